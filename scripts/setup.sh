@@ -1,0 +1,116 @@
+# setup.sh - what test.sh and demo.sh share: system packages, Pythons, virtual environments.
+# Sourced by them from the top of the checkout; POSIX sh.
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+# ---- system packages ----
+
+compiles() {        # INCLUDE LIBRARY
+    printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <%s>\nint main(void) { return 0; }\n' "$1" |
+        cc -x c - "$2" -o /dev/null 2>/dev/null
+}
+
+# missing_packages KIND...: names the Debian packages that are needed and not there
+missing_packages() {
+    for kind in "$@"; do
+        case $kind in
+            build)
+                command -v cc >/dev/null || echo gcc libc6-dev
+                compiles zlib.h -lz || echo zlib1g-dev
+                python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+                [ -f "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
+                    echo python3-dev
+                ;;
+            test)
+                compiles cmocka.h -lcmocka || echo libcmocka-dev
+                command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
+                ;;
+            html)
+                command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
+                ;;
+        esac
+    done
+}
+
+# need_packages KIND...: installs what is missing if we are root, or says what it is and exits
+need_packages() {
+    missing=$(missing_packages "$@" | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "Missing Debian packages: $missing" >&2
+        echo "Install them (as root: apt-get install $missing) and start again." >&2
+        exit 1
+    fi
+    say "Installing $missing"
+    apt-get -q update >/dev/null
+    # shellcheck disable=SC2086  # a list
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing >/dev/null
+    missing=$(missing_packages "$@" | tr '\n' ' ')
+    [ -z "$missing" ] || { echo "Still missing after apt-get: $missing" >&2; exit 1; }
+}
+
+# ---- Pythons ----
+
+version_of() {      # PYTHON: "3.12", or nothing if it is not a CPython we support
+    "$1" -c '
+import sys
+if sys.implementation.name == "cpython" and sys.version_info >= (3, 10):
+    print("%d.%d" % sys.version_info[:2])
+' 2>/dev/null || :
+}
+
+# find_pythons [VERSIONS]: one path a supported version, the machine's python3 first. With
+# VERSIONS, these alone and in that order.
+find_pythons() {
+    found=
+    seen=' '
+    wanted=$1
+    set -- python3
+    for version in $wanted; do
+        set -- "$@" "python$version"
+    done
+    for minor in 10 11 12 13 14 15 16; do
+        set -- "$@" "python3.$minor"
+    done
+    for candidate in "$@" "$HOME"/.pyenv/versions/*/bin/python; do
+        version=$(version_of "$candidate")
+        [ -n "$version" ] || continue
+        case $seen in *" $version "*) continue ;; esac
+        path=$("$candidate" -c 'import sys; print(sys.executable)')
+        seen="$seen$version "
+        found="$found$version=$path
+"
+    done
+    for version in ${wanted:-$seen}; do
+        printf '%s' "$found" | sed -n "s/^$version=//p"
+    done | tr '\n' ' ' | sed 's/ $//'
+}
+
+# ---- virtual environments ----
+
+venv_of() {         # PYTHON
+    echo ".venv-$(version_of "$1")"
+}
+
+packages_for() {    # PURPOSE...
+    echo meson-python meson ninja
+    for purpose in "$@"; do
+        case $purpose in
+            test) echo pytest hypothesis ;;
+            lint) echo ruff mypy ;;
+        esac
+    done
+}
+
+# make_venv PYTHON [PURPOSE...]: an environment with the package, freshly built from here
+make_venv() {
+    venv=$(venv_of "$1")
+    [ -x "$venv/bin/python" ] || "$1" -m venv "$venv" || return 1
+    shift
+    # shellcheck disable=SC2046  # a list
+    "$venv/bin/python" -m pip install -qq $(packages_for "$@") || return 1
+    PATH="$PWD/$venv/bin:$PATH" "$venv/bin/python" -m pip install -qq --no-build-isolation \
+        --force-reinstall --no-deps . || return 1
+}

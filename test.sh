@@ -1,0 +1,98 @@
+#!/bin/sh
+# test.sh - builds everything and runs every test.
+#
+#   sh test.sh                      all of it
+#   sh test.sh --quick              without the slow tests
+#   sh test.sh --only "3.12 3.13"   on these CPythons alone (the first one gets the full set)
+#
+# The full set runs on the machine's own python3, the quick set on every other CPython from
+# 3.10 on that is found: python3.N on PATH and pyenv's. What is missing is installed with
+# apt-get if we are root; otherwise it is named, and that is a failure. Everything made here
+# lies in .venv-*/ and build-test/.
+set -eu
+cd "$(dirname "$0")"
+
+. scripts/setup.sh
+
+quick=no
+only=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --quick) quick=yes ;;
+        --only) only=${2:?--only needs versions}; shift ;;
+        *) echo "usage: sh test.sh [--quick] [--only VERSIONS]" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+results=build-test/results
+failed=no
+
+# note OUTCOME WHAT: one line of the final summary
+note() {
+    printf '%-7s %s\n' "$1" "$2" >>"$results"
+    [ "$1" = ok ] || failed=yes
+}
+
+# check WHAT COMMAND...: runs it; its failure is noted, and the other checks still run
+check() {
+    what=$1
+    shift
+    say "$what"
+    if "$@"; then note ok "$what"; else note FAILED "$what"; fi
+}
+
+c_tests() {
+    if [ -d build-test/c ]; then
+        reconfigure=--reconfigure
+    else
+        reconfigure=
+    fi
+    # shellcheck disable=SC2086  # empty or one word
+    "$main_venv/bin/meson" setup $reconfigure build-test/c --werror \
+        -Dtests=true -Dextensions=false -Dprogram=true >build-test/meson.log 2>&1 ||
+        { cat build-test/meson.log; return 1; }
+    "$main_venv/bin/ninja" -C build-test/c || return 1
+    "$main_venv/bin/python" scripts/run_c_tests.py build-test/c/tests/c
+}
+
+python_tests() {    # VENV [pytest options]
+    venv=$1
+    shift
+    NYTPROF_BIN=$PWD/build-test/c/cli/nytprof "$venv/bin/python" -m pytest -q -p no:cacheprovider \
+        --strict-skips "$@" tests
+}
+
+mkdir -p build-test
+: >"$results"
+
+need_packages build test
+pythons=$(find_pythons "$only")
+[ -n "$pythons" ] || { echo 'test.sh: no CPython from 3.10 on found' >&2; exit 1; }
+main_python=${pythons%% *}
+main_venv=$(venv_of "$main_python")
+
+say "Python $(version_of "$main_python"): environment and build"
+make_venv "$main_python" test lint
+check 'C tests' c_tests
+check 'ruff' "$main_venv/bin/ruff" check .
+check 'mypy --strict' "$main_venv/bin/mypy"
+
+for python in $pythons; do
+    version=$(version_of "$python")
+    venv=$(venv_of "$python")
+    if [ "$python" = "$main_python" ] && [ "$quick" = no ]; then
+        check "Python $version, all tests" python_tests "$venv"
+        continue
+    fi
+    say "Python $version: environment and build"
+    if make_venv "$python" test; then
+        check "Python $version, quick tests" python_tests "$venv" -m 'not slow'
+    else
+        note FAILED "Python $version: could not be set up"
+    fi
+done
+
+say 'Summary'
+cat "$results"
+[ "$failed" = no ]

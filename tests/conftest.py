@@ -1,0 +1,72 @@
+"""What all Python tests share: the skips that are allowed, and what becomes of others."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+# A skip is a test that did not run. These reasons are accepted; with --strict-skips, or where
+# CI is set, any other one fails the run. Each pattern must match a whole reason.
+ALLOWED_SKIPS: tuple[str, ...] = (
+    # The machine, not the project, lacks something that the test is about.
+    r"needs CPython \d+\.\d+ or later",
+    r"needs CPython before \d+\.\d+",
+    r"root may write anywhere",
+    r"no /dev/full here",
+)
+
+_unexpected: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strict-skips", action="store_true", help="skips that are not on the list are failures"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out of the quick set")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr)
+
+
+def _judge(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = _reason(report)
+    if not any(re.fullmatch(pattern, reason) for pattern in ALLOWED_SKIPS):
+        _unexpected.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _judge(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    _judge(report)
+
+
+def _strict(config: pytest.Config) -> bool:
+    return bool(config.getoption("--strict-skips")) or os.environ.get("CI") == "true"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _unexpected and _strict(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if not _unexpected:
+        return
+    verdict = "a failure" if _strict(config) else "would fail in CI"
+    terminalreporter.section(f"skips that are not on the list in conftest.py ({verdict})")
+    for line in _unexpected:
+        terminalreporter.line(line)
