@@ -183,6 +183,286 @@ typedef struct {
  */
 typedef int (*nyt_write_fn)(void *ctx, const void *data, size_t len);
 
+/* ---- Reader: one record after the other ------------------------------------ */
+
+typedef struct nyt_reader nyt_reader;
+
+/*
+ * Where a reader gets its bytes: stores up to `size` (at least 1) at `data` and their number
+ * in *got; zero bytes are the end. Returns 0, or a negative number as nyt_write_fn does.
+ */
+typedef int (*nyt_read_fn)(void *ctx, void *data, size_t size, size_t *got);
+
+/*
+ * Opens a profile and reads the banner. On success *out is the caller's, to be closed with
+ * nyt_reader_close(). On failure *out is NULL, and *err says what and where: NYT_EIO,
+ * NYT_ENOMEM, NYT_EFORMAT, NYT_EVERSION, NYT_ETRUNC. The memory of _memory and the context of
+ * _fn stay the caller's and must outlive the reader.
+ */
+NYT_API int nyt_reader_open(nyt_reader **out, const char *path, nyt_error *err);
+NYT_API int nyt_reader_open_memory(nyt_reader **out, const void *data, size_t len,
+                                   nyt_error *err);
+NYT_API int nyt_reader_open_fn(nyt_reader **out, nyt_read_fn read, void *ctx, nyt_error *err);
+
+/*
+ * Takes the next record, the banner (NYT_TAG_VERSION) first: 1 and *rec filled, 0 at a clean
+ * end, negative on error. Strings in *rec live until the next call on this reader. An error
+ * is final: later calls repeat it. NYT_ETRUNC: the file breaks off; all records so far were
+ * whole. What follows the zlib stream of a compressed profile is not read, as in Perl.
+ */
+NYT_API int nyt_reader_next(nyt_reader *r, nyt_record *rec, nyt_error *err);
+
+typedef struct {
+    uint64_t records;           /* taken so far, the banner included */
+    uint64_t bytes;             /* of the file, as far as it was needed */
+    uint64_t inflated;          /* bytes that the zlib stream gave; 0: not compressed */
+    uint32_t ticks_per_sec;     /* as last announced; 0: not yet */
+} nyt_progress;
+
+NYT_API nyt_progress nyt_reader_progress(const nyt_reader *r);
+NYT_API void nyt_reader_close(nyt_reader *r);
+
+/* "TIME_LINE" and the like; NULL for what is no record. */
+NYT_API const char *nyt_tag_name(nyt_tag tag);
+
+/* ---- Verify: what a sound profile obeys ------------------------------------- */
+
+typedef enum {
+    NYT_ODD,        /* unusual, harmless */
+    NYT_WARNED,     /* incomplete, or Perl's tools warn about it or report it wrongly */
+    NYT_FATAL       /* Perl's tools refuse the file or crash */
+} nyt_severity;
+
+typedef struct {
+    nyt_severity severity;
+    int          code;          /* NYT_E... where reading ended there, else 0 */
+    const char  *rule;          /* the rule's name, such as "fid-gap"; static */
+    uint64_t     offset;        /* see nyt_error.offset; of the record's tag, or, for what */
+    bool         in_deflate;    /* shows at the end only, of the end */
+    uint64_t     record;        /* number of the record, the banner is 0 */
+    const char  *text;          /* one sentence; lives during the call */
+} nyt_finding;
+
+/* Sees each finding in turn. Anything but 0 ends the work and is handed back. */
+typedef int (*nyt_finding_fn)(void *ctx, const nyt_finding *finding);
+
+typedef struct {
+    uint64_t records;           /* that could be read, the banner included */
+    uint64_t odd, warned, fatal;
+} nyt_verdict;
+
+/*
+ * Judges a profile. 0: it was judged, *out (may be NULL) has the figures, `fn` (may be NULL) saw
+ * the findings; bytes that are no profile at all are a NYT_FATAL finding too. Negative: it
+ * could not be judged: NYT_EIO, NYT_ENOMEM, NYT_ELIMIT.
+ */
+NYT_API int nyt_verify(const char *path, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
+                       nyt_error *err);
+NYT_API int nyt_verify_memory(const void *data, size_t len, nyt_finding_fn fn, void *ctx,
+                              nyt_verdict *out, nyt_error *err);
+NYT_API int nyt_verify_fn(nyt_read_fn read, void *read_ctx, nyt_finding_fn fn, void *ctx,
+                          nyt_verdict *out, nyt_error *err);
+
+/* ---- Profile: all of a file, added up ---------------------------------------- */
+
+typedef struct nyt_profile nyt_profile;
+
+typedef struct {
+    bool keep_evals;    /* do not merge sibling evals of one source, as Perl's loader does */
+    bool salvage;       /* keep what came before damage, too: see nyt_profile_fault() */
+} nyt_load_options;
+
+/*
+ * Reads a profile to its end. `options` may be NULL. A file that breaks off is no failure: what
+ * it held is kept, nyt_totals.complete is false and nyt_profile_fault() tells the reason.
+ * NYT_EIO, NYT_ENOMEM, NYT_ELIMIT, and unless `salvage` is set NYT_EFORMAT, NYT_EDEFLATE;
+ * NYT_EFORMAT, NYT_EVERSION and NYT_ETRUNC for what has no whole banner.
+ */
+NYT_API int nyt_profile_load(nyt_profile **out, const char *path,
+                             const nyt_load_options *options, nyt_error *err);
+NYT_API int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
+                                    const nyt_load_options *options, nyt_error *err);
+NYT_API int nyt_profile_load_fn(nyt_profile **out, nyt_read_fn read, void *ctx,
+                                const nyt_load_options *options, nyt_error *err);
+NYT_API void nyt_profile_free(nyt_profile *p);
+
+/* Everything below lives as long as the profile; its strings are also terminated. */
+
+/* Why reading ended before the end of the file; NULL: it did not. */
+NYT_API const nyt_error *nyt_profile_fault(const nyt_profile *p);
+
+typedef struct {
+    nyt_version version;
+    uint64_t records;
+    uint64_t bytes, inflated;       /* see nyt_progress */
+    uint32_t ticks_per_sec;         /* 0: none was given, and times are infinite */
+    bool     complete;              /* read to the end, and every process ended */
+    bool     timed;                 /* at least one process ended: the four are known */
+    double   start, end;            /* seconds since the epoch, of the last process */
+    double   duration;              /* seconds, all processes together */
+    double   active;                /* the same less the profiler's own time */
+    uint64_t statements;            /* TIME_LINE and TIME_BLOCK records */
+    uint64_t discounted;            /* so many of them were not counted */
+    double   statement_time;        /* seconds */
+    uint64_t calls;
+    bool     blocks;                /* there were TIME_BLOCK records */
+} nyt_totals;
+
+NYT_API const nyt_totals *nyt_profile_totals(const nyt_profile *p);
+
+/* In order of first appearance; the last value of a key counts. */
+NYT_API const nyt_pair *nyt_profile_attributes(const nyt_profile *p, size_t *n);
+NYT_API const nyt_pair *nyt_profile_options(const nyt_profile *p, size_t *n);
+/* The value, or NULL. */
+NYT_API const nyt_str *nyt_profile_attribute(const nyt_profile *p, const char *key);
+NYT_API const nyt_str *nyt_profile_option(const nyt_profile *p, const char *key);
+NYT_API const nyt_str *nyt_profile_comments(const nyt_profile *p, size_t *n);
+
+typedef struct {
+    uint32_t pid, parent;
+    bool     started, ended;        /* PID_START, PID_END was there */
+    double   start, end;            /* seconds since the epoch */
+} nyt_process;
+
+NYT_API const nyt_process *nyt_profile_processes(const nyt_profile *p, size_t *n);
+
+typedef struct {
+    uint32_t fid;
+    uint32_t eval_fid, eval_line;   /* a string eval: who ran it; else 0 and 0 */
+    uint32_t flags;                 /* NYT_FID_... */
+    uint32_t size, mtime;
+    nyt_str  name;
+    bool     is_eval;               /* it has a file that ran it */
+    uint32_t merged_into;           /* fid of the sibling that took all this one had, or 0 */
+} nyt_file;
+
+/* All files by fid, merged ones included; and one of them or NULL. */
+NYT_API const nyt_file *nyt_profile_files(const nyt_profile *p, size_t *n);
+NYT_API const nyt_file *nyt_profile_file(const nyt_profile *p, uint32_t fid);
+
+typedef enum { NYT_LEVEL_LINE, NYT_LEVEL_BLOCK, NYT_LEVEL_SUB } nyt_level;
+
+typedef struct {
+    uint32_t fid, line;
+    int64_t  count;     /* executions; negative only in odd files (docs/format.md) */
+    int64_t  ticks;
+    double   time;      /* seconds */
+} nyt_line;
+
+/*
+ * Lines that have records, by line number: of one file (0: time without a file), or of all files by
+ * fid. Lines of a merged eval appear under both fids; skip files that are merged when adding up.
+ */
+NYT_API const nyt_line *nyt_profile_lines(const nyt_profile *p, nyt_level level, uint32_t fid,
+                                          size_t *n);
+NYT_API const nyt_line *nyt_profile_all_lines(const nyt_profile *p, nyt_level level, size_t *n);
+/* NULL: no record. */
+NYT_API const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t fid,
+                                         uint32_t line);
+
+/* Embedded source, by line number; numbers may be missing. n = 0: none was embedded. */
+NYT_API const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n);
+/* The text of one line, NULL if it is not there. */
+NYT_API const nyt_str *nyt_profile_source_line(const nyt_profile *p, uint32_t fid,
+                                               uint32_t line);
+
+typedef enum { NYT_KIND_CODE, NYT_KIND_XSUB, NYT_KIND_OPCODE } nyt_kind;
+
+typedef struct {
+    nyt_str  name;
+    uint32_t fid;               /* 0: unknown */
+    bool     has_range;         /* first and last are known */
+    uint32_t first, last;       /* 0 and 0: not written in the profiled language */
+    nyt_kind kind;
+    uint64_t calls;
+    double   incl, excl, reci;  /* seconds, see nyt_sub_callers */
+    uint32_t depth;
+    uint32_t package_len;       /* so much of the name is its package */
+} nyt_sub;
+
+/* All subs by name (bytes compared); and one of them or NULL. */
+NYT_API const nyt_sub *nyt_profile_subs(const nyt_profile *p, size_t *n);
+NYT_API const nyt_sub *nyt_profile_sub(const nyt_profile *p, nyt_str name);
+/* Names of the subs that one file defines, by name: more than nyt_sub.fid tells for doubles. */
+NYT_API const nyt_sub *const *nyt_profile_defined(const nyt_profile *p, uint32_t fid, size_t *n);
+/* Names of subs that were merged into this one. */
+NYT_API const nyt_str *nyt_profile_merged_names(const nyt_profile *p, const nyt_sub *sub,
+                                                size_t *n);
+
+/* All calls of one sub from one line. */
+typedef struct {
+    const nyt_sub *called;
+    uint32_t fid, line;         /* the calling line */
+    uint64_t count;
+    double   incl, excl, reci;  /* seconds */
+    uint32_t depth;
+    const nyt_str *by;          /* the calling subs, by name */
+    size_t   by_len;
+} nyt_call;
+
+/* Of one sub, by fid and line; or made in one file, by line and name of the called. */
+NYT_API const nyt_call *nyt_profile_callers(const nyt_profile *p, const nyt_sub *sub, size_t *n);
+NYT_API const nyt_call *const *nyt_profile_calls(const nyt_profile *p, uint32_t fid, size_t *n);
+
+/*
+ * The call tree, added up by path, from SUB_RETURN records: node 0 is the root and has no name,
+ * every other node comes after its parent. A call that never returned has an empty name.
+ */
+typedef struct {
+    nyt_str  name;
+    uint32_t parent;
+    uint32_t first_child, next; /* next sibling; 0: none */
+    uint32_t depth;             /* root 0 */
+    uint64_t calls;
+    double   incl, excl;        /* ticks */
+} nyt_node;
+
+NYT_API const nyt_node *nyt_profile_tree(const nyt_profile *p, size_t *n);
+
+/* ---- Exports and reports ------------------------------------------------------ */
+
+/* Each writes to `write` and returns 0, what `write` returned, or NYT_ENOMEM, NYT_ELIMIT. */
+
+/*
+ * Every record, one a line: a JSON array (names and order of fields as in docs/format.md), or
+ * words for the eye with offsets. Errors of the reader are handed back after what was whole.
+ */
+NYT_API int nyt_export_jsonl(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
+NYT_API int nyt_export_text(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
+
+/* One JSON object with all of the profile but the call tree. */
+NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx,
+                             nyt_error *err);
+/* https://www.speedscope.app: the call tree, or the subs where no call stream was written. */
+NYT_API int nyt_export_speedscope(const nyt_profile *p, nyt_write_fn write, void *ctx,
+                                  nyt_error *err);
+
+typedef enum {
+    NYT_SORT_TIME,      /* lines: time; subs: exclusive time */
+    NYT_SORT_INCL,      /* subs: inclusive time */
+    NYT_SORT_COUNT,
+    NYT_SORT_PLACE      /* lines: file and line; subs: name */
+} nyt_sort;
+
+typedef struct {
+    size_t   top;       /* entries of each list; 0: 15 */
+    nyt_sort sort;
+    size_t   width;     /* columns; 0: 100 */
+    bool     colour;    /* ANSI sequences */
+    bool     json;      /* an object instead of text (summary and info) */
+    const char *path;   /* how the profile was called, for the heading; may be NULL */
+} nyt_report_options;
+
+/* What came from the profile is made harmless for terminals. `options` may be NULL. */
+NYT_API int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options,
+                               nyt_write_fn write, void *ctx, nyt_error *err);
+NYT_API int nyt_report_info(const nyt_profile *p, const nyt_report_options *options,
+                            nyt_write_fn write, void *ctx, nyt_error *err);
+/* The source of one file with its figures; NYT_EAPI: no such fid. */
+NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid,
+                              const nyt_report_options *options, nyt_write_fn write, void *ctx,
+                              nyt_error *err);
+
 #ifdef __cplusplus
 }
 #endif
