@@ -183,6 +183,92 @@ typedef struct {
  */
 typedef int (*nyt_write_fn)(void *ctx, const void *data, size_t len);
 
+/* ---- Writer: records to a file ---------------------------------------------- */
+
+/*
+ * Writes records in the order in which they are given; only what one record needs
+ * is checked. A writer that has failed stays failed: each function then returns the
+ * same code and does nothing, so that it is enough to look at what close returns.
+ */
+typedef struct nyt_writer nyt_writer;
+
+/*
+ * Creates or empties `path`, or takes a sink, and writes the banner. `level` is
+ * zlib's, 1 to 9, or 0: nothing is ever compressed. NYT_EIO, NYT_ENOMEM, NYT_EAPI.
+ */
+NYT_API int nyt_writer_open(nyt_writer **out, const char *path, int level, nyt_error *err);
+NYT_API int nyt_writer_open_fn(nyt_writer **out, nyt_write_fn fn, void *ctx, int level,
+                               nyt_error *err);
+
+/*
+ * Ends the compressed part, writes what is still held, and frees the writer, whatever
+ * comes of it. A failure, also of an earlier call, is reported here and then the file
+ * is incomplete.
+ */
+NYT_API int nyt_writer_close(nyt_writer *w, nyt_error *err);
+
+/* NYT_OK, or the failure that all calls return; err may be NULL. */
+NYT_API int nyt_writer_status(const nyt_writer *w, nyt_error *err);
+
+/* Text records end with a newline, so that none may be in what is given, nor a '=' in
+   a key: NYT_EAPI, and nothing is written. */
+NYT_API int nyt_writer_comment(nyt_writer *w, nyt_str text);
+NYT_API int nyt_writer_attribute(nyt_writer *w, nyt_str key, nyt_str value);
+NYT_API int nyt_writer_option(nyt_writer *w, nyt_str key, nyt_str value);
+
+/* What follows is compressed. Nothing at level 0; NYT_EAPI the second time. */
+NYT_API int nyt_writer_start_deflate(nyt_writer *w);
+
+NYT_API int nyt_writer_pid_start(nyt_writer *w, const nyt_pid_start *r);
+NYT_API int nyt_writer_pid_end(nyt_writer *w, const nyt_pid_end *r);
+NYT_API int nyt_writer_new_fid(nyt_writer *w, const nyt_new_fid *r);
+/* A TIME_BLOCK if `block_line` or `sub_line` is not 0, else a TIME_LINE. */
+NYT_API int nyt_writer_time(nyt_writer *w, const nyt_time *r);
+NYT_API int nyt_writer_discount(nyt_writer *w);
+NYT_API int nyt_writer_sub_entry(nyt_writer *w, const nyt_sub_entry *r);
+NYT_API int nyt_writer_sub_return(nyt_writer *w, const nyt_sub_return *r);
+NYT_API int nyt_writer_src_line(nyt_writer *w, const nyt_src_line *r);
+NYT_API int nyt_writer_sub_info(nyt_writer *w, const nyt_sub_info *r);
+NYT_API int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r);
+
+/*
+ * `count` executions of a line that took `ticks` together, as TIME records whose
+ * ticks add up exactly. `where` gives the lines, its own ticks are ignored. Time
+ * that the 31 bits of `count` records can't hold follows in records behind a
+ * DISCOUNT each; time without a count makes one counted record. The cost in memory
+ * does not depend on `count`, that in time and in the file hardly does when compressed.
+ */
+NYT_API int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count,
+                                uint64_t ticks);
+
+/* ---- Chunks: what tracers hand over, to a file -------------------------------- */
+
+/*
+ * Turns the chunks described in docs/format.md into records. A chunk is checked
+ * before anything of it is written: one that is refused (NYT_ECHUNK; err->offset is
+ * that of the faulty item in the payload) leaves no trace, and others may follow.
+ */
+typedef struct nyt_chunks nyt_chunks;
+
+/*
+ * Compressed sources of files, to be used again by later profiles of one tracer: a
+ * file whose payload is as long as the last one of its fid is taken to be the same.
+ */
+typedef struct nyt_pieces nyt_pieces;
+
+NYT_API nyt_pieces *nyt_pieces_new(void);       /* NULL: out of memory */
+NYT_API void nyt_pieces_free(nyt_pieces *p);
+
+/* As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. */
+NYT_API int nyt_chunks_open(nyt_chunks **out, const char *path, int level,
+                            nyt_pieces *pieces, nyt_error *err);
+NYT_API int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level,
+                               nyt_pieces *pieces, nyt_error *err);
+NYT_API int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len,
+                             nyt_error *err);
+/* As nyt_writer_close(). A profile in which a section is still open is incomplete. */
+NYT_API int nyt_chunks_close(nyt_chunks *c, nyt_error *err);
+
 /* ---- Reader: one record after the other ------------------------------------ */
 
 typedef struct nyt_reader nyt_reader;

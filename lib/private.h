@@ -74,4 +74,20 @@ void *nyt_arena_take(struct nyt_arena *a, size_t size);         /* NULL: out of 
 nyt_str nyt_arena_str(struct nyt_arena *a, nyt_str s, bool *ok); /* a terminated copy */
 void  nyt_arena_free(struct nyt_arena *a);
 
+/* ---- writer.c, for chunks.c ---- */
+
+/* The bytes of some records as they stand in the file, fit to be put into another. */
+struct nyt_piece {
+    struct nyt_buf bytes;
+    uint64_t       plain;   /* how many they inflate to, */
+    uint32_t       adler;   /* and the checksum of those */
+};
+
+/* What is held so far becomes a segment of its own; see docs/format.md. */
+int nyt_writer_cut(nyt_writer *w);
+/* Records between the two make a piece. The writer must have been cut before each. */
+void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece);
+int  nyt_writer_piece_end(nyt_writer *w);
+int  nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece);
+
 #endif
