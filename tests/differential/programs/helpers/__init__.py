@@ -1,0 +1,3 @@
+"""A local package."""
+
+LOADED = [name for name in ("a", "b")]

@@ -1,0 +1,9 @@
+"""Raises while it is imported."""
+
+
+def fail():
+    raise ValueError("on import")
+
+
+fail()
+NEVER = 1

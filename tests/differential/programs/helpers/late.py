@@ -1,0 +1,6 @@
+"""Imported inside a function."""
+VALUE = 1
+
+
+def compute(n):
+    return sum(i for i in range(n))

@@ -1,0 +1,233 @@
+"""What the differential tests share: profiles of programs, and other people's view of them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = HERE / "programs"
+TIME_LIMIT_S = 300
+
+# Which tracers this interpreter has. That the C one is always there is a test of its own.
+TRACERS = ["py"] + (["c"] if importlib.util.find_spec("pynytprof._ctrace") else [])
+
+# Code made from strings has no file; all of it goes under this name.
+EVAL = "<eval>"
+
+# (file, first line, name) of a sub; file "~" and line 0 for a C function.
+Sub = tuple[str, int, str]
+
+
+def fits(program: Path) -> bool:
+    """Whether this interpreter knows the program's syntax (`py312_...` needs 3.12)."""
+    gate = re.match(r"py3(\d+)_", program.name)
+    return gate is None or sys.version_info >= (3, int(gate[1]))
+
+
+def program_names() -> list[str]:
+    return [p.stem for p in sorted(PROGRAMS.glob("*.py")) if fits(p)]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Ours without settings of the profiler, and with the same hashes in every run."""
+    kept = {k: v for k, v in os.environ.items() if "NYTPROF" not in k}
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **extra}
+
+
+def run(
+    arguments: Sequence[str | Path], cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(a) for a in arguments],
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=TIME_LIMIT_S,
+    )
+
+
+def profile(
+    out: Path, target: Sequence[str | Path], *, tracer: str, cwd: Path | None = None, **env: str
+) -> Path:
+    """Profiles `target` (what follows the options on the command line) into `out`."""
+    done = run(
+        [sys.executable, "-m", "pynytprof", "-q", "-o", out, *target],
+        cwd=cwd,
+        PYNYTPROF_TRACER=tracer,
+        **env,
+    )
+    assert done.returncode == 0, f"status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr}"
+    assert done.stderr == "", done.stderr
+    assert out.exists(), done.stderr
+    return out
+
+
+def oracle(method: str, program: Path, result: Path) -> Any:
+    done = run([sys.executable, HERE / "oracle.py", method, program, result])
+    assert done.returncode == 0, done.stderr
+    return json.loads(result.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Edge:
+    file: str
+    line: int
+    caller: str
+    callee: str
+    count: int
+    inclusive: float
+    exclusive: float
+    recursive: float
+    depth: int
+
+
+@dataclass(frozen=True)
+class SubInfo:
+    name: str
+    file: str
+    first: int
+    last: int
+    calls: int
+    inclusive: float
+    exclusive: float
+    recursive: float
+    depth: int
+
+    @property
+    def label(self) -> Sub:
+        if self.first == 0:
+            return ("~", 0, self.name.rpartition("::")[2])
+        return (self.file, self.first, python_name(self.name))
+
+
+class View:
+    """A profile as Perl's own reader sees it."""
+
+    def __init__(self, path: Path) -> None:
+        done = run(["perl", HERE / "dump.pl", path])
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+        raw = json.loads(done.stdout)
+        self.attributes: dict[str, str] = raw["attributes"]
+        self.options: dict[str, str] = raw["options"]
+        self.names: dict[int, str] = {0: "", **{fid: name for fid, name, *_ in raw["files"]}}
+        self.sources: dict[str, list[str] | None] = {
+            name: source for _, name, _, _, source in raw["files"]
+        }
+        self.lines: list[tuple[str, int, float, int]] = [
+            (self.names[fid], line, seconds, count) for fid, line, seconds, count in raw["lines"]
+        ]
+        self.subs: dict[str, SubInfo] = {
+            name: SubInfo(name, self.names[fid], *rest) for name, fid, *rest in raw["subs"]
+        }
+        self.edges: list[Edge] = [
+            Edge(self.names[fid], *rest) for fid, *rest in raw["edges"] if fid
+        ]
+        self.returns: list[tuple[int, str, float, float]] = [tuple(r) for r in raw["returns"]]
+
+    def seconds(self) -> float:
+        return sum(seconds for _, _, seconds, _ in self.lines)
+
+    def line_counts(self) -> Counter[tuple[str, int]]:
+        counts: Counter[tuple[str, int]] = Counter()
+        for file, line, _, count in self.lines:
+            counts[plain_file(file), line] += count
+        return counts
+
+    def call_counts(self) -> Counter[tuple[Sub | None, Sub]]:
+        counts: Counter[tuple[Sub | None, Sub]] = Counter()
+        for edge in self.edges:
+            counts[self.label(edge.caller), not_none(self.label(edge.callee))] += edge.count
+        return counts
+
+    def label(self, name: str) -> Sub | None:
+        """None for callers that are no sub: what is outside of the profiled program."""
+        sub = self.subs.get(name)
+        if sub is None:
+            return None
+        file, line, python = sub.label
+        return (plain_file(file), line, python)
+
+
+def not_none(sub: Sub | None) -> Sub:
+    assert sub is not None
+    return sub
+
+
+def plain_file(name: str) -> str:
+    """One name for a file from the profile and from a code object."""
+    if name.startswith("(eval ") or re.fullmatch(r"<(?!frozen ).*>", name):
+        return EVAL
+    return name
+
+
+def python_name(name: str) -> str:
+    """`co_name` from the name of a sub: `m::f::lambda@3` is `<lambda>`."""
+    *outer, last = name.split("::")
+    last = re.sub(r"(?<=.)@\d+(\.\d+)?$", "", last)
+    if last == "(module)":
+        return "<module>"
+    if last == "(class)":
+        return re.sub(r"@\d+(\.\d+)?$", "", outer[-1])
+    if last == "generic":
+        return "<generic>"
+    if last in {"lambda", "listcomp", "setcomp", "dictcomp", "genexpr"}:
+        return f"<{last}>"
+    return last
+
+
+def code_name(name: str) -> str:
+    """The other way: `co_name`, made equal where names of subs can't say as much."""
+    if name.startswith("<generic parameters of"):
+        return "<generic>"
+    return name
+
+
+def c_name(text: str) -> str:
+    """The bare name in cProfile's words for a C function."""
+    for pattern in (
+        r"<built-in method (?:[\w.]+\.)?(\w+)(?: of .*)?>",
+        r"<(?:method|slot wrapper|method-wrapper) '(\w+)' of .*>",
+        r"<built-in function (?:[\w.]+\.)?(\w+)>",
+    ):
+        found = re.fullmatch(pattern, text)
+        if found:
+            return found[1]
+    return text
+
+
+def cprofile_label(entry: Sequence[Any] | None) -> Sub | None:
+    if entry is None:
+        return None
+    file, line, name = entry
+    if file == "~":
+        return ("~", 0, c_name(name))
+    return (plain_file(file), line, code_name(name))
+
+
+def is_program(file: str) -> bool:
+    return file.startswith(str(PROGRAMS))
+
+
+@functools.cache
+def perl_tools() -> list[str]:
+    return ["nytprofhtml", "nytprofcsv", "nytprofcg", "nytprofcalls", "nytprofmerge", "nytprofpf"]
+
+
+def differences(ours: Counter[Any], theirs: Counter[Any]) -> Iterator[tuple[Any, int, int]]:
+    for key in sorted(ours.keys() | theirs.keys(), key=repr):
+        if ours[key] != theirs[key]:
+            yield key, ours[key], theirs[key]
