@@ -237,7 +237,9 @@ NYT_API int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r);
  * that the 31 bits of `count` records can't hold follows in records behind a
  * DISCOUNT each; time without a count makes one counted record. The cost in memory
  * does not depend on `count`, that in time and in the file hardly does when compressed.
+ * A count beyond NYT_COUNT_MAX, which no program reaches, is NYT_EAPI.
  */
+#define NYT_COUNT_MAX (UINT64_C(1) << 48)
 NYT_API int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count,
                                 uint64_t ticks);
 

@@ -1,0 +1,622 @@
+/*
+ * Chunks to records. Each chunk is walked twice: a first time to check it against
+ * docs/format.md and what came before, so that a refused one leaves no trace, and a
+ * second time, trusting it, to write its records.
+ */
+#include "private.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SUB_ID_MAX = (1 << 24) - 1,
+    SUB_HEAD = 16, TIMES_ITEM = 40, CALLS_ITEM = 52, TREE_ITEM = 24, END_ITEM = 20
+};
+
+static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
+
+/* What later profiles of the same tracer can use again: for each fid, one piece. */
+struct kept {
+    struct nyt_piece piece;
+    size_t           payload_len;
+    int              level;
+};
+
+struct nyt_pieces {
+    struct kept *of_fid;    /* by fid */
+    size_t       cap;
+};
+
+struct nyt_chunks {
+    nyt_writer      *w;
+    nyt_pieces      *pieces;        /* may be NULL */
+    int              level;
+    bool             begun;         /* the first P came */
+    bool             in_section;
+    uint32_t         section;       /* its id */
+    uint32_t         fids;          /* so far; they are dense */
+    nyt_str         *subs;          /* names by id; .data NULL: not defined */
+    size_t           subs_cap;
+    struct nyt_arena names;
+    uint32_t         open_calls;    /* of the tree: how deep returns are still due */
+    uint64_t         overhead;
+};
+
+/* ---- Payloads, little-endian ---- */
+
+struct payload {
+    const uint8_t *start, *p, *end;
+    char           token;
+    nyt_error     *err;
+};
+
+static uint32_t le32(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t le64(const uint8_t *p)
+{
+    return le32(p) | (uint64_t)le32(p + 4) << 32;
+}
+
+static double le_double(const uint8_t *p)
+{
+    uint64_t bits = le64(p);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Fails the chunk for its item at `at`. */
+static int refuse(const struct payload *in, const uint8_t *at, const char *reason)
+{
+    nyt_fail(in->err, NYT_ECHUNK, "chunk %c: %s", in->token, reason);
+    if (in->err)
+        in->err->offset = (uint64_t)(at - in->start);
+    return NYT_ECHUNK;
+}
+
+static int refuse_number(const struct payload *in, const uint8_t *at, const char *reason,
+                         uint32_t number)
+{
+    char text[80];
+    snprintf(text, sizeof text, "%s %" PRIu32, reason, number);
+    return refuse(in, at, text);
+}
+
+/* The next `len` bytes, or NULL where there are fewer. */
+static const uint8_t *take(struct payload *in, size_t len)
+{
+    if ((size_t)(in->end - in->p) < len)
+        return NULL;
+    in->p += len;
+    return in->p - len;
+}
+
+static bool take_str(struct payload *in, nyt_str *s)
+{
+    const uint8_t *len = take(in, 4);
+    const uint8_t *data = len ? take(in, le32(len)) : NULL;
+    if (!data)
+        return false;
+    *s = (nyt_str){.data = (const char *)data, .len = le32(len)};
+    return true;
+}
+
+/* ---- Checks that several chunks share ---- */
+
+typedef int item_check(nyt_chunks *c, const struct payload *in, const uint8_t *item);
+
+/* All items of a chunk that is nothing but items of one size. */
+static int check_items(nyt_chunks *c, const struct payload *in, size_t size, item_check *check)
+{
+    const uint8_t *at = in->p;
+    for (; (size_t)(in->end - at) >= size; at += size) {
+        int rc = check(c, in, at);
+        if (rc < 0)
+            return rc;
+    }
+    return at == in->end ? NYT_OK : refuse(in, at, "ends in the middle of an item");
+}
+
+static bool fid_known(const nyt_chunks *c, uint32_t fid)
+{
+    return fid != 0 && fid <= c->fids;
+}
+
+static bool sub_known(const nyt_chunks *c, uint32_t id)
+{
+    return id < c->subs_cap && c->subs[id].data;
+}
+
+static bool all_finite(const uint8_t *doubles, int n)
+{
+    for (; n > 0; n--, doubles += 8)
+        if (!isfinite(le_double(doubles)))
+            return false;
+    return true;
+}
+
+/* ---- P: a section starts ---- */
+
+/* One text record of the header, by the first character of its key. */
+static int header_pair(struct payload *in, nyt_writer *w)
+{
+    nyt_str key, value;
+    const uint8_t *at = in->p;
+    if (!take_str(in, &key) || !take_str(in, &value))
+        return refuse(in, at, "ends in the middle of an item");
+    if (key.len == 0 || !strchr(":!#", key.data[0]) || key.data[0] == '\0')
+        return refuse(in, at, "a key must begin with one of : ! #");
+    if (memchr(key.data, '\n', key.len) || memchr(key.data, '=', key.len))
+        return refuse(in, at, "newline or = in a key");
+    if (memchr(value.data, '\n', value.len))
+        return refuse(in, at, "newline in a value");
+    if (!w)
+        return NYT_OK;
+    nyt_str name = {.data = key.data + 1, .len = key.len - 1};
+    switch (key.data[0]) {
+    case ':':
+        return nyt_writer_attribute(w, name, value);
+    case '!':
+        return nyt_writer_option(w, name, value);
+    default:
+        return nyt_writer_comment(w, value);
+    }
+}
+
+/* With a writer the pairs are written, without one only checked. */
+static int header_pairs(struct payload in, nyt_writer *w)
+{
+    while (in.p != in.end) {
+        int rc = header_pair(&in, w);
+        if (rc < 0)
+            return rc;
+    }
+    return NYT_OK;
+}
+
+static int write_start(nyt_chunks *c, struct payload in)
+{
+    if (c->in_section)
+        return refuse(&in, in.p, "the section before has not ended");
+    const uint8_t *head = take(&in, 16);
+    if (!head)
+        return refuse(&in, in.p, "ends in the middle of an item");
+    if (!all_finite(head + 8, 1))
+        return refuse(&in, head, "a time is not finite");
+    if (c->begun && in.p != in.end)
+        return refuse(&in, in.p, "only the first section has a header");
+    int rc = header_pairs(in, NULL);
+    if (rc < 0)
+        return rc;
+    if (!c->begun) {
+        header_pairs(in, c->w);
+        nyt_writer_start_deflate(c->w);
+    }
+    c->begun = true;
+    c->in_section = true;
+    c->section = le32(head);
+    nyt_pid_start r = {.pid = c->section, .parent = le32(head + 4), .time = le_double(head + 8)};
+    return nyt_writer_pid_start(c->w, &r);
+}
+
+/* ---- F: a file ---- */
+
+static int take_file(nyt_chunks *c, struct payload *in, nyt_new_fid *r, uint32_t *lines)
+{
+    const uint8_t *head = take(in, 24);
+    nyt_str name;
+    if (!head || !take_str(in, &name))
+        return refuse(in, in->start, "ends in the middle of an item");
+    const uint8_t *count = take(in, 4);
+    if (!count)
+        return refuse(in, in->start, "ends in the middle of an item");
+    *r = (nyt_new_fid){.fid = le32(head), .eval_fid = le32(head + 4),
+                       .eval_line = le32(head + 8), .flags = le32(head + 12),
+                       .size = le32(head + 16), .mtime = le32(head + 20), .name = name};
+    *lines = le32(count);
+    if (r->fid != c->fids + 1)
+        return refuse_number(in, in->start, "fids must be dense and in order, not", r->fid);
+    if (r->eval_fid && !fid_known(c, r->eval_fid))
+        return refuse_number(in, in->start, "unknown parent fid", r->eval_fid);
+    return NYT_OK;
+}
+
+static int check_lines(struct payload in, uint32_t lines)
+{
+    nyt_str text;
+    for (; lines; lines--) {
+        const uint8_t *at = in.p;
+        if (!take_str(&in, &text))
+            return refuse(&in, at, "ends in the middle of an item");
+    }
+    return in.p == in.end ? NYT_OK : refuse(&in, in.p, "bytes behind the last item");
+}
+
+static void put_file(nyt_chunks *c, struct payload in, const nyt_new_fid *file, uint32_t lines)
+{
+    nyt_src_line r = {.fid = file->fid};
+    nyt_writer_new_fid(c->w, file);
+    while (r.line < lines) {
+        take_str(&in, &r.text);
+        r.line++;
+        nyt_writer_src_line(c->w, &r);
+    }
+}
+
+/* Where the piece of this file is kept, or NULL: there is nowhere or no need. */
+static struct kept *kept_for(nyt_chunks *c, uint32_t fid)
+{
+    nyt_pieces *all = c->pieces;
+    if (!all || c->level == 0)
+        return NULL;
+    struct kept *grown = nyt_grow(all->of_fid, &all->cap, (size_t)fid + 1, sizeof *grown);
+    if (!grown)
+        return NULL;        /* works without, only slower */
+    all->of_fid = grown;
+    return &grown[fid];
+}
+
+/* A file with source is a segment of its own, or several. */
+static int put_source(nyt_chunks *c, struct payload in, const nyt_new_fid *file, uint32_t lines)
+{
+    struct kept *kept = kept_for(c, file->fid);
+    nyt_writer_cut(c->w);
+    if (kept)
+        nyt_writer_piece_begin(c->w, &kept->piece);
+    put_file(c, in, file, lines);
+    int rc = nyt_writer_cut(c->w);
+    if (kept) {
+        rc = nyt_writer_piece_end(c->w);
+        kept->level = c->level;
+        kept->payload_len = rc == NYT_OK ? (size_t)(in.end - in.start) : 0;
+    }
+    return rc;
+}
+
+static bool is_kept(nyt_chunks *c, uint32_t fid, size_t payload_len)
+{
+    nyt_pieces *all = c->pieces;
+    return all && fid < all->cap && all->of_fid[fid].payload_len == payload_len &&
+           all->of_fid[fid].level == c->level;
+}
+
+static int write_file(nyt_chunks *c, struct payload in)
+{
+    nyt_new_fid file;
+    uint32_t lines;
+    int rc = take_file(c, &in, &file, &lines);
+    if (rc < 0)
+        return rc;
+    if (is_kept(c, file.fid, (size_t)(in.end - in.start))) {
+        c->fids++;
+        nyt_writer_cut(c->w);
+        return nyt_writer_piece_again(c->w, &c->pieces->of_fid[file.fid].piece);
+    }
+    rc = check_lines(in, lines);
+    if (rc < 0)
+        return rc;
+    c->fids++;
+    if (lines)
+        return put_source(c, in, &file, lines);
+    put_file(c, in, &file, 0);
+    return nyt_writer_status(c->w, NULL);
+}
+
+/* ---- D: subs ---- */
+
+static bool take_sub(struct payload *in, uint32_t *id, nyt_sub_info *r)
+{
+    const uint8_t *head = take(in, SUB_HEAD);
+    if (!head || !take_str(in, &r->name))
+        return false;
+    *id = le32(head);
+    r->fid = le32(head + 4);
+    r->first = le32(head + 8);
+    r->last = le32(head + 12);
+    return true;
+}
+
+static int add_sub(nyt_chunks *c, uint32_t id, nyt_str name, nyt_error *err)
+{
+    bool ok = true;
+    nyt_str *grown = nyt_grow(c->subs, &c->subs_cap, (size_t)id + 1, sizeof *grown);
+    if (!grown)
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    c->subs = grown;
+    name = nyt_arena_str(&c->names, name, &ok);
+    if (!ok)
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    grown[id] = name;
+    return NYT_OK;
+}
+
+/* Enters the names on the way, so that two of one id are found. */
+static int check_subs(nyt_chunks *c, struct payload in, const uint8_t **checked)
+{
+    uint32_t id;
+    nyt_sub_info r;
+    for (*checked = in.p; in.p != in.end; *checked = in.p) {
+        const uint8_t *at = in.p;
+        if (!take_sub(&in, &id, &r))
+            return refuse(&in, at, "ends in the middle of an item");
+        if (id == 0 || id > SUB_ID_MAX)
+            return refuse_number(&in, at, "impossible sub id", id);
+        if (sub_known(c, id))
+            return refuse_number(&in, at, "a second definition of sub id", id);
+        if (!fid_known(c, r.fid))
+            return refuse_number(&in, at, "unknown fid", r.fid);
+        int rc = add_sub(c, id, r.name, in.err);
+        if (rc < 0)
+            return rc;
+    }
+    return NYT_OK;
+}
+
+static void forget_subs(nyt_chunks *c, struct payload in, const uint8_t *checked)
+{
+    uint32_t id;
+    nyt_sub_info r;
+    while (in.p != checked && take_sub(&in, &id, &r))
+        c->subs[id].data = NULL;
+}
+
+/* Perl's readers tell a sub of another language by a call from nowhere. */
+static void put_foreign_marker(nyt_writer *w, nyt_str called)
+{
+    nyt_sub_callers r = {.caller = {.data = ""}, .called = called};
+    nyt_writer_sub_callers(w, &r);
+}
+
+static int write_subs(nyt_chunks *c, struct payload in)
+{
+    const uint8_t *checked;
+    int rc = check_subs(c, in, &checked);
+    if (rc < 0) {
+        forget_subs(c, in, checked);
+        return rc;
+    }
+    uint32_t id;
+    nyt_sub_info r;
+    while (in.p != in.end) {
+        take_sub(&in, &id, &r);
+        nyt_writer_sub_info(c->w, &r);
+        if (r.first == 0 && r.last == 0)
+            put_foreign_marker(c->w, r.name);
+    }
+    return nyt_writer_status(c->w, NULL);
+}
+
+/* ---- S: lines ---- */
+
+static int check_time(nyt_chunks *c, const struct payload *in, const uint8_t *item)
+{
+    if (!fid_known(c, le32(item)))
+        return refuse_number(in, item, "unknown fid", le32(item));
+    if (le64(item + 16) > NYT_COUNT_MAX)
+        return refuse(in, item, "impossible count");
+    return NYT_OK;
+}
+
+static int write_times(nyt_chunks *c, struct payload in)
+{
+    int rc = check_items(c, &in, TIMES_ITEM, check_time);
+    if (rc < 0)
+        return rc;
+    for (const uint8_t *p = in.p; p != in.end; p += TIMES_ITEM) {
+        nyt_time where = {.fid = le32(p), .line = le32(p + 4), .block_line = le32(p + 8),
+                          .sub_line = le32(p + 12)};
+        nyt_writer_time_run(c->w, &where, le64(p + 16), le64(p + 24));
+    }
+    return nyt_writer_status(c->w, NULL);
+}
+
+/* ---- C: calls ---- */
+
+static int check_call(nyt_chunks *c, const struct payload *in, const uint8_t *item)
+{
+    uint32_t fid = le32(item), caller = le32(item + 8), callee = le32(item + 12);
+    if (!fid_known(c, fid))
+        return refuse_number(in, item, "unknown fid", fid);
+    if (caller && !sub_known(c, caller))
+        return refuse_number(in, item, "unknown sub id", caller);
+    if (!sub_known(c, callee))
+        return refuse_number(in, item, "unknown sub id", callee);
+    if (le64(item + 16) > NYT_COUNT_MAX)
+        return refuse(in, item, "impossible count");
+    if (!all_finite(item + 24, 3))
+        return refuse(in, item, "a time is not finite");
+    return NYT_OK;
+}
+
+/* A count that 32 bits don't hold takes several records; all time is in the first. */
+static void put_calls(nyt_writer *w, nyt_sub_callers r, uint64_t count)
+{
+    for (;;) {
+        r.count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+        nyt_writer_sub_callers(w, &r);
+        count -= r.count;
+        if (count == 0)
+            return;
+        r.incl = r.excl = r.reci = 0;
+    }
+}
+
+static int write_calls(nyt_chunks *c, struct payload in)
+{
+    int rc = check_items(c, &in, CALLS_ITEM, check_call);
+    if (rc < 0)
+        return rc;
+    for (const uint8_t *p = in.p; p != in.end; p += CALLS_ITEM) {
+        uint32_t caller = le32(p + 8);
+        nyt_sub_callers r = {
+            .fid = le32(p), .line = le32(p + 4),
+            .caller = caller ? c->subs[caller] : NO_CALLER, .called = c->subs[le32(p + 12)],
+            .incl = le_double(p + 24), .excl = le_double(p + 32), .reci = le_double(p + 40),
+            .depth = le32(p + 48)};
+        put_calls(c->w, r, le64(p + 16));
+    }
+    return nyt_writer_status(c->w, NULL);
+}
+
+/* ---- T: the call tree ---- */
+
+/*
+ * Readers rebuild the tree from the depths alone: a return at depth d opens what lies
+ * between the innermost open call and d, and closes d. So none may be above an open one.
+ */
+static int check_return(nyt_chunks *c, const struct payload *in, const uint8_t *item)
+{
+    uint32_t depth = le32(item), sub = le32(item + 4);
+    if (depth == 0 || depth < c->open_calls)
+        return refuse_number(in, item, "not in post-order: depth", depth);
+    if (!sub_known(c, sub))
+        return refuse_number(in, item, "unknown sub id", sub);
+    if (!all_finite(item + 8, 2))
+        return refuse(in, item, "a time is not finite");
+    c->open_calls = depth - 1;
+    return NYT_OK;
+}
+
+static int write_tree(nyt_chunks *c, struct payload in)
+{
+    uint32_t before = c->open_calls;
+    int rc = check_items(c, &in, TREE_ITEM, check_return);
+    if (rc < 0) {
+        c->open_calls = before;
+        return rc;
+    }
+    for (const uint8_t *p = in.p; p != in.end; p += TREE_ITEM) {
+        nyt_sub_return r = {.depth = le32(p), .incl = le_double(p + 8),
+                            .excl = le_double(p + 16), .name = c->subs[le32(p + 4)]};
+        nyt_writer_sub_return(c->w, &r);
+    }
+    return nyt_writer_status(c->w, NULL);
+}
+
+/* ---- E: a section ends ---- */
+
+static int write_end(nyt_chunks *c, struct payload in)
+{
+    const uint8_t *p = in.p;
+    size_t len = (size_t)(in.end - p);
+    if (len != END_ITEM)
+        return refuse(&in, p, len < END_ITEM ? "ends in the middle of an item"
+                                             : "bytes behind the last item");
+    if (le32(p) != c->section)
+        return refuse_number(&in, p, "the open section has another id than", le32(p));
+    if (!all_finite(p + 4, 1))
+        return refuse(&in, p, "a time is not finite");
+    if (c->open_calls)
+        return refuse_number(&in, p, "the call tree still lacks the return at depth",
+                             c->open_calls);
+    uint64_t ticks = le64(p + 12);
+    c->overhead = ticks < UINT64_MAX - c->overhead ? c->overhead + ticks : UINT64_MAX;
+    c->in_section = false;
+    nyt_pid_end r = {.pid = le32(p), .time = le_double(p + 4)};
+    return nyt_writer_pid_end(c->w, &r);
+}
+
+/* ---- All of them ---- */
+
+static int (*const write_token[128])(nyt_chunks *, struct payload) = {
+    ['P'] = write_start, ['F'] = write_file, ['D'] = write_subs, ['S'] = write_times,
+    ['C'] = write_calls, ['T'] = write_tree, ['E'] = write_end,
+};
+
+int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len, nyt_error *err)
+{
+    static const uint8_t nothing[1];
+    const uint8_t *start = len ? payload : nothing;
+    struct payload in = {.start = start, .p = start, .end = start + len, .token = token,
+                         .err = err};
+    int rc = nyt_writer_status(c->w, err);
+    if (rc != NYT_OK)
+        return rc;
+    unsigned index = (unsigned char)token;
+    if (index >= 128 || !write_token[index]) {
+        in.token = '?';
+        return refuse_number(&in, start, "unknown token, byte", index);
+    }
+    if (!c->in_section && token != 'P')
+        return refuse(&in, start, "no section is open");
+    rc = write_token[index](c, in);
+    if (rc != NYT_ECHUNK && rc != NYT_OK)
+        nyt_writer_status(c->w, err);
+    return rc;
+}
+
+static int chunks_new(nyt_chunks **out, int level, nyt_pieces *pieces, nyt_error *err)
+{
+    *out = calloc(1, sizeof **out);
+    if (!*out)
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    (*out)->level = level;
+    (*out)->pieces = pieces;
+    return NYT_OK;
+}
+
+static int chunks_opened(nyt_chunks **out, int rc)
+{
+    if (rc != NYT_OK) {
+        free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+int nyt_chunks_open(nyt_chunks **out, const char *path, int level, nyt_pieces *pieces,
+                    nyt_error *err)
+{
+    int rc = chunks_new(out, level, pieces, err);
+    return rc ? rc : chunks_opened(out, nyt_writer_open(&(*out)->w, path, level, err));
+}
+
+int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level,
+                       nyt_pieces *pieces, nyt_error *err)
+{
+    int rc = chunks_new(out, level, pieces, err);
+    return rc ? rc : chunks_opened(out, nyt_writer_open_fn(&(*out)->w, fn, ctx, level, err));
+}
+
+static void put_overhead(nyt_chunks *c)
+{
+    static const char key[] = "cumulative_overhead_ticks";
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRIu64, c->overhead);
+    nyt_writer_attribute(c->w, (nyt_str){.data = key, .len = sizeof key - 1},
+                         (nyt_str){.data = text, .len = (size_t)len});
+}
+
+int nyt_chunks_close(nyt_chunks *c, nyt_error *err)
+{
+    if (!c)
+        return NYT_OK;
+    if (c->begun)
+        put_overhead(c);
+    int rc = nyt_writer_close(c->w, err);
+    free(c->subs);
+    nyt_arena_free(&c->names);
+    free(c);
+    return rc;
+}
+
+nyt_pieces *nyt_pieces_new(void)
+{
+    return calloc(1, sizeof(nyt_pieces));
+}
+
+void nyt_pieces_free(nyt_pieces *p)
+{
+    if (!p)
+        return;
+    for (size_t fid = 0; fid < p->cap; fid++)
+        nyt_buf_free(&p->of_fid[fid].piece.bytes);
+    free(p->of_fid);
+    free(p);
+}
