@@ -90,4 +90,125 @@ void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece);
 int  nyt_writer_piece_end(nyt_writer *w);
 int  nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece);
 
+/* ---- record.c: the table of records ---- */
+
+struct nyt_field {
+    char        type;       /* 'u' uint32_t, 'i' int32_t, 'd' double, 's' nyt_str; 0: no more */
+    size_t      at;         /* where in nyt_record */
+    const char *label;
+};
+
+struct nyt_record_kind {
+    const char *name;       /* NULL: no such record */
+    void      (*decode)(struct nyt_cursor *c, nyt_record *r);   /* NULL: not by a tag */
+    const struct nyt_field *fields;
+};
+
+const struct nyt_record_kind *nyt_record_kind(int tag);     /* NULL: no record */
+
+enum nyt_decoded {
+    NYT_DECODED,
+    NYT_DECODED_SHORT,          /* the cursor ends in mid-record */
+    NYT_DECODED_BAD_TAG,        /* the cursor is on it */
+    NYT_DECODED_BAD_STRING      /* c->bad_tag, and the cursor is on it */
+};
+
+/* Tag, then what belongs to it; sets r->tag and r->u. */
+enum nyt_decoded nyt_record_decode(struct nyt_cursor *c, nyt_record *r);
+
+/* ---- io.c: a window that moves over the bytes of a profile ---- */
+
+/*
+ * `p` to `end` are the bytes not yet taken; the owner of the window moves `p`. They come from
+ * the source as they are, or inflated from nyt_input_inflate() on.
+ */
+struct nyt_input {
+    const uint8_t *p, *end;
+    bool           inflating;
+    uint64_t       taken;           /* bytes got from the source */
+    uint64_t       inflated;        /* bytes that zlib gave */
+    struct nyt_input_parts *parts;
+};
+
+int  nyt_input_open(struct nyt_input *in, const char *path, nyt_error *err);
+int  nyt_input_open_fn(struct nyt_input *in, nyt_read_fn read, void *ctx, nyt_error *err);
+int  nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, nyt_error *err);
+/* 1: there are more bytes behind `p` now (which has moved); 0: there will be none; or negative. */
+int  nyt_input_more(struct nyt_input *in, nyt_error *err);
+/* What follows `p` is a zlib stream; its end will be the end of the input. */
+int  nyt_input_inflate(struct nyt_input *in, nyt_error *err);
+/* Where `p` is: in the file, or in the inflated data. */
+uint64_t nyt_input_offset(const struct nyt_input *in);
+/* Takes NULLs and what was never opened, if it is zeroed. */
+void nyt_input_close(struct nyt_input *in);
+
+/* ---- reader.c ---- */
+
+/* One of: a path, a callback, memory. */
+struct nyt_source {
+    const char *path;
+    nyt_read_fn read;
+    void       *ctx;
+    const void *data;
+    size_t      len;
+};
+
+/* Opens without looking at the banner: its faults come from the first nyt_reader_next(). */
+int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_error *err);
+
+struct nyt_hit {
+    int32_t  ticks;
+    uint32_t fid, line;
+};
+
+/*
+ * The quick way: takes TIME_LINE records that come next, up to `max` of them and only those that
+ * are in memory already. 0: go on with nyt_reader_next().
+ */
+size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max);
+/* The decimal number that a value begins with, as C's atoi() has it. */
+int64_t nyt_str_to_int(nyt_str s);
+bool nyt_str_is(nyt_str s, const char *word);
+
+/* ---- out.c: text on its way out ---- */
+
+/*
+ * Large: make it on the heap. Once `status` is negative nothing more is written, so callers
+ * need to look only at nyt_out_end().
+ */
+struct nyt_out {
+    nyt_write_fn write;
+    void        *ctx;
+    int          status, sys_errno;
+    size_t       len;
+    char         data[32 * 1024];
+};
+
+void nyt_out_begin(struct nyt_out *o, nyt_write_fn write, void *ctx);
+int  nyt_out_end(struct nyt_out *o, nyt_error *err);
+void nyt_out_bytes(struct nyt_out *o, const void *data, size_t len);
+void nyt_out_text(struct nyt_out *o, const char *text);
+void nyt_out_fill(struct nyt_out *o, char c, size_t n);
+/* At most 511 bytes: for numbers and words of ours. */
+void nyt_out_format(struct nyt_out *o, const char *format, ...) NYT_PRINTF(2, 3);
+/* As "%*.*f", but always with a point. */
+void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value);
+
+/* The shortest text that reads back as the same number; NaN, Inf, -Inf. */
+enum { NYT_NUMBER_BYTES = 40 };
+const char *nyt_number(double value, char text[static NYT_NUMBER_BYTES]);
+
+/* ASCII only. Bytes that are not UTF-8 all through are taken as Latin-1. */
+void nyt_out_json_str(struct nyt_out *o, nyt_str s);
+void nyt_out_json_text(struct nyt_out *o, const char *text);
+/* JSON has no word for what is not finite: that becomes a string. */
+void nyt_out_json_number(struct nyt_out *o, double value);
+
+/* For terminals: no control, no direction, no invalid bytes. Returns columns, `limit` at most
+ * (0: no limit). */
+size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit);
+
+size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code);
+bool nyt_is_utf8(nyt_str s);
+
 #endif
