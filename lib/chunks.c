@@ -593,6 +593,13 @@ static void put_overhead(nyt_chunks *c)
                          (nyt_str){.data = text, .len = (size_t)len});
 }
 
+static void chunks_free(nyt_chunks *c)
+{
+    free(c->subs);
+    nyt_arena_free(&c->names);
+    free(c);
+}
+
 int nyt_chunks_close(nyt_chunks *c, nyt_error *err)
 {
     if (!c)
@@ -600,10 +607,16 @@ int nyt_chunks_close(nyt_chunks *c, nyt_error *err)
     if (c->begun)
         put_overhead(c);
     int rc = nyt_writer_close(c->w, err);
-    free(c->subs);
-    nyt_arena_free(&c->names);
-    free(c);
+    chunks_free(c);
     return rc;
+}
+
+void nyt_chunks_abandon(nyt_chunks *c)
+{
+    if (!c)
+        return;
+    nyt_writer_abandon(c->w);
+    chunks_free(c);
 }
 
 nyt_pieces *nyt_pieces_new(void)

@@ -207,6 +207,9 @@ NYT_API int nyt_writer_open_fn(nyt_writer **out, nyt_write_fn fn, void *ctx, int
  */
 NYT_API int nyt_writer_close(nyt_writer *w, nyt_error *err);
 
+/* Frees the writer and writes nothing more: the file stays incomplete. */
+NYT_API void nyt_writer_abandon(nyt_writer *w);
+
 /* NYT_OK, or the failure that all calls return; err may be NULL. */
 NYT_API int nyt_writer_status(const nyt_writer *w, nyt_error *err);
 
@@ -270,6 +273,8 @@ NYT_API int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, siz
                              nyt_error *err);
 /* As nyt_writer_close(). A profile in which a section is still open is incomplete. */
 NYT_API int nyt_chunks_close(nyt_chunks *c, nyt_error *err);
+/* As nyt_writer_abandon(). */
+NYT_API void nyt_chunks_abandon(nyt_chunks *c);
 
 /* ---- Reader: one record after the other ------------------------------------ */
 

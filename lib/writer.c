@@ -706,3 +706,12 @@ int nyt_writer_close(nyt_writer *w, nyt_error *err)
     writer_free(w);
     return rc;
 }
+
+void nyt_writer_abandon(nyt_writer *w)
+{
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        close(w->fd);
+    writer_free(w);
+}
