@@ -1,0 +1,28 @@
+"""pynytprof: a deterministic line and call profiler that writes NYTProf v5 profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Tracer",
+    "__version__",
+    "disable_profile",
+    "enable_profile",
+    "finish_profile",
+    "profile_script",
+]
+
+if TYPE_CHECKING:
+    from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the tracer when it is first asked for: reading tools do without it."""
+    if name in __all__:
+        from . import tracer
+
+        return getattr(tracer, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

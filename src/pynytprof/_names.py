@@ -1,0 +1,203 @@
+"""Python's names as a NYTProf profile writes them.
+
+Pure functions: the same input gives the same name in every run. Each name has the form
+``package::sub``; it holds only characters that all readers of profiles can stand.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+MAX_NAME_BYTES = 500
+"""Names are cut to this length: Perl's own limit."""
+
+BUILTINS_FILE = "(builtins)"
+"""The made-up file that C functions are listed in."""
+
+NO_MODULE = "(unknown)"
+"""The package of code whose globals have no ``__name__``."""
+
+CO_OPTIMIZED = 0x1
+
+_SAFE_PUNCTUATION = frozenset("_.@:()[]'/+-")
+_ANONYMOUS = {
+    "<lambda>": "lambda",
+    "<listcomp>": "listcomp",
+    "<setcomp>": "setcomp",
+    "<dictcomp>": "dictcomp",
+    "<genexpr>": "genexpr",
+}
+_GENERIC = "<generic parameters of "
+
+
+class Sub(NamedTuple):
+    """What tells subs of the same name apart. Lines 0 and 0: a C function."""
+
+    name: str
+    file_name: str
+    first_line: int
+    last_line: int
+
+
+def safe(text: str) -> str:
+    """``text`` with every character that a reader might trip over replaced by ``_``."""
+    return "".join(c if c.isalnum() or c in _SAFE_PUNCTUATION else "_" for c in text)
+
+
+def cut(name: str, limit: int = MAX_NAME_BYTES) -> str:
+    """``name`` shortened to at most ``limit`` bytes of UTF-8, in whole characters."""
+    raw = name.encode("utf-8", "replace")
+    return name if len(raw) <= limit else raw[:limit].decode("utf-8", "ignore")
+
+
+def is_class_body(code: types.CodeType) -> bool:
+    """Class bodies and module bodies keep their names in a dictionary; functions don't."""
+    return not code.co_flags & CO_OPTIMIZED and code.co_name != "<module>"
+
+
+def _component(part: str, line: int) -> str:
+    if part == "<module>":
+        return "(module)"
+    if part in _ANONYMOUS:
+        return f"{_ANONYMOUS[part]}@{line}"
+    if part.startswith(_GENERIC):
+        return f"generic@{line}"
+    return safe(part)
+
+
+def python_sub(module: str, qualname: str, first_line: int, class_body: bool) -> str:
+    """The name of a sub written in Python.
+
+    ``module`` is the ``__name__`` of its globals, ``qualname`` its qualified name
+    (``<module>`` for a module's own code), ``first_line`` where it begins.
+    """
+    parts = [safe(part) for part in module.split(".")]
+    parts += [_component(p, first_line) for p in qualname.split(".") if p != "<locals>"]
+    if class_body:
+        parts.append("(class)")
+    return cut("::".join(parts))
+
+
+_TYPE_MRO = type.__dict__["__mro__"].__get__
+_TYPE_DICT = type.__dict__["__dict__"].__get__
+_METHOD_KINDS = (
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.BuiltinFunctionType,
+    staticmethod,
+)
+
+
+def _defining_type(owner: type, name: str) -> type | None:
+    """The class of ``owner``'s MRO whose own C method ``name`` is; None if there is none."""
+    for cls in _TYPE_MRO(owner):
+        if isinstance(_TYPE_DICT(cls).get(name), _METHOD_KINDS):
+            found: type = cls
+            return found
+    return None
+
+
+def _type_package(cls: type) -> list[str]:
+    module = getattr(cls, "__module__", None)
+    parts = cls.__qualname__.split(".")
+    if isinstance(module, str) and module != "builtins":
+        parts = module.split(".") + parts
+    return parts
+
+
+def c_sub(function: types.BuiltinFunctionType) -> str:
+    """The name of a built-in function, or of a C method bound to something."""
+    name = function.__name__
+    owner = function.__self__
+    module = getattr(function, "__module__", None)
+    if owner is None or isinstance(owner, types.ModuleType) or isinstance(module, str):
+        package = (module if isinstance(module, str) else "builtins").split(".")
+    else:
+        cls = _defining_type(owner, name) if isinstance(owner, type) else None
+        package = _type_package(cls or _defining_type(type(owner), name) or type(owner))
+    return cut("::".join(safe(part) for part in (*package, name)))
+
+
+def settle(subs: Iterable[Sub]) -> list[str]:
+    """One name for each sub, in the order given, all different.
+
+    Of the subs of one name the first by file name and lines keeps it bare; the others get
+    ``@LINE`` and, where that is taken too, ``.2``, ``.3``. C functions of one name must have
+    been made one before.
+    """
+    subs = list(subs)
+    names = [""] * len(subs)
+    taken: set[str] = set()
+    order = sorted(range(len(subs)), key=lambda i: (subs[i].name, *subs[i][1:], i))
+    later = []
+    for i in order:
+        if subs[i].name in taken:
+            later.append(i)
+        else:
+            taken.add(subs[i].name)
+            names[i] = subs[i].name
+    for i in later:
+        names[i] = next(n for n in _alternatives(subs[i]) if n not in taken)
+        taken.add(names[i])
+    return names
+
+
+def _alternatives(sub: Sub) -> Iterator[str]:
+    at_line = f"@{sub.first_line}"
+    yield cut(sub.name, MAX_NAME_BYTES - len(at_line)) + at_line
+    number = 2
+    while True:
+        suffix = f"{at_line}.{number}"
+        yield cut(sub.name, MAX_NAME_BYTES - len(suffix)) + suffix
+        number += 1
+
+
+def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code objects directly within ``code``."""
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+
+
+def nested_qualname(qualname: str, code: types.CodeType, inner: types.CodeType) -> str:
+    """The qualified name of ``inner``, which stands in ``code`` named ``qualname``.
+
+    Python 3.11 and later know it (``co_qualname``); for 3.10 this derives it.
+    """
+    known = getattr(inner, "co_qualname", None)
+    if isinstance(known, str):
+        return known
+    if code.co_name == "<module>":
+        return inner.co_name
+    if code.co_flags & CO_OPTIMIZED:
+        return f"{qualname}.<locals>.{inner.co_name}"
+    return f"{qualname}.{inner.co_name}"
+
+
+def qualnames_in(module_code: types.CodeType) -> dict[tuple[str, int], str]:
+    """(name, first line) -> qualified name, for all code within a module's code."""
+    found: dict[tuple[str, int], str] = {}
+    pending = [(module_code, "<module>")]
+    while pending:
+        code, qualname = pending.pop()
+        found.setdefault((code.co_name, code.co_firstlineno), qualname)
+        for inner in nested_codes(code):
+            pending.append((inner, nested_qualname(qualname, code, inner)))
+    return found
+
+
+def lines_of(code: types.CodeType) -> list[int]:
+    """The distinct lines that ``code`` itself (not what is nested in it) has, ascending."""
+    return sorted({line for _, _, line in code.co_lines() if line is not None and line > 0})
+
+
+def last_line(code: types.CodeType) -> int:
+    """The largest line of ``code`` and all code nested in it."""
+    last, pending = code.co_firstlineno, [code]
+    while pending:
+        current = pending.pop()
+        last = max([last, *lines_of(current)])
+        pending.extend(nested_codes(current))
+    return last

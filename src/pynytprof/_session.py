@@ -1,0 +1,354 @@
+"""A profile run: which tracer and writer serve it, and the file that comes of it.
+
+The profile is kept as sums, so a whole and valid file can be written at any moment. Files are
+written under a temporary name in the same folder and renamed; what is no regular file (a
+pipe, a device) and a writer of the user's get one pass, at the end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import platform
+import signal
+import stat
+import sys
+import sysconfig
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import __version__, _chunks
+from ._settings import Settings, SettingsError, excluded_prefixes
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ._writer import Writer
+
+SNAPSHOT_SECONDS = 3.0
+MAX_TREE_NODES = 1_000_000
+TICKS_PER_SECOND = 10_000_000
+SNAPSHOT_NOTE = "Snapshot: the program was still running"
+
+_active: Session | None = None
+
+
+class AnyTracer(Protocol):
+    """What the C tracer and the Python tracer have in common."""
+
+    running: bool
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def emit(self, write_chunk: Callable[[bytes, bytes], object], header: bytes) -> None: ...
+    def line_hits(self) -> dict[tuple[int, int], list[int]]: ...
+    def facts(self) -> dict[str, int | str]: ...
+
+
+def complain(message: str) -> None:
+    """One line on stderr, if there is one."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"pynytprof: {message}\n")
+        sys.stderr.flush()
+
+
+def _tracer_class() -> Any:
+    """The tracer that ``PYNYTPROF_TRACER`` (``c`` or ``py``) asks for, else the best one."""
+    wanted = os.environ.get("PYNYTPROF_TRACER", "")
+    if wanted not in ("", "c", "py"):
+        raise SettingsError(f"PYNYTPROF_TRACER={wanted}: it must be c or py")
+    if wanted != "py":
+        try:
+            from . import _ctrace
+        except ImportError as error:
+            if wanted == "c":
+                raise SettingsError(f"PYNYTPROF_TRACER=c: no C tracer: {error}") from error
+            warnings.warn(
+                f"the C tracer can't be loaded ({error}); the one in Python is much slower",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        else:
+            return _ctrace.Tracer
+    from ._pytracer import PyTracer
+
+    return PyTracer
+
+
+def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTracer:
+    tracer: AnyTracer = _tracer_class()(
+        stmts=settings.stmts,
+        subs=settings.subs,
+        slowops=settings.slowops,
+        include=settings.include,
+        exclude=settings.exclude,
+        exclude_prefixes=excluded_prefixes(settings.scope),
+        raw=settings.raw,
+        max_tree_nodes=MAX_TREE_NODES if settings.calls else 0,
+        savesrc=settings.savesrc,
+        sources=sources,
+    )
+    if os.environ.get("PYNYTPROF_DEBUG"):
+        complain(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")
+    return tracer
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _header(
+    settings: Settings, application: str, basetime: float, facts: Mapping[str, int | str], note: str
+) -> bytes:
+    """The first ``P`` chunk's pairs; attributes and options in the order that Perl has."""
+    calls = int(bool(settings.calls and settings.subs and facts.get("tree_ticks", 1)))
+    attributes: dict[str, str | int] = {
+        "basetime": int(basetime),
+        "application": application,
+        "perl_version": platform.python_version(),
+        "nv_size": 8,
+        "xs_version": __version__,
+        "PL_perldb": 0,
+        "clock_id": 1,
+        "ticks_per_sec": TICKS_PER_SECOND,
+    }
+    options: dict[str, str | int] = {
+        "usecputime": 0,
+        "subs": int(settings.subs),
+        "blocks": 0,
+        "leave": 1,
+        "expand": 0,
+        "trace": 0,
+        "use_db_sub": 0,
+        "compress": settings.compress,
+        "clock": 1,
+        "stmts": int(settings.stmts),
+        "slowops": settings.slowops,
+        "findcaller": 0,
+        "forkdepth": -1,
+        "perldb": 0,
+        "nameevals": 1,
+        "nameanonsubs": 1,
+        "calls": calls,
+        "evals": 0,
+    }
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    comments = [f"Python profile by pynytprof {__version__}, {python}"]
+    comments += [f"{key}={value}" for key, value in facts.items()]
+    comments += [note] if note else []
+    pairs = [("#", comment) for comment in comments]
+    pairs += [(f":{key}", str(value)) for key, value in attributes.items()]
+    pairs += [(f"!{key}", str(value)) for key, value in options.items()]
+    return _chunks.pairs((key, _one_line(value)) for key, value in pairs)
+
+
+class _Output:
+    """Where the profile goes: a path, or a writer of the user's."""
+
+    def __init__(self, path: str, writer: Writer | None) -> None:
+        self.writer = writer
+        self.path = os.path.realpath(path)
+        self.shown = path
+        self.can_rename = writer is None and self._is_regular_or_absent()
+        self._pid = os.getpid()
+
+    def _is_regular_or_absent(self) -> bool:
+        try:
+            return stat.S_ISREG(os.stat(self.path).st_mode)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    def write(self, tracer: AnyTracer, level: int, header: bytes) -> None:
+        """The whole profile. Raises OSError, or what the user's writer raises."""
+        if self.writer is not None:
+            tracer.emit(self.writer.write_chunk, header)
+            self.writer.close()
+        elif not self.can_rename:
+            self._write_to(self.path, tracer, level, header)
+        elif hasattr(tracer, "write_file") and os.environ.get("PYNYTPROF_WRITER", "c") == "c":
+            tracer.write_file(self.path, level, header)
+        else:
+            self._write_and_rename(tracer, level, header)
+
+    def _write_and_rename(self, tracer: AnyTracer, level: int, header: bytes) -> None:
+        temporary = f"{self.path}.{self._pid}.tmp"
+        try:
+            self._write_to(temporary, tracer, level, header)
+            os.replace(temporary, self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    @staticmethod
+    def _write_to(path: str, tracer: AnyTracer, level: int, header: bytes) -> None:
+        from ._writer import open_writer
+
+        writer = open_writer(path, compress=level)
+        try:
+            tracer.emit(writer.write_chunk, header)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                writer.close()
+            raise
+        writer.close()
+
+
+class Session:
+    """One profile run of this process. At most one runs at a time.
+
+    ``application`` is what the report calls the program. Raises SettingsError where a
+    setting can't be followed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        writer: Writer | None = None,
+        sources: Mapping[str, str] | None = None,
+        application: str | None = None,
+    ) -> None:
+        if sysconfig.get_config_var("Py_GIL_DISABLED"):
+            raise SettingsError("free-threaded builds of Python are not supported yet")
+        self.settings = settings
+        self.tracer = _new_tracer(settings, sources)
+        self._output = _Output(settings.file, writer)
+        self._application = application or sys.argv[0] or "(interactive)"
+        self._basetime = time.time()
+        self._failed = False
+        self._dropped = False
+        self._registered = False
+        self._old_signals: dict[int, Any] = {}
+
+    @property
+    def path(self) -> str:
+        """The profile's path as the user gave it."""
+        return self._output.shown
+
+    @property
+    def started(self) -> bool:
+        """Whether it has ever run."""
+        return self._registered
+
+    @property
+    def failed(self) -> bool:
+        """Whether the profile could not be written; the reason was told then."""
+        return self._failed
+
+    def start(self) -> None:
+        """Begins or goes on. Raises RuntimeError if another session runs in this process."""
+        global _active
+        if _active is self or self._dropped:
+            return
+        if _active is not None:
+            raise RuntimeError(
+                f"a profile is being written to {_active.path} already; "
+                "one session can run in a process at a time"
+            )
+        if not self._registered:
+            self._registered = True
+            atexit.register(self.stop)
+            os.register_at_fork(after_in_child=_drop_in_child)
+        self._write(SNAPSHOT_NOTE, only_file=True)
+        self._arrange_snapshots()
+        self._catch_signals()
+        _active = self
+        try:
+            self.tracer.start()
+        except BaseException:
+            _active = None
+            self._release_signals()
+            raise
+
+    def stop(self) -> None:
+        """Pauses, and writes the whole profile."""
+        global _active
+        if _active is not self:
+            return
+        self.tracer.stop()
+        _active = None
+        self._release_signals()
+        self._write("", only_file=False)
+
+    def drop(self) -> None:
+        """Forgets the profile: a forked child leaves its parent's file alone."""
+        global _active
+        self._dropped = True
+        if _active is self:
+            self.tracer.stop()
+            _active = None
+
+    def _arrange_snapshots(self) -> None:
+        tracer: Any = self.tracer
+        if not self._output.can_rename:
+            return
+        if hasattr(tracer, "set_snapshot"):
+            tracer.set_snapshot(self._output.path, self.settings.compress,
+                                self._header(SNAPSHOT_NOTE), SNAPSHOT_SECONDS)  # fmt: skip
+        elif hasattr(tracer, "on_interval"):
+            tracer.on_interval(SNAPSHOT_SECONDS, lambda: self._write(SNAPSHOT_NOTE, only_file=True))
+
+    def _header(self, note: str) -> bytes:
+        facts = self.tracer.facts()
+        return _header(self.settings, self._application, self._basetime, facts, note)
+
+    def _write(self, note: str, *, only_file: bool) -> None:
+        """Errors are told once; the profiled program must not notice them."""
+        if only_file and not self._output.can_rename:
+            return
+        try:
+            self._output.write(self.tracer, self.settings.compress, self._header(note))
+        except OSError as error:
+            self._report(error.strerror or str(error))
+        except Exception as error:
+            self._report(f"{type(error).__name__}: {error}")
+
+    def _report(self, reason: str) -> None:
+        if not self._failed:
+            self._failed = True
+            where = "the writer given" if self._output.writer is not None else self.path
+            complain(f"can't write the profile to {where}: {reason}")
+
+    # ---- Signals that end the program ----
+
+    def _catch_signals(self) -> None:
+        """A profile is finished before SIGTERM or SIGHUP does what it does by default."""
+        numbers = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+        tracer: Any = self.tracer
+        if hasattr(tracer, "on_signal"):
+            tracer.on_signal(tuple(int(n) for n in numbers), self.stop)
+            return
+        for number in numbers:
+            # Python lets only the main thread set handlers.
+            with contextlib.suppress(ValueError):
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    self._old_signals[number] = signal.signal(number, self._finish_and_die)
+
+    def _release_signals(self) -> None:
+        for number, old in self._old_signals.items():
+            with contextlib.suppress(ValueError):
+                if signal.getsignal(number) == self._finish_and_die:
+                    signal.signal(number, old)
+        self._old_signals.clear()
+
+    def _finish_and_die(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() == self._output._pid:
+            self.stop()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+def active() -> Session | None:
+    """The session that runs in this process."""
+    return _active
+
+
+def _drop_in_child() -> None:
+    if _active is not None:
+        _active.drop()

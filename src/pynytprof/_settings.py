@@ -1,0 +1,279 @@
+"""Settings: what they are called, where they come from, and how they are checked.
+
+The command line wins over the environment, that over ``[tool.pynytprof]`` in
+``pyproject.toml``, that over the defaults. Every source gives a mapping from key to value;
+:func:`settle` makes one :class:`Settings` of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import site
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    from tomllib import loads as _parse_toml
+else:
+    _parse_toml = None
+
+
+class SettingsError(ValueError):
+    """A setting that does not exist, or a value that it can't have; says which and why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All settings of a profile run."""
+
+    file: str = "nytprof.out"
+    compress: int = 1
+    stmts: bool = True
+    subs: bool = True
+    slowops: int = 1
+    calls: int = 1
+    start: str = "begin"
+    savesrc: bool = True
+    scope: str = "all"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    raw: bool = False
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "yes": True, "true": True, "on": True,
+             "0": False, "no": False, "false": False, "off": False}  # fmt: skip
+    try:
+        return words[str(value).lower()]
+    except KeyError:
+        raise ValueError("it must be 0 or 1") from None
+
+
+def _level(value: Any) -> int:
+    try:
+        level = int(value)
+    except (TypeError, ValueError):
+        level = -1
+    if not 0 <= level <= 9:
+        raise ValueError("it must be a number from 0 to 9")
+    return level
+
+
+def _slowops(value: Any) -> int:
+    """2 (Perl's default: a name of its own for each calling package) means 1 here."""
+    if str(value) == "2":
+        return 1
+    return int(_boolean(value))
+
+
+def _calls(value: Any) -> int:
+    if str(value) == "2":
+        raise ValueError(
+            "a stream of single calls can't be written, because the profile is kept as sums; "
+            "1 gives the sum for each call path"
+        )
+    return int(_boolean(value))
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"it must be one of {', '.join(words)}")
+        return str(value)
+
+    return check
+
+
+def _start(value: Any) -> str:
+    word = _one_of("begin", "init", "no", "end")(value)
+    if word == "end":
+        raise ValueError("there is nothing to profile at the end; use begin, init or no")
+    return "begin" if word == "init" else word
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("it must be a text that is not empty")
+    return value
+
+
+def _globs(value: Any) -> tuple[str, ...]:
+    """Comma-separated patterns, or a list of them; relative ones are made absolute."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(i, str) for i in items):
+        raise ValueError("it must be a list of patterns")
+    return tuple(_absolute(item.strip()) for item in items if item.strip())
+
+
+def _absolute(glob: str) -> str:
+    return glob if glob.startswith(("/", "*", "<")) else os.path.join(os.getcwd(), glob)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "file": _text,
+    "compress": _level,
+    "stmts": _boolean,
+    "subs": _boolean,
+    "slowops": _slowops,
+    "calls": _calls,
+    "start": _start,
+    "savesrc": _boolean,
+    "scope": _one_of("project", "site", "all"),
+    "include": _globs,
+    "exclude": _globs,
+    "raw": _boolean,
+}
+
+KEYS = tuple(_CHECKS)
+
+_PROGRAM_VARIABLES = frozenset({"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG"})
+
+
+def check(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """``values`` with their proper types. Raises SettingsError naming ``origin``."""
+    checked = {}
+    for key, value in values.items():
+        if key not in _CHECKS:
+            raise SettingsError(f"{origin}: unknown setting {key!r}{_suggestion(key)}")
+        try:
+            checked[key] = _CHECKS[key](value)
+        except ValueError as error:
+            raise SettingsError(f"{origin}: {key}={value}: {error}") from None
+    return checked
+
+
+def _suggestion(key: str) -> str:
+    close = difflib.get_close_matches(key, KEYS, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are {', '.join(KEYS)}"
+
+
+def parse_assignment(text: str, origin: str) -> tuple[str, str]:
+    """``key=value`` -> (key, value)."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise SettingsError(f"{origin}: {text!r} is not of the form key=value")
+    return key.strip(), value
+
+
+def parse_nytprof(text: str) -> dict[str, str]:
+    """The variable NYTPROF: ``key=value`` pairs between colons; ``\\`` before ``:``, ``=``
+    or ``\\`` makes these part of the value."""
+    found = {}
+    for item in re.findall(r"(?:[^:\\]|\\.?)+", text, re.DOTALL):
+        key, value = parse_assignment(item, "NYTPROF")
+        found[key] = re.sub(r"\\([:=\\])", r"\1", value)
+    return found
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Settings in ``PYNYTPROF_*``, ``NYTPROF_FILTER`` and ``NYTPROF``; the first win."""
+    found = check(parse_nytprof(environ.get("NYTPROF", "")), "NYTPROF")
+    if environ.get("NYTPROF_FILTER"):
+        found.update(check({"include": environ["NYTPROF_FILTER"]}, "NYTPROF_FILTER"))
+    for variable, value in sorted(environ.items()):
+        if variable.startswith("PYNYTPROF_") and variable not in _PROGRAM_VARIABLES:
+            key = variable.removeprefix("PYNYTPROF_").lower()
+            found.update(check({key: value}, variable))
+    return found
+
+
+def from_pyproject(directory: Path) -> dict[str, Any]:
+    """``[tool.pynytprof]`` of the nearest ``pyproject.toml`` upwards from ``directory``.
+
+    Python 3.10 has no TOML reader; there the file is not looked at.
+    """
+    if _parse_toml is None:
+        return {}
+    for folder in (directory, *directory.parents):
+        path = folder / "pyproject.toml"
+        if not path.is_file():
+            continue
+        try:
+            table = _parse_toml(path.read_text("utf-8")).get("tool", {}).get("pynytprof", {})
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{path}: {error}") from None
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path}: [tool.pynytprof] is not a table")
+        return check(table, str(path))
+    return {}
+
+
+def settle(
+    command_line: Mapping[str, Any],
+    environ: Mapping[str, str] = os.environ,
+    directory: Path | None = None,
+) -> Settings:
+    """One Settings of all sources. Raises SettingsError."""
+    values = from_pyproject(directory or Path.cwd())
+    values.update(from_environment(environ))
+    values.update(check(command_line, "command line"))
+    return Settings(**values)
+
+
+def of_mapping(options: Mapping[str, Any]) -> Settings:
+    """Settings for library use: defaults and ``options``. Raises SettingsError."""
+    return Settings(**check(options, "options"))
+
+
+def excluded_prefixes(scope: str) -> tuple[str, ...]:
+    """Beginnings of the paths that ``scope`` leaves out.
+
+    ``project`` leaves out the standard library, installed packages and frozen modules,
+    ``site`` the standard library and frozen modules, ``all`` nothing.
+    """
+    if scope == "all":
+        return ()
+    site_packages = _folders(_site_folders())
+    standard = _folders(_standard_folders())
+    if scope == "project":
+        return ("<frozen ", *standard, *site_packages)
+    # Installed packages lie inside the standard library's folder, and must stay in.
+    return ("<frozen ", *_around(standard, site_packages))
+
+
+def _standard_folders() -> Iterable[str]:
+    paths = sysconfig.get_paths()
+    yield paths["stdlib"]
+    yield paths["platstdlib"]
+    yield os.path.dirname(os.__file__)
+
+
+def _site_folders() -> Iterable[str]:
+    paths = sysconfig.get_paths()
+    yield paths["purelib"]
+    yield paths["platlib"]
+    yield from site.getsitepackages()
+    yield site.getusersitepackages()
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    return sorted({os.path.join(form, "") for p in paths for form in (p, os.path.realpath(p))})
+
+
+def _around(folders: list[str], holes: list[str]) -> list[str]:
+    """Prefixes that cover ``folders`` but not the ``holes`` within them."""
+    prefixes = []
+    for folder in folders:
+        inside = [hole for hole in holes if hole.startswith(folder) and hole != folder]
+        if not inside:
+            prefixes.append(folder)
+            continue
+        tops = {hole[len(folder) :].split(os.sep)[0] for hole in inside}
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name not in tops:
+                prefixes.append(entry.path + (os.sep if entry.is_dir() else ""))
+    return prefixes

@@ -1,0 +1,212 @@
+"""The command ``pynytprof``.
+
+    pynytprof [profile] [options] SCRIPT ARGS... | -m MODULE ARGS... | -c CODE ARGS... | -
+    pynytprof COMMAND [options] FILE...
+
+Exit status of ``profile``: the target's own. Of the other commands: 0 fine, 1 a check failed,
+2 wrong usage, 3 an input that can't be read, 4 written but incomplete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from . import __version__, _commands, _runner, _settings, tracer
+from ._session import Session, complain
+
+USAGE_ERROR = 2
+
+_USAGE = """\
+%(prog)s [profile] [options] SCRIPT [ARGS...]
+       %(prog)s [profile] [options] -m MODULE [ARGS...] | -c CODE [ARGS...] | -
+       %(prog)s COMMAND [options] FILE..."""
+
+_EPILOG = """\
+commands for profiles (pynytprof COMMAND --help tells more):
+{commands}
+
+Settings also come from the environment (NYTPROF="key=value:key=value", PYNYTPROF_KEY,
+NYTPROF_FILTER) and, from Python 3.11 on, from [tool.pynytprof] in pyproject.toml; the command
+line wins. The profile is read by nytprofhtml and the other tools of Perl's Devel::NYTProf
+as well as by the commands above."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Knows which of its options take a value, so that the target's own can be cut off."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.with_value: set[str] = set()
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def add_value(self, *names: str, **kwargs: Any) -> None:
+        """Adds an option that takes one value."""
+        self.with_value.update(names)
+        self.add_argument(*names, default=argparse.SUPPRESS, **kwargs)
+
+    def add_switch(self, key: str, text: str) -> None:
+        """Adds ``--key`` and ``--no-key``."""
+        self.add_argument(f"--{key}", dest=key, action="store_const", const="1",
+                          default=argparse.SUPPRESS, help=text)  # fmt: skip
+        self.add_argument(f"--no-{key}", dest=key, action="store_const", const="0",
+                          default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # fmt: skip
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="pynytprof",
+        usage=_USAGE,
+        description="Profiles a Python program: every line and every call, counted and timed.",
+        epilog=_EPILOG.format(commands=_commands.overview()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("-q", "--quiet", action="store_true",
+                        help="don't say where the profile is")  # fmt: skip
+    parser.add_value("-o", "--file", metavar="FILE", help="the profile (nytprof.out)")
+    parser.add_value("--compress", metavar="0-9", help="zlib level (1)")
+    parser.add_switch("stmts", "lines; --no-stmts leaves them out")
+    parser.add_switch("subs", "subs and calls; --no-subs leaves them out")
+    parser.add_switch("slowops", "C functions as subs; --no-slowops leaves them out")
+    parser.add_switch("calls", "the call tree; --no-calls leaves it out")
+    parser.add_switch("savesrc", "source text in the profile; --no-savesrc leaves it out")
+    parser.add_switch("raw", "leave the profiler's own cost in the times")
+    parser.add_value("--start", metavar="WHEN", help="begin (default), or no: the program "
+                     "switches profiling on with pynytprof.enable_profile()")  # fmt: skip
+    parser.add_value("--scope", metavar="WHAT", help="project: neither the standard library "
+                     "nor installed packages; site: not the standard library; all "
+                     "(default)")  # fmt: skip
+    parser.add_value("--include", metavar="GLOB", action="append",
+                     help="only files whose path matches; may be repeated")  # fmt: skip
+    parser.add_value("--exclude", metavar="GLOB", action="append",
+                     help="no files whose path matches; may be repeated")  # fmt: skip
+    parser.add_value("--set", metavar="KEY=VALUE", action="append",
+                     help="any setting by name; may be repeated")  # fmt: skip
+    return parser
+
+
+_TARGET_KINDS = {"-m": _runner.Module, "-c": _runner.Code}
+
+
+def _cut(argv: Sequence[str], parser: _Parser) -> tuple[list[str], _runner.Target | None]:
+    """Our own options, and the target: all from the first word that is not an option of ours."""
+    i = 0
+    while i < len(argv):
+        word = argv[i]
+        if word[:2] in _TARGET_KINDS:
+            attached = [word[2:]] if len(word) > 2 else []
+            what, *args = [*attached, *argv[i + 1 :]] or [""]
+            if not what and not attached and i + 1 >= len(argv):
+                parser.error(f"argument {word}: expected one argument")
+            return list(argv[:i]), _TARGET_KINDS[word[:2]](what, args)
+        if word == "-":
+            return list(argv[:i]), _runner.Stdin(list(argv[i + 1 :]))
+        if word == "--" and i + 1 < len(argv):
+            return list(argv[:i]), _runner.Script(argv[i + 1], list(argv[i + 2 :]))
+        if not word.startswith("-"):
+            return list(argv[:i]), _runner.Script(word, list(argv[i + 1 :]))
+        i += 2 if word in parser.with_value else 1
+    return list(argv), None
+
+
+def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line names."""
+    values = vars(options)
+    given: dict[str, Any] = {}
+    for assignment in values.get("set", []):
+        key, value = _settings.parse_assignment(assignment, "--set")
+        given[key] = value
+    given.update((key, values[key]) for key in _settings.KEYS if key in values)
+    return given
+
+
+def profile(argv: Sequence[str]) -> NoReturn:
+    """Runs the target under the profiler and leaves as the target does."""
+    parser = _parser()
+    own, target = _cut(argv, parser)
+    options = parser.parse_args(own)
+    if target is None:
+        parser.error("there is nothing to run: give a script, -m MODULE, -c CODE or -")
+    try:
+        settings = _settings.settle(_given_settings(options))
+    except _settings.SettingsError as error:
+        _fail(str(error))
+    _run(target, settings, options.quiet)
+
+
+def _run(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> NoReturn:
+    try:
+        target.prepare()
+    except _runner.TargetError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(error.status) from None
+    except BaseException as error:
+        _runner.leave_with(error)
+        raise
+    _begin(target, settings, quiet)
+    try:
+        target.execute()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _runner.leave_with(error)
+        raise
+    raise SystemExit(0)
+
+
+def _begin(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> None:
+    settings = dataclasses.replace(settings, exclude=(*settings.exclude, *target.exclude))
+    try:
+        session = Session(settings, sources=target.sources, application=target.application)
+        if not quiet:
+            atexit.register(_tell, session, os.getpid())
+        tracer.adopt(session, start=settings.start == "begin")
+    except (RuntimeError, ImportError, ValueError) as error:
+        _fail(str(error))
+
+
+def _tell(session: Session, pid: int) -> None:
+    """Says where the profile is, once it is complete."""
+    if os.getpid() != pid or session.failed:
+        return
+    if session.started:
+        complain(f"profile written to {session.path}")
+    else:
+        complain("profiling was never switched on, so there is no profile")
+
+
+def _fail(message: str) -> NoReturn:
+    complain(message)
+    raise SystemExit(USAGE_ERROR)
+
+
+def tracer_main(argv: Sequence[str] | None = None) -> int:
+    """``python -m pynytprof.tracer [-o FILE] [-e CODE | SCRIPT ARGS...]``."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    own: list[str] = []
+    while words and words[0].startswith("-o"):
+        taken = 1 if len(words[0]) > 2 else 2
+        own += words[:taken]
+        del words[:taken]
+    if words and words[0] == "-e":
+        words[0] = "-c"
+    profile([*own, *words])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit status, or leaves as the target does."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] == "profile":
+        profile(words[1:])
+    if words and words[0] in _commands.COMMANDS:
+        return _commands.run(words[0], words[1:])
+    profile(words)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
