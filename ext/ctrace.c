@@ -1,0 +1,560 @@
+/*
+ * pynytprof._ctrace: the C tracer as a Python type. Its methods are those of the
+ * Python tracer (src/pynytprof/_pytracer.py), and a few that only C can have.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <structmember.h>
+
+#include "nytprof.h"
+#include "pyutil.h"
+
+static tracer *running;         /* one at a time in a process; borrowed */
+static uint64_t last_serial;
+
+/* ---- Making and freeing ---- */
+
+static double wall_clock(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int tables_new(tracer *t)
+{
+    static const size_t serials = (size_t)1 << (sizeof(uintptr_t) * 3);
+    t->file_index = PyDict_New();
+    t->code_index = PyDict_New();
+    t->c_names = PyDict_New();
+    t->c_file = -1;
+    t->fold_at = TRACE_MAX_LANES;
+    t->next_snapshot = UINT64_MAX;
+    t->serial = ++last_serial % serials;
+    if (!t->file_index || !t->code_index || !t->c_names)
+        return -1;
+    if (!graph_begin(t)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+static void tables_free(tracer *t)
+{
+    lanes_close(t);
+    graph_free(t);
+    codes_free(t);
+    source_files_free(t);
+    nyt_pieces_free(t->pieces);
+    t->pieces = NULL;
+}
+
+/* Any sequence of str as a tuple. */
+static PyObject *strings(PyObject *given)
+{
+    PyObject *tuple = given ? PySequence_Tuple(given) : PyTuple_New(0);
+    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(tuple, i))) {
+            PyErr_SetString(PyExc_TypeError, "globs and prefixes must be str");
+            Py_CLEAR(tuple);
+        }
+    return tuple;
+}
+
+static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"stmts", "subs", "slowops", "include", "exclude",
+                            "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
+                            "savesrc", "sources", NULL};
+    int stmts = 1, subs = 1, slowops = 1, raw = 0, savesrc = 1;
+    PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
+    Py_ssize_t max_nodes = 1000000;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pppOOOUpnpO:Tracer", names, &stmts, &subs,
+                                     &slowops, &include, &exclude, &prefixes, &hide, &raw,
+                                     &max_nodes, &savesrc, &sources))
+        return NULL;
+    if (max_nodes < 1 || (sources != Py_None && !PyDict_Check(sources))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "max_tree_nodes must be positive, sources a dict or None");
+        return NULL;
+    }
+    tracer *t = (tracer *)type->tp_alloc(type, 0);
+    if (!t)
+        return NULL;
+    t->tool_id = -1;
+    t->stmts = stmts;
+    t->subs_on = subs;
+    t->slowops = slowops;
+    t->raw = raw;
+    t->savesrc = savesrc;
+    t->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
+    t->include = strings(include);
+    t->exclude = strings(exclude);
+    t->exclude_prefixes = strings(prefixes);
+    t->hide_prefix = hide ? Py_NewRef(hide) : PyUnicode_FromString("");
+    t->sources = Py_NewRef(sources);
+    if (!t->include || !t->exclude || !t->exclude_prefixes || !t->hide_prefix ||
+        tables_new(t) < 0) {
+        Py_DECREF(t);
+        return NULL;
+    }
+    return (PyObject *)t;
+}
+
+static int tracer_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    tracer *t = (tracer *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(t->sources);
+    Py_VISIT(t->finish);
+    return 0;
+}
+
+static int tracer_clear(PyObject *self)
+{
+    tracer *t = (tracer *)self;
+    Py_CLEAR(t->sources);
+    Py_CLEAR(t->finish);
+    return 0;
+}
+
+static void tracer_dealloc(PyObject *self)
+{
+    tracer *t = (tracer *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    tracer_clear(self);
+    tables_free(t);
+    Py_CLEAR(t->include);
+    Py_CLEAR(t->exclude);
+    Py_CLEAR(t->exclude_prefixes);
+    Py_CLEAR(t->hide_prefix);
+    Py_CLEAR(t->disable);
+    Py_CLEAR(t->missing);
+    Py_CLEAR(t->snapshot_header);
+    free(t->snapshot_path);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- Calibration ---- */
+
+/*
+ * What each kind of event costs is found by running these with and without events.
+ * Each line of `lines` is one LINE; `calls` and `c_calls` add the other kinds.
+ */
+static const char calibration_code[] =
+    "def lines():\n" 
+    "    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n"
+    "    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n"
+    "def callee(): pass\n"
+    "def calls():\n"
+    "    callee(); callee(); callee(); callee(); callee(); callee(); callee(); callee()\n"
+    "def c_calls(f):\n"
+    "    f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f()\n"
+    "def repeat(f, *args):\n"
+    "    for i in range(100): f(*args)\n";
+
+enum { LINES_A_CALL = 16, CALLS_A_CALL = 8, C_CALLS_A_CALL = 16, REPEATS = 100, ROUNDS = 7 };
+
+/* The shortest of some runs, in clock units for one call of the function; 0: failed. */
+static double time_of(const tracer *t, PyObject *names, const char *function)
+{
+    PyObject *repeat = PyDict_GetItemString(names, "repeat");
+    PyObject *f = PyDict_GetItemString(names, function);
+    PyObject *empty = PyDict_GetItemString(names, "empty");
+    bool c = strcmp(function, "c_calls") == 0;
+    uint64_t best = UINT64_MAX;
+    for (int i = 0; repeat && f && empty && i < ROUNDS; i++) {
+        uint64_t began = clock_read(&t->clock);
+        PyObject *result = PyObject_CallFunctionObjArgs(repeat, f, c ? empty : NULL, NULL);
+        uint64_t took = clock_read(&t->clock) - began;
+        if (!result)
+            return 0;
+        Py_DECREF(result);
+        if (took < best)
+            best = took;
+    }
+    return best == UINT64_MAX ? 0 : (double)best / REPEATS;
+}
+
+static const char *const calibrated[] = {"lines", "calls", "c_calls"};
+enum { CALIBRATED = sizeof calibrated / sizeof *calibrated };
+
+static bool time_all(const tracer *t, PyObject *names, double *times)
+{
+    for (size_t i = 0; i < CALIBRATED; i++)
+        if ((times[i] = time_of(t, names, calibrated[i])) == 0)
+            return false;
+    return true;
+}
+
+static uint64_t at_least_zero(double units)
+{
+    return units > 0 ? (uint64_t)(units + 0.5) : 0;
+}
+
+/* n LINEs of `lines`, its own entry and leaving, and the line of `repeat`'s loop, twice. */
+static void costs_from(tracer *t, const double *with, const double *without)
+{
+    double lines = with[0] - without[0], calls = with[1] - without[1];
+    double c_calls = with[2] - without[2];
+    /* calls: 1 + 8 + 1 (repeat's own) lines, 9 entries; lines: 16 + 1 lines, 1 entry */
+    double stmt = 0, call = 0;
+    if (t->stmts) {
+        stmt = (9 * lines - calls) / (9.0 * (LINES_A_CALL + 1) - (2 + CALLS_A_CALL));
+        call = lines - stmt * (LINES_A_CALL + 1);
+    } else {
+        call = calls / (CALLS_A_CALL + 1);
+    }
+    double c_call = (c_calls - call - 2 * stmt) / C_CALLS_A_CALL;
+    t->cost[COST_LINE] = at_least_zero(stmt);
+    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = at_least_zero(call / 2);
+    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] =
+        t->slowops && t->subs_on ? at_least_zero(c_call / 2) : 0;
+}
+
+/* A C function that does nothing. */
+static PyObject *calibration_empty(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef empty_method = {"empty", calibration_empty, METH_NOARGS, NULL};
+
+static PyObject *calibration_names(void)
+{
+    PyObject *names = PyDict_New(), *ran = NULL;
+    PyObject *code = Py_CompileString(calibration_code, "<pynytprof calibration>", Py_file_input);
+    PyObject *empty = PyCFunction_New(&empty_method, NULL);
+    if (names && code && empty && PyDict_SetItemString(names, "empty", empty) == 0 &&
+        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) == 0)
+        ran = PyEval_EvalCode(code, names, names);
+    Py_XDECREF(code);
+    Py_XDECREF(empty);
+    if (!ran)
+        Py_CLEAR(names);
+    Py_XDECREF(ran);
+    return names;
+}
+
+/*
+ * Fills t->cost by means of a tracer of the same kind that lives for this only. What
+ * goes wrong here leaves the costs at zero: times are then raw.
+ */
+static void calibrate(tracer *t)
+{
+    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
+                                      "subs", t->subs_on ? Py_True : Py_False, "slowops",
+                                      t->slowops ? Py_True : Py_False, "raw", Py_True);
+    PyObject *nothing = PyTuple_New(0), *names = calibration_names();
+    tracer *probe = options && nothing && names
+                        ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options) : NULL;
+    double with[CALIBRATED], without[CALIBRATED];
+    if (probe) {
+        probe->clock = t->clock;
+        probe->run = 1;
+        bool ok = time_all(t, names, without) && engine_start(probe) == 0;
+        probe->running = ok;
+        ok = ok && time_all(t, names, with);
+        probe->running = false;
+        engine_stop(probe);
+        if (ok && !probe->failed)
+            costs_from(t, with, without);
+    }
+    trace_swallow_error();
+    Py_XDECREF((PyObject *)probe);
+    Py_XDECREF(nothing);
+    Py_XDECREF(options);
+    Py_XDECREF(names);
+}
+
+/* ---- Methods ---- */
+
+static int refuse_free_threaded(void)
+{
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_RuntimeError,
+                    "pynytprof does not support free-threaded builds of CPython yet");
+    return -1;
+#else
+    return 0;
+#endif
+}
+
+PyDoc_STRVAR(start_doc,
+"start($self, /)\n--\n\n"
+"Begin, or after stop() go on. Frames that are open are found, not counted as calls.\n"
+"RuntimeError: another tracer runs in this process, or no tool id is free.");
+
+static PyObject *tracer_start(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    tracer *t = (tracer *)self;
+    if (running || t->failed) {
+        PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
+                                                    : "this tracer has failed");
+        return NULL;
+    }
+    if (refuse_free_threaded() < 0)
+        return NULL;
+    if (t->run == 0) {
+        clock_begin(&t->clock, true);
+        if (!t->raw)
+            calibrate(t);
+        clock_begin(&t->clock, true);
+        t->wall_start = wall_clock();
+    }
+    t->run++;
+    running = t;
+    t->running = true;
+    lane *l = lane_of_this_thread(t);
+    if (l && l->run != t->run)
+        lane_find_frames(t, l, true);
+    if (!l || t->failed || engine_start(t) < 0) {
+        t->running = false;
+        running = NULL;
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    l->since = clock_read(&t->clock);
+    Py_RETURN_NONE;
+}
+
+static void pause_tracer(tracer *t)
+{
+    if (!t->running)
+        return;
+    uint64_t now = clock_read(&t->clock);
+    engine_stop(t);
+    t->running = false;
+    if (running == t)
+        running = NULL;
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key && !t->lanes[i]->folded)
+            lane_drop_stack(t, t->lanes[i], now);
+}
+
+PyDoc_STRVAR(stop_doc,
+"stop($self, /)\n--\n\nPause. The tables are kept; start() goes on.");
+
+static PyObject *tracer_stop(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    pause_tracer((tracer *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *raise_rc(int rc, PyObject *path)
+{
+    if (rc == NYT_EIO)
+        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    if (rc == NYT_ENOMEM)
+        return PyErr_NoMemory();
+    return PyErr_Format(PyExc_RuntimeError, "the profile could not be written: %s",
+                        nyt_strerror(rc));
+}
+
+/* Hands a chunk to a Python callable. */
+static int put_to_python(void *ctx, char token, const void *payload, size_t len)
+{
+    PyObject *result = PyObject_CallFunction((PyObject *)ctx, "y#y#", &token, (Py_ssize_t)1,
+                                             len ? payload : "", (Py_ssize_t)len);
+    Py_XDECREF(result);
+    return result ? 0 : -2;
+}
+
+PyDoc_STRVAR(emit_doc,
+"emit($self, write_chunk, header, /)\n--\n\n"
+"Hand the profile as it is now to write_chunk(token: bytes, payload: bytes), also while\n"
+"running. `header`: encoded pairs of the first P chunk (docs/format.md). Exceptions of\n"
+"write_chunk come through.");
+
+static PyObject *tracer_emit(PyObject *self, PyObject *args)
+{
+    PyObject *write_chunk;
+    const char *header;
+    Py_ssize_t len;
+    if (!PyArg_ParseTuple(args, "Oy#:emit", &write_chunk, &header, &len))
+        return NULL;
+    int rc = trace_emit((tracer *)self, header, (size_t)len, put_to_python, write_chunk);
+    if (rc < 0)
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(write_file_doc,
+"write_file($self, path, level, header, /)\n--\n\n"
+"Write the profile as it is now, by the C writer, under a temporary name beside `path`\n"
+"and rename it. OSError: nothing has changed at `path`.");
+
+static PyObject *tracer_write_file(PyObject *self, PyObject *args)
+{
+    PyObject *path;
+    const char *header;
+    Py_ssize_t len;
+    int level;
+    if (!PyArg_ParseTuple(args, "O&iy#:write_file", PyUnicode_FSConverter, &path, &level, &header,
+                          &len))
+        return NULL;
+    int rc = snapshot_write((tracer *)self, PyBytes_AS_STRING(path), level, header, (size_t)len);
+    PyObject *result = rc == 0 ? Py_NewRef(Py_None) : raise_rc(rc, PyTuple_GET_ITEM(args, 0));
+    Py_DECREF(path);
+    return result;
+}
+
+PyDoc_STRVAR(set_snapshot_doc,
+"set_snapshot($self, path, level, header, interval, /)\n--\n\n"
+"From now on write the file every `interval` seconds, at an event, as write_file() does;\n"
+"less often where it would cost more than 1 %. An interval of 0 ends it.");
+
+static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
+{
+    tracer *t = (tracer *)self;
+    PyObject *path, *header;
+    double interval;
+    int level;
+    if (!PyArg_ParseTuple(args, "O&iSd:set_snapshot", PyUnicode_FSConverter, &path, &level,
+                          &header, &interval))
+        return NULL;
+    free(t->snapshot_path);
+    t->snapshot_path = interval > 0 ? strdup(PyBytes_AS_STRING(path)) : NULL;
+    Py_DECREF(path);
+    t->snapshot_level = level;
+    t->snapshot_owner = (long)getpid();
+    Py_XSETREF(t->snapshot_header, Py_NewRef(header));
+    t->next_snapshot = UINT64_MAX;
+    if (t->snapshot_path && t->run > 0) {
+        t->snapshot_interval = (uint64_t)(interval * 1e9 / clock_ns_per_unit(&t->clock));
+        t->next_snapshot = clock_read(&t->clock) + t->snapshot_interval;
+    }
+    lanes_hurry(t, t->next_snapshot);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(on_signal_doc,
+"on_signal($self, signums, finish, /)\n--\n\n"
+"For those of the signals that have their default action: at the next event after one,\n"
+"call finish() and let the signal act. With no signals the handlers are taken away.");
+
+static PyObject *tracer_on_signal(PyObject *self, PyObject *args)
+{
+    tracer *t = (tracer *)self;
+    PyObject *signums, *finish;
+    if (!PyArg_ParseTuple(args, "OO:on_signal", &signums, &finish))
+        return NULL;
+    PyObject *list = PySequence_Fast(signums, "signums must be a sequence");
+    if (!list)
+        return NULL;
+    snapshot_release_signals();
+    Py_XSETREF(t->finish, finish == Py_None ? NULL : Py_NewRef(finish));
+    int rc = PySequence_Fast_GET_SIZE(list) ? snapshot_catch_signals(t, list) : 0;
+    Py_DECREF(list);
+    return rc < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(line_hits_doc,
+"line_hits($self, /)\n--\n\n"
+"{(fid, line): [count, inclusive ticks, exclusive ticks]} so far, over all threads.");
+
+static PyObject *tracer_line_hits(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return trace_line_hits((tracer *)self);
+}
+
+PyDoc_STRVAR(facts_doc,
+"facts($self, /)\n--\n\nWhat is worth telling of this run, as a new dict.");
+
+static PyObject *tracer_facts(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    tracer *t = (tracer *)self;
+    double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
+    return Py_BuildValue(
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:O,s:d,s:d,s:d}",
+        "engine", engine_name, "clock", t->clock.tsc ? "tsc" : "monotonic",
+        "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
+        "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
+        "lanes", (Py_ssize_t)t->n_lanes,
+        "resyncs", (unsigned long long)t->resyncs, "folded_calls", (unsigned long long)t->folds,
+        "uncounted_lines", (unsigned long long)trace_uncounted_lines(t),
+        "failed", t->failed ? Py_True : Py_False,
+        "ns_per_line", (double)t->cost[COST_LINE] * ns,
+        "ns_per_call", (double)(t->cost[COST_ENTER] + t->cost[COST_LEAVE]) * ns,
+        "ns_per_c_call", (double)(t->cost[COST_C_ENTER] + t->cost[COST_C_LEAVE]) * ns);
+}
+
+/* ---- The type and the module ---- */
+
+static PyMethodDef tracer_methods[] = {
+    {"start", tracer_start, METH_NOARGS, start_doc},
+    {"stop", tracer_stop, METH_NOARGS, stop_doc},
+    {"emit", tracer_emit, METH_VARARGS, emit_doc},
+    {"write_file", tracer_write_file, METH_VARARGS, write_file_doc},
+    {"set_snapshot", tracer_set_snapshot, METH_VARARGS, set_snapshot_doc},
+    {"on_signal", tracer_on_signal, METH_VARARGS, on_signal_doc},
+    {"line_hits", tracer_line_hits, METH_NOARGS, line_hits_doc},
+    {"facts", tracer_facts, METH_NOARGS, facts_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef tracer_members[] = {
+    {"running", T_BOOL, offsetof(tracer, running), READONLY, "Between start() and stop()."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(tracer_doc,
+"Tracer(*, stmts=True, subs=True, slowops=True, include=(), exclude=(),\n"
+"       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
+"       savesrc=True, sources=None)\n--\n\n"
+"The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
+"sources: {co_filename: text} of code that is in no file.");
+
+static PyType_Slot tracer_slots[] = {
+    {Py_tp_doc, (void *)tracer_doc},
+    {Py_tp_new, (void *)tracer_new},
+    {Py_tp_dealloc, (void *)tracer_dealloc},
+    {Py_tp_traverse, (void *)tracer_traverse},
+    {Py_tp_clear, (void *)tracer_clear},
+    {Py_tp_methods, tracer_methods},
+    {Py_tp_members, tracer_members},
+    {0, NULL},
+};
+
+static PyType_Spec tracer_spec = {
+    .name = "pynytprof._ctrace.Tracer",
+    .basicsize = sizeof(tracer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = tracer_slots,
+};
+
+static int module_exec(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &tracer_spec, NULL);
+    if (!type)
+        return -1;
+    int rc = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return rc;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pynytprof._ctrace",
+    .m_doc = "The tracer in C: CPython's events into tables, tables into chunks.",
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__ctrace(void)
+{
+    return PyModuleDef_Init(&module_def);
+}

@@ -1,0 +1,458 @@
+/*
+ * The engine of CPython 3.12 and later: sys.monitoring, with callback objects that
+ * have a vectorcall slot of their own.
+ *
+ * Lines are to be counted as sys.settrace counts them. It is built on the same events:
+ * LINE, and JUMP for a jump back to the line it stands on (a loop on one line), which
+ * LINE does not tell of. PY_START must be set for a one-line function's LINE to come
+ * on 3.13 and later.
+ */
+#include "trace.h"
+
+#if PY_VERSION_HEX >= 0x030C0000
+
+#include <structmember.h>
+
+const char engine_name[] = "sys.monitoring";
+
+/* Frames are told apart by their code: an event brings no more. */
+const void *engine_key(PyFrameObject *frame, PyCodeObject *code)
+{
+    (void)frame;
+    return code;
+}
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    tracer        *t;       /* owned */
+} callback;
+
+#define CALLBACK_OF(self) (((callback *)(self))->t)
+
+/* This place is none of ours, and never calls us again. */
+static inline PyObject *disable(const tracer *t)
+{
+    return Py_NewRef(t->disable);
+}
+
+/* The number in a small int, without a call. */
+static inline int as_int(PyObject *number)
+{
+    if (LIKELY(PyUnstable_Long_IsCompact((PyLongObject *)number)))
+        return (int)PyUnstable_Long_CompactValue((PyLongObject *)number);
+    return (int)PyLong_AsLong(number);
+}
+
+static code_info *info_of(tracer *t, PyObject *code)
+{
+    if (UNLIKELY(!PyCode_Check(code)))      /* other languages fire events too */
+        return NULL;
+    return code_info_of(t, (PyCodeObject *)code, NULL);
+}
+
+/*
+ * The event's code is not at the top. True once it is; false if it is not traced, and
+ * then *answer is what to return.
+ */
+static bool find_top(tracer *t, lane *l, PyObject *code, PyObject **answer)
+{
+    code_info *info = info_of(t, code);
+    *answer = info && info->skip ? t->disable : Py_None;
+    return info && !info->skip && lane_resync(t, l, code);
+}
+
+/* ---- Lines ---- */
+
+static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (UNLIKELY(l->top->key != args[0])) {
+        if (!find_top(t, l, args[0], &answer))
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    lane_line(t, l, as_int(args[1]), now);
+    Py_RETURN_NONE;
+}
+
+/* A jump back to its own line starts the line again; all others are nothing to us. */
+static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    int from = as_int(args[1]), to = as_int(args[2]);
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (to > from || UNLIKELY(!l) || !PyCode_Check(args[0]))
+        return disable(t);
+    code_info *info = info_of(t, args[0]);
+    if (!info || info->skip)
+        return disable(t);
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    if (info->jump_offset != from) {
+        int line = PyCode_Addr2Line(code, from);
+        if (line != PyCode_Addr2Line(code, to))
+            return disable(t);
+        info->jump_offset = from;
+        info->jump_line = line;
+    }
+    if (UNLIKELY(l->top->key != args[0])) {
+        if (!find_top(t, l, args[0], &answer))
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    lane_line(t, l, info->jump_line, now);
+    Py_RETURN_NONE;
+}
+
+/* ---- Frames ---- */
+
+/* With stmts=0 nobody has told where the caller is: its frame knows. */
+static void place_caller(tracer *t, lane *l)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyFrameObject *back = frame ? PyFrame_GetBack(frame) : NULL;
+    PyCodeObject *code = back ? PyFrame_GetCode(back) : NULL;
+    if (code && l->top->key == code)
+        lane_place(t, l, PyFrame_GetLineNumber(back));
+    Py_XDECREF(code);
+    Py_XDECREF(back);
+}
+
+/* A frame begins, or goes on at `offset` (-1: begins). */
+static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable)
+{
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    code_info *info = info_of(t, code);
+    if (UNLIKELY(!l || !info || info->skip))
+        return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
+    if (UNLIKELY(!t->stmts) && !l->top->c)
+        place_caller(t, l);
+    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, COST_ENTER)) && offset >= 0)
+        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)code, offset)];
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_start(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    return enter(self, args[0], -1, true);
+}
+
+static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    return enter(self, args[0], as_int(args[1]), true);
+}
+
+static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    return enter(self, args[0], as_int(args[1]), false);
+}
+
+static inline PyObject *leave(PyObject *self, PyObject *code, bool may_disable)
+{
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (LIKELY(l->top->key == code)) {
+        lane_leave(t, l, now, COST_LEAVE);
+        Py_RETURN_NONE;
+    }
+    code_info *info = info_of(t, code);
+    if (info && !info->skip && lane_resync(t, l, code))
+        lane_leave(t, l, l->since, COST_LEAVE);
+    return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
+}
+
+/* PY_RETURN, PY_YIELD */
+static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    return leave(self, args[0], true);
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    return leave(self, args[0], false);
+}
+
+/* ---- C functions ---- */
+
+/* CALL: of anything; Python functions will tell of themselves. */
+static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    PyMethodDef *method;
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    if (!code_c_function(args[2], args[3] != t->missing, &method))
+        Py_RETURN_NONE;
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (UNLIKELY(l->top->key != args[0])) {
+        if (!find_top(t, l, args[0], &answer))
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    int64_t sub = code_c_sub(t, args[2], method);
+    if (UNLIKELY(sub < 0))
+        Py_RETURN_NONE;
+    if (UNLIKELY(!t->stmts) && PyCode_Check(args[0])) {
+        code_info *info = l->top->info;
+        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0],
+                                                 as_int(args[1]))];
+    }
+    lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
+    Py_RETURN_NONE;
+}
+
+/* C_RETURN, C_RAISE: of anything that is no Python function. */
+static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    PyMethodDef *method;
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    if (LIKELY(l && l->top->c) && code_c_function(args[2], true, &method) &&
+        l->top->key == method)
+        lane_leave(t, l, now, COST_C_LEAVE);
+    Py_RETURN_NONE;
+}
+
+/* ---- The callback type ---- */
+
+static int callback_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(CALLBACK_OF(self));
+    return 0;
+}
+
+static void callback_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(CALLBACK_OF(self));
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef callback_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(callback, call), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot callback_slots[] = {
+    {Py_tp_call, (void *)PyVectorcall_Call},
+    {Py_tp_traverse, (void *)callback_traverse},
+    {Py_tp_dealloc, (void *)callback_dealloc},
+    {Py_tp_members, callback_members},
+    {0, NULL},
+};
+
+static PyType_Spec callback_spec = {
+    .name = "pynytprof._ctrace._Callback",
+    .basicsize = sizeof(callback),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = callback_slots,
+};
+
+/* ---- Start and stop ---- */
+
+enum { FOR_STMTS = 1, FOR_C = 2 };
+
+/* Which event calls what; `only` tells which option wants it. */
+static const struct {
+    const char    *event;
+    vectorcallfunc call;
+    int            only;
+} wanted[] = {
+    {"PY_START", on_start, 0},     {"PY_RESUME", on_resume, 0},
+    {"PY_THROW", on_throw, 0},     {"PY_RETURN", on_leave, 0},
+    {"PY_YIELD", on_leave, 0},     {"PY_UNWIND", on_unwind, 0},
+    {"LINE", on_line, FOR_STMTS},  {"JUMP", on_jump, FOR_STMTS},
+    {"CALL", on_call, FOR_C},      {"C_RETURN", on_c_leave, FOR_C},
+    {"C_RAISE", on_c_leave, FOR_C},
+};
+enum { N_WANTED = sizeof wanted / sizeof *wanted };
+
+static bool is_wanted(const tracer *t, size_t i)
+{
+    return !((wanted[i].only == FOR_STMTS && !t->stmts) ||
+             (wanted[i].only == FOR_C && !(t->slowops && t->subs_on)));
+}
+
+/* The bit of an event by name: numbers shift between versions. */
+static long event_bit(PyObject *monitoring, const char *name)
+{
+    PyObject *events = PyObject_GetAttrString(monitoring, "events");
+    PyObject *bit = events ? PyObject_GetAttrString(events, name) : NULL;
+    long value = bit ? PyLong_AsLong(bit) : -1;
+    Py_XDECREF(bit);
+    Py_XDECREF(events);
+    return value;
+}
+
+static int register_callback(tracer *t, PyObject *monitoring, long bit, PyObject *call)
+{
+    PyObject *old = PyObject_CallMethod(monitoring, "register_callback", "ilO", t->tool_id,
+                                        bit, call);
+    Py_XDECREF(old);
+    return old ? 0 : -1;
+}
+
+static PyObject *callback_new(tracer *t, PyTypeObject *type, vectorcallfunc call)
+{
+    callback *c = PyObject_GC_New(callback, type);
+    if (!c)
+        return NULL;
+    c->call = call;
+    c->t = (tracer *)Py_NewRef((PyObject *)t);
+    PyObject_GC_Track((PyObject *)c);
+    return (PyObject *)c;
+}
+
+/* Registers all and returns the events to set; -1 with an exception. */
+static long register_all(tracer *t, PyObject *monitoring)
+{
+    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callback_spec);
+    long events = 0;
+    for (size_t i = 0; type && events >= 0 && i < N_WANTED; i++) {
+        if (!is_wanted(t, i))
+            continue;
+        long bit = event_bit(monitoring, wanted[i].event);
+        PyObject *call = bit < 0 ? NULL : callback_new(t, type, wanted[i].call);
+        if (!call || register_callback(t, monitoring, bit, call) < 0)
+            events = -1;
+        else
+            events |= bit;
+        Py_XDECREF(call);
+    }
+    Py_XDECREF((PyObject *)type);
+    return type ? events : -1;
+}
+
+static void unregister_all(tracer *t, PyObject *monitoring)
+{
+    for (size_t i = 0; i < N_WANTED; i++) {
+        long bit = event_bit(monitoring, wanted[i].event);
+        if (bit >= 0)
+            register_callback(t, monitoring, bit, Py_None);
+        PyErr_Clear();
+    }
+}
+
+/* 4, 3, then 2: cProfile and line_profiler can do with 2 only. */
+static int take_tool_id(tracer *t, PyObject *monitoring)
+{
+    static const int ids[] = {4, 3, 2};
+    PyObject *holders = PyUnicode_FromString("");
+    for (size_t i = 0; holders && i < sizeof ids / sizeof *ids; i++) {
+        PyObject *holder = PyObject_CallMethod(monitoring, "get_tool", "i", ids[i]);
+        if (!holder) {
+            Py_CLEAR(holders);
+            break;
+        }
+        if (holder == Py_None) {
+            PyObject *ok = PyObject_CallMethod(monitoring, "use_tool_id", "is", ids[i],
+                                               "pynytprof");
+            Py_DECREF(holder);
+            Py_DECREF(holders);
+            Py_XDECREF(ok);
+            t->tool_id = ok ? ids[i] : -1;
+            return ok ? 0 : -1;
+        }
+        Py_SETREF(holders, PyUnicode_FromFormat("%U%s%d: %S", holders, i ? ", " : "", ids[i],
+                                                holder));
+        Py_DECREF(holder);
+    }
+    if (holders)
+        PyErr_Format(PyExc_RuntimeError,
+                     "no sys.monitoring tool id is free for pynytprof (%U)", holders);
+    Py_XDECREF(holders);
+    return -1;
+}
+
+static int set_events(tracer *t, PyObject *monitoring, long events)
+{
+    PyObject *ok = PyObject_CallMethod(monitoring, "set_events", "il", t->tool_id, events);
+    Py_XDECREF(ok);
+    return ok ? 0 : -1;
+}
+
+/* Places that an earlier tracer has disabled call again; harmless to other tools. */
+static int restart_events(PyObject *monitoring)
+{
+    PyObject *ok = PyObject_CallMethod(monitoring, "restart_events", NULL);
+    Py_XDECREF(ok);
+    return ok ? 0 : -1;
+}
+
+int engine_start(tracer *t)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (!monitoring) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is gone");
+        return -1;
+    }
+    Py_INCREF(monitoring);
+    long events = -1;
+    Py_XSETREF(t->disable, PyObject_GetAttrString(monitoring, "DISABLE"));
+    Py_XSETREF(t->missing, PyObject_GetAttrString(monitoring, "MISSING"));
+    if (t->disable && t->missing && take_tool_id(t, monitoring) == 0) {
+        events = register_all(t, monitoring);
+        if (events < 0 || restart_events(monitoring) < 0 ||
+            set_events(t, monitoring, events) < 0) {
+            events = -1;
+            PyObject *type, *value, *traceback;
+            PyErr_Fetch(&type, &value, &traceback);
+            engine_stop(t);
+            PyErr_Restore(type, value, traceback);
+        }
+    }
+    Py_DECREF(monitoring);
+    return events < 0 ? -1 : 0;
+}
+
+/* Events come from all threads, new ones too. */
+void engine_slow_work(tracer *t)
+{
+    (void)t;
+}
+
+void engine_stop(tracer *t)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (t->tool_id < 0 || !monitoring)
+        return;
+    Py_INCREF(monitoring);
+    set_events(t, monitoring, 0);
+    PyErr_Clear();
+    unregister_all(t, monitoring);
+    PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->tool_id);
+    PyErr_Clear();
+    Py_XDECREF(ok);
+    t->tool_id = -1;
+    Py_DECREF(monitoring);
+}
+
+#endif

@@ -1,0 +1,455 @@
+/*
+ * Tables -> chunks (docs/format.md). The profile may go on afterwards: open
+ * activations hand over what they have so far and run on. A table is emitted as
+ * it stands, so this can be done at any event.
+ *
+ * Clock units become ticks here. The sum of what has been emitted so far is what is
+ * rounded, never the single value, so that ticks add up exactly.
+ */
+#include "trace.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICKS_PER_SEC 10000000.0
+enum { CHUNK_BYTES = 1 << 20 };     /* a chunk of repeated items is cut there */
+
+typedef struct {
+    tracer  *t;
+    chunk_fn put;
+    void    *ctx;
+    int      status;        /* of put, or -1: out of memory */
+    char    *data;
+    size_t   len, cap;
+    double   ticks_per_unit;
+    double   units_seen;    /* by next_ticks: everything since begin_sum */
+    double   ticks_given;
+} emitter;
+
+/* ---- Payloads ---- */
+
+static void add_bytes(emitter *e, const void *data, size_t len)
+{
+    if (e->status < 0)
+        return;
+    char *grown = trace_grow(e->data, &e->cap, e->len + len, 1);
+    if (!grown) {
+        e->status = -1;
+        return;
+    }
+    e->data = grown;
+    if (len)
+        memcpy(e->data + e->len, data, len);
+    e->len += len;
+}
+
+/* All machines that CPython's wheels exist for are little-endian; so are chunks. */
+static void add_u32(emitter *e, uint32_t v)
+{
+    uint8_t b[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+    add_bytes(e, b, sizeof b);
+}
+
+static void add_u64(emitter *e, uint64_t v)
+{
+    add_u32(e, (uint32_t)v);
+    add_u32(e, (uint32_t)(v >> 32));
+}
+
+static void add_f64(emitter *e, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    add_u64(e, bits);
+}
+
+static void add_string(emitter *e, const char *text, size_t len)
+{
+    add_u32(e, (uint32_t)len);
+    add_bytes(e, text, len);
+}
+
+static void put_chunk(emitter *e, char token)
+{
+    if (e->status >= 0)
+        e->status = e->put(e->ctx, token, e->data, e->len);
+    e->len = 0;
+}
+
+/* For chunks of items: sends what is there once it is large, or at the end. */
+static void put_items(emitter *e, char token, bool end)
+{
+    if (e->len >= CHUNK_BYTES || (end && e->len))
+        put_chunk(e, token);
+}
+
+/* ---- Ticks ---- */
+
+static void begin_sum(emitter *e)
+{
+    e->units_seen = e->ticks_given = 0;
+}
+
+/* Whole ticks for the next value of a sum; what is left over goes to the one after. */
+static double next_ticks(emitter *e, uint64_t units)
+{
+    e->units_seen += (double)units;
+    double ticks = floor(e->units_seen * e->ticks_per_unit) - e->ticks_given;
+    e->ticks_given += ticks;
+    return ticks;
+}
+
+static double seconds(const emitter *e, uint64_t units)
+{
+    return (double)units * e->ticks_per_unit / TICKS_PER_SEC;
+}
+
+static double wall_time(const emitter *e, uint64_t units)
+{
+    return e->t->wall_start + ((double)units - (double)e->t->clock.units0) *
+                                  e->ticks_per_unit / TICKS_PER_SEC;
+}
+
+/* ---- P and E ---- */
+
+static bool tree_has_time(const tracer *t, double ticks_per_unit)
+{
+    for (size_t i = 0; i < t->n_nodes; i++)
+        if ((double)t->nodes[i]->excl * ticks_per_unit >= 1)
+            return true;
+    return false;
+}
+
+static uint32_t le32(const char *p)
+{
+    const uint8_t *b = (const uint8_t *)p;
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* One pair at `at`; returns where the next begins, or `len` if the rest is no pair. */
+static size_t pair_end(const char *header, size_t len, size_t at, size_t *key_len, size_t *value)
+{
+    if (len - at < 4 || len - at - 4 < (*key_len = le32(header + at)))
+        return len;
+    *value = at + 4 + *key_len;
+    if (len - *value < 4 || len - *value - 4 < le32(header + *value))
+        return len;
+    return *value + 4 + le32(header + *value);
+}
+
+/*
+ * The header's pairs as given, but `calls` is 1 only if the call tree holds time:
+ * nytprofhtml would look for it.
+ */
+static void add_header(emitter *e, const char *header, size_t len)
+{
+    static const char calls[] = "!calls";
+    bool timed = tree_has_time(e->t, e->ticks_per_unit);
+    for (size_t at = 0; at < len;) {
+        size_t key_len = 0, value = len;
+        size_t next = pair_end(header, len, at, &key_len, &value);
+        if (!timed && key_len == sizeof calls - 1 &&
+            memcmp(header + at + 4, calls, key_len) == 0) {
+            add_string(e, calls, key_len);
+            add_string(e, "0", 1);
+        } else {
+            add_bytes(e, header + at, next - at);
+        }
+        at = next;
+    }
+}
+
+static void add_fact(emitter *e, const char *format, uint64_t n)
+{
+    char text[96];
+    if (n == 0)
+        return;
+    snprintf(text, sizeof text, format, (unsigned long long)n);
+    add_string(e, "#", 1);
+    add_string(e, text, strlen(text));
+}
+
+/* What the numbers can't tell by themselves. */
+static void add_facts(emitter *e)
+{
+    const tracer *t = e->t;
+    add_fact(e, "%llu lines have time but no count: their frames were open at the start",
+             trace_uncounted_lines(t));
+    add_fact(e, "%llu times the call stack was found out of step and set right", t->resyncs);
+    add_fact(e, "%llu calls went past the call tree's limit: the flame graph is folded",
+             t->folds);
+}
+
+/* Perl's reader wants each section to last at least as long as its lines' times. */
+static double lane_end(const emitter *e, const lane *l, double start)
+{
+    double worked = seconds(e, l->elapsed) + seconds(e, l->overhead);
+    double end = wall_time(e, l->since);
+    if (end < start + worked)
+        end = start + worked;
+    return end + 2e-6;      /* doubles of this size have steps of a quarter of that */
+}
+
+static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent,
+                       const void *header, size_t header_len)
+{
+    add_u32(e, id);
+    add_u32(e, parent);
+    add_f64(e, wall_time(e, l->began));
+    if (header) {
+        add_header(e, header, header_len);
+        add_facts(e);
+    }
+    put_chunk(e, 'P');
+}
+
+static void emit_end(emitter *e, const lane *l, uint32_t id)
+{
+    add_u32(e, id);
+    add_f64(e, lane_end(e, l, wall_time(e, l->began)));
+    add_u64(e, (uint64_t)((double)l->overhead * e->ticks_per_unit));
+    put_chunk(e, 'E');
+}
+
+/* ---- F and D ---- */
+
+static void emit_file(emitter *e, const source_file *f)
+{
+    add_u32(e, f->fid);
+    add_u32(e, f->parent);
+    add_u32(e, f->parent_line);
+    add_u32(e, f->flags);
+    add_u32(e, 0);
+    add_u32(e, 0);
+    add_string(e, f->name, strlen(f->name));
+    add_u32(e, f->source ? f->source_lines : 0);
+    const char *p = f->source, *end = p ? p + f->source_len : NULL;
+    while (p < end) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop + 1 : end;
+        add_string(e, p, (size_t)(stop - p));
+        p = stop;
+    }
+    put_chunk(e, 'F');
+}
+
+static void emit_files(emitter *e)
+{
+    for (size_t i = 0; i < e->t->n_files; i++)
+        if (e->t->files[i].fid)
+            emit_file(e, &e->t->files[i]);
+}
+
+static void emit_subs(emitter *e, char **names)
+{
+    for (size_t i = 0; i < e->t->n_subs; i++) {
+        const sub_info *sub = &e->t->subs[i];
+        add_u32(e, (uint32_t)i + 1);
+        add_u32(e, e->t->files[sub->file].fid);
+        add_u32(e, sub->first);
+        add_u32(e, sub->last);
+        add_string(e, names[i], strlen(names[i]));
+        put_items(e, 'D', false);
+    }
+    put_items(e, 'D', true);
+}
+
+/* ---- S ---- */
+
+static void emit_lines(emitter *e, const lane *l)
+{
+    begin_sum(e);
+    for (size_t i = 0; e->t->stmts && i < e->t->n_codes; i++) {
+        const code_info *info = e->t->codes[i];
+        const line_slot *slots = l->index < info->slots_cap ? info->slots[l->index] : NULL;
+        for (uint32_t k = 0; slots && k < info->n_lines; k++) {
+            const line_slot *s = &slots[k];
+            if (!s->count && !s->time)
+                continue;
+            uint64_t ticks = (uint64_t)next_ticks(e, s->time);
+            add_u32(e, e->t->files[info->file].fid);
+            add_u32(e, (uint32_t)info->lines[k]);
+            add_u32(e, 0);
+            add_u32(e, 0);
+            add_u64(e, s->count);
+            add_u64(e, ticks);
+            add_u64(e, ticks + (uint64_t)((double)s->calls * e->ticks_per_unit));
+            put_items(e, 'S', false);
+        }
+    }
+    put_items(e, 'S', true);
+}
+
+/* ---- C and T ---- */
+
+static void emit_edges(emitter *e)
+{
+    for (size_t i = 0; i < e->t->n_edges; i++) {
+        const edge *c = e->t->edges[i];
+        if (!c->count && !c->excl && !c->incl && !c->reci)
+            continue;
+        add_u32(e, e->t->files[c->file].fid);
+        add_u32(e, c->line);
+        add_u32(e, c->caller);
+        add_u32(e, c->callee + 1);
+        add_u64(e, c->count ? c->count : 1);    /* open when we began: Perl needs a call */
+        add_f64(e, seconds(e, c->incl));
+        add_f64(e, seconds(e, c->excl));
+        add_f64(e, seconds(e, c->reci));
+        add_u32(e, c->depth);
+        put_items(e, 'C', false);
+    }
+    put_items(e, 'C', true);
+}
+
+/* One step of a walk that leaves each node after those below it. */
+typedef struct {
+    const node *node;
+    const node *child;      /* to be visited next */
+    double      incl;       /* ticks of the children that were left */
+} step;
+
+static void emit_return(emitter *e, const node *n, uint32_t depth, double excl, double incl)
+{
+    add_u32(e, depth);
+    add_u32(e, n->sub + 1);
+    add_f64(e, incl);
+    add_f64(e, excl);
+    put_items(e, 'T', false);
+}
+
+static void emit_tree(emitter *e)
+{
+    size_t cap = 0, depth = 0;
+    step *path = trace_grow(NULL, &cap, 1, sizeof *path);
+    if (!path) {
+        e->status = -1;
+        return;
+    }
+    begin_sum(e);
+    path[0] = (step){.node = e->t->root, .child = e->t->root->first_child};
+    while (e->status >= 0) {
+        step *at = &path[depth];
+        if (at->child) {
+            const node *n = at->child;
+            at->child = n->next;
+            step *grown = trace_grow(path, &cap, depth + 2, sizeof *path);
+            if (!grown) {
+                e->status = -1;
+                break;
+            }
+            path = grown;
+            path[++depth] = (step){.node = n, .child = n->first_child};
+        } else if (depth == 0) {
+            break;
+        } else {
+            double excl = next_ticks(e, at->node->excl), incl = at->incl + excl;
+            emit_return(e, at->node, (uint32_t)depth, excl, incl);
+            path[--depth].incl += incl;
+        }
+    }
+    put_items(e, 'T', true);
+    free(path);
+}
+
+/* ---- All ---- */
+
+static void emit_lanes(emitter *e, const void *header, size_t header_len, char **names)
+{
+    tracer *t = e->t;
+    uint32_t pid = (uint32_t)getpid();
+    for (size_t i = 0; i < t->n_lanes; i++) {
+        const lane *l = t->lanes[i];
+        uint32_t id = i == 0 ? pid : l->native_id;
+        if (!l->key || (i > 0 && l->elapsed == 0))
+            continue;
+        emit_start(e, l, id, i == 0 ? (uint32_t)getppid() : pid, i == 0 ? header : NULL,
+                   header_len);
+        if (i == 0) {
+            emit_files(e);
+            emit_subs(e, names);
+        }
+        emit_lines(e, l);
+        if (i == 0 && t->subs_on) {
+            emit_edges(e);
+            emit_tree(e);
+        }
+        emit_end(e, l, id);
+    }
+}
+
+/*
+ * Emits the profile as it is now. 0, or what `put` returned, or -1: out of memory
+ * (with no exception set).
+ */
+int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn put, void *ctx)
+{
+    lanes_settle(t);
+    emitter e = {.t = t, .put = put, .ctx = ctx};
+    e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
+    char **names = names_settled(t);
+    if (!names)
+        return -1;
+    emit_lanes(&e, header, header_len, names);
+    names_free(t, names);
+    free(e.data);
+    return e.status;
+}
+
+/* Lines that got time while nobody counted them. */
+uint64_t trace_uncounted_lines(const tracer *t)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < t->n_codes; i++) {
+        const code_info *info = t->codes[i];
+        for (uint32_t j = 0; j < info->slots_cap; j++)
+            for (uint32_t k = 0; info->slots[j] && k < info->n_lines; k++)
+                n += info->slots[j][k].time && !info->slots[j][k].count;
+    }
+    return n;
+}
+
+/* ---- _line_hits ---- */
+
+static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, double scale)
+{
+    PyObject *key = Py_BuildValue("(Ii)", fid, line);
+    PyObject *old = key ? PyDict_GetItemWithError(hits, key) : NULL;
+    unsigned long long count = s->count;
+    double excl = floor((double)s->time * scale), incl = excl + floor((double)s->calls * scale);
+    if (old) {
+        count += PyLong_AsUnsignedLongLong(PyList_GET_ITEM(old, 0));
+        incl += PyLong_AsDouble(PyList_GET_ITEM(old, 1));
+        excl += PyLong_AsDouble(PyList_GET_ITEM(old, 2));
+    }
+    PyObject *value = key && !PyErr_Occurred()
+                          ? Py_BuildValue("[KKK]", count, (unsigned long long)incl,
+                                          (unsigned long long)excl) : NULL;
+    int rc = value ? PyDict_SetItem(hits, key, value) : -1;
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return rc;
+}
+
+/* {(fid, line): [count, inclusive ticks, exclusive ticks]} over all lanes; a new dict. */
+PyObject *trace_line_hits(tracer *t)
+{
+    lanes_settle(t);
+    double scale = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
+    PyObject *hits = PyDict_New();
+    for (size_t i = 0; hits && i < t->n_codes; i++) {
+        const code_info *info = t->codes[i];
+        for (uint32_t j = 0; j < info->slots_cap; j++)
+            for (uint32_t k = 0; info->slots[j] && k < info->n_lines; k++) {
+                const line_slot *s = &info->slots[j][k];
+                if ((s->count || s->time) &&
+                    add_hits(hits, t->files[info->file].fid, info->lines[k], s, scale) < 0) {
+                    Py_DECREF(hits);
+                    return NULL;
+                }
+            }
+    }
+    return hits;
+}

@@ -1,0 +1,526 @@
+/*
+ * Lanes: what runs in each thread, and to whom its time goes. The engines call
+ * enter, leave and line; everything else here is off the hot path.
+ */
+#include "trace.h"
+
+#include <pythread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The thread's lane, and the use of it that was this thread's. Lanes are never
+ * given back to the system while the process lives, so that a thread whose lane
+ * has gone to another can still look at `key`.
+ */
+TRACE_THREAD_LOCAL lane *trace_my_lane;
+TRACE_THREAD_LOCAL uint64_t trace_my_key;
+
+static lane **pool;
+static size_t pool_len, pool_cap;
+static uint64_t last_key;
+
+/* The tracer can't go on, but the program can: nothing is counted any more. */
+void trace_fail(tracer *t)
+{
+    t->failed = true;
+    trace_swallow_error();
+}
+
+/* An error inside the tracer is not the program's; an interrupt is, and comes again. */
+void trace_swallow_error(void)
+{
+    if (!PyErr_Occurred())
+        return;
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        PyErr_SetInterrupt();
+    PyErr_Clear();
+}
+
+/* ---- Time and activations ---- */
+
+static inline line_slot *current_slot(activation *a)
+{
+    return a->slot ? a->slot : a->slots;
+}
+
+/*
+ * What the activation has run since it was entered, or since the last settling,
+ * goes to its edge and path. Returns it, inclusive.
+ */
+static inline uint64_t activation_account(lane *l, activation *a, bool outermost)
+{
+    uint64_t incl = l->elapsed - a->entered;
+    uint64_t excl = incl - a->inner;
+    if (a->edge) {
+        a->edge->excl += excl;
+        if (outermost)
+            a->edge->incl += incl;
+        else
+            a->edge->reci += incl;
+        a->node->excl += excl;
+    }
+    return incl;
+}
+
+static inline void caller_account(activation *caller, const activation *a, uint64_t incl)
+{
+    caller->inner += incl;
+    if (!a->c && caller->slot)
+        caller->slot->calls += incl;
+}
+
+void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind)
+{
+    activation *a = l->top;
+    current_slot(a)->time += lane_charge(l, now, t->cost[kind]);
+    l->active[a->sub]--;
+    caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
+    l->top = a - 1;
+    if (UNLIKELY(now >= l->deadline))
+        lane_slow_work(t, l);
+}
+
+static bool lane_deepen(lane *l)
+{
+    size_t used = (size_t)(l->top - l->stack) + 1, cap = used * 2;
+    activation *stack = realloc(l->stack, cap * sizeof *stack);
+    if (!stack)
+        return false;
+    l->stack = stack;
+    l->top = stack + used - 1;
+    l->stack_end = stack + cap;
+    return true;
+}
+
+static bool lane_widen(tracer *t, lane *l, uint32_t sub)
+{
+    size_t want = t->n_subs > sub ? t->n_subs : (size_t)sub + 1;
+    uint32_t *active = trace_grow(l->active, &l->active_cap, want, sizeof *active);
+    if (active)
+        l->active = active;
+    return active != NULL;
+}
+
+/* The counters of info's lines in this lane. NULL: out of memory. */
+line_slot *lane_slots_new(tracer *t, lane *l, code_info *info)
+{
+    (void)t;
+    if (l->index >= info->slots_cap) {
+        size_t cap = info->slots_cap;
+        line_slot **slots = trace_grow(info->slots, &cap, l->index + 1, sizeof *slots);
+        if (!slots)
+            return NULL;
+        info->slots = slots;
+        info->slots_cap = (uint32_t)cap;
+    }
+    if (!info->slots[l->index])
+        info->slots[l->index] = calloc(info->n_lines, sizeof(line_slot));
+    return info->slots[l->index];
+}
+
+static inline uint32_t line_of_slot(const activation *a)
+{
+    int line = a->info->lines[a->slot - a->slots];
+    return line > 0 ? (uint32_t)line : 0;
+}
+
+static edge *edge_from(tracer *t, const activation *caller, const code_info *callee_info,
+                       uint32_t sub)
+{
+    if (!caller->info)      /* a root: called from line 0 of its own file */
+        return graph_edge(t, callee_info->file, 0, 0, sub);
+    return graph_edge(t, caller->info->file, line_of_slot(caller), caller->sub + 1, sub);
+}
+
+/* Finds path and edge of a call; the ones used last from here nearly always serve. */
+static inline bool find_edge(tracer *t, activation *caller, activation *a)
+{
+    node *from = caller->node;
+    node *n = from->hot_child;
+    if (UNLIKELY(!n || n->sub != a->sub)) {
+        n = graph_child(t, from, a->sub);
+        if (n != from)
+            from->hot_child = n;
+    }
+    a->node = n;
+    if (UNLIKELY(n == from)) {      /* folded: the node does not tell the callee */
+        a->edge = edge_from(t, caller, a->info, a->sub);
+    } else if (UNLIKELY(!n->hot_edge || n->hot_slot != caller->slot)) {
+        a->edge = edge_from(t, caller, a->info, a->sub);
+        n->hot_edge = a->edge;
+        n->hot_slot = caller->slot;
+    } else {
+        a->edge = n->hot_edge;
+    }
+    return a->edge != NULL;
+}
+
+/* Puts a frame, or a C function (info NULL), on the stack. Charges nothing. */
+static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
+                      bool counted)
+{
+    if (UNLIKELY(l->top + 1 == l->stack_end) && !lane_deepen(l))
+        return false;
+    if (UNLIKELY(sub >= l->active_cap) && !lane_widen(t, l, sub))
+        return false;
+    activation *caller = l->top, *a = caller + 1;
+    a->key = key;
+    a->sub = sub;
+    a->c = info == NULL;
+    a->entered = l->elapsed;
+    a->inner = 0;
+    a->edge = NULL;
+    if (a->c) {
+        a->info = caller->info;
+        a->slots = caller->slots;
+        a->slot = caller->slot;
+    } else {
+        a->info = info;
+        a->slot = NULL;
+        a->slots = l->index < info->slots_cap ? info->slots[l->index] : NULL;
+        if (UNLIKELY(!a->slots) && !(a->slots = lane_slots_new(t, l, info)))
+            return false;
+    }
+    if (t->subs_on && UNLIKELY(!find_edge(t, caller, a)))
+        return false;
+    uint32_t below = l->active[sub]++;
+    if (counted && a->edge) {
+        a->edge->count++;
+        if (below > a->edge->depth)
+            a->edge->depth = below;
+    }
+    l->top = a;
+    return true;
+}
+
+/* An entry of a frame (call, resumption, throw) or of a C function (info NULL). */
+bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
+                uint64_t now, enum cost_kind kind)
+{
+    activation *caller = l->top;
+    if (UNLIKELY(caller == l->stack)) {
+        if (info == NULL)
+            return true;
+        if (l->run != t->run)
+            lane_find_frames(t, l, false);
+        l->since = now;         /* the time before was nobody's */
+    } else {
+        if (!caller->slot)
+            caller->slot = caller->slots;
+        caller->slot->time += lane_charge(l, now, t->cost[kind]);
+    }
+    if (UNLIKELY(!lane_push(t, l, key, info, sub, true))) {
+        trace_fail(t);
+        return false;
+    }
+    if (UNLIKELY(now >= l->deadline))
+        lane_slow_work(t, l);
+    return true;
+}
+
+/* The frame at the top is at this line, without starting it. */
+void lane_place(tracer *t, lane *l, int line)
+{
+    (void)t;
+    activation *a = l->top;
+    if (a->info)
+        a->slot = &a->slots[code_line_index(a->info, line)];
+}
+
+/* ---- Out of step ---- */
+
+/* Leaves everything above the activation with that key; false if there is none. */
+bool lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now)
+{
+    activation *a = l->top;
+    while (a > l->stack && a->key != key)
+        a--;
+    if (a == l->stack)
+        return false;
+    while (l->top != a)
+        lane_leave(t, l, now, COST_LEAVE);
+    return true;
+}
+
+/* Leaves all. */
+void lane_drop_stack(tracer *t, lane *l, uint64_t now)
+{
+    while (l->top != l->stack)
+        lane_leave(t, l, now, COST_LEAVE);
+}
+
+static PyObject *globals_of(PyFrameObject *frame)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return PyFrame_GetGlobals(frame);
+#else
+    return Py_NewRef(frame->f_globals);
+#endif
+}
+
+static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    PyObject *globals = globals_of(frame);
+    code_info *info = code_info_of(t, code, globals);
+    bool ok = info != NULL;
+    if (ok && !info->skip) {
+        ok = lane_push(t, l, engine_key(frame, code), info, info->sub, false);
+        if (ok)
+            lane_place(t, l, PyFrame_GetLineNumber(frame));
+    }
+    Py_XDECREF(globals);
+    Py_DECREF(code);            /* the frame keeps it */
+    return ok;
+}
+
+/*
+ * Builds the stack from the frames that are open, without counting them as
+ * calls: they began before we looked. The time this takes is ours.
+ */
+void lane_find_frames(tracer *t, lane *l, bool with_current)
+{
+    l->run = t->run;
+    PyObject *open = PyList_New(0);
+    PyFrameObject *frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    if (frame && !with_current)
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    bool ok = open != NULL;
+    while (ok && frame) {
+        ok = PyList_Append(open, (PyObject *)frame) == 0;
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+    Py_XDECREF(frame);
+    for (Py_ssize_t i = ok ? PyList_GET_SIZE(open) : 0; ok && i-- > 0;)
+        ok = push_open_frame(t, l, (PyFrameObject *)PyList_GET_ITEM(open, i));
+    Py_XDECREF(open);
+    if (!ok)
+        trace_fail(t);
+    l->since = clock_read(&t->clock);
+}
+
+/* Makes the frame with this key, which runs now, the top. False if it can't be. */
+bool lane_resync(tracer *t, lane *l, const void *key)
+{
+    uint64_t now = clock_read(&t->clock);
+    if (l->run == t->run) {
+        if (l->top != l->stack)
+            t->resyncs++;
+        if (lane_unwind_to(t, l, key, now))
+            return true;
+        lane_drop_stack(t, l, now);
+    }
+    lane_find_frames(t, l, true);
+    return lane_unwind_to(t, l, key, l->since);
+}
+
+/* ---- Lanes come and go ---- */
+
+static lane *lane_from_pool(void)
+{
+    for (size_t i = 0; i < pool_len; i++)
+        if (pool[i]->key == 0)
+            return pool[i];
+    lane **grown = trace_grow(pool, &pool_cap, pool_len + 1, sizeof *pool);
+    if (!grown)
+        return NULL;
+    pool = grown;
+    lane *l = calloc(1, sizeof *l);
+    if (l)
+        pool[pool_len++] = l;
+    return l;
+}
+
+enum { FIRST_DEPTH = 64 };
+
+static bool lane_begin(tracer *t, lane *l, uint32_t index)
+{
+    if (!l->stack) {
+        l->stack = calloc(FIRST_DEPTH, sizeof *l->stack);
+        if (!l->stack)
+            return false;
+        l->stack_end = l->stack + FIRST_DEPTH;
+    }
+    l->top = l->stack;
+    memset(l->top, 0, sizeof *l->top);
+    l->top->node = t->root;
+    if (l->active)
+        memset(l->active, 0, l->active_cap * sizeof *l->active);
+    l->index = index;
+    l->thread = PyThreadState_GetID(PyThreadState_Get());
+    l->native_id = (uint32_t)PyThread_get_thread_native_id();
+    l->began = l->ended = l->since = clock_read(&t->clock);
+    l->elapsed = l->debt = l->overhead = 0;
+    l->deadline = t->next_snapshot;
+    l->run = 0;
+    l->folded = false;
+    l->key = ++last_key;
+    return true;
+}
+
+static bool thread_is_alive(PyInterpreterState *interp, uint64_t id)
+{
+    for (PyThreadState *s = PyInterpreterState_ThreadHead(interp); s; s = PyThreadState_Next(s))
+        if (PyThreadState_GetID(s) == id)
+            return true;
+    return false;
+}
+
+static void add_slots(tracer *t, lane *to, lane *from)
+{
+    for (size_t i = 0; i < t->n_codes; i++) {
+        code_info *info = t->codes[i];
+        line_slot *theirs = from->index < info->slots_cap ? info->slots[from->index] : NULL;
+        line_slot *ours = theirs ? lane_slots_new(t, to, info) : NULL;
+        if (!ours)
+            continue;
+        for (uint32_t k = 0; k < info->n_lines; k++) {
+            ours[k].count += theirs[k].count;
+            ours[k].time += theirs[k].time;
+            ours[k].calls += theirs[k].calls;
+        }
+        memset(theirs, 0, info->n_lines * sizeof *theirs);
+    }
+}
+
+/* The lanes of threads that have ended become one; their places are free again. */
+static void lanes_fold(tracer *t)
+{
+    PyInterpreterState *interp = PyInterpreterState_Get();
+    lane *fold = NULL;
+    for (size_t i = 1; i < t->n_lanes && !fold; i++)
+        if (t->lanes[i]->key && t->lanes[i]->folded)
+            fold = t->lanes[i];
+    size_t live = 0;
+    for (size_t i = 1; i < t->n_lanes; i++) {
+        lane *l = t->lanes[i];
+        if (!l->key || l->folded)
+            continue;
+        if (thread_is_alive(interp, l->thread)) {
+            live++;
+            continue;
+        }
+        lane_drop_stack(t, l, l->since);
+        if (!fold) {
+            fold = l;
+            fold->folded = true;
+            continue;
+        }
+        add_slots(t, fold, l);
+        fold->elapsed += l->elapsed;
+        fold->overhead += l->overhead;
+        if (l->since > fold->since)
+            fold->since = l->since;
+        l->key = 0;
+    }
+    t->fold_at = live * 2 > TRACE_MAX_LANES ? live * 2 : TRACE_MAX_LANES;
+}
+
+static lane *lane_place_free(tracer *t)
+{
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key == 0)
+            return t->lanes[i];
+    return NULL;
+}
+
+static lane *lane_add(tracer *t)
+{
+    lane **lanes = trace_grow(t->lanes, &t->lanes_cap, t->n_lanes + 1, sizeof *lanes);
+    if (!lanes)
+        return NULL;
+    t->lanes = lanes;
+    lane *l = lane_from_pool();
+    if (l)
+        lanes[t->n_lanes] = l;
+    return l;
+}
+
+lane *lane_new_for_this_thread(tracer *t)
+{
+    if (t->failed)
+        return NULL;
+    lane *l = NULL;
+    if (t->n_lanes >= t->fold_at)
+        lanes_fold(t);
+    if (t->n_lanes >= TRACE_MAX_LANES)
+        l = lane_place_free(t);
+    bool added = l == NULL;
+    if (added)
+        l = lane_add(t);
+    if (!l || !lane_begin(t, l, added ? (uint32_t)t->n_lanes : l->index)) {
+        trace_fail(t);
+        return NULL;
+    }
+    t->n_lanes += added;
+    trace_my_lane = l;
+    trace_my_key = l->key;
+    return l;
+}
+
+/* Gives all lanes back. */
+void lanes_close(tracer *t)
+{
+    for (size_t i = 0; i < t->n_lanes; i++) {
+        lane *l = t->lanes[i];
+        free(l->stack);
+        free(l->active);
+        *l = (lane){0};
+    }
+    free(t->lanes);
+    t->lanes = NULL;
+    t->n_lanes = t->lanes_cap = 0;
+}
+
+/* ---- Moments at which the tables must be whole ---- */
+
+/* Settles one lane: its open activations hand over what they have, and run on. */
+static void lane_settle(lane *l, uint64_t now)
+{
+    if (l->top == l->stack)
+        return;
+    current_slot(l->top)->time += lane_charge(l, now, 0);
+    for (activation *a = l->top; a > l->stack; a--) {
+        l->active[a->sub]--;
+        caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
+    }
+    for (activation *a = l->stack + 1; a <= l->top; a++) {
+        l->active[a->sub]++;
+        a->entered = l->elapsed;
+        a->inner = 0;
+    }
+    l->stack->inner = 0;
+}
+
+/* After this the tables hold all time up to now, of the open activations too. */
+void lanes_settle(tracer *t)
+{
+    uint64_t now = clock_read(&t->clock);
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key && !t->lanes[i]->folded)
+            lane_settle(t->lanes[i], now);
+}
+
+/* Sets when every lane's next event does slow work; 0: at once. */
+void lanes_hurry(tracer *t, uint64_t deadline)
+{
+    for (size_t i = 0; i < t->n_lanes; i++)
+        t->lanes[i]->deadline = deadline;
+}
+
+/* A snapshot is due, a signal came, or a thread: at an event, never from a thread of ours. */
+void lane_slow_work(tracer *t, lane *l)
+{
+    uint64_t began = clock_read(&t->clock);
+    lanes_hurry(t, t->next_snapshot);       /* before the look at the signal's flag */
+    if (snapshot_signal_pending())
+        snapshot_finish_and_die(t);
+    engine_slow_work(t);
+    snapshot_if_due(t, began);
+    uint64_t ended = clock_read(&t->clock);
+    l->overhead += ended - began;
+    for (size_t i = 0; i < t->n_lanes; i++)     /* nobody ran: we held the lock */
+        t->lanes[i]->since = ended;
+}

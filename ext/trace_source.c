@@ -1,0 +1,394 @@
+/*
+ * Files: which code belongs to which, whether it is traced, and its text. A
+ * file's text is taken when its first code is seen, since it may change later.
+ * No Python code runs here: a signal handler of the program could run within it.
+ */
+#include "trace.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    VIA_STMT = 0x02, VIA_SUB = 0x04, HAS_SRC = 0x10, SAVE_SRC = 0x20, FAKE = 0x80,
+    NOT_FILE = 0x100
+};
+
+/* ---- Is it traced? ---- */
+
+static bool any_glob_matches(PyObject *globs, const char *path)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(globs); i++) {
+        const char *glob = PyUnicode_AsUTF8(PyTuple_GET_ITEM(globs, i));
+        if (glob && fnmatch(glob, path, FNM_NOESCAPE) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool begins_with(const char *path, PyObject *prefix)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(prefix, &len);
+    return text && len > 0 && strncmp(path, text, (size_t)len) == 0;
+}
+
+static bool any_prefix_matches(PyObject *prefixes, const char *path)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(prefixes); i++)
+        if (begins_with(path, PyTuple_GET_ITEM(prefixes, i)))
+            return true;
+    return false;
+}
+
+/* `path` is absolute, or a <name> as co_filename has it. */
+static bool is_skipped(const tracer *t, const char *path)
+{
+    bool skip = begins_with(path, t->hide_prefix) || any_glob_matches(t->exclude, path) ||
+                (PyTuple_GET_SIZE(t->include) > 0 && !any_glob_matches(t->include, path)) ||
+                any_prefix_matches(t->exclude_prefixes, path);
+    trace_swallow_error();      /* a glob that is no UTF-8 matches nothing */
+    return skip;
+}
+
+/* ---- Names ---- */
+
+static char *format(const char *pattern, ...)
+{
+    va_list args;
+    char *text = NULL;
+    va_start(args, pattern);
+    if (vasprintf(&text, pattern, args) < 0)
+        text = NULL;
+    va_end(args);
+    return text;
+}
+
+static char *absolute_path(const char *path)
+{
+    char cwd[4096];
+    if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
+        return strdup(path);
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
+    return format("%s/%s", cwd, path);
+}
+
+/* "<x>" as "(x)": Perl's pages do not escape names. */
+static char *without_angles(const char *name)
+{
+    char *text = strdup(name);
+    for (char *p = text; p && *p; p++)
+        *p = *p == '<' ? '(' : *p == '>' ? ')' : (unsigned char)*p < ' ' ? ' ' : *p;
+    return text;
+}
+
+/* ---- Text ---- */
+
+/* Line ends become "\n", as the tokenizer sees them; counts the lines. */
+static void normalise_lines(source_file *f)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < f->source_len; i++) {
+        char c = f->source[i];
+        if (c == '\r') {
+            if (i + 1 < f->source_len && f->source[i + 1] == '\n')
+                i++;
+            c = '\n';
+        }
+        f->source_lines += c == '\n';
+        f->source[out++] = c;
+    }
+    f->source_len = out;
+    if (out && f->source[out - 1] != '\n')
+        f->source_lines++;
+}
+
+static bool set_source(source_file *f, const char *text, Py_ssize_t len)
+{
+    f->source = text ? malloc((size_t)len + 1) : NULL;
+    if (!f->source)
+        return false;
+    memcpy(f->source, text, (size_t)len);
+    f->source_len = (size_t)len;
+    normalise_lines(f);
+    return true;
+}
+
+static bool set_source_str(source_file *f, PyObject *text)
+{
+    Py_ssize_t len;
+    const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &len) : NULL;
+    bool ok = utf8 && set_source(f, utf8, len);
+    trace_swallow_error();
+    return ok;
+}
+
+/* The coding cookie of PEP 263 in the first two lines; false: there is none. */
+static bool coding_cookie(const char *text, size_t len, char *name, size_t room)
+{
+    const char *p = text, *end = text + len;
+    for (int line = 0; line < 2 && p < end; line++) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        if (!stop)
+            stop = end;
+        const char *c = p;
+        while (c < stop && (*c == ' ' || *c == '\t' || *c == '\f'))
+            c++;
+        if (c < stop && *c != '#' && *c != '\r')
+            return false;       /* code: no cookie can follow */
+        for (; c + 7 < stop; c++) {
+            if (memcmp(c, "coding", 6) != 0 || (c[6] != ':' && c[6] != '='))
+                continue;
+            c += 7;
+            while (c < stop && (*c == ' ' || *c == '\t'))
+                c++;
+            size_t n = 0;
+            while (c < stop && n + 1 < room &&
+                   (Py_ISALNUM(*c) || *c == '-' || *c == '_' || *c == '.'))
+                name[n++] = *c++;
+            name[n] = '\0';
+            return n > 0;
+        }
+        p = stop + 1;
+    }
+    return false;
+}
+
+static void decode_source(source_file *f, const char *bytes, size_t len)
+{
+    char coding[64] = "utf-8";
+    if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
+        bytes += 3;
+        len -= 3;
+    } else {
+        coding_cookie(bytes, len, coding, sizeof coding);
+    }
+    PyObject *text = PyUnicode_Decode(bytes, (Py_ssize_t)len, coding, "strict");
+    if (!text) {
+        trace_swallow_error();
+        text = PyUnicode_DecodeLatin1(bytes, (Py_ssize_t)len, NULL);
+    }
+    set_source_str(f, text);
+    Py_XDECREF(text);
+}
+
+static void read_source(source_file *f, const char *path)
+{
+    enum { MOST = 1 << 28 };
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return;
+    char *bytes = NULL;
+    long len = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
+    if (len > 0 && len < MOST && fseek(in, 0, SEEK_SET) == 0 && (bytes = malloc((size_t)len)))
+        decode_source(f, bytes, fread(bytes, 1, (size_t)len, in));
+    free(bytes);
+    fclose(in);
+}
+
+/* What linecache was told of generated code: dataclass-like libraries do so. */
+static void source_from_linecache(source_file *f, PyObject *filename)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *linecache = modules ? PyDict_GetItemString(modules, "linecache") : NULL;
+    PyObject *cache = linecache ? PyObject_GetAttrString(linecache, "cache") : NULL;
+    PyObject *entry = cache && PyDict_Check(cache) ? PyDict_GetItem(cache, filename) : NULL;
+    if (entry && PyTuple_Check(entry) && PyTuple_GET_SIZE(entry) == 4 &&
+        PyList_Check(PyTuple_GET_ITEM(entry, 2))) {
+        PyObject *nothing = PyUnicode_FromString("");
+        PyObject *text = nothing ? PyUnicode_Join(nothing, PyTuple_GET_ITEM(entry, 2)) : NULL;
+        set_source_str(f, text);
+        Py_XDECREF(text);
+        Py_XDECREF(nothing);
+    }
+    Py_XDECREF(cache);
+    trace_swallow_error();
+}
+
+/* A frozen module's globals may tell where its text lies. */
+static void source_from_globals(source_file *f, PyObject *globals)
+{
+    PyObject *path = globals && PyDict_Check(globals)
+                         ? PyDict_GetItemString(globals, "__file__") : NULL;
+    const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
+    size_t len = text ? strlen(text) : 0;
+    if (len > 3 && strcmp(text + len - 3, ".py") == 0)
+        read_source(f, text);
+    trace_swallow_error();
+}
+
+/* ---- The table ---- */
+
+static int64_t file_add(tracer *t, source_file f, PyObject *key)
+{
+    source_file *files = trace_grow(t->files, &t->files_cap, t->n_files + 1, sizeof *files);
+    PyObject *index = files && f.name ? PyLong_FromSize_t(t->n_files) : NULL;
+    if (files)
+        t->files = files;
+    if (!index || PyDict_SetItem(t->file_index, key, index) < 0) {
+        Py_XDECREF(index);
+        free(f.name);
+        free(f.source);
+        return -1;
+    }
+    Py_DECREF(index);
+    Py_INCREF(f.filename);
+    if (!f.skip)
+        f.fid = ++t->n_fids;
+    if (f.source)
+        f.flags |= HAS_SRC | SAVE_SRC;
+    files[t->n_files] = f;
+    return (int64_t)t->n_files++;
+}
+
+static int64_t file_known(tracer *t, PyObject *key)
+{
+    PyObject *index = PyDict_GetItemWithError(t->file_index, key);
+    return index ? PyLong_AsLong(index) : -1;
+}
+
+/* A path. Two spellings of one path are one file: names must be unique. */
+static int64_t real_file(tracer *t, PyObject *filename, const char *text)
+{
+    source_file f = {.filename = filename, .flags = VIA_STMT};
+    f.name = absolute_path(text);
+    PyObject *name = f.name ? PyUnicode_DecodeFSDefault(f.name) : NULL;
+    int64_t other = name ? file_known(t, name) : -1;
+    if (other >= 0 || !name) {
+        PyObject *index = PyLong_FromLongLong(other);
+        if (!index || PyDict_SetItem(t->file_index, filename, index) < 0)
+            other = -1;
+        Py_XDECREF(index);
+        Py_XDECREF(name);
+        free(f.name);
+        return other;
+    }
+    f.skip = is_skipped(t, f.name);
+    if (!f.skip && t->savesrc)
+        read_source(&f, f.name);
+    int64_t made = file_add(t, f, filename);
+    if (made >= 0 && PyUnicode_Compare(name, filename) != 0) {
+        PyObject *index = PyLong_FromLongLong(made);
+        if (!index || PyDict_SetItem(t->file_index, name, index) < 0)
+            made = -1;
+        Py_XDECREF(index);
+    }
+    Py_DECREF(name);
+    return made;
+}
+
+/* Text that did not come from a file: what -c or standard input gave. */
+static int64_t given_source(tracer *t, PyObject *filename, PyObject *source)
+{
+    source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE};
+    bool string = PyUnicode_CompareWithASCIIString(filename, "<string>") == 0;
+    f.name = string ? strdup("(-c)") : without_angles(PyUnicode_AsUTF8(filename));
+    set_source_str(&f, source);
+    return file_add(t, f, filename);
+}
+
+static int64_t frozen_file(tracer *t, PyObject *filename, const char *text, PyObject *globals)
+{
+    source_file f = {.filename = filename, .name = without_angles(text)};
+    f.skip = is_skipped(t, text);
+    if (!f.skip && t->savesrc)
+        source_from_globals(&f, globals);
+    f.flags = f.source ? VIA_STMT | NOT_FILE : VIA_SUB | FAKE;
+    return file_add(t, f, filename);
+}
+
+static int64_t generated_file(tracer *t, PyObject *filename, const char *text)
+{
+    source_file f = {.filename = filename, .name = without_angles(text)};
+    f.skip = is_skipped(t, text);
+    if (!f.skip)
+        source_from_linecache(&f, filename);
+    f.flags = f.source ? VIA_STMT | NOT_FILE : VIA_SUB | FAKE;
+    return file_add(t, f, filename);
+}
+
+/* The traced line that runs now: who evals. */
+static const activation *running_place(tracer *t)
+{
+    lane *l = trace_my_lane;
+    if (!l || l->key != trace_my_key || l->top == l->stack || !l->top->info || !t->running)
+        return NULL;
+    return l->top;
+}
+
+/* A text given to exec or eval: one file for each line that does so. */
+static int64_t string_eval(tracer *t, PyObject *filename, const activation *by)
+{
+    const code_info *info = by->info;
+    int line = info->lines[by->slot ? by->slot - by->slots : 0];
+    PyObject *key = Py_BuildValue("(OIi)", filename, info->file, line);
+    int64_t file = key ? file_known(t, key) : -1;
+    if (key && file < 0 && !PyErr_Occurred()) {
+        const source_file *parent = &t->files[info->file];
+        source_file f = {.filename = filename, .parent = parent->fid,
+                         .parent_line = (uint32_t)line};
+        f.name = format("(eval %u)[%s:%d]", ++t->n_evals, parent->name, line);
+        source_from_linecache(&f, filename);
+        f.flags = f.source ? VIA_STMT : VIA_STMT | FAKE;
+        file = file_add(t, f, key);
+    }
+    Py_XDECREF(key);
+    return file;
+}
+
+/* Index of the file a code object belongs to; -1 with or without an exception: failed. */
+int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals)
+{
+    PyObject *filename = code->co_filename;
+    PyObject *bytes = PyUnicode_EncodeFSDefault(filename);
+    const char *text = bytes ? PyBytes_AS_STRING(bytes) : NULL;
+    int64_t file = -1;
+    if (!text)
+        return -1;
+    bool frozen = strncmp(text, "<frozen ", 8) == 0;
+    bool plain = text[0] != '<' || frozen;
+    PyObject *source = !plain && t->sources != Py_None
+                           ? PyDict_GetItemWithError(t->sources, filename) : NULL;
+    const activation *by = !plain && !source && code_is_module_level(code)
+                               ? running_place(t) : NULL;
+    if (by) {
+        file = string_eval(t, filename, by);
+    } else {
+        file = file_known(t, filename);
+        if (file < 0 && !PyErr_Occurred())
+            file = source   ? given_source(t, filename, source)
+                   : frozen ? frozen_file(t, filename, text, globals)
+                   : plain  ? real_file(t, filename, text)
+                            : generated_file(t, filename, text);
+    }
+    Py_DECREF(bytes);
+    return file;
+}
+
+/* Index of the file in which all C functions are listed. */
+int64_t source_file_for_c(tracer *t)
+{
+    if (t->c_file < 0) {
+        PyObject *key = PyUnicode_FromString("(builtins)");
+        if (key)
+            t->c_file = file_add(t, (source_file){.filename = key, .flags = VIA_SUB | FAKE,
+                                                  .name = strdup("(builtins)")}, key);
+        Py_XDECREF(key);
+    }
+    return t->c_file;
+}
+
+void source_files_free(tracer *t)
+{
+    for (size_t i = 0; i < t->n_files; i++) {
+        Py_DECREF(t->files[i].filename);
+        free(t->files[i].name);
+        free(t->files[i].source);
+    }
+    free(t->files);
+    t->files = NULL;
+    t->n_files = t->files_cap = 0;
+    Py_CLEAR(t->file_index);
+}
