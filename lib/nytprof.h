@@ -506,7 +506,7 @@ typedef struct {
     uint32_t parent;
     uint32_t first_child, next; /* next sibling; 0: none */
     uint32_t depth;             /* root 0 */
-    uint64_t calls;
+    uint64_t calls;             /* SUB_RETURN records; a writer may have added up calls itself */
     double   incl, excl;        /* ticks */
 } nyt_node;
 
