@@ -19,7 +19,7 @@ HAS_SOURCE = 0x30
 FAKE = 0x80
 NOT_A_FILE = 0x100
 
-_NAMES_OF_TEXTS = {"<string>": "(-c)", "<stdin>": "(stdin)"}
+_NAMES_OF_TEXTS = {"<string>": "(-c)"}
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
@@ -47,12 +47,12 @@ def split_lines(text: str) -> list[str]:
 
 
 def decode_source(raw: bytes) -> str:
-    """The text of a Python file, by its coding cookie; what doesn't decode is replaced."""
+    """The text of a Python file, by its coding cookie; as Latin-1 if that doesn't do."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-    except (SyntaxError, LookupError):
-        encoding = "utf-8-sig"
-    return raw.decode(encoding, "replace")
+        return raw.decode(encoding)
+    except (SyntaxError, LookupError, UnicodeError):
+        return raw.decode("latin-1")
 
 
 def read_source(path: str) -> list[str]:
@@ -85,12 +85,17 @@ def _loader_source(module_globals: Mapping[str, Any]) -> list[str]:
     return split_lines(text) if isinstance(text, str) else []
 
 
+def _without_angles(name: str) -> str:
+    """``<x>`` as ``(x)``: Perl's pages do not escape names."""
+    return name.replace("<", "(").replace(">", ")")
+
+
 class FileFilter:
     """Which files are traced.
 
     ``include`` and ``exclude`` are shell patterns for absolute paths in which ``*`` also
-    matches ``/``; ``exclude_prefixes`` are plain beginnings of paths. A file that ``include``
-    names is traced in spite of the prefixes; a non-empty ``include`` leaves out all others.
+    matches ``/``; ``exclude_prefixes`` are plain beginnings of paths. A non-empty ``include``
+    leaves out all files that it doesn't match.
     """
 
     def __init__(
@@ -109,11 +114,11 @@ class FileFilter:
         """Whether ``path`` is left out."""
         if self._hide and path.startswith(self._hide):
             return True
+        if path.startswith(self._prefixes):
+            return True
         if any(pattern.match(path) for pattern in self._exclude):
             return True
-        if self._include:
-            return not any(pattern.match(path) for pattern in self._include)
-        return path.startswith(self._prefixes) if self._prefixes else False
+        return bool(self._include) and not any(p.match(path) for p in self._include)
 
 
 class FileTable:
@@ -139,7 +144,8 @@ class FileTable:
         found = self._by_key.get(key)
         if found is None:
             self._evals += 1
-            lines = _cached_source(filename)
+            # What linecache has under the name of the program's own text is that text.
+            lines = [] if filename in self._sources else _cached_source(filename)
             name = f"(eval {self._evals})[{parent.name}:{line}]"
             found = self._add(key, name, VIA_STATEMENT | (HAS_SOURCE if lines else FAKE), lines)
             found.parent, found.parent_line = parent.fid, line
@@ -159,12 +165,13 @@ class FileTable:
 
     def _first_met(self, filename: str, module_globals: Mapping[str, Any]) -> SourceFile:
         if filename in self._sources:
-            name = _NAMES_OF_TEXTS.get(filename, f"({filename.strip('<>')})")
+            name = _NAMES_OF_TEXTS.get(filename, _without_angles(filename))
             lines = split_lines(self._sources[filename])
             return self._add(filename, name, NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT, lines)
         if filename.startswith("<"):
             lines = self._source_of_unnamed(filename, module_globals)
-            return self._add(filename, f"({filename.strip('<>')})", FAKE | VIA_SUB, lines)
+            flags = NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT if lines else FAKE | VIA_SUB
+            return self._add(filename, _without_angles(filename), flags, lines)
         path = self.absolute(filename)
         known = self._by_key.get(path)
         if known is not None:

@@ -6,12 +6,14 @@ Pure functions: the same input gives the same name in every run. Each name has t
 
 from __future__ import annotations
 
+import itertools
+import re
 import types
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-MAX_NAME_BYTES = 500
-"""Names are cut to this length: Perl's own limit."""
+MAX_NAME_BYTES = 500 - 16
+"""Names are cut to this length: Perl's own limit, less room for what tells equal ones apart."""
 
 BUILTINS_FILE = "(builtins)"
 """The made-up file that C functions are listed in."""
@@ -21,15 +23,9 @@ NO_MODULE = "(unknown)"
 
 CO_OPTIMIZED = 0x1
 
-_SAFE_PUNCTUATION = frozenset("_.@:()[]'/+-")
-_ANONYMOUS = {
-    "<lambda>": "lambda",
-    "<listcomp>": "listcomp",
-    "<setcomp>": "setcomp",
-    "<dictcomp>": "dictcomp",
-    "<genexpr>": "genexpr",
-}
+_UNSAFE = re.compile(r"[^\x80-\U0010ffffA-Za-z0-9_.@:()\[\]'/+-]")
 _GENERIC = "<generic parameters of "
+_PART = re.compile(r"(?:<[^>]*>|[^.<]|<)+")
 
 
 class Sub(NamedTuple):
@@ -43,7 +39,7 @@ class Sub(NamedTuple):
 
 def safe(text: str) -> str:
     """``text`` with every character that a reader might trip over replaced by ``_``."""
-    return "".join(c if c.isalnum() or c in _SAFE_PUNCTUATION else "_" for c in text)
+    return _UNSAFE.sub("_", text)
 
 
 def cut(name: str, limit: int = MAX_NAME_BYTES) -> str:
@@ -60,10 +56,10 @@ def is_class_body(code: types.CodeType) -> bool:
 def _component(part: str, line: int) -> str:
     if part == "<module>":
         return "(module)"
-    if part in _ANONYMOUS:
-        return f"{_ANONYMOUS[part]}@{line}"
     if part.startswith(_GENERIC):
         return f"generic@{line}"
+    if len(part) > 2 and part.startswith("<") and part.endswith(">"):
+        return f"{safe(part[1:-1])}@{line}"
     return safe(part)
 
 
@@ -73,8 +69,8 @@ def python_sub(module: str, qualname: str, first_line: int, class_body: bool) ->
     ``module`` is the ``__name__`` of its globals, ``qualname`` its qualified name
     (``<module>`` for a module's own code), ``first_line`` where it begins.
     """
-    parts = [safe(part) for part in module.split(".")]
-    parts += [_component(p, first_line) for p in qualname.split(".") if p != "<locals>"]
+    parts = [safe(part) for part in (module or NO_MODULE).split(".")]
+    parts += [_component(p, first_line) for p in _PART.findall(qualname) if p != "<locals>"]
     if class_body:
         parts.append("(class)")
     return cut("::".join(parts))
@@ -112,8 +108,8 @@ def c_sub(function: types.BuiltinFunctionType) -> str:
     name = function.__name__
     owner = function.__self__
     module = getattr(function, "__module__", None)
-    if owner is None or isinstance(owner, types.ModuleType) or isinstance(module, str):
-        package = (module if isinstance(module, str) else "builtins").split(".")
+    if owner is None or isinstance(owner, types.ModuleType):
+        package = (module if isinstance(module, str) else NO_MODULE).split(".")
     else:
         cls = _defining_type(owner, name) if isinstance(owner, type) else None
         package = _type_package(cls or _defining_type(type(owner), name) or type(owner))
@@ -145,13 +141,9 @@ def settle(subs: Iterable[Sub]) -> list[str]:
 
 
 def _alternatives(sub: Sub) -> Iterator[str]:
-    at_line = f"@{sub.first_line}"
-    yield cut(sub.name, MAX_NAME_BYTES - len(at_line)) + at_line
-    number = 2
-    while True:
-        suffix = f"{at_line}.{number}"
-        yield cut(sub.name, MAX_NAME_BYTES - len(suffix)) + suffix
-        number += 1
+    yield f"{sub.name}@{sub.first_line}"
+    for number in itertools.count(2):
+        yield f"{sub.name}@{sub.first_line}.{number}"
 
 
 def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:

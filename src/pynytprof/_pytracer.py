@@ -159,8 +159,8 @@ class PyTracer:
         self._folded: _Lane | None = None
         self._tls = threading.local()
         self._run = 0
-        self._wall_start = 0.0
-        self._mono_start = 0
+        self._wall_start = time.time()
+        self._mono_start = time.perf_counter_ns()
         self._cost = dict.fromkeys(_KINDS, 0)
         self._resyncs = self._folds = self._errors = 0
         self._deadline = 0
@@ -184,9 +184,6 @@ class PyTracer:
         if not self._raw and not any(self._cost.values()):
             self._cost = dict(_calibrated(self._stmts, self._slowops))
         self._run += 1
-        if not self._wall_start:
-            self._wall_start = time.time()
-            self._mono_start = time.perf_counter_ns()
         self.running = True
         _tracing = self
         self._lane_of_thread()
@@ -685,44 +682,68 @@ class PyTracer:
         }
 
     def facts(self) -> dict[str, int | str]:
-        """What a report may want to say of how the profile was made."""
-        uncounted = sum(
-            not figures[COUNT] for lane in self._lanes for figures in lane.lines.values()
-        )
+        """What is worth telling of this run."""
         return {
-            "tracer": "py",
+            "engine": "sys.settrace",
             "clock": "perf_counter",
-            "threads": len(self._lanes),
+            "files": len(self._files.files),
+            "codes": len(self._known),
+            "edges": len({key for lane in self._lanes for key in lane.edges}),
+            "paths": self._nodes,
+            "lanes": len(self._lanes),
             "resyncs": self._resyncs,
-            "uncounted_lines": uncounted,
-            "folded_paths": self._folds,
+            "folded_calls": self._folds,
+            "uncounted_lines": self._uncounted_lines(),
             "internal_errors": self._errors,
-            "tree_ticks": self._tree_time(self._root) // NS_PER_TICK,
+            "ns_per_line": self._cost["line"],
+            "ns_per_call": self._cost["enter"] + self._cost["leave"],
+            "ns_per_c_call": self._cost["c_enter"] + self._cost["c_leave"],
         }
+
+    def _uncounted_lines(self) -> int:
+        figures = (f for lane in self._lanes for f in lane.lines.values())
+        return sum(f[EXCL] > 0 and not f[COUNT] for f in figures)
 
     def emit(self, write_chunk: WriteChunk, header: bytes) -> None:
         """Hands the whole profile, as it is now, to ``write_chunk``.
 
-        ``header`` is the first ``P`` chunk's encoded pairs. Works while running too: open
-        frames count with what they have run so far. What ``write_chunk`` raises comes through.
+        ``header`` is the first ``P`` chunk's encoded pairs; facts that the numbers can't tell
+        are added, and ``!calls`` becomes 0 if the call tree holds no time. Works while running
+        too: open frames count with what they have run so far. What ``write_chunk`` raises
+        comes through.
         """
         began = time.perf_counter_ns()
         self._settle()
-        lanes = list(self._lanes)
+        lanes = self._lanes or [_Lane(began)]
+        lanes = [lane for i, lane in enumerate(lanes) if i == 0 or lane.elapsed]
         pid = os.getpid()
         for index, lane in enumerate(lanes):
             ident = lane.native_id if index else pid
-            last = began if lane.stack else max(lane.last, lane.began)
-            first_header = header if index == 0 else b""
             parent = pid if index else os.getppid()
-            write_chunk(b"P", _chunks.start(ident, parent, self._wall(lane.began), first_header))
+            pairs = self._complete(header) if index == 0 else b""
+            write_chunk(b"P", _chunks.start(ident, parent, self._wall(lane.began), pairs))
             if index == 0:
                 self._emit_tables(write_chunk, lanes)
             elif self._stmts:
                 _chunks.write_lines(write_chunk, _line_items(lane.lines))
             ticks = lane.overhead // NS_PER_TICK
-            write_chunk(b"E", _chunks.end(ident, self._wall(last), ticks))
+            write_chunk(b"E", _chunks.end(ident, self._wall_end(lane, began), ticks))
         self._forgive(time.perf_counter_ns() - began)
+
+    def _complete(self, header: bytes) -> bytes:
+        """``header`` with what is known only when the tables are whole."""
+        if not _tree_time(self._root):
+            header = header.replace(
+                _chunks.pairs([("!calls", "1")]), _chunks.pairs([("!calls", "0")])
+            )
+        facts = [
+            (self._uncounted_lines(), "lines have time but no count: their frames were open at "
+             "the start"),
+            (self._resyncs, "times the call stack was found out of step and set right"),
+            (self._folds, "calls went past the call tree's limit: the flame graph is folded"),
+            (self._errors, "errors in the profiler itself: some events are lost"),
+        ]  # fmt: skip
+        return header + _chunks.pairs(("#", f"{n} {text}") for n, text in facts if n)
 
     def _emit_tables(self, write_chunk: WriteChunk, lanes: Sequence[_Lane]) -> None:
         for file in self._files.files:
@@ -766,14 +787,12 @@ class PyTracer:
     def _wall(self, mono: int) -> float:
         return self._wall_start + (mono - self._mono_start) / 1e9
 
-    @staticmethod
-    def _tree_time(root: _Node) -> int:
-        total, pending = 0, [root]
-        while pending:
-            node = pending.pop()
-            total += node.excl
-            pending.extend(node.children.values())
-        return total
+    def _wall_end(self, lane: _Lane, now: int) -> float:
+        """A section lasts at least as long as its lines' times: Perl's reader insists."""
+        worked = lane.began + lane.elapsed + lane.overhead
+        last = max(now if lane.stack else lane.last, worked)
+        # Doubles of this size have steps of a quarter of the microseconds added.
+        return self._wall(last) + 2e-6
 
 
 # ---- Tables to chunks ----
@@ -828,6 +847,15 @@ def _path_items(root: _Node) -> Iterator[_chunks.PathItem]:
         yield len(stack), node.sub, incl, excl
 
 
+def _tree_time(root: _Node) -> int:
+    total, pending = 0, [root]
+    while pending:
+        node = pending.pop()
+        total += node.excl
+        pending.extend(node.children.values())
+    return total
+
+
 def _add_to(total: list[int], more: Sequence[int]) -> None:
     for i, value in enumerate(more):
         total[i] += value
@@ -846,8 +874,7 @@ def _add_lane(into: _Lane, lane: _Lane) -> None:
         _add_edge(into.edges.setdefault(edge_key, [0, 0, 0, 0, 0]), edge)
     into.elapsed += lane.elapsed
     into.overhead += lane.overhead
-    # One section for many lives: it lasts as long as they did together.
-    into.last += lane.last - lane.began
+    into.last = max(into.last, lane.last)
 
 
 # ---- The hooks ----

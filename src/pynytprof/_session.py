@@ -45,7 +45,7 @@ class AnyTracer(Protocol):
     def stop(self) -> None: ...
     def emit(self, write_chunk: Callable[[bytes, bytes], object], header: bytes) -> None: ...
     def line_hits(self) -> dict[tuple[int, int], list[int]]: ...
-    def facts(self) -> dict[str, int | str]: ...
+    def facts(self) -> dict[str, Any]: ...
 
 
 def complain(message: str) -> None:
@@ -96,15 +96,18 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
     return tracer
 
 
+def writes_itself(tracer: Any) -> bool:
+    """Whether the tracer writes files without a writer of ours: the one in C does."""
+    wanted = os.environ.get("PYNYTPROF_WRITER") or "c"
+    return wanted == "c" and hasattr(tracer, "write_file")
+
+
 def _one_line(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
 
 
-def _header(
-    settings: Settings, application: str, basetime: float, facts: Mapping[str, int | str], note: str
-) -> bytes:
+def _header(settings: Settings, application: str, basetime: float, notes: list[str]) -> bytes:
     """The first ``P`` chunk's pairs; attributes and options in the order that Perl has."""
-    calls = int(bool(settings.calls and settings.subs and facts.get("tree_ticks", 1)))
     attributes: dict[str, str | int] = {
         "basetime": int(basetime),
         "application": application,
@@ -132,14 +135,12 @@ def _header(
         "perldb": 0,
         "nameevals": 1,
         "nameanonsubs": 1,
-        "calls": calls,
+        "calls": int(settings.calls and settings.subs),
         "evals": 0,
     }
     python = f"{platform.python_implementation()} {platform.python_version()}"
     comments = [f"Python profile by pynytprof {__version__}, {python}"]
-    comments += [f"{key}={value}" for key, value in facts.items()]
-    comments += [note] if note else []
-    pairs = [("#", comment) for comment in comments]
+    pairs = [("#", comment) for comment in (*comments, *notes)]
     pairs += [(f":{key}", str(value)) for key, value in attributes.items()]
     pairs += [(f"!{key}", str(value)) for key, value in options.items()]
     return _chunks.pairs((key, _one_line(value)) for key, value in pairs)
@@ -163,14 +164,14 @@ class _Output:
         except OSError:
             return False
 
-    def write(self, tracer: AnyTracer, level: int, header: bytes) -> None:
+    def write(self, tracer: Any, level: int, header: bytes) -> None:
         """The whole profile. Raises OSError, or what the user's writer raises."""
         if self.writer is not None:
             tracer.emit(self.writer.write_chunk, header)
             self.writer.close()
         elif not self.can_rename:
             self._write_to(self.path, tracer, level, header)
-        elif hasattr(tracer, "write_file") and os.environ.get("PYNYTPROF_WRITER", "c") == "c":
+        elif writes_itself(tracer):
             tracer.write_file(self.path, level, header)
         else:
             self._write_and_rename(tracer, level, header)
@@ -255,16 +256,27 @@ class Session:
             self._registered = True
             atexit.register(self.stop)
             os.register_at_fork(after_in_child=_drop_in_child)
-        self._write(SNAPSHOT_NOTE, only_file=True)
-        self._arrange_snapshots()
-        self._catch_signals()
         _active = self
         try:
-            self.tracer.start()
+            self._start_tracer()
         except BaseException:
             _active = None
-            self._release_signals()
             raise
+        self._catch_signals()
+
+    def _start_tracer(self) -> None:
+        """Starts it, with a valid file on disk before the program goes on.
+
+        The tracer in C writes the file itself, which is no Python code that it could see.
+        """
+        if writes_itself(self.tracer):
+            self.tracer.start()
+            self._arrange_snapshots()
+            self._write(SNAPSHOT_NOTE, only_file=True)
+        else:
+            self._write(SNAPSHOT_NOTE, only_file=True)
+            self._arrange_snapshots()
+            self.tracer.start()
 
     def stop(self) -> None:
         """Pauses, and writes the whole profile."""
@@ -288,7 +300,7 @@ class Session:
         tracer: Any = self.tracer
         if not self._output.can_rename:
             return
-        if hasattr(tracer, "set_snapshot"):
+        if writes_itself(tracer):
             tracer.set_snapshot(self._output.path, self.settings.compress,
                                 self._header(SNAPSHOT_NOTE), SNAPSHOT_SECONDS)  # fmt: skip
         elif hasattr(tracer, "on_interval"):
@@ -296,7 +308,9 @@ class Session:
 
     def _header(self, note: str) -> bytes:
         facts = self.tracer.facts()
-        return _header(self.settings, self._application, self._basetime, facts, note)
+        notes = [f"Engine {facts['engine']}, clock {facts['clock']}"]
+        notes += [note] if note else []
+        return _header(self.settings, self._application, self._basetime, notes)
 
     def _write(self, note: str, *, only_file: bool) -> None:
         """Errors are told once; the profiled program must not notice them."""
