@@ -76,9 +76,9 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                                      &slowops, &include, &exclude, &prefixes, &hide, &raw,
                                      &max_nodes, &savesrc, &sources))
         return NULL;
-    if (max_nodes < 1 || (sources != Py_None && !PyDict_Check(sources))) {
+    if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
         PyErr_SetString(PyExc_ValueError,
-                        "max_tree_nodes must be positive, sources a dict or None");
+                        "max_tree_nodes must not be negative, sources a dict or None");
         return NULL;
     }
     tracer *t = (tracer *)type->tp_alloc(type, 0);
@@ -287,14 +287,18 @@ static int refuse_free_threaded(void)
 }
 
 PyDoc_STRVAR(start_doc,
-"start($self, /)\n--\n\n"
-"Begin, or after stop() go on. Frames that are open are found, not counted as calls.\n"
+"start($self, /, *, open_frames=True)\n--\n\n"
+"Begin, or after stop() go on. Frames that are open are found, not counted as calls;\n"
+"with open_frames=False those of this thread are passed over: they are not the program's.\n"
 "RuntimeError: another tracer runs in this process, or no tool id is free.");
 
-static PyObject *tracer_start(PyObject *self, PyObject *unused)
+static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    (void)unused;
+    static char *names[] = {"open_frames", NULL};
     tracer *t = (tracer *)self;
+    int open_frames = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:start", names, &open_frames))
+        return NULL;
     if (running || t->failed) {
         PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
                                                     : "this tracer has failed");
@@ -308,13 +312,16 @@ static PyObject *tracer_start(PyObject *self, PyObject *unused)
             calibrate(t);
         clock_begin(&t->clock, true);
         t->wall_start = wall_clock();
+        snapshot_arm(t);
     }
     t->run++;
     running = t;
     t->running = true;
     lane *l = lane_of_this_thread(t);
-    if (l && l->run != t->run)
+    if (l && open_frames)
         lane_find_frames(t, l, true);
+    if (l)
+        l->run = t->run;
     if (!l || t->failed || engine_start(t) < 0) {
         t->running = false;
         running = NULL;
@@ -426,12 +433,9 @@ static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
     t->snapshot_level = level;
     t->snapshot_owner = (long)getpid();
     Py_XSETREF(t->snapshot_header, Py_NewRef(header));
-    t->next_snapshot = UINT64_MAX;
-    if (t->snapshot_path && t->run > 0) {
-        t->snapshot_interval = (uint64_t)(interval * 1e9 / clock_ns_per_unit(&t->clock));
-        t->next_snapshot = clock_read(&t->clock) + t->snapshot_interval;
-    }
-    lanes_hurry(t, t->next_snapshot);
+    t->snapshot_seconds = interval;
+    if (t->run > 0)
+        snapshot_arm(t);
     Py_RETURN_NONE;
 }
 
@@ -491,7 +495,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
 /* ---- The type and the module ---- */
 
 static PyMethodDef tracer_methods[] = {
-    {"start", tracer_start, METH_NOARGS, start_doc},
+    {"start", (PyCFunction)(void (*)(void))tracer_start, METH_VARARGS | METH_KEYWORDS,
+     start_doc},
     {"stop", tracer_stop, METH_NOARGS, stop_doc},
     {"emit", tracer_emit, METH_VARARGS, emit_doc},
     {"write_file", tracer_write_file, METH_VARARGS, write_file_doc},

@@ -54,6 +54,7 @@ typedef struct {
     uint32_t  parent, parent_line;
     uint32_t  flags;
     bool      skip;
+    bool      hidden;       /* of our own package */
     char     *name;         /* as the profile calls it, UTF-8 */
     char     *source;       /* UTF-8, or NULL */
     size_t    source_len;
@@ -203,6 +204,7 @@ struct tracer {
     char     *snapshot_path;
     int       snapshot_level;
     PyObject *snapshot_header;      /* bytes */
+    double    snapshot_seconds;
     uint64_t  snapshot_interval, next_snapshot;     /* clock units */
     long      snapshot_owner;       /* the process whose file it is */
     struct nyt_pieces *pieces;      /* sources, compressed once */
@@ -345,6 +347,7 @@ uint64_t  trace_uncounted_lines(const tracer *t);
 /* ---- trace_snapshot.c ---- */
 
 int  snapshot_write(tracer *t, const char *path, int level, const void *header, size_t len);
+void snapshot_arm(tracer *t);
 void snapshot_if_due(tracer *t, uint64_t now);
 int  snapshot_catch_signals(tracer *t, PyObject *signums);
 void snapshot_release_signals(void);

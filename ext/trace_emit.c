@@ -161,27 +161,6 @@ static void add_header(emitter *e, const char *header, size_t len)
     }
 }
 
-static void add_fact(emitter *e, const char *format, uint64_t n)
-{
-    char text[96];
-    if (n == 0)
-        return;
-    snprintf(text, sizeof text, format, (unsigned long long)n);
-    add_string(e, "#", 1);
-    add_string(e, text, strlen(text));
-}
-
-/* What the numbers can't tell by themselves. */
-static void add_facts(emitter *e)
-{
-    const tracer *t = e->t;
-    add_fact(e, "%llu lines have time but no count: their frames were open at the start",
-             trace_uncounted_lines(t));
-    add_fact(e, "%llu times the call stack was found out of step and set right", t->resyncs);
-    add_fact(e, "%llu calls went past the call tree's limit: the flame graph is folded",
-             t->folds);
-}
-
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
@@ -198,10 +177,8 @@ static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent,
     add_u32(e, id);
     add_u32(e, parent);
     add_f64(e, wall_time(e, l->began));
-    if (header) {
+    if (header)
         add_header(e, header, header_len);
-        add_facts(e);
-    }
     put_chunk(e, 'P');
 }
 
@@ -356,10 +333,21 @@ static void emit_tree(emitter *e)
 
 /* ---- All ---- */
 
+/* Before the first event: a section that lasts no time, so that the file is whole. */
+static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_t header_len)
+{
+    lane nobody = {.began = clock_read(&e->t->clock)};
+    nobody.since = nobody.began;
+    emit_start(e, &nobody, pid, (uint32_t)getppid(), header, header_len);
+    emit_end(e, &nobody, pid);
+}
+
 static void emit_lanes(emitter *e, const void *header, size_t header_len, char **names)
 {
     tracer *t = e->t;
     uint32_t pid = (uint32_t)getpid();
+    if (t->n_lanes == 0)
+        emit_nothing_yet(e, pid, header, header_len);
     for (size_t i = 0; i < t->n_lanes; i++) {
         const lane *l = t->lanes[i];
         uint32_t id = i == 0 ? pid : l->native_id;

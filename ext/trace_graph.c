@@ -100,6 +100,8 @@ static node *node_new(tracer *t, node *parent, uint32_t sub)
 node *graph_child(tracer *t, node *parent, uint32_t sub)
 {
     uint32_t found;
+    if (t->max_nodes == 0)      /* no tree is wanted */
+        return parent;
     if (index_map_find(&t->node_index, (uint64_t)parent->index << 32 | sub, &found))
         return t->nodes[found - 1];
     node *n = t->n_nodes < t->max_nodes ? node_new(t, parent, sub) : NULL;

@@ -259,20 +259,52 @@ static PyObject *globals_of(PyFrameObject *frame)
 #endif
 }
 
-static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
+/* The frame's code_info; NULL: the tracer has failed. */
+static code_info *info_of_frame(tracer *t, PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *globals = globals_of(frame);
     code_info *info = code_info_of(t, code, globals);
-    bool ok = info != NULL;
-    if (ok && !info->skip) {
-        ok = lane_push(t, l, engine_key(frame, code), info, info->sub, false);
-        if (ok)
-            lane_place(t, l, PyFrame_GetLineNumber(frame));
-    }
     Py_XDECREF(globals);
     Py_DECREF(code);            /* the frame keeps it */
+    return info;
+}
+
+static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
+{
+    code_info *info = info_of_frame(t, frame);
+    if (!info || info->skip)
+        return info != NULL;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool ok = lane_push(t, l, engine_key(frame, code), info, info->sub, false);
+    Py_DECREF(code);
+    if (ok)
+        lane_place(t, l, PyFrame_GetLineNumber(frame));
     return ok;
+}
+
+/*
+ * The open frames from `frame` outwards, as a new list. Where frames of our own
+ * package have called the program, what called them is not the program's.
+ */
+static PyObject *open_frames(tracer *t, PyFrameObject *frame)
+{
+    PyObject *open = PyList_New(0);
+    bool ok = open != NULL, program = false;
+    Py_XINCREF(frame);
+    while (ok && frame) {
+        code_info *info = info_of_frame(t, frame);
+        bool ours = info && t->files[info->file].hidden;
+        if (ours && program)
+            break;
+        program = program || !ours;
+        ok = info && PyList_Append(open, (PyObject *)frame) == 0;
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+    Py_XDECREF(frame);
+    if (!ok)
+        Py_CLEAR(open);
+    return open;
 }
 
 /*
@@ -282,17 +314,13 @@ static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
 void lane_find_frames(tracer *t, lane *l, bool with_current)
 {
     l->run = t->run;
-    PyObject *open = PyList_New(0);
     PyFrameObject *frame = PyEval_GetFrame();
-    Py_XINCREF(frame);
-    if (frame && !with_current)
-        Py_SETREF(frame, PyFrame_GetBack(frame));
-    bool ok = open != NULL;
-    while (ok && frame) {
-        ok = PyList_Append(open, (PyObject *)frame) == 0;
-        Py_SETREF(frame, PyFrame_GetBack(frame));
+    if (frame && !with_current) {
+        frame = PyFrame_GetBack(frame);
+        Py_XDECREF(frame);          /* the current one keeps it */
     }
-    Py_XDECREF(frame);
+    PyObject *open = open_frames(t, frame);
+    bool ok = open != NULL;
     for (Py_ssize_t i = ok ? PyList_GET_SIZE(open) : 0; ok && i-- > 0;)
         ok = push_open_frame(t, l, (PyFrameObject *)PyList_GET_ITEM(open, i));
     Py_XDECREF(open);

@@ -74,6 +74,15 @@ int snapshot_write(tracer *t, const char *path, int level, const void *header, s
 
 enum { SHARE = 100 };       /* of the time, at most one part goes into snapshots */
 
+/* The first one is taken at the next event: a file should be there at once. */
+void snapshot_arm(tracer *t)
+{
+    t->snapshot_interval =
+        (uint64_t)(t->snapshot_seconds * 1e9 / clock_ns_per_unit(&t->clock));
+    t->next_snapshot = t->snapshot_path ? 0 : UINT64_MAX;
+    lanes_hurry(t, t->next_snapshot);
+}
+
 /* A snapshot, if it is time. A failure ends them: the last file will tell of it. */
 void snapshot_if_due(tracer *t, uint64_t now)
 {

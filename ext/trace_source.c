@@ -45,7 +45,7 @@ static bool any_prefix_matches(PyObject *prefixes, const char *path)
 /* `path` is absolute, or a <name> as co_filename has it. */
 static bool is_skipped(const tracer *t, const char *path)
 {
-    bool skip = begins_with(path, t->hide_prefix) || any_glob_matches(t->exclude, path) ||
+    bool skip = any_glob_matches(t->exclude, path) ||
                 (PyTuple_GET_SIZE(t->include) > 0 && !any_glob_matches(t->include, path)) ||
                 any_prefix_matches(t->exclude_prefixes, path);
     trace_swallow_error();      /* a glob that is no UTF-8 matches nothing */
@@ -265,7 +265,8 @@ static int64_t real_file(tracer *t, PyObject *filename, const char *text)
         free(f.name);
         return other;
     }
-    f.skip = is_skipped(t, f.name);
+    f.hidden = begins_with(f.name, t->hide_prefix);
+    f.skip = f.hidden || is_skipped(t, f.name);
     if (!f.skip && t->savesrc)
         read_source(&f, f.name);
     int64_t made = file_add(t, f, filename);
