@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,9 @@ def program_names() -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Ours without settings of the profiler, and with the same hashes in every run."""
-    kept = {k: v for k, v in os.environ.items() if "NYTPROF" not in k}
-    return {**kept, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **extra}
+    """Ours, with the same hashes in every run and, but for the writer, no setting of the profiler."""
+    ours = {k: v for k, v in os.environ.items() if "NYTPROF" not in k or k == "PYNYTPROF_WRITER"}
+    return {**ours, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **extra}
 
 
 def run(
@@ -171,17 +171,18 @@ def plain_file(name: str) -> str:
     """One name for a file from the profile and from a code object."""
     if name.startswith("(eval ") or re.fullmatch(r"<(?!frozen ).*>", name):
         return EVAL
-    return name
+    frozen = re.fullmatch(r"<(frozen .*)>", name)
+    return f"({frozen[1]})" if frozen else name
 
 
 def python_name(name: str) -> str:
     """`co_name` from the name of a sub: `m::f::lambda@3` is `<lambda>`."""
     *outer, last = name.split("::")
-    last = re.sub(r"(?<=.)@\d+(\.\d+)?$", "", last)
+    last = re.sub(r"(?<=.)(@\d+(\.\d+)?)+$", "", last)
     if last == "(module)":
         return "<module>"
     if last == "(class)":
-        return re.sub(r"@\d+(\.\d+)?$", "", outer[-1])
+        return re.sub(r"(@\d+(\.\d+)?)+$", "", outer[-1])
     if last == "generic":
         return "<generic>"
     if last in {"lambda", "listcomp", "setcomp", "dictcomp", "genexpr"}:
@@ -227,7 +228,10 @@ def perl_tools() -> list[str]:
     return ["nytprofhtml", "nytprofcsv", "nytprofcg", "nytprofcalls", "nytprofmerge", "nytprofpf"]
 
 
-def differences(ours: Counter[Any], theirs: Counter[Any]) -> Iterator[tuple[Any, int, int]]:
-    for key in sorted(ours.keys() | theirs.keys(), key=repr):
-        if ours[key] != theirs[key]:
-            yield key, ours[key], theirs[key]
+def differences(ours: Counter[Any], theirs: Counter[Any]) -> str:
+    """One line for each key on which the two disagree; nothing if they agree."""
+    return "".join(
+        f"\n{key}: ours {ours[key]}, theirs {theirs[key]}"
+        for key in sorted(ours.keys() | theirs.keys(), key=repr)
+        if ours[key] != theirs[key]
+    )

@@ -1,0 +1,49 @@
+"""Profiles a program with a writer that only takes down what it is given.
+
+    record_chunks.py PROGRAM RESULT
+
+RESULT is JSON: [token, payload in hexadecimal] for each chunk. The tracer is chosen by
+PYNYTPROF_TRACER.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+
+from pynytprof.tracer import Tracer
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.chunks: list[tuple[str, str]] = []
+        self.closed = 0
+
+    def write_chunk(self, token: bytes, payload: bytes) -> None:
+        self.chunks.append((token.decode("ascii"), bytes(payload).hex()))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def main(program: str, result: str) -> None:
+    code = compile(Path(program).read_bytes(), program, "exec")
+    module = types.ModuleType("__main__")
+    module.__file__ = program
+    sys.modules["__main__"] = module
+    sys.argv = [program]
+    sys.path[0] = str(Path(program).parent)
+    recorder = Recorder()
+    try:
+        with Tracer(writer=recorder):
+            exec(code, module.__dict__)
+    except SystemExit:
+        pass
+    assert recorder.closed == 1
+    Path(result).write_text(json.dumps(recorder.chunks), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
