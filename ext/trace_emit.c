@@ -235,28 +235,84 @@ static void emit_subs(emitter *e, char **names)
 
 /* ---- S ---- */
 
-static void emit_lines(emitter *e, const lane *l)
+/* A line of a file in one lane: several code objects may share it. */
+typedef struct {
+    uint32_t  fid, line;
+    line_slot sum;
+} line_item;
+
+static int compare_items(const void *a, const void *b)
 {
-    begin_sum(e);
-    for (size_t i = 0; e->t->stmts && i < e->t->n_codes; i++) {
-        const code_info *info = e->t->codes[i];
-        const line_slot *slots = l->index < info->slots_cap ? info->slots[l->index] : NULL;
-        for (uint32_t k = 0; slots && k < info->n_lines; k++) {
-            const line_slot *s = &slots[k];
-            if (!s->count && !s->time)
-                continue;
-            uint64_t ticks = (uint64_t)next_ticks(e, s->time);
-            add_u32(e, e->t->files[info->file].fid);
-            add_u32(e, (uint32_t)info->lines[k]);
-            add_u32(e, 0);
-            add_u32(e, 0);
-            add_u64(e, s->count);
-            add_u64(e, ticks);
-            add_u64(e, ticks + (uint64_t)((double)s->calls * e->ticks_per_unit));
-            put_items(e, 'S', false);
+    const line_item *x = a, *y = b;
+    if (x->fid != y->fid)
+        return x->fid < y->fid ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+static size_t join_equal_lines(line_item *items, size_t n)
+{
+    size_t kept = 0;
+    qsort(items, n, sizeof *items, compare_items);
+    for (size_t i = 0; i < n; i++) {
+        line_item *last = kept ? &items[kept - 1] : NULL;
+        if (last && compare_items(last, &items[i]) == 0) {
+            last->sum.count += items[i].sum.count;
+            last->sum.time += items[i].sum.time;
+            last->sum.calls += items[i].sum.calls;
+        } else {
+            items[kept++] = items[i];
         }
     }
+    return kept;
+}
+
+/* The lines that a lane has touched, in order; false: out of memory. */
+static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out, size_t *n)
+{
+    size_t cap = 0;
+    *out = NULL;
+    *n = 0;
+    for (size_t i = 0; i < t->n_codes; i++) {
+        const code_info *info = t->codes[i];
+        const line_slot *slots = lane_index < info->slots_cap ? info->slots[lane_index] : NULL;
+        for (uint32_t k = 0; slots && k < info->n_lines; k++) {
+            if (!slots[k].count && !slots[k].time)
+                continue;
+            line_item *grown = trace_grow(*out, &cap, *n + 1, sizeof **out);
+            if (!grown)
+                return false;
+            *out = grown;
+            grown[(*n)++] = (line_item){t->files[info->file].fid, (uint32_t)info->lines[k],
+                                        slots[k]};
+        }
+    }
+    if (*n)
+        *n = join_equal_lines(*out, *n);
+    return true;
+}
+
+static void emit_lines(emitter *e, const lane *l)
+{
+    line_item *items;
+    size_t n;
+    if (!e->t->stmts)
+        return;
+    if (!lines_of_lane(e->t, l->index, &items, &n))
+        e->status = -1;
+    begin_sum(e);
+    for (size_t i = 0; i < n && e->status >= 0; i++) {
+        uint64_t ticks = (uint64_t)next_ticks(e, items[i].sum.time);
+        add_u32(e, items[i].fid);
+        add_u32(e, items[i].line);
+        add_u32(e, 0);
+        add_u32(e, 0);
+        add_u64(e, items[i].sum.count);
+        add_u64(e, ticks);
+        add_u64(e, ticks + (uint64_t)((double)items[i].sum.calls * e->ticks_per_unit));
+        put_items(e, 'S', false);
+    }
     put_items(e, 'S', true);
+    free(items);
 }
 
 /* ---- C and T ---- */
@@ -389,14 +445,17 @@ int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn put, v
 /* Lines that got time while nobody counted them. */
 uint64_t trace_uncounted_lines(const tracer *t)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < t->n_codes; i++) {
-        const code_info *info = t->codes[i];
-        for (uint32_t j = 0; j < info->slots_cap; j++)
-            for (uint32_t k = 0; info->slots[j] && k < info->n_lines; k++)
-                n += info->slots[j][k].time && !info->slots[j][k].count;
+    uint64_t uncounted = 0;
+    for (size_t i = 0; i < t->n_lanes; i++) {
+        line_item *items;
+        size_t n;
+        if (!lines_of_lane(t, t->lanes[i]->index, &items, &n))
+            n = 0;
+        for (size_t k = 0; k < n; k++)
+            uncounted += items[k].sum.count == 0;
+        free(items);
     }
-    return n;
+    return uncounted;
 }
 
 /* ---- _line_hits ---- */
