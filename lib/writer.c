@@ -109,6 +109,8 @@ static void flush_out(nyt_writer *w)
 
 static void put_out(nyt_writer *w, const void *data, size_t len)
 {
+    if (w->status != NYT_OK || len == 0)
+        return;
     if (w->piece && !nyt_buf_append(&w->piece->bytes, data, len)) {
         failed(w, NYT_ENOMEM);
         return;
