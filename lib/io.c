@@ -284,3 +284,10 @@ int nyt_input_more(struct nyt_input *in, nyt_error *err)
         *err = parts->fault;
     return parts->status;
 }
+
+nyt_str nyt_input_tail(const struct nyt_input *in)
+{
+    if (!in->inflating)
+        return (nyt_str){.data = ""};
+    return (nyt_str){.data = (const char *)in->parts->z.next_in, .len = in->parts->z.avail_in};
+}

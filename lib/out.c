@@ -257,19 +257,46 @@ static size_t safe_char(uint32_t code, bool valid, const char *bytes, size_t len
     return columns_of(code);
 }
 
+/* The character at `at`: how it is shown, and how many bytes it takes in the text. */
+static size_t next_safe(nyt_str s, size_t at, char shown[16], size_t *bytes)
+{
+    uint32_t code = (uint8_t)s.data[at];
+    size_t n = nyt_utf8_next(s.data + at, s.len - at, &code);
+    *bytes = n ? n : 1;
+    return safe_char(code, n > 0, s.data + at, n, shown);
+}
+
 size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit)
 {
-    size_t used = 0;
-    for (size_t at = 0; at < s.len;) {
-        uint32_t code = (uint8_t)s.data[at];
-        size_t n = nyt_utf8_next(s.data + at, s.len - at, &code);
-        char shown[16];
-        size_t columns = safe_char(code, n > 0, s.data + at, n, shown);
+    char shown[16];
+    size_t used = 0, bytes;
+    for (size_t at = 0; at < s.len; at += bytes) {
+        size_t columns = next_safe(s, at, shown, &bytes);
         if (limit && used + columns > limit)
             break;
         nyt_out_text(o, shown);
         used += columns;
-        at += n ? n : 1;
     }
     return used;
+}
+
+size_t nyt_safe_columns(nyt_str s)
+{
+    char shown[16];
+    size_t used = 0, bytes;
+    for (size_t at = 0; at < s.len; at += bytes)
+        used += next_safe(s, at, shown, &bytes);
+    return used;
+}
+
+nyt_str nyt_safe_last(nyt_str s, size_t limit)
+{
+    char shown[16];
+    size_t left = nyt_safe_columns(s), bytes;
+    while (s.len && left > limit) {
+        left -= next_safe(s, 0, shown, &bytes);
+        s.data += bytes;
+        s.len -= bytes;
+    }
+    return s;
 }

@@ -139,6 +139,8 @@ int  nyt_input_more(struct nyt_input *in, nyt_error *err);
 int  nyt_input_inflate(struct nyt_input *in, nyt_error *err);
 /* Where `p` is: in the file, or in the inflated data. */
 uint64_t nyt_input_offset(const struct nyt_input *in);
+/* After the end: what follows the zlib stream, as far as it is in memory. */
+nyt_str nyt_input_tail(const struct nyt_input *in);
 /* Takes NULLs and what was never opened, if it is zeroed. */
 void nyt_input_close(struct nyt_input *in);
 
@@ -169,6 +171,8 @@ size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max);
 /* The decimal number that a value begins with, as C's atoi() has it. */
 int64_t nyt_str_to_int(nyt_str s);
 bool nyt_str_is(nyt_str s, const char *word);
+/* After the end: what follows the zlib stream, as far as it is in memory. */
+nyt_str nyt_reader_tail(const nyt_reader *r);
 
 /* ---- out.c: text on its way out ---- */
 
@@ -208,6 +212,10 @@ void nyt_out_json_number(struct nyt_out *o, double value);
  * (0: no limit). */
 size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit);
 
+/* So many columns nyt_out_safe() would take; the end of a text that takes `limit` at most. */
+size_t  nyt_safe_columns(nyt_str s);
+nyt_str nyt_safe_last(nyt_str s, size_t limit);
+
 size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code);
 bool nyt_is_utf8(nyt_str s);
 
@@ -225,7 +233,8 @@ struct nyt_map {
 uint32_t *nyt_map_find(const struct nyt_map *m, uint64_t key);                  /* or NULL */
 /* Adds a zero if there is nothing yet. NULL: out of memory. */
 uint32_t *nyt_map_take(struct nyt_map *m, uint64_t key, bool *is_new);
-void nyt_map_clear(struct nyt_map *m);
+/* Steps through all keys below 2^32; *at begins at 0. false: there are no more. */
+bool nyt_map_next(const struct nyt_map *m, size_t *at, uint32_t *key);
 void nyt_map_free(struct nyt_map *m);
 
 static inline uint64_t nyt_pair_key(uint32_t high, uint32_t low)

@@ -355,6 +355,11 @@ nyt_progress nyt_reader_progress(const nyt_reader *r)
                           .ticks_per_sec = r->ticks_per_sec};
 }
 
+nyt_str nyt_reader_tail(const nyt_reader *r)
+{
+    return nyt_input_tail(&r->in);
+}
+
 void nyt_reader_close(nyt_reader *r)
 {
     if (!r)

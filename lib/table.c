@@ -72,11 +72,14 @@ uint32_t *nyt_map_take(struct nyt_map *m, uint64_t key, bool *is_new)
     return &slot->value;
 }
 
-void nyt_map_clear(struct nyt_map *m)
+bool nyt_map_next(const struct nyt_map *m, size_t *at, uint32_t *key)
 {
-    if (m->count)
-        memset(m->slots, 0, m->size * sizeof *m->slots);
-    m->count = 0;
+    while (*at < m->size && !m->slots[*at].used)
+        ++*at;
+    if (*at == m->size)
+        return false;
+    *key = (uint32_t)m->slots[(*at)++].key;
+    return true;
 }
 
 void nyt_map_free(struct nyt_map *m)

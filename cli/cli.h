@@ -1,0 +1,37 @@
+/* What main.c hands to commands.c. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "nytprof.h"
+
+enum exit_status {
+    EXIT_FINE = 0,
+    EXIT_FINDINGS = 1,      /* verify found something */
+    EXIT_USAGE = 2,
+    EXIT_UNREADABLE = 3,
+    EXIT_INCOMPLETE = 4     /* something was written, but not all there should be */
+};
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL, FORMAT_MODEL };
+
+struct options {
+    bool        quiet, verbose, salvage, keep_evals;
+    enum format format;
+    const char *output;     /* NULL: standard output */
+    const char *source;     /* which file's source to show */
+    nyt_report_options report;
+};
+
+/* A command does its work for one file and says how it went. */
+typedef enum exit_status command_fn(const struct options *options, const char *path, FILE *out);
+
+command_fn command_verify, command_dump, command_summary, command_info, command_speedscope;
+
+/* "nytprof: PATH: reason (at offset N)" on standard error. */
+void complain(const char *path, const nyt_error *err);
+
+#endif

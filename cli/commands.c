@@ -1,0 +1,291 @@
+/* The commands: each opens one file, calls the library and says how it went. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Reading and writing ---- */
+
+static int read_stream(void *ctx, void *data, size_t size, size_t *got)
+{
+    FILE *file = ctx;
+    errno = 0;
+    *got = fread(data, 1, size, file);
+    return *got < size && ferror(file) ? NYT_EIO : 0;
+}
+
+static int write_stream(void *ctx, const void *data, size_t len)
+{
+    return fwrite(data, 1, len, ctx) == len ? 0 : NYT_EIO;
+}
+
+static bool is_stdin(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static int open_reader(nyt_reader **in, const char *path, nyt_error *err)
+{
+    return is_stdin(path) ? nyt_reader_open_fn(in, read_stream, stdin, err)
+                          : nyt_reader_open(in, path, err);
+}
+
+static int load(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
+{
+    nyt_load_options how = {.keep_evals = options->keep_evals, .salvage = options->salvage};
+    return is_stdin(path) ? nyt_profile_load_fn(p, read_stream, stdin, &how, err)
+                          : nyt_profile_load(p, path, &how, err);
+}
+
+/* ---- Errors ---- */
+
+void complain(const char *path, const nyt_error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "nytprof: %s: %s", path, err->message);
+    bool has_place = err->code == NYT_EFORMAT || err->code == NYT_ETRUNC ||
+                     err->code == NYT_EDEFLATE || err->code == NYT_EVERSION;
+    if (has_place)
+        fprintf(stderr, " (at offset %llu%s)", (unsigned long long)err->offset,
+                err->in_deflate ? " of the inflated data" : "");
+    fputc('\n', stderr);
+}
+
+static enum exit_status unreadable(const char *path, const nyt_error *err)
+{
+    complain(path, err);
+    return EXIT_UNREADABLE;
+}
+
+static enum exit_status written(int rc, const char *path, const nyt_error *err)
+{
+    if (rc == NYT_OK)
+        return EXIT_FINE;
+    complain(path, err);
+    return EXIT_INCOMPLETE;
+}
+
+/* ---- dump, info, speedscope ---- */
+
+static enum exit_status dump_records(const struct options *options, const char *path, FILE *out)
+{
+    nyt_reader *in;
+    nyt_error err;
+    int rc = open_reader(&in, path, &err);
+    if (rc < 0)
+        return unreadable(path, &err);
+    rc = options->format == FORMAT_JSONL ? nyt_export_jsonl(in, write_stream, out, &err)
+                                         : nyt_export_text(in, write_stream, out, &err);
+    nyt_reader_close(in);
+    return written(rc, path, &err);
+}
+
+static enum exit_status dump_model(const struct options *options, const char *path, FILE *out)
+{
+    nyt_profile *p;
+    nyt_error err;
+    if (load(&p, options, path, &err) < 0)
+        return unreadable(path, &err);
+    int rc = nyt_export_model(p, write_stream, out, &err);
+    nyt_profile_free(p);
+    return written(rc, path, &err);
+}
+
+enum exit_status command_dump(const struct options *options, const char *path, FILE *out)
+{
+    return options->format == FORMAT_MODEL ? dump_model(options, path, out)
+                                           : dump_records(options, path, out);
+}
+
+enum exit_status command_info(const struct options *options, const char *path, FILE *out)
+{
+    nyt_profile *p;
+    nyt_error err;
+    nyt_report_options report = options->report;
+    report.path = path;
+    if (load(&p, options, path, &err) < 0)
+        return unreadable(path, &err);
+    int rc = nyt_report_info(p, &report, write_stream, out, &err);
+    nyt_profile_free(p);
+    return written(rc, path, &err);
+}
+
+enum exit_status command_speedscope(const struct options *options, const char *path, FILE *out)
+{
+    nyt_profile *p;
+    nyt_error err;
+    if (load(&p, options, path, &err) < 0)
+        return unreadable(path, &err);
+    int rc = nyt_export_speedscope(p, write_stream, out, &err);
+    nyt_profile_free(p);
+    return written(rc, path, &err);
+}
+
+/* ---- summary ---- */
+
+static bool ends_with(nyt_str name, const char *end)
+{
+    size_t len = strlen(end);
+    return name.len >= len && memcmp(name.data + name.len - len, end, len) == 0;
+}
+
+static bool is_number(const char *text)
+{
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* By fid, or by the end of its name: the whole name wins, and the first otherwise. */
+static const nyt_file *find_file(const nyt_profile *p, const char *wanted)
+{
+    size_t n;
+    const nyt_file *files = nyt_profile_files(p, &n), *found = NULL;
+    if (is_number(wanted))
+        return nyt_profile_file(p, (uint32_t)strtoul(wanted, NULL, 10));
+    for (size_t i = 0; i < n; i++) {
+        if (!ends_with(files[i].name, wanted) || files[i].merged_into)
+            continue;
+        if (files[i].name.len == strlen(wanted))
+            return &files[i];
+        if (!found)
+            found = &files[i];
+    }
+    return found;
+}
+
+static enum exit_status summarise(const struct options *options, const nyt_profile *p,
+                                  const char *path, FILE *out)
+{
+    nyt_error err;
+    nyt_report_options report = options->report;
+    report.path = path;
+    if (!options->source)
+        return written(nyt_report_summary(p, &report, write_stream, out, &err), path, &err);
+    const nyt_file *file = find_file(p, options->source);
+    if (!file) {
+        fprintf(stderr, "nytprof: %s: there is no file '%s' in it\n", path, options->source);
+        return EXIT_USAGE;
+    }
+    return written(nyt_report_source(p, file->fid, &report, write_stream, out, &err), path, &err);
+}
+
+enum exit_status command_summary(const struct options *options, const char *path, FILE *out)
+{
+    nyt_profile *p;
+    nyt_error err;
+    if (load(&p, options, path, &err) < 0)
+        return unreadable(path, &err);
+    enum exit_status status = summarise(options, p, path, out);
+    nyt_profile_free(p);
+    return status;
+}
+
+/* ---- verify ---- */
+
+struct findings {
+    const struct options *options;
+    FILE       *out;
+    bool        any;        /* a fault: odd is none */
+    nyt_finding first;      /* of the worst */
+    char        text[256];
+    size_t      told;
+};
+
+static const char *severity_name(nyt_severity severity)
+{
+    return severity == NYT_FATAL ? "fatal" : severity == NYT_WARNED ? "warned" : "odd";
+}
+
+/* Rules and sentences are the library's own, in ASCII, but for quotes. */
+static void json_string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p >= 0x7F)
+            fprintf(out, "\\u%04x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static void json_finding(struct findings *f, const nyt_finding *finding)
+{
+    fprintf(f->out, "%s{\"severity\":\"%s\",\"rule\":\"%s\",\"offset\":%llu,\"inflated\":%s,"
+                    "\"record\":%llu,\"text\":",
+            f->told++ ? "," : "", severity_name(finding->severity), finding->rule,
+            (unsigned long long)finding->offset, finding->in_deflate ? "true" : "false",
+            (unsigned long long)finding->record);
+    json_string(f->out, finding->text);
+    fputc('}', f->out);
+}
+
+static void text_finding(struct findings *f, const nyt_finding *finding)
+{
+    fprintf(f->out, "  %-6s %s at offset %llu%s, record %llu [%s]\n",
+            severity_name(finding->severity), finding->text, (unsigned long long)finding->offset,
+            finding->in_deflate ? " of the inflated data" : "",
+            (unsigned long long)finding->record, finding->rule);
+}
+
+static int take_finding(void *ctx, const nyt_finding *finding)
+{
+    struct findings *f = ctx;
+    if (finding->severity != NYT_ODD && (!f->any || finding->severity > f->first.severity)) {
+        f->any = true;
+        f->first = *finding;
+        snprintf(f->text, sizeof f->text, "%s", finding->text);
+    }
+    if (f->options->format == FORMAT_JSON)
+        json_finding(f, finding);
+    else if (f->options->verbose)
+        text_finding(f, finding);
+    return 0;
+}
+
+static void text_verdict(const struct findings *f, const char *path, const nyt_verdict *verdict)
+{
+    if (!f->any) {
+        if (!f->options->quiet)
+            fprintf(f->out, "%s \u2713 %llu records\n", path,
+                    (unsigned long long)verdict->records);
+        return;
+    }
+    fprintf(f->out, "%s \u2717 %llu records: %s at offset %llu%s\n", path,
+            (unsigned long long)verdict->records, f->text, (unsigned long long)f->first.offset,
+            f->first.in_deflate ? " of the inflated data" : "");
+}
+
+static void json_verdict(const struct findings *f, const char *path, const nyt_verdict *verdict)
+{
+    fputs("],\"path\":", f->out);
+    json_string(f->out, path);
+    fprintf(f->out, ",\"records\":%llu,\"odd\":%llu,\"warned\":%llu,\"fatal\":%llu,\"sound\":%s}\n",
+            (unsigned long long)verdict->records, (unsigned long long)verdict->odd,
+            (unsigned long long)verdict->warned, (unsigned long long)verdict->fatal,
+            f->any ? "false" : "true");
+}
+
+enum exit_status command_verify(const struct options *options, const char *path, FILE *out)
+{
+    struct findings f = {.options = options, .out = out};
+    nyt_verdict verdict;
+    nyt_error err;
+    bool json = options->format == FORMAT_JSON;
+    if (json)
+        fputs("{\"findings\":[", out);
+    int rc = is_stdin(path)
+                 ? nyt_verify_fn(read_stream, stdin, take_finding, &f, &verdict, &err)
+                 : nyt_verify(path, take_finding, &f, &verdict, &err);
+    if (json && rc == NYT_OK)
+        json_verdict(&f, path, &verdict);
+    else if (json)
+        fputs("]}\n", out);
+    else if (rc == NYT_OK)
+        text_verdict(&f, path, &verdict);
+    if (rc < 0)
+        return unreadable(path, &err);
+    return f.any ? EXIT_FINDINGS : EXIT_FINE;
+}

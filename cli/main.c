@@ -1,0 +1,389 @@
+/*
+ * nytprof: reads, checks and shows NYTProf profiles. The tables of commands and options are all
+ * there is to know about the command line: parsing and help are made from them.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef _WIN32
+#include <sys/ioctl.h>
+#include <unistd.h>
+#endif
+
+/* ---- Commands ---- */
+
+enum {
+    VERIFY = 1 << 0,
+    DUMP = 1 << 1,
+    SUMMARY = 1 << 2,
+    INFO = 1 << 3,
+    SPEEDSCOPE = 1 << 4,
+    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE,   /* all that load a profile */
+    ALL = VERIFY | LOADING
+};
+
+struct command {
+    const char *name;
+    unsigned    bit;
+    command_fn *run;
+    const char *help;
+};
+
+static const struct command commands[] = {
+    {"verify", VERIFY, command_verify, "check that profiles are sound and complete"},
+    {"summary", SUMMARY, command_summary, "show the lines and subs that cost most"},
+    {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options"},
+    {"dump", DUMP, command_dump, "write every record, one a line"},
+    {"speedscope", SPEEDSCOPE, command_speedscope,
+     "write the call tree for https://www.speedscope.app"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+/* ---- Options ---- */
+
+/* Each takes its argument, or NULL if it has none; false: the argument is no good. */
+typedef bool set_fn(struct options *o, const char *argument);
+
+static bool set_output(struct options *o, const char *argument)
+{
+    o->output = argument;
+    return true;
+}
+
+static bool set_quiet(struct options *o, const char *argument)
+{
+    (void)argument;
+    return o->quiet = true;
+}
+
+static bool set_verbose(struct options *o, const char *argument)
+{
+    (void)argument;
+    return o->verbose = true;
+}
+
+static bool set_salvage(struct options *o, const char *argument)
+{
+    (void)argument;
+    return o->salvage = true;
+}
+
+static bool set_keep_evals(struct options *o, const char *argument)
+{
+    (void)argument;
+    return o->keep_evals = true;
+}
+
+static bool set_json(struct options *o, const char *argument)
+{
+    (void)argument;
+    o->format = FORMAT_JSON;
+    return o->report.json = true;
+}
+
+static bool set_jsonl(struct options *o, const char *argument)
+{
+    (void)argument;
+    o->format = FORMAT_JSONL;
+    return true;
+}
+
+static bool set_model(struct options *o, const char *argument)
+{
+    (void)argument;
+    o->format = FORMAT_MODEL;
+    return true;
+}
+
+static bool set_source(struct options *o, const char *argument)
+{
+    o->source = argument;
+    return true;
+}
+
+static bool parse_size(const char *text, size_t *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    *value = n;
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && n > 0 && n < 1000000000;
+}
+
+static bool set_top(struct options *o, const char *argument)
+{
+    return parse_size(argument, &o->report.top);
+}
+
+static bool set_width(struct options *o, const char *argument)
+{
+    return parse_size(argument, &o->report.width);
+}
+
+static bool set_sort(struct options *o, const char *argument)
+{
+    static const char *const names[] = {[NYT_SORT_TIME] = "time", [NYT_SORT_INCL] = "incl",
+                                        [NYT_SORT_COUNT] = "count", [NYT_SORT_PLACE] = "place"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(argument, names[i]) == 0) {
+            o->report.sort = (nyt_sort)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_terminal(FILE *out)
+{
+#ifdef _WIN32
+    (void)out;
+    return false;
+#else
+    return isatty(fileno(out)) == 1;
+#endif
+}
+
+static bool set_colour(struct options *o, const char *argument)
+{
+    const char *no_color = getenv("NO_COLOR");
+    bool may = !o->output && !(no_color && *no_color) && is_terminal(stdout);
+    o->report.colour = strcmp(argument, "always") == 0 || (strcmp(argument, "auto") == 0 && may);
+    return strcmp(argument, "always") == 0 || strcmp(argument, "auto") == 0 ||
+           strcmp(argument, "never") == 0;
+}
+
+struct option {
+    char        letter;     /* 0: none */
+    const char *name;
+    const char *argument;   /* what it is called in the help; NULL: the option takes none */
+    unsigned    commands;
+    set_fn     *set;
+    const char *help;
+};
+
+static const struct option options[] = {
+    {'o', "output", "FILE", LOADING, set_output, "write to FILE, not to standard output"},
+    {'q', "quiet", NULL, VERIFY, set_quiet, "name only the files that have a fault"},
+    {'v', "verbose", NULL, VERIFY, set_verbose, "show all findings, also the harmless ones"},
+    {0, "json", NULL, VERIFY | SUMMARY | INFO, set_json, "one JSON object for each file"},
+    {0, "jsonl", NULL, DUMP, set_jsonl, "each record as a JSON array"},
+    {0, "model", NULL, DUMP, set_model, "the profile as it is loaded, as one JSON object"},
+    {0, "source", "NAME", SUMMARY, set_source,
+     "show the source of the file NAME (its end is enough) or fid, with its figures"},
+    {'n', "top", "N", SUMMARY, set_top, "entries of each list (15)"},
+    {0, "sort", "KEY", SUMMARY, set_sort, "time, incl, count or place"},
+    {0, "width", "N", SUMMARY | INFO, set_width, "columns (the terminal's, else 100)"},
+    {0, "color", "WHEN", SUMMARY | INFO, set_colour, "auto, always or never"},
+    {0, "salvage", NULL, LOADING & ~DUMP, set_salvage, "use what comes before damage"},
+    {0, "keep-evals", NULL, LOADING, set_keep_evals,
+     "do not merge evals of one line that have the same source"},
+};
+enum { OPTION_COUNT = sizeof options / sizeof *options };
+
+/* ---- Help ---- */
+
+static void print_option(const struct option *o)
+{
+    char spelled[40];
+    snprintf(spelled, sizeof spelled, "--%s%s%s", o->name, o->argument ? " " : "",
+             o->argument ? o->argument : "");
+    if (o->letter)
+        printf("  -%c, %-18s %s\n", o->letter, spelled, o->help);
+    else
+        printf("      %-18s %s\n", spelled, o->help);
+}
+
+static void print_command_help(const struct command *command)
+{
+    printf("usage: nytprof %s [options] FILE ...\n\n%s\n\n"
+           "FILE is a NYTProf profile; - is standard input.\n\n", command->name, command->help);
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (options[i].commands & command->bit)
+            print_option(&options[i]);
+    puts("  -h, --help             this text");
+}
+
+static void print_help(void)
+{
+    puts("usage: nytprof COMMAND [options] FILE ...\n\nReads NYTProf profiles.\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].help);
+    puts("  help         explain a command\n\n"
+         "Exit status: 0 fine, 1 verify found a fault, 2 wrong usage, 3 unreadable,\n"
+         "4 not all could be written. Options: nytprof help COMMAND");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static enum exit_status help(const char *topic)
+{
+    const struct command *command = topic ? find_command(topic) : NULL;
+    if (topic && !command) {
+        fprintf(stderr, "nytprof: there is no command '%s'\n", topic);
+        return EXIT_USAGE;
+    }
+    if (command)
+        print_command_help(command);
+    else
+        print_help();
+    return EXIT_FINE;
+}
+
+/* ---- Parsing ---- */
+
+/* The argument after '=', if there is one. */
+static const struct option *find_option(const struct command *command, const char *word,
+                                        const char **argument)
+{
+    size_t len = strcspn(word, "=");
+    *argument = word[len] == '=' ? word + len + 1 : NULL;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options[i];
+        bool is_long = strncmp(word, "--", 2) == 0 && strlen(o->name) == len - 2 &&
+                       strncmp(word + 2, o->name, len - 2) == 0;
+        bool is_short = word[1] == o->letter && o->letter && word[2] == '\0';
+        if ((is_long || is_short) && o->commands & command->bit)
+            return o;
+    }
+    return NULL;
+}
+
+static enum exit_status usage(const struct command *command, const char *what, const char *word)
+{
+    fprintf(stderr, "nytprof: %s '%s'; see: nytprof help %s\n", what, word, command->name);
+    return EXIT_USAGE;
+}
+
+/* Options go into *o, everything else to the front of words; *count becomes its number. */
+static enum exit_status parse(const struct command *command, char **words, int *count,
+                              struct options *o)
+{
+    int files = 0;
+    bool only_files = false;
+    for (int i = 0; i < *count; i++) {
+        const char *word = words[i], *argument;
+        if (only_files || word[0] != '-' || word[1] == '\0') {
+            words[files++] = words[i];
+            continue;
+        }
+        only_files = strcmp(word, "--") == 0;
+        if (only_files)
+            continue;
+        const struct option *option = find_option(command, word, &argument);
+        if (!option)
+            return usage(command, "there is no option", word);
+        if (option->argument && !argument)
+            argument = i + 1 < *count ? words[++i] : NULL;
+        if (!option->argument != !argument)
+            return usage(command, option->argument ? "an argument is missing after"
+                                                   : "no argument is taken by", word);
+        if (!option->set(o, argument))
+            return usage(command, "this value cannot be", argument);
+    }
+    *count = files;
+    return EXIT_FINE;
+}
+
+static size_t terminal_width(void)
+{
+#if !defined(_WIN32) && defined(TIOCGWINSZ)
+    struct winsize size;
+    if (is_terminal(stdout) && ioctl(fileno(stdout), TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+#endif
+    return 0;
+}
+
+static bool wants_help(int count, char **words)
+{
+    for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "-h") == 0 || strcmp(words[i], "--help") == 0)
+            return true;
+    return false;
+}
+
+/* ---- Running ---- */
+
+static enum exit_status worse(enum exit_status a, enum exit_status b)
+{
+    return a > b ? a : b;
+}
+
+static enum exit_status run_files(const struct command *command, const struct options *o,
+                                  char **files, int count, FILE *out)
+{
+    enum exit_status status = EXIT_FINE;
+    for (int i = 0; i < count; i++)
+        status = worse(status, command->run(o, files[i], out));
+    return status;
+}
+
+/* What buffered output could not be written shows only now. */
+static enum exit_status finish_output(const char *name, FILE *out)
+{
+    bool failed = fflush(out) != 0 || ferror(out);
+    if (out != stdout)
+        failed |= fclose(out) != 0;
+    if (failed)
+        fprintf(stderr, "nytprof: %s: cannot write: %s\n", name, strerror(errno));
+    return failed ? EXIT_INCOMPLETE : EXIT_FINE;
+}
+
+static enum exit_status run(const struct command *command, const struct options *o, char **files,
+                            int count)
+{
+    FILE *out = stdout;
+    if (o->output && strcmp(o->output, "-") != 0)
+        out = fopen(o->output, "wb");
+    if (!out) {
+        fprintf(stderr, "nytprof: %s: cannot open: %s\n", o->output, strerror(errno));
+        return EXIT_INCOMPLETE;
+    }
+    enum exit_status status = run_files(command, o, files, count, out);
+    return worse(status, finish_output(o->output ? o->output : "standard output", out));
+}
+
+static enum exit_status run_command(const struct command *command, int count, char **words)
+{
+    struct options o = {0};
+    if (wants_help(count, words))
+        return help(command->name);
+    set_colour(&o, "auto");
+    o.report.width = terminal_width();
+    enum exit_status status = parse(command, words, &count, &o);
+    if (status != EXIT_FINE)
+        return status;
+    if (count == 0)
+        return usage(command, "no file is given to", command->name);
+    if (o.output)
+        o.report.colour = false;
+    return run(command, &o, words, count);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("usage: nytprof COMMAND [options] FILE ...; see: nytprof --help\n", stderr);
+        return EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--version") == 0)
+        return printf("nytprof %s\n", NYT_VERSION) < 0 ? EXIT_INCOMPLETE : EXIT_FINE;
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    const struct command *command = find_command(word);
+    if (!command) {
+        fprintf(stderr, "nytprof: there is no command '%s'; see: nytprof --help\n", word);
+        return EXIT_USAGE;
+    }
+    return run_command(command, argc - 2, argv + 2);
+}
