@@ -433,12 +433,6 @@ int engine_start(tracer *t)
     return events < 0 ? -1 : 0;
 }
 
-/* Events come from all threads, new ones too. */
-void engine_slow_work(tracer *t)
-{
-    (void)t;
-}
-
 void engine_stop(tracer *t)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");

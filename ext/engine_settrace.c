@@ -139,45 +139,60 @@ static void clear_all_threads(void)
             set_both(thread, NULL);
 }
 
-static tracer *watching;    /* for new threads; NULL: nobody does */
-static bool threads_are_new;
-
 /*
- * A thread is about to be made. It has no state yet; the next event of its maker
- * comes before it runs, and that one will do the work.
+ * A new thread has no trace function, and nothing tells of its birth: no event, no
+ * audit hook. So the C function behind all names of _thread.start_new_thread is
+ * replaced while the tracer runs. It returns before the thread can run, with the
+ * thread's state in the interpreter's list.
  */
-static int on_audit(const char *event, PyObject *args, void *unused)
+static tracer *watching;            /* NULL: the function is itself */
+static PyMethodDef *start_method;
+static PyCFunction start_thread;
+
+static PyObject *start_watched_thread(PyObject *self, PyObject *args)
 {
-    (void)args, (void)unused;
-    if (watching && event[0] == '_' && strcmp(event, "_thread.start_new_thread") == 0) {
-        threads_are_new = true;
-        lanes_hurry(watching, 0);
-    }
-    return 0;
+    PyObject *ident = start_thread(self, args);
+    if (ident && watching)
+        set_all_threads(watching);
+    return ident;
 }
 
-void engine_slow_work(tracer *t)
+static int watch_threads(tracer *t)
 {
-    if (threads_are_new && t->running) {
-        threads_are_new = false;
-        set_all_threads(t);
+    PyObject *module = PyImport_ImportModule("_thread");
+    PyObject *start = module ? PyObject_GetAttrString(module, "start_new_thread") : NULL;
+    if (start && PyCFunction_Check(start) && !start_method) {
+        start_method = ((PyCFunctionObject *)start)->m_ml;
+        start_thread = start_method->ml_meth;
     }
+    if (start_method)
+        start_method->ml_meth = start_watched_thread;
+    watching = t;
+    Py_XDECREF(start);
+    Py_XDECREF(module);
+    return start ? 0 : -1;
+}
+
+static void unwatch_threads(void)
+{
+    watching = NULL;
+    if (start_method)
+        start_method->ml_meth = start_thread;
 }
 
 /* ---- Start and stop ---- */
 
 int engine_start(tracer *t)
 {
-    static bool hooked;         /* an audit hook stays for good */
-    if (!hooked && PySys_AddAuditHook(on_audit, NULL) < 0)
+    if (watch_threads(t) < 0) {
+        unwatch_threads();
         return -1;
-    hooked = true;
+    }
     PyThreadState *here = PyThreadState_Get();
     t->previous_trace = here->c_tracefunc;
     t->previous_trace_arg = Py_XNewRef(here->c_traceobj);
     t->previous_profile = here->c_profilefunc;
     t->previous_profile_arg = Py_XNewRef(here->c_profileobj);
-    watching = t;
     set_both(here, t);
     set_all_threads(t);
     return 0;
@@ -187,7 +202,7 @@ void engine_stop(tracer *t)
 {
     if (watching != t)
         return;
-    watching = NULL;
+    unwatch_threads();
     clear_all_threads();
     if (t->previous_trace)
         PyEval_SetTrace(t->previous_trace, t->previous_trace_arg);

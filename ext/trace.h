@@ -358,7 +358,6 @@ void snapshot_finish_and_die(tracer *t);
 
 int  engine_start(tracer *t);       /* -1 with an exception set */
 void engine_stop(tracer *t);
-void engine_slow_work(tracer *t);
 const void *engine_key(PyFrameObject *frame, PyCodeObject *code);
 extern const char engine_name[];
 

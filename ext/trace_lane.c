@@ -538,14 +538,13 @@ void lanes_hurry(tracer *t, uint64_t deadline)
         t->lanes[i]->deadline = deadline;
 }
 
-/* A snapshot is due, a signal came, or a thread: at an event, never from a thread of ours. */
+/* A snapshot is due or a signal came: at an event, never from a thread of ours. */
 void lane_slow_work(tracer *t, lane *l)
 {
     uint64_t began = clock_read(&t->clock);
     lanes_hurry(t, t->next_snapshot);       /* before the look at the signal's flag */
     if (snapshot_signal_pending())
         snapshot_finish_and_die(t);
-    engine_slow_work(t);
     snapshot_if_due(t, began);
     uint64_t ended = clock_read(&t->clock);
     l->overhead += ended - began;
