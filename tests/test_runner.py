@@ -43,7 +43,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER="", **env),
+        env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer, **env),
         input=stdin,
         capture_output=True,
         encoding="utf-8",
@@ -250,7 +250,7 @@ def test_a_killed_program_leaves_a_whole_profile(tracer: str, tmp_path: Path) ->
     (tmp_path / "prog.py").write_text(LOOP)
     command = [*profiled(), "prog.py"]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer)
+        command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer)
     ) as running:
         wait_for(tmp_path / "ready", "ready")
         running.kill()
@@ -267,7 +267,7 @@ def test_a_terminated_program_completes_its_profile(
     (tmp_path / "prog.py").write_text(LOOP)
     command = [*profiled(), "prog.py"]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer)
+        command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer)
     ) as running:
         wait_for(tmp_path / "ready", "ready")
         running.send_signal(number)

@@ -11,6 +11,7 @@ import contextlib
 import glob
 import importlib.machinery
 import io
+import itertools
 import linecache
 import marshal
 import os
@@ -271,13 +272,27 @@ def leave_with(error: BaseException) -> None:
 
 
 def _without_us(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    """``traceback`` from where the target begins."""
-    last_of_ours = None
-    at = traceback
-    while at is not None:
-        if at.tb_frame.f_code.co_filename.startswith(PACKAGE_PREFIX):
-            last_of_ours = at
-        elif last_of_ours is not None:
-            break
-        at = at.tb_next
-    return traceback if last_of_ours is None else last_of_ours.tb_next
+    """``traceback`` from where the target begins, and without the tracer's hooks.
+
+    A hook stands in it if the signal that raised the exception came while the hook ran; then
+    CPython has put the frame that the hook was called for there once more.
+    """
+    entries = []
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    first = next((i for i, e in enumerate(entries) if _is_ours(e)), 0)
+    shown: list[types.TracebackType] = []
+    for entry in itertools.dropwhile(_is_ours, entries[first:]):
+        if not _is_ours(entry):
+            shown.append(entry)
+        elif len(shown) > 1 and shown[-1].tb_frame is shown[-2].tb_frame:
+            shown.pop()
+    result = None
+    for entry in reversed(shown):
+        result = types.TracebackType(result, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return result
+
+
+def _is_ours(entry: types.TracebackType) -> bool:
+    return entry.tb_frame.f_code.co_filename.startswith(PACKAGE_PREFIX)
