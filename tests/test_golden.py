@@ -1,0 +1,303 @@
+"""The program nytprof against what Perl's own reader made of the same profiles."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+PROFILES = sorted(GOLDEN.glob("*/*.out"))
+ODD = sorted((GOLDEN / "odd").glob("*.out"))
+
+# Perl's reader never clears a buffer's UTF-8 mark: what follows a marked name is marked too.
+STICKY = "utf8-sticky"
+
+# Sound to Perl's loader, but not to verify, which speaks for all of Perl's tools.
+STRICTER = {
+    "callers-empty-caller": "nytprofhtml warns of a strange sub name",
+    "callers-nan": "reports show times that are no numbers",
+    "discount-triple": "Perl counts a statement wrongly",
+    "fid-dup-name": "links meet in one of two files of one name",
+    "line-70000": "nytprofhtml drops the line",
+    "no-fids": "nytprofhtml refuses a profile without files",
+    "ret-depth0": "nytprofcalls panics",
+    "ret-missing-outer": "nytprofcalls panics",
+    "ret-skip-up": "nytprofcalls panics",
+    "sub-dot-name": "nytprofhtml warns of a strange sub name",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+@pytest.fixture(scope="module")
+def nytprof() -> str:
+    program = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
+    if not program:
+        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
+    return program
+
+
+def run(program: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([program, *words], capture_output=True, timeout=60, check=False)
+
+
+def expected_records(profile: Path) -> bytes | None:
+    plain = profile.with_suffix(".records.jsonl")
+    packed = profile.with_suffix(".records.jsonl.gz")
+    if plain.exists():
+        return plain.read_bytes()
+    return gzip.decompress(packed.read_bytes()) if packed.exists() else None
+
+
+def with_records() -> list[Path]:
+    return [p for p in PROFILES if expected_records(p) is not None]
+
+
+@pytest.mark.parametrize("profile", with_records(), ids=name_of)
+def test_records_are_the_same_byte_for_byte(nytprof: str, profile: Path) -> None:
+    done = run(nytprof, "dump", "--jsonl", profile)
+    expected = expected_records(profile)
+    assert expected is not None
+    if profile.stem == "killed-compress6":
+        # Perl loses what stood in its last buffer; every record that it has, we have.
+        assert done.returncode == 4
+        assert done.stdout.startswith(expected)
+        assert len(done.stdout) > len(expected)
+    elif profile.stem == STICKY:
+        unmarked = done.stdout.replace(b'{"utf8":"m::\\u2603"}', b'"m::\\u2603"')
+        assert unmarked == expected.replace(b'{"utf8":', b"").replace(b'"}', b'"')
+    else:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == expected
+
+
+def plain(value: Any) -> Any:
+    """Without the traces that numbers and marks leave in Perl's dump."""
+    if isinstance(value, dict):
+        return {k.removesuffix(" (utf8-tagged)"): plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, str) and value.startswith("\x01F:"):
+        return value[3:-1]
+    return value
+
+
+def differences(ours: Any, perls: Any, path: str = "") -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(perls, dict):
+        for key in sorted(ours.keys() | perls.keys()):
+            if key in ours and key in perls:
+                yield from differences(ours[key], perls[key], f"{path}/{key}")
+            else:
+                yield f"{path}/{key}: only in {'ours' if key in ours else 'Perl'}"
+    elif isinstance(ours, list) and isinstance(perls, list) and len(ours) == len(perls):
+        for i, (a, b) in enumerate(zip(ours, perls, strict=True)):
+            yield from differences(a, b, f"{path}/{i}")
+    elif isinstance(ours, float) or isinstance(perls, float):
+        # Perl adds up doubles, we add up ticks: its sums of many are a little off.
+        if not math.isclose(ours, perls, rel_tol=1e-11):
+            yield f"{path}: {ours} is not {perls}"
+    elif ours != perls:
+        yield f"{path}: {ours!r} is not {perls!r}"
+
+
+@pytest.mark.parametrize(
+    "profile", [p for p in PROFILES if p.with_suffix(".json").exists()], ids=name_of
+)
+def test_the_loaded_profile_is_the_same(nytprof: str, profile: Path) -> None:
+    done = run(nytprof, "dump", "--model", profile)
+    assert done.returncode == 0, done.stderr
+    perls = json.loads(profile.with_suffix(".json").read_bytes())
+    assert list(differences(json.loads(done.stdout), plain(perls))) == []
+
+
+def verdicts() -> dict[str, tuple[int, str]]:
+    """Exit status and stderr of Perl's loader, by name."""
+    lines = (GOLDEN / "odd" / "verdicts.tsv").read_text().splitlines()[1:]
+    rows = (line.split("\t") for line in lines)
+    return {row[0]: (int(row[1]), row[3] if len(row) > 3 else "") for row in rows}
+
+
+@pytest.mark.parametrize("profile", ODD, ids=name_of)
+def test_verdicts_on_odd_files_agree(nytprof: str, profile: Path) -> None:
+    status, said = verdicts()[profile.stem]
+    done = run(nytprof, "verify", "--json", profile)
+    result = json.loads(done.stdout)
+    if status:
+        assert result["fatal"] > 0
+        assert done.returncode == 1
+    elif said.strip():
+        assert result["fatal"] == 0
+        assert result["warned"] > 0
+    elif profile.stem not in STRICTER:
+        assert (result["fatal"], result["warned"], done.returncode) == (0, 0, 0)
+    else:
+        assert result["fatal"] == 0
+        assert done.returncode == 1
+
+
+@pytest.mark.parametrize("profile", sorted((GOLDEN / "perl").glob("*.out")), ids=name_of)
+def test_genuine_profiles_are_sound(nytprof: str, profile: Path) -> None:
+    done = run(nytprof, "verify", profile)
+    killed = profile.stem.startswith("killed")
+    mark = "\N{BALLOT X}" if killed else "\N{CHECK MARK}"
+    assert done.stdout.decode().startswith(f"{profile} {mark} ")
+    assert done.returncode == (1 if killed else 0)
+
+
+def open_and_close(profile: dict[str, Any]) -> None:
+    """What speedscope demands of events: in order of time, and properly nested."""
+    now, stack = profile["startValue"], []
+    for event in profile["events"]:
+        assert event["at"] >= now
+        now = event["at"]
+        if event["type"] == "O":
+            stack.append(event["frame"])
+        else:
+            assert event["type"] == "C"
+            assert stack.pop() == event["frame"]
+    assert stack == []
+    assert now == profile["endValue"]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=name_of)
+def test_speedscope_files_are_well_formed(nytprof: str, profile: Path) -> None:
+    done = run(nytprof, "speedscope", profile)
+    if done.returncode == 3:
+        assert verdicts()[profile.stem][0] != 0
+        return
+    assert done.returncode == 0
+    scope = json.loads(done.stdout)
+    assert scope["$schema"] == "https://www.speedscope.app/file-format-schema.json"
+    (only,) = scope["profiles"]
+    assert only["type"] == "evented"
+    assert only["unit"] == "nanoseconds"
+    frames = scope["shared"]["frames"]
+    assert all(isinstance(frame["name"], str) for frame in frames)
+    assert all(event["frame"] < len(frames) for event in only["events"])
+    open_and_close(only)
+
+
+def test_speedscope_has_all_the_time_of_the_calls(nytprof: str) -> None:
+    profile = GOLDEN / "perl" / "recursion.out"
+    records = [json.loads(line) for line in (expected_records(profile) or b"").splitlines()]
+    ticks = sum(r[3] for r in records if r[0] == "SUB_RETURN")
+    scope = json.loads(run(nytprof, "speedscope", profile).stdout)
+    assert scope["profiles"][0]["endValue"] == ticks * 100      # ticks of 100 ns
+
+
+@pytest.mark.parametrize("command", ["summary", "info"])
+@pytest.mark.parametrize("profile", PROFILES, ids=name_of)
+def test_reports_are_safe_for_terminals(nytprof: str, command: str, profile: Path) -> None:
+    done = run(nytprof, command, profile)
+    assert done.returncode in (0, 3)
+    text = done.stdout.decode()         # valid UTF-8, whatever the profile holds
+    assert not [c for c in text if ord(c) < 32 and c != "\n"]
+    if command == "summary":
+        assert all(len(line) <= 100 for line in text.splitlines()[1:])
+
+
+@pytest.mark.parametrize("command", ["summary", "info"])
+def test_reports_as_json_agree_with_the_model(nytprof: str, command: str) -> None:
+    for profile in sorted((GOLDEN / "perl").glob("*.out")):
+        report = json.loads(run(nytprof, command, "--json", profile).stdout)
+        if not profile.with_suffix(".json").exists():
+            assert report["complete"] is False
+            continue
+        perls = json.loads(profile.with_suffix(".json").read_bytes())["attributes"]
+        assert report["calls"] == perls["total_sub_calls"]
+        assert math.isclose(
+            report["statement_time"], perls["total_stmts_duration"], rel_tol=1e-11
+        )
+        assert report["complete"] is (perls["complete"] == "1")
+
+
+def test_summary_ranks_lines_by_time_and_by_count(nytprof: str) -> None:
+    profile = GOLDEN / "perl" / "loops.out"
+    by_time = json.loads(run(nytprof, "summary", "--json", profile).stdout)["top_lines"]
+    by_count = json.loads(
+        run(nytprof, "summary", "--json", "--sort=count", "--top", "3", profile).stdout
+    )["top_lines"]
+    assert [r["time"] for r in by_time] == sorted((r["time"] for r in by_time), reverse=True)
+    assert [r["count"] for r in by_count] == sorted((r["count"] for r in by_count), reverse=True)
+    assert len(by_count) == 3
+
+
+def test_source_listing_has_every_line_with_its_figures(nytprof: str) -> None:
+    profile = GOLDEN / "perl" / "recursion.out"
+    done = run(nytprof, "summary", "--source", "recursion.pl", profile)
+    lines = done.stdout.decode().splitlines()
+    source = (GOLDEN / "perl" / "recursion.pl.txt").read_text().splitlines()
+    numbered = [line for line in lines if line[:8].strip().isdigit()]
+    assert [int(line[:8]) for line in numbered] == list(range(1, len(source) + 1))
+    assert any("main::fib was called" in line for line in lines)
+    assert run(nytprof, "summary", "--source", "no such file", profile).returncode == 2
+
+
+class TestCommandLine:
+    PROFILE = GOLDEN / "perl" / "min-calls.out"
+
+    def test_exit_status_tells_what_went_wrong(self, nytprof: str, tmp_path: Path) -> None:
+        assert run(nytprof, "verify", self.PROFILE).returncode == 0
+        assert run(nytprof, "verify", GOLDEN / "odd" / "fid-gap.out").returncode == 1
+        assert run(nytprof).returncode == 2
+        assert run(nytprof, "verify").returncode == 2
+        assert run(nytprof, "nonsense", self.PROFILE).returncode == 2
+        assert run(nytprof, "verify", "--nonsense", self.PROFILE).returncode == 2
+        assert run(nytprof, "summary", "--top", "x", self.PROFILE).returncode == 2
+        assert run(nytprof, "summary", "--top").returncode == 2
+        assert run(nytprof, "verify", tmp_path / "missing").returncode == 3
+        assert run(nytprof, "summary", GOLDEN / "odd" / "hdr-major6.out").returncode == 3
+        assert run(nytprof, "dump", GOLDEN / "odd" / "trunc-in-nv.out").returncode == 4
+
+    def test_messages_name_file_reason_and_offset(self, nytprof: str) -> None:
+        profile = GOLDEN / "odd" / "bad-string-tag.out"
+        said = run(nytprof, "summary", profile).stderr.decode()
+        assert said.startswith(f"nytprof: {profile}: ")
+        assert said.endswith("(at offset 239)\n")
+
+    def test_help_lists_every_command_and_its_options(self, nytprof: str) -> None:
+        text = run(nytprof, "--help").stdout.decode()
+        for command in ("verify", "summary", "info", "dump", "speedscope"):
+            assert command in text
+            assert "usage: nytprof " + command in run(nytprof, "help", command).stdout.decode()
+        assert "--sort KEY" in run(nytprof, "summary", "-h").stdout.decode()
+        assert run(nytprof, "--version").stdout.startswith(b"nytprof ")
+
+    def test_quiet_verify_prints_failures_only(self, nytprof: str) -> None:
+        done = run(nytprof, "verify", "-q", self.PROFILE, GOLDEN / "odd" / "fid-gap.out")
+        assert done.returncode == 1
+        assert done.stdout.decode().count("\n") == 1
+
+    def test_output_goes_to_a_file(self, nytprof: str, tmp_path: Path) -> None:
+        target = tmp_path / "records"
+        assert run(nytprof, "dump", "--jsonl", "-o", target, self.PROFILE).stdout == b""
+        assert target.read_bytes() == expected_records(self.PROFILE)
+
+    def test_a_profile_may_come_from_a_pipe(self, nytprof: str) -> None:
+        with self.PROFILE.open("rb") as pipe:
+            done = subprocess.run(
+                [nytprof, "dump", "--jsonl", "-"], stdin=pipe, capture_output=True, check=True
+            )
+        assert done.stdout == expected_records(self.PROFILE)
+
+    def test_a_full_disk_is_reported(self, nytprof: str) -> None:
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        done = run(nytprof, "dump", "-o", "/dev/full", GOLDEN / "perl" / "bigcounts.out")
+        assert done.returncode == 4
+        assert b"cannot write" in done.stderr
+
+    def test_colour_only_where_it_is_wanted(self, nytprof: str) -> None:
+        assert b"\033[" not in run(nytprof, "summary", self.PROFILE).stdout
+        assert b"\033[" in run(nytprof, "summary", "--color=always", self.PROFILE).stdout
