@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <structmember.h>
+#include <unistd.h>
 
 #include "nytprof.h"
 #include "pyutil.h"
@@ -140,139 +141,6 @@ static void tracer_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* ---- Calibration ---- */
-
-/*
- * What each kind of event costs is found by running these with and without events.
- * Each line of `lines` is one LINE; `calls` and `c_calls` add the other kinds.
- */
-static const char calibration_code[] =
-    "def lines():\n" 
-    "    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n"
-    "    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n    a = 1\n"
-    "def callee(): pass\n"
-    "def calls():\n"
-    "    callee(); callee(); callee(); callee(); callee(); callee(); callee(); callee()\n"
-    "def c_calls(f):\n"
-    "    f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f(); f()\n"
-    "def repeat(f, *args):\n"
-    "    for i in range(100): f(*args)\n";
-
-enum { LINES_A_CALL = 16, CALLS_A_CALL = 8, C_CALLS_A_CALL = 16, REPEATS = 100, ROUNDS = 7 };
-
-/* The shortest of some runs, in clock units for one call of the function; 0: failed. */
-static double time_of(const tracer *t, PyObject *names, const char *function)
-{
-    PyObject *repeat = PyDict_GetItemString(names, "repeat");
-    PyObject *f = PyDict_GetItemString(names, function);
-    PyObject *empty = PyDict_GetItemString(names, "empty");
-    bool c = strcmp(function, "c_calls") == 0;
-    uint64_t best = UINT64_MAX;
-    for (int i = 0; repeat && f && empty && i < ROUNDS; i++) {
-        uint64_t began = clock_read(&t->clock);
-        PyObject *result = PyObject_CallFunctionObjArgs(repeat, f, c ? empty : NULL, NULL);
-        uint64_t took = clock_read(&t->clock) - began;
-        if (!result)
-            return 0;
-        Py_DECREF(result);
-        if (took < best)
-            best = took;
-    }
-    return best == UINT64_MAX ? 0 : (double)best / REPEATS;
-}
-
-static const char *const calibrated[] = {"lines", "calls", "c_calls"};
-enum { CALIBRATED = sizeof calibrated / sizeof *calibrated };
-
-static bool time_all(const tracer *t, PyObject *names, double *times)
-{
-    for (size_t i = 0; i < CALIBRATED; i++)
-        if ((times[i] = time_of(t, names, calibrated[i])) == 0)
-            return false;
-    return true;
-}
-
-static uint64_t at_least_zero(double units)
-{
-    return units > 0 ? (uint64_t)(units + 0.5) : 0;
-}
-
-/* n LINEs of `lines`, its own entry and leaving, and the line of `repeat`'s loop, twice. */
-static void costs_from(tracer *t, const double *with, const double *without)
-{
-    double lines = with[0] - without[0], calls = with[1] - without[1];
-    double c_calls = with[2] - without[2];
-    /* calls: 1 + 8 + 1 (repeat's own) lines, 9 entries; lines: 16 + 1 lines, 1 entry */
-    double stmt = 0, call = 0;
-    if (t->stmts) {
-        stmt = (9 * lines - calls) / (9.0 * (LINES_A_CALL + 1) - (2 + CALLS_A_CALL));
-        call = lines - stmt * (LINES_A_CALL + 1);
-    } else {
-        call = calls / (CALLS_A_CALL + 1);
-    }
-    double c_call = (c_calls - call - 2 * stmt) / C_CALLS_A_CALL;
-    t->cost[COST_LINE] = at_least_zero(stmt);
-    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = at_least_zero(call / 2);
-    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] =
-        t->slowops && t->subs_on ? at_least_zero(c_call / 2) : 0;
-}
-
-/* A C function that does nothing. */
-static PyObject *calibration_empty(PyObject *self, PyObject *unused)
-{
-    (void)self, (void)unused;
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef empty_method = {"empty", calibration_empty, METH_NOARGS, NULL};
-
-static PyObject *calibration_names(void)
-{
-    PyObject *names = PyDict_New(), *ran = NULL;
-    PyObject *code = Py_CompileString(calibration_code, "<pynytprof calibration>", Py_file_input);
-    PyObject *empty = PyCFunction_New(&empty_method, NULL);
-    if (names && code && empty && PyDict_SetItemString(names, "empty", empty) == 0 &&
-        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) == 0)
-        ran = PyEval_EvalCode(code, names, names);
-    Py_XDECREF(code);
-    Py_XDECREF(empty);
-    if (!ran)
-        Py_CLEAR(names);
-    Py_XDECREF(ran);
-    return names;
-}
-
-/*
- * Fills t->cost by means of a tracer of the same kind that lives for this only. What
- * goes wrong here leaves the costs at zero: times are then raw.
- */
-static void calibrate(tracer *t)
-{
-    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
-                                      "subs", t->subs_on ? Py_True : Py_False, "slowops",
-                                      t->slowops ? Py_True : Py_False, "raw", Py_True);
-    PyObject *nothing = PyTuple_New(0), *names = calibration_names();
-    tracer *probe = options && nothing && names
-                        ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options) : NULL;
-    double with[CALIBRATED], without[CALIBRATED];
-    if (probe) {
-        probe->clock = t->clock;
-        probe->run = 1;
-        bool ok = time_all(t, names, without) && engine_start(probe) == 0;
-        probe->running = ok;
-        ok = ok && time_all(t, names, with);
-        probe->running = false;
-        engine_stop(probe);
-        if (ok && !probe->failed)
-            costs_from(t, with, without);
-    }
-    trace_swallow_error();
-    Py_XDECREF((PyObject *)probe);
-    Py_XDECREF(nothing);
-    Py_XDECREF(options);
-    Py_XDECREF(names);
-}
-
 /* ---- Methods ---- */
 
 static int refuse_free_threaded(void)
@@ -309,7 +177,7 @@ static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
     if (t->run == 0) {
         clock_begin(&t->clock, true);
         if (!t->raw)
-            calibrate(t);
+            trace_calibrate(t);
         clock_begin(&t->clock, true);
         t->wall_start = wall_clock();
         snapshot_arm(t);

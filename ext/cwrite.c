@@ -92,13 +92,13 @@ static int open_path(Writer *self, PyObject *path, int level)
 {
     nyt_error err;
     PyObject *bytes;
-    if (!PyUnicode_FSConverter(path, &bytes))
+    self->path = PyOS_FSPath(path);
+    if (!self->path || !PyUnicode_FSConverter(self->path, &bytes))
         return -1;
     int rc = nyt_chunks_open(&self->chunks, PyBytes_AS_STRING(bytes), level, NULL, &err);
     Py_DECREF(bytes);
-    self->path = Py_NewRef(path);
     if (rc < 0)
-        raise_nyt_error(&err, path);
+        raise_nyt_error(&err, self->path);
     return rc < 0 ? -1 : 0;
 }
 

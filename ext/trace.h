@@ -10,6 +10,7 @@
  *     trace_names.c         Python's names -> NYTProf's
  *     trace_emit.c          tables -> chunks
  *     trace_snapshot.c      chunks -> a file, in C, while the program runs
+ *     trace_calibrate.c     what an event costs
  *     ctrace.c              the type pynytprof._ctrace.Tracer
  *
  * All tables are touched with the GIL held only. Times are in clock units
@@ -353,6 +354,10 @@ int  snapshot_catch_signals(tracer *t, PyObject *signums);
 void snapshot_release_signals(void);
 bool snapshot_signal_pending(void);
 void snapshot_finish_and_die(tracer *t);
+
+/* ---- trace_calibrate.c ---- */
+
+void trace_calibrate(tracer *t);
 
 /* ---- the engine: engine_monitoring.c or engine_settrace.c ---- */
 

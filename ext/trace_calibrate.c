@@ -1,0 +1,224 @@
+/*
+ * What an event of each kind costs: small programs of an ordinary mix are timed with
+ * and without events, and the difference is shared among the events that came.
+ *
+ * The mix matters. An event costs more than its callback: the interpreter can't
+ * specialise the instruction that a line begins with, nor a call that fires CALL, and
+ * branches are mispredicted. Straight lines of `a = 1` would show half of that.
+ */
+#include "trace.h"
+
+#include <string.h>
+
+static const char programs[] =
+    "LIMIT = 40\n"
+    "WEIGHTS = {0: 3, 1: 5, 2: 7, 3: 11}\n"
+    "class Node:\n"
+    "    def __init__(self, value, below):\n"
+    "        self.value = value\n"
+    "        self.below = below\n"
+    "    def total(self):\n"
+    "        if self.below is None:\n"
+    "            return self.value\n"
+    "        return self.value + self.below.total()\n"
+    "def fib(n):\n"
+    "    if n < 2:\n"
+    "        return n\n"
+    "    return fib(n - 1) + fib(n - 2)\n"
+    "def larger(a, b=0):\n"
+    "    return a if a > b else b\n"
+    "def lines():\n"
+    "    total = 0\n"
+    "    row = [0] * 8\n"
+    "    for i in range(200):\n"
+    "        if i & 4:\n"
+    "            total += i\n"
+    "        elif i > LIMIT:\n"
+    "            total -= WEIGHTS[i & 3]\n"
+    "        row[i & 7] = total\n"
+    "        pair = i, total\n"
+    "        while total > 100:\n"
+    "            total -= 90\n"
+    "    return total\n"
+    "def calls():\n"
+    "    best = fib(10)\n"
+    "    for i in range(8):\n"
+    "        node = None\n"
+    "        for k in range(4):\n"
+    "            node = Node(k, node)\n"
+    "        best = larger(node.total(), b=best)\n"
+    "        best = larger(best, i)\n"
+    "def c_calls():\n"
+    "    out = []\n"
+    "    text = 'a line of text'\n"
+    "    for i in range(60):\n"
+    "        out.append(i)\n"
+    "        n = len(out)\n"
+    "        if isinstance(n, int) and text.startswith('a'):\n"
+    "            n = max(n, ord('a'))\n"
+    "        WEIGHTS.get(i)\n";
+
+/* One program for each of the costs; each has events of the others' kinds as well. */
+enum { LINE, CALL, C_CALL, KINDS };
+static const char *const program_names[KINDS] = {"lines", "calls", "c_calls"};
+enum { ROUNDS = 15 };
+
+/* Runs it; the time in clock units, 0: failed. */
+static uint64_t run_once(const tracer *t, PyObject *names, int kind)
+{
+    PyObject *program = PyDict_GetItemString(names, program_names[kind]);
+    uint64_t began = clock_read(&t->clock);
+    PyObject *result = program ? PyObject_CallNoArgs(program) : NULL;
+    uint64_t took = clock_read(&t->clock) - began;
+    Py_XDECREF(result);
+    return result ? took : 0;
+}
+
+/* The shortest of many runs: the others were disturbed. */
+static bool time_programs(const tracer *t, PyObject *names, double *times)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        uint64_t best = UINT64_MAX;
+        for (int i = 0; i < ROUNDS; i++) {
+            uint64_t took = run_once(t, names, kind);
+            if (took == 0)
+                return false;
+            if (took < best)
+                best = took;
+        }
+        times[kind] = (double)best;
+    }
+    return true;
+}
+
+/* Events of each kind that the tables hold. */
+static void count_events(const tracer *t, double *events)
+{
+    memset(events, 0, KINDS * sizeof *events);
+    for (size_t i = 0; i < t->n_codes; i++)
+        for (uint32_t j = 0; j < t->codes[i]->slots_cap; j++)
+            for (uint32_t k = 0; t->codes[i]->slots[j] && k < t->codes[i]->n_lines; k++)
+                events[LINE] += (double)t->codes[i]->slots[j][k].count;
+    for (size_t i = 0; i < t->n_edges; i++)
+        events[t->subs[t->edges[i]->callee].kind == SUB_C ? C_CALL : CALL] +=
+            (double)t->edges[i]->count;
+}
+
+static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
+{
+    double before[KINDS], after[KINDS];
+    for (int kind = 0; kind < KINDS; kind++) {
+        count_events(t, before);
+        if (run_once(t, names, kind) == 0)
+            return false;
+        count_events(t, after);
+        for (int k = 0; k < KINDS; k++)
+            events[kind][k] = after[k] - before[k];
+    }
+    return true;
+}
+
+/*
+ * Solves events * cost = extra by Gauss-Seidel: each program has most events of its own
+ * kind. A kind that does not occur costs nothing.
+ */
+static void share(double events[KINDS][KINDS], const double *extra, double *cost)
+{
+    memset(cost, 0, KINDS * sizeof *cost);
+    for (int round = 0; round < 50; round++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            double rest = extra[kind];
+            for (int k = 0; k < KINDS; k++)
+                if (k != kind)
+                    rest -= events[kind][k] * cost[k];
+            cost[kind] = events[kind][kind] > 0 && rest > 0 ? rest / events[kind][kind] : 0;
+        }
+}
+
+/* A tracer with t's options, or with all on so that it can count. */
+static tracer *probe_new(const tracer *t, bool counting)
+{
+    PyObject *nothing = PyTuple_New(0);
+    PyObject *options = Py_BuildValue(
+        "{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
+        "subs", t->subs_on || counting ? Py_True : Py_False,
+        "slowops", t->slowops && t->subs_on ? Py_True : Py_False, "raw", Py_True);
+    tracer *probe = nothing && options
+                        ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options) : NULL;
+    Py_XDECREF(nothing);
+    Py_XDECREF(options);
+    if (probe) {
+        probe->clock = t->clock;
+        probe->run = 1;
+    }
+    return probe;
+}
+
+static bool probe_start(tracer *probe)
+{
+    lane *l = lane_of_this_thread(probe);
+    if (!l)
+        return false;
+    l->run = probe->run;        /* who calls us is of no interest */
+    probe->running = true;
+    return engine_start(probe) == 0;
+}
+
+static bool probe_stop(tracer *probe)
+{
+    engine_stop(probe);
+    probe->running = false;
+    return !probe->failed;
+}
+
+static PyObject *programs_ready(void)
+{
+    PyObject *names = PyDict_New(), *ran = NULL;
+    PyObject *code = Py_CompileString(programs, "<pynytprof calibration>", Py_file_input);
+    PyObject *name = PyUnicode_FromString("calibration");
+    if (names && code && name && PyDict_SetItemString(names, "__name__", name) == 0 &&
+        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) == 0)
+        ran = PyEval_EvalCode(code, names, names);
+    Py_XDECREF(code);
+    Py_XDECREF(name);
+    if (!ran)
+        Py_CLEAR(names);
+    Py_XDECREF(ran);
+    return names;
+}
+
+static void set_costs(tracer *t, const double *cost)
+{
+    t->cost[COST_LINE] = (uint64_t)(cost[LINE] + 0.5);
+    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = (uint64_t)(cost[CALL] / 2 + 0.5);
+    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] = (uint64_t)(cost[C_CALL] / 2 + 0.5);
+}
+
+/*
+ * Fills t->cost by means of tracers of the same kind that live for this only. What goes
+ * wrong here leaves the costs at zero: times are then raw.
+ */
+void trace_calibrate(tracer *t)
+{
+    double without[KINDS], with[KINDS], events[KINDS][KINDS], cost[KINDS];
+    PyObject *names = programs_ready();
+    tracer *timing = names ? probe_new(t, false) : NULL;
+    tracer *counting = timing ? probe_new(t, true) : NULL;
+    bool ok = counting && time_programs(t, names, without);
+    ok = ok && probe_start(timing) && time_programs(t, names, with);
+    if (timing)
+        ok = probe_stop(timing) && ok;
+    ok = ok && probe_start(counting) && count_programs(counting, names, events);
+    if (counting)
+        ok = probe_stop(counting) && ok;
+    if (ok) {
+        for (int kind = 0; kind < KINDS; kind++)
+            with[kind] -= without[kind];
+        share(events, with, cost);
+        set_costs(t, cost);
+    }
+    trace_swallow_error();
+    Py_XDECREF((PyObject *)timing);
+    Py_XDECREF((PyObject *)counting);
+    Py_XDECREF(names);
+}
