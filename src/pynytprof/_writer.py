@@ -109,10 +109,10 @@ class _Sink:
     def __init__(self, target: StrPath | BinaryFile) -> None:
         self._held: list[bytes] = []
         self._held_len = 0
-        self._path: StrPath | None = None
+        self._path: str | bytes | None = None
         if isinstance(target, str | bytes | os.PathLike):
-            self._path = target
-            self._file: Any = open(target, "wb", buffering=0)  # noqa: SIM115
+            self._path = os.fspath(target)
+            self._file: Any = open(self._path, "wb", buffering=0)  # noqa: SIM115
         elif hasattr(target, "write"):
             self._file = target
         else:
