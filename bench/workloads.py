@@ -155,7 +155,7 @@ def text() -> None:
 
 def numbers(n: int) -> Iterator[int]:
     for i in range(n):
-        yield i
+        yield i ^ 1
 
 
 def evens(source: Iterator[int]) -> Iterator[int]:

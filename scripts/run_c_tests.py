@@ -22,7 +22,7 @@ _TIME_LIMIT_S = 300
 
 
 def run(program: Path) -> tuple[int, int]:
-    """Tests passed and failed; a program that ends badly without saying why counts as one failed."""
+    """Tests passed and failed; a program that dies without saying why counts as one failed."""
     try:
         done = subprocess.run(
             [program], capture_output=True, text=True, errors="replace", timeout=_TIME_LIMIT_S
@@ -45,7 +45,7 @@ def main(directory: Path) -> int:
         p for p in directory.glob("test_*") if p.is_file() and os.access(p, os.X_OK)
     )
     totals = [run(program) for program in programs]
-    passed, failed = (sum(column) for column in zip(*totals)) if totals else (0, 0)
+    passed, failed = (sum(column) for column in zip(*totals, strict=True)) if totals else (0, 0)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

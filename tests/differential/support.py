@@ -40,7 +40,7 @@ def program_names() -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Ours, with the same hashes in every run and, but for the writer, no setting of the profiler."""
+    """Ours, with the same hashes in every run and no setting of the profiler but the writer."""
     ours = {k: v for k, v in os.environ.items() if "NYTPROF" not in k or k == "PYNYTPROF_WRITER"}
     return {**ours, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **extra}
 

@@ -77,7 +77,8 @@ def test_line_counts(
         return counted_here(program, file) and (method == "settrace" or file != EVAL)
 
     theirs = Counter({key: n for key, n in expected.items() if wanted(key[0])})
-    ours = Counter({k: n for k, n in view_of(program, tracer).line_counts().items() if wanted(k[0])})
+    found = view_of(program, tracer).line_counts()
+    ours = Counter({key: n for key, n in found.items() if wanted(key[0])})
     assert theirs
     agree(ours, theirs)
 
@@ -102,7 +103,7 @@ def test_calls(
         request.applymarker(pytest.mark.xfail(reason=KNOWN[tracer, program]))
 
     def between(pair: tuple[Sub | None, Sub]) -> bool:
-        caller, callee = pair
+        _, callee = pair
         if callee[:2] == (str(PROGRAMS / f"{program}.py"), 1) and callee[2] == "<module>":
             return False  # the start of the program, by the oracle's exec
         if callee[0].startswith("(frozen importlib"):

@@ -217,7 +217,7 @@ def test_exclusive_time_of_each_sub_agrees(
 
 
 def test_the_tree_is_in_post_order(program: str, tracer: str, chunks_of: ChunksOf) -> None:
-    """Each node's inclusive time is its exclusive time and its children's, which stand before it."""
+    """A node's inclusive time is its exclusive time and its children's, which come before it."""
     waiting: defaultdict[int, float] = defaultdict(float)
     waiting_nodes: Counter[int] = Counter()
     for depth, sub, inclusive, exclusive in chunks_of(program, tracer).tree:
