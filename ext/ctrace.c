@@ -347,7 +347,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:O,s:d,s:d,s:d}",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
         "engine", engine_name, "clock", t->clock.tsc ? "tsc" : "monotonic",
         "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
         "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
@@ -357,6 +357,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "failed", t->failed ? Py_True : Py_False,
         "ns_per_line", (double)t->cost[COST_LINE] * ns,
         "ns_per_call", (double)(t->cost[COST_ENTER] + t->cost[COST_LEAVE]) * ns,
+        "ns_per_resumption", (double)(t->cost[COST_RESUME] + t->cost[COST_LEAVE]) * ns,
         "ns_per_c_call", (double)(t->cost[COST_C_ENTER] + t->cost[COST_C_LEAVE]) * ns);
 }
 

@@ -138,7 +138,8 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
         return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
     if (UNLIKELY(!t->stmts) && !l->top->c)
         place_caller(t, l);
-    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, COST_ENTER)) && offset >= 0)
+    enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
+    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0)
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)code, offset)];
     Py_RETURN_NONE;
 }
@@ -193,6 +194,19 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyOb
 
 /* ---- C functions ---- */
 
+/*
+ * A call of a class or another object is no sub of its own, but the event has its
+ * cost, which the line must not bear.
+ */
+static PyObject *pass_over(const tracer *t, lane *l, uint64_t now)
+{
+    if (LIKELY(l && l->top != l->stack)) {
+        activation *top = l->top;
+        (top->slot ? top->slot : top->slots)->time += lane_charge(t, l, now, COST_OTHER);
+    }
+    Py_RETURN_NONE;
+}
+
 /* CALL: of anything; Python functions will tell of themselves. */
 static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
@@ -200,10 +214,12 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
-    if (!code_c_function(args[2], args[3] != t->missing, &method))
+    if (PyFunction_Check(args[2]) || PyMethod_Check(args[2]))
         Py_RETURN_NONE;
     lane *l = lane_of_this_thread(t);
     PyObject *answer;
+    if (!code_c_function(args[2], args[3] != t->missing, &method))
+        return pass_over(t, l, now);
     if (UNLIKELY(!l))
         Py_RETURN_NONE;
     if (UNLIKELY(l->top->key != args[0])) {
@@ -231,8 +247,9 @@ static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyO
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
-    if (LIKELY(l && l->top->c) && code_c_function(args[2], true, &method) &&
-        l->top->key == method)
+    if (!code_c_function(args[2], true, &method))
+        return pass_over(t, l, now);
+    if (LIKELY(l && l->top->c && l->top->key == method))
         lane_leave(t, l, now, COST_C_LEAVE);
     Py_RETURN_NONE;
 }

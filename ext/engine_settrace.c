@@ -60,10 +60,9 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
         return;
     if (!t->stmts && l->top->info && !l->top->c)
         lane_place(t, l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
-    if (!lane_enter(t, l, frame, info, info->sub, now, COST_ENTER))
-        return;
     int offset = resume_offset(frame, code_of(frame));
-    if (offset >= 0)
+    enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
+    if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
 }
 

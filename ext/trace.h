@@ -132,6 +132,12 @@ typedef struct {
     uint64_t    inner;      /* time in callees since */
 } activation;
 
+/* Kinds of events by what they cost. OTHER: a call of what is neither Python nor a sub. */
+enum cost_kind {
+    COST_NONE, COST_LINE, COST_ENTER, COST_RESUME, COST_LEAVE, COST_C_ENTER, COST_C_LEAVE,
+    COST_OTHER, COST_KINDS
+};
+
 /* A thread. stack[0] stands for "outside": it is no frame. */
 struct lane {
     uint64_t    key;        /* of its present use, 0: free */
@@ -142,7 +148,8 @@ struct lane {
     uint64_t    deadline;   /* tracer's: when there is slow work to do */
     uint64_t    elapsed;    /* charged to frames: the sum of all intervals less our cost */
     uint64_t    debt;       /* our cost that has not been taken off yet */
-    uint64_t    overhead;   /* taken off */
+    uint64_t    events[COST_KINDS];
+    uint64_t    slow_work;  /* time that went into snapshots and the like */
     activation *top;
     activation *stack, *stack_end;
     uint32_t   *active;     /* per sub: activations on the stack */
@@ -151,8 +158,6 @@ struct lane {
     uint32_t    run;        /* tracer->run when its stack was last made from frames */
     bool        folded;     /* no thread's: it holds those of many that have ended */
 };
-
-enum cost_kind { COST_LINE, COST_ENTER, COST_LEAVE, COST_C_ENTER, COST_C_LEAVE, COST_KINDS };
 
 /* Open addressing; a value of 0 is an empty place. */
 typedef struct {
@@ -255,18 +260,27 @@ static inline lane *lane_of_this_thread(tracer *t)
  * sub and call path, less what the event itself has cost. This is the one place
  * where our cost is taken off; a rest that the interval can't bear waits for the next.
  */
-static inline uint64_t lane_charge(lane *l, uint64_t now, uint64_t cost)
+static inline uint64_t lane_charge(const tracer *t, lane *l, uint64_t now, enum cost_kind kind)
 {
     uint64_t gross = now - l->since;
-    uint64_t due = cost + l->debt;
+    uint64_t due = t->cost[kind] + l->debt;
     l->since = now;
+    l->events[kind]++;
     if (UNLIKELY((int64_t)gross < 0))       /* a counter that differs between cores */
         gross = 0;
     uint64_t taken = gross >= due ? due : gross;
     l->debt = due - taken;
-    l->overhead += taken;
     l->elapsed += gross - taken;
     return gross - taken;
+}
+
+/* All that has been taken off, or was never charged. */
+static inline uint64_t lane_overhead(const tracer *t, const lane *l)
+{
+    uint64_t sum = l->slow_work;
+    for (int kind = 0; kind < COST_KINDS; kind++)
+        sum += l->events[kind] * t->cost[kind];
+    return sum - l->debt;
 }
 
 /* Index in info->lines; a line that the table lacks (co_positions lie) gets the first. */
@@ -294,7 +308,7 @@ static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 {
     activation *top = l->top;
     line_slot *next = &top->slots[code_line_index(top->info, line)];
-    uint64_t time = lane_charge(l, now, t->cost[COST_LINE]);
+    uint64_t time = lane_charge(t, l, now, COST_LINE);
     line_slot *left = top->slot ? top->slot : next;     /* entering belongs to the first line */
     left->time += time;
     next->count++;

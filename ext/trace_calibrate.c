@@ -56,12 +56,31 @@ static const char programs[] =
     "        n = len(out)\n"
     "        if isinstance(n, int) and text.startswith('a'):\n"
     "            n = max(n, ord('a'))\n"
-    "        WEIGHTS.get(i)\n";
+    "        WEIGHTS.get(i)\n"
+    "def class_calls():\n"
+    "    for i in range(60):\n"
+    "        text = str(i)\n"
+    "        n = int(text) + len(list(text))\n"
+    "        if type(n) is int and float(n):\n"
+    "            n = 0\n"
+    "def count_up(n):\n"
+    "    for i in range(n):\n"
+    "        yield i\n"
+    "def resumptions():\n"
+    "    total = 0\n"
+    "    for i in count_up(100):\n"
+    "        total += i\n"
+    "    total = sum(i for i in count_up(50))\n";
 
-/* One program for each of the costs; each has events of the others' kinds as well. */
-enum { LINE, CALL, C_CALL, KINDS };
-static const char *const program_names[KINDS] = {"lines", "calls", "c_calls"};
-enum { ROUNDS = 15 };
+/* One program for each kind of cost; each has events of the others' kinds as well. */
+enum { LINE, CALL, C_CALL, CLASS_CALL, RESUMPTION, KINDS };
+static const char *const program_names[KINDS] = {"lines", "calls", "c_calls", "class_calls",
+                                                 "resumptions"};
+
+/* The event that is counted for a kind; those that end what it begins come in pairs. */
+static const enum cost_kind counted[KINDS] = {COST_LINE, COST_ENTER, COST_C_ENTER, COST_OTHER,
+                                              COST_RESUME};
+enum { TURNS = 3, ROUNDS = 6 };
 
 /* Runs it; the time in clock units, 0: failed. */
 static uint64_t run_once(const tracer *t, PyObject *names, int kind)
@@ -77,43 +96,28 @@ static uint64_t run_once(const tracer *t, PyObject *names, int kind)
 /* The shortest of many runs: the others were disturbed. */
 static bool time_programs(const tracer *t, PyObject *names, double *times)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
-        uint64_t best = UINT64_MAX;
+    for (int kind = 0; kind < KINDS; kind++)
         for (int i = 0; i < ROUNDS; i++) {
             uint64_t took = run_once(t, names, kind);
             if (took == 0)
                 return false;
-            if (took < best)
-                best = took;
+            if ((double)took < times[kind])
+                times[kind] = (double)took;
         }
-        times[kind] = (double)best;
-    }
     return true;
 }
 
-/* Events of each kind that the tables hold. */
-static void count_events(const tracer *t, double *events)
-{
-    memset(events, 0, KINDS * sizeof *events);
-    for (size_t i = 0; i < t->n_codes; i++)
-        for (uint32_t j = 0; j < t->codes[i]->slots_cap; j++)
-            for (uint32_t k = 0; t->codes[i]->slots[j] && k < t->codes[i]->n_lines; k++)
-                events[LINE] += (double)t->codes[i]->slots[j][k].count;
-    for (size_t i = 0; i < t->n_edges; i++)
-        events[t->subs[t->edges[i]->callee].kind == SUB_C ? C_CALL : CALL] +=
-            (double)t->edges[i]->count;
-}
-
+/* How many events of each kind each program has. */
 static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
 {
-    double before[KINDS], after[KINDS];
+    const lane *l = t->lanes[0];
+    uint64_t before[COST_KINDS];
     for (int kind = 0; kind < KINDS; kind++) {
-        count_events(t, before);
+        memcpy(before, l->events, sizeof before);
         if (run_once(t, names, kind) == 0)
             return false;
-        count_events(t, after);
         for (int k = 0; k < KINDS; k++)
-            events[kind][k] = after[k] - before[k];
+            events[kind][k] = (double)(l->events[counted[k]] - before[counted[k]]);
     }
     return true;
 }
@@ -135,14 +139,13 @@ static void share(double events[KINDS][KINDS], const double *extra, double *cost
         }
 }
 
-/* A tracer with t's options, or with all on so that it can count. */
-static tracer *probe_new(const tracer *t, bool counting)
+/* A tracer with t's options that leaves the cost in. */
+static tracer *probe_new(const tracer *t)
 {
     PyObject *nothing = PyTuple_New(0);
-    PyObject *options = Py_BuildValue(
-        "{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
-        "subs", t->subs_on || counting ? Py_True : Py_False,
-        "slowops", t->slowops && t->subs_on ? Py_True : Py_False, "raw", Py_True);
+    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
+                                      "subs", t->subs_on ? Py_True : Py_False, "slowops",
+                                      t->slowops ? Py_True : Py_False, "raw", Py_True);
     tracer *probe = nothing && options
                         ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options) : NULL;
     Py_XDECREF(nothing);
@@ -187,38 +190,53 @@ static PyObject *programs_ready(void)
     return names;
 }
 
+static uint64_t rounded(double units)
+{
+    return units > 0 ? (uint64_t)(units + 0.5) : 0;
+}
+
+/* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
-    t->cost[COST_LINE] = (uint64_t)(cost[LINE] + 0.5);
-    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = (uint64_t)(cost[CALL] / 2 + 0.5);
-    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] = (uint64_t)(cost[C_CALL] / 2 + 0.5);
+    t->cost[COST_LINE] = rounded(cost[LINE]);
+    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = rounded(cost[CALL] / 2);
+    t->cost[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
+    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
+    t->cost[COST_OTHER] = rounded(cost[CLASS_CALL]);
+}
+
+/* In turns, so that a slow moment of the machine does not count for one side only. */
+static bool measure(tracer *probe, PyObject *names, double *extra,
+                    double events[KINDS][KINDS])
+{
+    double with[KINDS], without[KINDS];
+    for (int kind = 0; kind < KINDS; kind++)
+        with[kind] = without[kind] = (double)UINT64_MAX;
+    bool ok = true;
+    for (int turn = 0; ok && turn < TURNS; turn++) {
+        ok = time_programs(probe, names, without) && probe_start(probe) &&
+             time_programs(probe, names, with) && count_programs(probe, names, events);
+        ok = probe_stop(probe) && ok;
+    }
+    for (int kind = 0; kind < KINDS; kind++)
+        extra[kind] = with[kind] - without[kind];
+    return ok;
 }
 
 /*
- * Fills t->cost by means of tracers of the same kind that live for this only. What goes
+ * Fills t->cost by means of a tracer of the same kind that lives for this only. What goes
  * wrong here leaves the costs at zero: times are then raw.
  */
 void trace_calibrate(tracer *t)
 {
-    double without[KINDS], with[KINDS], events[KINDS][KINDS], cost[KINDS];
+    double extra[KINDS], events[KINDS][KINDS], cost[KINDS];
     PyObject *names = programs_ready();
-    tracer *timing = names ? probe_new(t, false) : NULL;
-    tracer *counting = timing ? probe_new(t, true) : NULL;
-    bool ok = counting && time_programs(t, names, without);
-    ok = ok && probe_start(timing) && time_programs(t, names, with);
-    if (timing)
-        ok = probe_stop(timing) && ok;
-    ok = ok && probe_start(counting) && count_programs(counting, names, events);
-    if (counting)
-        ok = probe_stop(counting) && ok;
-    if (ok) {
-        for (int kind = 0; kind < KINDS; kind++)
-            with[kind] -= without[kind];
-        share(events, with, cost);
+    tracer *probe = names ? probe_new(t) : NULL;
+    if (probe && measure(probe, names, extra, events)) {
+        share(events, extra, cost);
         set_costs(t, cost);
     }
     trace_swallow_error();
-    Py_XDECREF((PyObject *)timing);
-    Py_XDECREF((PyObject *)counting);
+    Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
 }

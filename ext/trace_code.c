@@ -433,8 +433,6 @@ void codes_free(tracer *t)
  */
 bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method)
 {
-    if (PyFunction_Check(callable))     /* the usual case, told by one comparison */
-        return false;
     if (PyCFunction_Check(callable)) {
         *method = ((PyCFunctionObject *)callable)->m_ml;
         return true;

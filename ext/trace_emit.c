@@ -164,7 +164,7 @@ static void add_header(emitter *e, const char *header, size_t len)
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
-    double worked = seconds(e, l->elapsed) + seconds(e, l->overhead);
+    double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(e->t, l));
     double end = wall_time(e, l->since);
     if (end < start + worked)
         end = start + worked;
@@ -186,7 +186,7 @@ static void emit_end(emitter *e, const lane *l, uint32_t id)
 {
     add_u32(e, id);
     add_f64(e, lane_end(e, l, wall_time(e, l->began)));
-    add_u64(e, (uint64_t)((double)l->overhead * e->ticks_per_unit));
+    add_u64(e, (uint64_t)((double)lane_overhead(e->t, l) * e->ticks_per_unit));
     put_chunk(e, 'E');
 }
 

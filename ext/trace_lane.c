@@ -73,7 +73,7 @@ static inline void caller_account(activation *caller, const activation *a, uint6
 void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind)
 {
     activation *a = l->top;
-    current_slot(a)->time += lane_charge(l, now, t->cost[kind]);
+    current_slot(a)->time += lane_charge(t, l, now, kind);
     l->active[a->sub]--;
     caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
     l->top = a - 1;
@@ -208,7 +208,7 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
     } else {
         if (!caller->slot)
             caller->slot = caller->slots;
-        caller->slot->time += lane_charge(l, now, t->cost[kind]);
+        caller->slot->time += lane_charge(t, l, now, kind);
     }
     if (UNLIKELY(!lane_push(t, l, key, info, sub, true))) {
         trace_fail(t);
@@ -380,7 +380,8 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
     l->began = l->ended = l->since = clock_read(&t->clock);
-    l->elapsed = l->debt = l->overhead = 0;
+    l->elapsed = l->debt = l->slow_work = 0;
+    memset(l->events, 0, sizeof l->events);
     l->deadline = t->next_snapshot;
     l->run = 0;
     l->folded = false;
@@ -438,7 +439,10 @@ static void lanes_fold(tracer *t)
         }
         add_slots(t, fold, l);
         fold->elapsed += l->elapsed;
-        fold->overhead += l->overhead;
+        fold->debt += l->debt;
+        fold->slow_work += l->slow_work;
+        for (int kind = 0; kind < COST_KINDS; kind++)
+            fold->events[kind] += l->events[kind];
         if (l->since > fold->since)
             fold->since = l->since;
         l->key = 0;
@@ -505,11 +509,11 @@ void lanes_close(tracer *t)
 /* ---- Moments at which the tables must be whole ---- */
 
 /* Settles one lane: its open activations hand over what they have, and run on. */
-static void lane_settle(lane *l, uint64_t now)
+static void lane_settle(const tracer *t, lane *l, uint64_t now)
 {
     if (l->top == l->stack)
         return;
-    current_slot(l->top)->time += lane_charge(l, now, 0);
+    current_slot(l->top)->time += lane_charge(t, l, now, COST_NONE);
     for (activation *a = l->top; a > l->stack; a--) {
         l->active[a->sub]--;
         caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
@@ -528,7 +532,7 @@ void lanes_settle(tracer *t)
     uint64_t now = clock_read(&t->clock);
     for (size_t i = 0; i < t->n_lanes; i++)
         if (t->lanes[i]->key && !t->lanes[i]->folded)
-            lane_settle(t->lanes[i], now);
+            lane_settle(t, t->lanes[i], now);
 }
 
 /* Sets when every lane's next event does slow work; 0: at once. */
@@ -547,7 +551,7 @@ void lane_slow_work(tracer *t, lane *l)
         snapshot_finish_and_die(t);
     snapshot_if_due(t, began);
     uint64_t ended = clock_read(&t->clock);
-    l->overhead += ended - began;
+    l->slow_work += ended - began;
     for (size_t i = 0; i < t->n_lanes; i++)     /* nobody ran: we held the lock */
         t->lanes[i]->since = ended;
 }
