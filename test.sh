@@ -73,7 +73,7 @@ main_python=${pythons%% *}
 main_venv=$(venv_of "$main_python")
 
 say "Python $(version_of "$main_python"): environment and build"
-make_venv "$main_python" test lint
+make_venv "$main_python" test real lint
 check 'C tests' c_tests
 check 'ruff' "$main_venv/bin/ruff" check .
 check 'mypy --strict' "$main_venv/bin/mypy"

@@ -99,6 +99,7 @@ packages_for() {    # PURPOSE...
     for purpose in "$@"; do
         case $purpose in
             test) echo pytest hypothesis ;;
+            real) echo toolz pyperformance ;;
             lint) echo ruff mypy ;;
         esac
     done
