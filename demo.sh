@@ -27,7 +27,7 @@ pynytprof -o demo/nytprof.out examples/searchindex "$library/asyncio" \
     'socket timeout' 'name:lock AND NOT windows' '(queue OR semaphore) cancel' serialiser 'broken AND'
 
 say 'Where the time went'
-pynytprof summary demo/nytprof.out
+nytprof summary demo/nytprof.out
 
 say 'The page'
 nytprofhtml -f demo/nytprof.out -o demo/html >demo/nytprofhtml.log 2>&1 ||
