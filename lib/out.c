@@ -136,8 +136,8 @@ void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value)
 /* ---- Foreign bytes ---- */
 
 /*
- * One character of UTF-8 as Perl takes it, surrogates included: its length, or 0 if there is
- * none. Nothing above U+10FFFF, which no reader of JSON could take.
+ * One character of UTF-8 as Perl takes it, surrogates included: its length, or 0 and *code as
+ * it was. Nothing above U+10FFFF, which no reader of JSON could take.
  */
 size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code)
 {
@@ -158,8 +158,10 @@ size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code)
             return 0;
         v = v << 6 | (p[i] & 0x3F);
     }
+    if (v < lowest[n] || v > 0x10FFFF)
+        return 0;
     *code = v;
-    return v >= lowest[n] && v <= 0x10FFFF ? n : 0;
+    return n;
 }
 
 bool nyt_is_utf8(nyt_str s)
