@@ -50,11 +50,9 @@ def pip_list(folder: Path) -> list[str | Path]:
 
 def toolz_tests(folder: Path) -> list[str | Path]:
     """pytest over a part of the tests that the toolz package brings."""
-    return [
-        *["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull],
-        *["--rootdir", folder, SITE / "toolz" / "tests" / "test_dicttoolz.py"],
-        SITE / "toolz" / "tests" / "test_itertoolz.py",
-    ]
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}"]
+    tests = SITE / "toolz" / "tests"
+    return ["-m", "pytest", *options, tests / "test_dicttoolz.py", tests / "test_itertoolz.py"]
 
 
 def benchmark(folder: Path) -> list[str | Path]:
