@@ -1,0 +1,566 @@
+/*
+ * pynytprof._cread: profiles read, judged and exported, by libnytprof. Results are tuples
+ * in the order of the library's structs; reader.py and verify.py give the fields names.
+ */
+#define PY_SSIZE_T_CLEAN
+#include "pyutil.h"
+
+typedef struct {
+    PyObject *error;        /* ProfileError */
+    PyObject *profile;      /* the type Profile */
+} module_state;
+
+static module_state *state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* ---- Values ---- */
+
+/* Perl writes names that fit Latin-1 in it, all else as UTF-8. */
+static PyObject *text_of(nyt_str s)
+{
+    PyObject *text = PyUnicode_DecodeUTF8(s.data, (Py_ssize_t)s.len, NULL);
+    if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
+        return text;
+    PyErr_Clear();
+    return PyUnicode_DecodeLatin1(s.data, (Py_ssize_t)s.len, NULL);
+}
+
+/* Bytes that a file ends with in mid-value have no value: None. */
+static PyObject *text_or_none(nyt_str s)
+{
+    return s.data ? text_of(s) : Py_NewRef(Py_None);
+}
+
+/* Puts a new reference into a list under construction; NULL gives the list up. */
+static bool set_item(PyObject **list, size_t i, PyObject *item)
+{
+    if (!item) {
+        Py_CLEAR(*list);
+        return false;
+    }
+    PyList_SET_ITEM(*list, (Py_ssize_t)i, item);
+    return true;
+}
+
+/* ---- Errors ---- */
+
+static PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObject *path)
+{
+    bool of_file = err->code == NYT_EFORMAT || err->code == NYT_EVERSION ||
+                   err->code == NYT_ETRUNC || err->code == NYT_EDEFLATE ||
+                   err->code == NYT_ELIMIT;
+    if (!of_file || PyErr_Occurred())
+        return raise_nyt_error(err, path);
+    return PyErr_Format(state_of(module)->error, "%S: %s (at offset %llu%s)", path, err->message,
+                        (unsigned long long)err->offset,
+                        err->in_deflate ? " of the inflated data" : "");
+}
+
+/* ---- A path among the arguments ---- */
+
+struct path {
+    PyObject *object;       /* owned: str or bytes */
+    PyObject *bytes;        /* owned: as the system takes it */
+};
+
+static int path_converter(PyObject *arg, void *out)
+{
+    struct path *path = out;
+    path->object = PyOS_FSPath(arg);
+    if (!path->object)
+        return 0;
+    if (PyUnicode_FSConverter(path->object, &path->bytes))
+        return 1;
+    Py_CLEAR(path->object);
+    return 0;
+}
+
+static void path_free(struct path *path)
+{
+    Py_CLEAR(path->object);
+    Py_CLEAR(path->bytes);
+}
+
+/* ---- A callable as a sink ---- */
+
+static int call_write(void *ctx, const void *data, size_t len)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(data, (Py_ssize_t)len);
+    PyObject *result = bytes ? PyObject_CallOneArg(ctx, bytes) : NULL;
+    Py_XDECREF(bytes);
+    if (!result) {
+        errno = EIO;        /* the exception tells more */
+        return NYT_EIO;
+    }
+    Py_DECREF(result);
+    return NYT_OK;
+}
+
+/* ---- Profile ---- */
+
+typedef struct {
+    PyObject_HEAD
+    nyt_profile *p;
+    PyObject    *path;
+} Profile;
+
+static PyObject *profile_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"path", "keep_evals", "salvage", NULL};
+    struct path path = {NULL, NULL};
+    int keep_evals = 0, salvage = 0, rc;
+    nyt_profile *p = NULL;
+    nyt_error err;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$pp:Profile", names, path_converter, &path,
+                                     &keep_evals, &salvage)) {
+        path_free(&path);
+        return NULL;
+    }
+    nyt_load_options options = {.keep_evals = keep_evals, .salvage = salvage};
+    Py_BEGIN_ALLOW_THREADS
+    rc = nyt_profile_load(&p, PyBytes_AS_STRING(path.bytes), &options, &err);
+    Py_END_ALLOW_THREADS
+    Profile *self = NULL;
+    if (rc < 0)
+        raise_read_error(PyType_GetModule(type), &err, path.object);
+    else
+        self = (Profile *)type->tp_alloc(type, 0);
+    if (self) {
+        self->p = p;
+        self->path = Py_NewRef(path.object);
+    } else {
+        nyt_profile_free(p);
+    }
+    path_free(&path);
+    return (PyObject *)self;
+}
+
+static void profile_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    nyt_profile_free(((Profile *)op)->p);
+    Py_CLEAR(((Profile *)op)->path);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *profile_totals(Profile *self, PyObject *Py_UNUSED(none))
+{
+    const nyt_totals *t = nyt_profile_totals(self->p);
+    return Py_BuildValue("(IIKKKINNddddKKdKN)", t->version.major, t->version.minor,
+                         (unsigned long long)t->records, (unsigned long long)t->bytes,
+                         (unsigned long long)t->inflated, t->ticks_per_sec,
+                         PyBool_FromLong(t->complete), PyBool_FromLong(t->timed), t->start, t->end,
+                         t->duration, t->active, (unsigned long long)t->statements,
+                         (unsigned long long)t->discounted, t->statement_time,
+                         (unsigned long long)t->calls, PyBool_FromLong(t->blocks));
+}
+
+static PyObject *profile_fault(Profile *self, PyObject *Py_UNUSED(none))
+{
+    const nyt_error *err = nyt_profile_fault(self->p);
+    if (!err)
+        Py_RETURN_NONE;
+    return Py_BuildValue("(sKN)", err->message, (unsigned long long)err->offset,
+                         PyBool_FromLong(err->in_deflate));
+}
+
+static PyObject *pairs_of(const nyt_pair *pairs, size_t n)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(NN)", text_of(pairs[i].key),
+                                         text_or_none(pairs[i].value)));
+    return list;
+}
+
+static PyObject *profile_attributes(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_pair *pairs = nyt_profile_attributes(self->p, &n);
+    return pairs_of(pairs, n);
+}
+
+static PyObject *profile_options(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_pair *pairs = nyt_profile_options(self->p, &n);
+    return pairs_of(pairs, n);
+}
+
+static PyObject *texts_of(const nyt_str *strings, size_t n)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, text_of(strings[i]));
+    return list;
+}
+
+static PyObject *profile_comments(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_str *comments = nyt_profile_comments(self->p, &n);
+    return texts_of(comments, n);
+}
+
+static PyObject *profile_processes(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_process *all = nyt_profile_processes(self->p, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(IINNdd)", all[i].pid, all[i].parent,
+                                         PyBool_FromLong(all[i].started),
+                                         PyBool_FromLong(all[i].ended), all[i].start,
+                                         all[i].end));
+    return list;
+}
+
+static PyObject *profile_files(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_file *all = nyt_profile_files(self->p, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(INIIIIINI)", all[i].fid, text_of(all[i].name),
+                                         all[i].eval_fid, all[i].eval_line, all[i].flags,
+                                         all[i].size, all[i].mtime,
+                                         PyBool_FromLong(all[i].is_eval), all[i].merged_into));
+    return list;
+}
+
+static PyObject *profile_source(Profile *self, PyObject *args)
+{
+    unsigned fid;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "I:source", &fid))
+        return NULL;
+    const nyt_src_line *all = nyt_profile_source(self->p, fid, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(IN)", all[i].line, text_of(all[i].text)));
+    return list;
+}
+
+static PyObject *profile_lines(Profile *self, PyObject *args)
+{
+    int level = NYT_LEVEL_LINE;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "|i:lines", &level))
+        return NULL;
+    if (level < NYT_LEVEL_LINE || level > NYT_LEVEL_SUB)
+        return PyErr_Format(PyExc_ValueError, "there is no level %d", level);
+    const nyt_line *all = nyt_profile_all_lines(self->p, (nyt_level)level, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(IILLd)", all[i].fid, all[i].line,
+                                         (long long)all[i].count, (long long)all[i].ticks,
+                                         all[i].time));
+    return list;
+}
+
+static PyObject *sub_tuple(const nyt_sub *s)
+{
+    PyObject *first = s->has_range ? PyLong_FromUnsignedLong(s->first) : Py_NewRef(Py_None);
+    PyObject *last = s->has_range ? PyLong_FromUnsignedLong(s->last) : Py_NewRef(Py_None);
+    return Py_BuildValue("(NINNKdddIi)", text_of(s->name), s->fid, first, last,
+                         (unsigned long long)s->calls, s->incl, s->excl, s->reci, s->depth,
+                         (int)s->kind);
+}
+
+static PyObject *profile_subs(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_sub *all = nyt_profile_subs(self->p, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, sub_tuple(&all[i]));
+    return list;
+}
+
+static PyObject *names_tuple(const nyt_str *strings, size_t n)
+{
+    PyObject *list = texts_of(strings, n);
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+static PyObject *call_tuple(const nyt_call *c)
+{
+    return Py_BuildValue("(NIIKdddIN)", text_of(c->called->name), c->fid, c->line,
+                         (unsigned long long)c->count, c->incl, c->excl, c->reci, c->depth,
+                         names_tuple(c->by, c->by_len));
+}
+
+static int append_calls(PyObject *list, const nyt_call *calls, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        PyObject *item = call_tuple(&calls[i]);
+        int rc = item ? PyList_Append(list, item) : -1;
+        Py_XDECREF(item);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static PyObject *profile_calls(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t subs, n;
+    const nyt_sub *all = nyt_profile_subs(self->p, &subs);
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < subs; i++) {
+        const nyt_call *calls = nyt_profile_callers(self->p, &all[i], &n);
+        if (append_calls(list, calls, n) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *profile_tree(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_node *all = nyt_profile_tree(self->p, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(NIIKdd)", text_of(all[i].name), all[i].parent,
+                                         all[i].depth, (unsigned long long)all[i].calls,
+                                         all[i].incl, all[i].excl));
+    return list;
+}
+
+/* ---- Exports and reports: methods that take a write() ---- */
+
+static PyObject *exported(Profile *self, int rc, const nyt_error *err)
+{
+    if (rc < 0)
+        return raise_read_error(PyType_GetModule(Py_TYPE(self)), err, self->path);
+    Py_RETURN_NONE;
+}
+
+static PyObject *profile_model(Profile *self, PyObject *write)
+{
+    nyt_error err;
+    return exported(self, nyt_export_model(self->p, call_write, write, &err), &err);
+}
+
+static PyObject *profile_speedscope(Profile *self, PyObject *write)
+{
+    nyt_error err;
+    return exported(self, nyt_export_speedscope(self->p, call_write, write, &err), &err);
+}
+
+/* The options that all reports share; false: an exception is set. */
+static bool report_arguments(PyObject *args, PyObject *kwargs, const char *format, PyObject **write,
+                             nyt_report_options *o, unsigned *fid)
+{
+    static char *names[] = {"write", "top", "sort", "width", "colour", "json", "path", "fid",
+                            NULL};
+    Py_ssize_t top = 0, width = 0;
+    int sort = NYT_SORT_TIME, colour = 0, json = 0;
+    *o = (nyt_report_options){0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, names, write, &top, &sort, &width,
+                                     &colour, &json, &o->path, fid))
+        return false;
+    if (top < 0 || width < 0 || sort < NYT_SORT_TIME || sort > NYT_SORT_PLACE) {
+        PyErr_SetString(PyExc_ValueError, "no such report");
+        return false;
+    }
+    o->top = (size_t)top;
+    o->width = (size_t)width;
+    o->sort = (nyt_sort)sort;
+    o->colour = colour;
+    o->json = json;
+    return true;
+}
+
+static PyObject *profile_summary(Profile *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *write;
+    nyt_report_options options;
+    nyt_error err;
+    unsigned fid = 0;
+    if (!report_arguments(args, kwargs, "O|$ninppzI:summary", &write, &options, &fid))
+        return NULL;
+    int rc = fid ? nyt_report_source(self->p, fid, &options, call_write, write, &err)
+                 : nyt_report_summary(self->p, &options, call_write, write, &err);
+    return exported(self, rc, &err);
+}
+
+static PyObject *profile_info(Profile *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *write;
+    nyt_report_options options;
+    nyt_error err;
+    unsigned fid;
+    if (!report_arguments(args, kwargs, "O|$ninppzI:info", &write, &options, &fid))
+        return NULL;
+    return exported(self, nyt_report_info(self->p, &options, call_write, write, &err), &err);
+}
+
+static PyMethodDef profile_methods[] = {
+    {"totals", (PyCFunction)profile_totals, METH_NOARGS, NULL},
+    {"fault", (PyCFunction)profile_fault, METH_NOARGS, NULL},
+    {"attributes", (PyCFunction)profile_attributes, METH_NOARGS, NULL},
+    {"options", (PyCFunction)profile_options, METH_NOARGS, NULL},
+    {"comments", (PyCFunction)profile_comments, METH_NOARGS, NULL},
+    {"processes", (PyCFunction)profile_processes, METH_NOARGS, NULL},
+    {"files", (PyCFunction)profile_files, METH_NOARGS, NULL},
+    {"source", (PyCFunction)profile_source, METH_VARARGS, NULL},
+    {"lines", (PyCFunction)profile_lines, METH_VARARGS, NULL},
+    {"subs", (PyCFunction)profile_subs, METH_NOARGS, NULL},
+    {"calls", (PyCFunction)profile_calls, METH_NOARGS, NULL},
+    {"tree", (PyCFunction)profile_tree, METH_NOARGS, NULL},
+    {"model", (PyCFunction)profile_model, METH_O, NULL},
+    {"speedscope", (PyCFunction)profile_speedscope, METH_O, NULL},
+    {"summary", (PyCFunction)(void (*)(void))profile_summary, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"info", (PyCFunction)(void (*)(void))profile_info, METH_VARARGS | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(profile_doc,
+    "Profile(path, *, keep_evals=False, salvage=False)\n--\n\n"
+    "All of a file, added up. A file that breaks off is read as far as it goes, with\n"
+    "`salvage` also one that is damaged; fault() then tells what was met.");
+
+static PyType_Slot profile_slots[] = {
+    {Py_tp_doc, (void *)profile_doc},
+    {Py_tp_new, profile_new},
+    {Py_tp_dealloc, profile_dealloc},
+    {Py_tp_methods, profile_methods},
+    {0, NULL},
+};
+
+static PyType_Spec profile_spec = {
+    .name = "pynytprof._cread.Profile",
+    .basicsize = sizeof(Profile),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = profile_slots,
+};
+
+/* ---- Functions ---- */
+
+static int append_finding(void *ctx, const nyt_finding *f)
+{
+    PyObject *item = Py_BuildValue("(isKNKs)", (int)f->severity, f->rule,
+                                   (unsigned long long)f->offset, PyBool_FromLong(f->in_deflate),
+                                   (unsigned long long)f->record, f->text);
+    int rc = item ? PyList_Append(ctx, item) : -1;
+    Py_XDECREF(item);
+    return rc < 0 ? NYT_ENOMEM : NYT_OK;
+}
+
+static PyObject *verified(PyObject *module, const struct path *path, PyObject *findings)
+{
+    nyt_verdict verdict;
+    nyt_error err;
+    int rc = nyt_verify(PyBytes_AS_STRING(path->bytes), append_finding, findings, &verdict, &err);
+    if (PyErr_Occurred())
+        return NULL;
+    if (rc < 0)
+        return raise_read_error(module, &err, path->object);
+    return Py_BuildValue("(KO)", (unsigned long long)verdict.records, findings);
+}
+
+static PyObject *cread_verify(PyObject *module, PyObject *args)
+{
+    struct path path = {NULL, NULL};
+    PyObject *result = NULL;
+    PyObject *findings = PyList_New(0);
+    if (findings && PyArg_ParseTuple(args, "O&:verify", path_converter, &path))
+        result = verified(module, &path, findings);
+    Py_XDECREF(findings);
+    path_free(&path);
+    return result;
+}
+
+static PyObject *dumped(PyObject *module, const struct path *path, PyObject *write, bool jsonl)
+{
+    nyt_reader *in;
+    nyt_error err;
+    int rc = nyt_reader_open(&in, PyBytes_AS_STRING(path->bytes), &err);
+    if (rc < 0)
+        return raise_read_error(module, &err, path->object);
+    rc = jsonl ? nyt_export_jsonl(in, call_write, write, &err)
+               : nyt_export_text(in, call_write, write, &err);
+    nyt_reader_close(in);
+    if (rc < 0)
+        return raise_read_error(module, &err, path->object);
+    Py_RETURN_NONE;
+}
+
+static PyObject *cread_dump(PyObject *module, PyObject *args)
+{
+    struct path path = {NULL, NULL};
+    PyObject *write, *result = NULL;
+    int jsonl = 0;
+    if (PyArg_ParseTuple(args, "O&O|p:dump", path_converter, &path, &write, &jsonl))
+        result = dumped(module, &path, write, jsonl);
+    path_free(&path);
+    return result;
+}
+
+static PyMethodDef cread_methods[] = {
+    {"verify", cread_verify, METH_VARARGS,
+     PyDoc_STR("verify(path, /)\n--\n\nReturns the number of records and a list of findings.")},
+    {"dump", cread_dump, METH_VARARGS,
+     PyDoc_STR("dump(path, write, jsonl=False, /)\n--\n\nPasses all records to write() as text.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static int cread_exec(PyObject *module)
+{
+    module_state *state = state_of(module);
+    state->error = PyErr_NewExceptionWithDoc(
+        "pynytprof.reader.ProfileError", "The file is no profile that can be read.",
+        PyExc_ValueError, NULL);
+    if (!state->error || PyModule_AddObjectRef(module, "ProfileError", state->error) < 0)
+        return -1;
+    state->profile = PyType_FromModuleAndSpec(module, &profile_spec, NULL);
+    if (!state->profile)
+        return -1;
+    return PyModule_AddType(module, (PyTypeObject *)state->profile);
+}
+
+static int cread_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    Py_VISIT(state_of(module)->error);
+    Py_VISIT(state_of(module)->profile);
+    return 0;
+}
+
+static int cread_clear(PyObject *module)
+{
+    Py_CLEAR(state_of(module)->error);
+    Py_CLEAR(state_of(module)->profile);
+    return 0;
+}
+
+static PyModuleDef_Slot cread_slots[] = {
+    {Py_mod_exec, cread_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef cread_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pynytprof._cread",
+    .m_doc = "Profiles read, judged and exported, in C.",
+    .m_size = sizeof(module_state),
+    .m_methods = cread_methods,
+    .m_slots = cread_slots,
+    .m_traverse = cread_traverse,
+    .m_clear = cread_clear,
+};
+
+PyMODINIT_FUNC PyInit__cread(void);
+
+PyMODINIT_FUNC PyInit__cread(void)
+{
+    return PyModuleDef_Init(&cread_module);
+}

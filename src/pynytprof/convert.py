@@ -1,0 +1,179 @@
+"""Profiles as other things: text, JSON, speedscope, HTML.
+
+All but HTML is done by libnytprof; HTML by Perl's ``nytprofhtml``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from . import _cread
+from ._cread import ProfileError
+
+__all__ = [
+    "ProfileError",
+    "dump",
+    "info",
+    "source",
+    "summary",
+    "to_html",
+    "to_jsonl",
+    "to_model",
+    "to_speedscope",
+]
+
+StrPath = str | os.PathLike[str]
+Sort = Literal["time", "incl", "count", "place"]
+_SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
+
+
+def _text(report: Callable[[Callable[[bytes], object]], None]) -> str:
+    out = io.BytesIO()
+    report(out.write)
+    return out.getvalue().decode("utf-8", "replace")
+
+
+def summary(
+    path: StrPath,
+    *,
+    top: int = 15,
+    sort: Sort = "time",
+    width: int = 100,
+    colour: bool = False,
+    json: bool = False,
+) -> str:
+    """The lines and subs that took most, `top` of each, for terminals of `width` columns.
+
+    What comes from the profile is made harmless for terminals. Raises OSError, ProfileError.
+    """
+    profile = _cread.Profile(path)
+    return _text(
+        lambda write: profile.summary(
+            write,
+            top=top,
+            sort=_SORTS[sort],
+            width=width,
+            colour=colour,
+            json=json,
+            path=os.fspath(path),
+        )
+    )
+
+
+def source(path: StrPath, file: str | int, *, width: int = 100, colour: bool = False) -> str:
+    """The source of one file with its figures.
+
+    `file` is a fid, or the end of a name. Raises OSError, ProfileError, and LookupError if
+    the profile has no such file.
+    """
+    profile = _cread.Profile(path)
+    fid = _fid_of(profile, file)
+    return _text(lambda write: profile.summary(write, width=width, colour=colour, fid=fid))
+
+
+def _fid_of(profile: _cread.Profile, file: str | int) -> int:
+    """By fid, or by the end of a name: the whole name wins, and the first otherwise."""
+    names = {fid: name for fid, name, *_, merged_into in profile.files() if not merged_into}
+    if isinstance(file, int):
+        found = [file] if file in names else []
+    else:
+        found = [fid for fid, name in names.items() if name == file]
+        found += [fid for fid, name in names.items() if name.endswith(file)]
+    if not found:
+        raise LookupError(f"there is no file {file!r} in the profile")
+    return found[0]
+
+
+def info(path: StrPath, *, json: bool = False) -> str:
+    """What the file says of itself: version, processes, counts, attributes, options."""
+    profile = _cread.Profile(path)
+    return _text(lambda write: profile.info(write, json=json, path=os.fspath(path)))
+
+
+def dump(path: StrPath) -> str:
+    """Every record of the file, one a line, with its offset."""
+    return _text(lambda write: _cread.dump(path, write))
+
+
+# ---- To files ----
+
+
+@contextlib.contextmanager
+def _new_file(out: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name when it is whole."""
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _target(path: StrPath, out: StrPath | None, suffix: str) -> Path:
+    return Path(out) if out is not None else Path(f"{os.fspath(path)}{suffix}")
+
+
+def to_speedscope(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes the call tree for https://www.speedscope.app; returns where.
+
+    Without a call tree it is the subs, flat. `out` is by default the profile's name and
+    ``.speedscope.json``. Raises OSError, ProfileError.
+    """
+    target = _target(path, out, ".speedscope.json")
+    profile = _cread.Profile(path)
+    with _new_file(target) as file:
+        profile.speedscope(file.write)
+    return target
+
+
+def to_model(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes all but the call tree as one JSON object; by default to NAME.json."""
+    target = _target(path, out, ".json")
+    profile = _cread.Profile(path)
+    with _new_file(target) as file:
+        profile.model(file.write)
+    return target
+
+
+def to_jsonl(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes every record as a JSON array on a line of its own; by default to NAME.jsonl."""
+    target = _target(path, out, ".jsonl")
+    with _new_file(target) as file:
+        _cread.dump(path, file.write, True)
+    return target
+
+
+def to_html(path: StrPath, out_dir: StrPath | None = None) -> Path:
+    """Has Perl's ``nytprofhtml`` make its report; returns the page to begin with.
+
+    `out_dir` is by default ``nytprof`` beside the profile. Raises FileNotFoundError if
+    the profile or the program is missing, RuntimeError with its words if that failed.
+    """
+    profile = Path(path)
+    if not profile.is_file():
+        raise FileNotFoundError(2, "No such profile", os.fspath(path))
+    program = shutil.which("nytprofhtml")
+    if program is None:
+        raise FileNotFoundError(
+            "nytprofhtml is not installed; on Debian it is in the package libdevel-nytprof-perl"
+        )
+    folder = Path(out_dir) if out_dir is not None else profile.parent / "nytprof"
+    done = subprocess.run(
+        [program, "--file", os.fspath(profile), "--out", os.fspath(folder)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    index = folder / "index.html"
+    if done.returncode or not index.is_file():
+        raise RuntimeError(f"nytprofhtml failed: {done.stderr.strip() or done.returncode}")
+    return index
