@@ -145,6 +145,7 @@ class PyTracer:
         self._raw = raw
         self._max_nodes = max_tree_nodes if subs else 0
         self._filter = FileFilter(include, exclude, exclude_prefixes, hide_prefix)
+        self._hide_prefix = hide_prefix or "\0"
         self._files = FileTable(savesrc=savesrc, sources=sources)
         self._subs: list[_names.Sub] = []
         self._sub_fids: list[int] = []
@@ -172,10 +173,11 @@ class PyTracer:
 
     # ---- Starting and stopping ----
 
-    def start(self) -> None:
+    def start(self, *, open_frames: bool = True) -> None:
         """Begins, or goes on, counting in all threads that Python lets us reach.
 
-        Raises RuntimeError where another tracer (a debugger, coverage) is at work.
+        Frames that are open are found, not counted as calls; with ``open_frames`` false those
+        of this thread are passed over: they are not the program's. Raises RuntimeError where another tracer (a debugger, coverage) is at work.
         """
         global _tracing
         if self.running:
@@ -186,7 +188,7 @@ class PyTracer:
         self._run += 1
         self.running = True
         _tracing = self
-        self._lane_of_thread()
+        self._lane_of_thread(open_frames=open_frames)
         self._install()
 
     def stop(self) -> None:
@@ -227,20 +229,18 @@ class PyTracer:
             sys.setprofile(profile)
         sys.settrace(trace)
 
-    def _rearm(self, frame: types.FrameType) -> None:
+    def _rearm(self, lane: _Lane, frame: types.FrameType, event: str, now: int) -> None:
         """Puts the hooks back that CPython took away because one of them raised."""
         self._resyncs += 1
+        self._leave_all(lane, now)
+        self._push_open_frames(lane, frame if event.startswith("c_") else frame.f_back)
+        if event == "call" and self._enter_frame(lane, frame, now):
+            self._watch_lines(frame)
         if self._slowops and sys.getprofile() is None:
             sys.setprofile(self._profile_function)
         if sys.gettrace() is None:
             sys.settrace(self._trace_function)
-        lane = self._lane_of_thread()
         lane.lost = False
-        at: types.FrameType | None = frame
-        while at is not None:
-            if self._code_of(at).sub and at.f_trace is None:
-                self._watch_lines(at)
-            at = at.f_back
 
     # ---- Events ----
 
@@ -266,8 +266,9 @@ class PyTracer:
                 return self._trace_function
             if self._interval and now >= self._deadline:
                 self._interval_is_over()
-            lane.since = after = time.perf_counter_ns()
-            lane.overhead += after - now
+            spent = time.perf_counter_ns() - now
+            lane.since += spent
+            lane.overhead += spent
         except BaseException as error:
             if not self._is_ours(error):
                 self._tls.lane.lost = True
@@ -284,17 +285,17 @@ class PyTracer:
             lane: _Lane | None = getattr(self._tls, "lane", None)
             if lane is None:
                 return
+            if lane.lost or sys.gettrace() is None:
+                self._rearm(lane, frame, event, now)
             if event == "c_call":
                 self._enter_c(lane, frame, arg, now)
             elif event in ("c_return", "c_exception"):
                 self._leave_c(lane, frame, now)
-            elif lane.lost or sys.gettrace() is None:
-                self._rearm(frame)
-                return
             else:
                 return
-            lane.since = after = time.perf_counter_ns()
-            lane.overhead += after - now
+            spent = time.perf_counter_ns() - now
+            lane.since += spent
+            lane.overhead += spent
         except BaseException as error:
             if not self._is_ours(error):
                 self._tls.lane.lost = True
@@ -388,7 +389,7 @@ class PyTracer:
     def _charge(self, lane: _Lane, now: int, kind: str) -> None:
         """The interval up to ``now`` goes to the top of the stack, less what ``kind`` cost."""
         if not lane.stack:
-            lane.last = now
+            lane.since = lane.last = now
             return
         gross = max(now - lane.since, 0)
         due = self._cost[kind] + lane.debt
@@ -517,9 +518,12 @@ class PyTracer:
 
     def _push_open_frames(self, lane: _Lane, frame: types.FrameType | None) -> None:
         """Builds the stack from frames that began before we looked: not counted as calls."""
-        frames = []
+        frames: list[types.FrameType] = []
         while frame is not None:
-            frames.append(frame)
+            if not self._is_hidden(frame):
+                frames.append(frame)
+            elif frames:
+                break  # our own frames have called the program; who called them is not of it
             frame = frame.f_back
         for frame in reversed(frames):
             code = self._code_of(frame)
@@ -528,13 +532,18 @@ class PyTracer:
                 self._place(lane, activation, frame.f_lineno or code.first_line)
                 self._watch_lines(frame)
 
+    def _is_hidden(self, frame: types.FrameType) -> bool:
+        return frame.f_code.co_filename.startswith(self._hide_prefix)
+
     def _watch_lines(self, frame: types.FrameType) -> None:
         frame.f_trace = self._trace_function
         frame.f_trace_lines = self._stmts
 
     # ---- Lanes ----
 
-    def _lane_of_thread(self, frame: types.FrameType | None = None) -> _Lane:
+    def _lane_of_thread(
+        self, frame: types.FrameType | None = None, *, open_frames: bool = True
+    ) -> _Lane:
         """This thread's lane, its stack built from what is below ``frame`` or the caller."""
         lane: _Lane | None = getattr(self._tls, "lane", None)
         if lane is None:
@@ -544,7 +553,8 @@ class PyTracer:
             self._lanes.append(lane)
         if lane.run != self._run:
             lane.run = self._run
-            self._push_open_frames(lane, frame.f_back if frame else sys._getframe(1))
+            if open_frames:
+                self._push_open_frames(lane, frame.f_back if frame else sys._getframe(1))
             lane.since = time.perf_counter_ns()
         return lane
 
@@ -848,7 +858,7 @@ def _path_items(root: _Node) -> Iterator[_chunks.PathItem]:
 
 
 def _tree_time(root: _Node) -> int:
-    total, pending = 0, [root]
+    total, pending = 0, list(root.children.values())
     while pending:
         node = pending.pop()
         total += node.excl
@@ -891,8 +901,8 @@ def _refuse_company(profile: bool) -> None:
 
 
 def _uninstall() -> None:
-    sys.settrace(None)
     sys.setprofile(None)
+    sys.settrace(None)
     threading.settrace(None)
     threading.setprofile(None)
     if sys.version_info >= (3, 12):
@@ -984,6 +994,6 @@ def _traced_time(function: Callable[[], object], stmts: bool, slowops: bool) -> 
         sys.setprofile(tracer._profile_function)
     sys.settrace(tracer._trace_function)
     function()
+    sys.setprofile(None)  # first, for it watches over the other
     sys.settrace(None)
-    sys.setprofile(None)
     return lane.elapsed

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import __version__, _chunks
+from ._pytracer import PACKAGE_PREFIX
 from ._settings import Settings, SettingsError, excluded_prefixes
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class AnyTracer(Protocol):
 
     running: bool
 
-    def start(self) -> None: ...
+    def start(self, *, open_frames: bool = True) -> None: ...
     def stop(self) -> None: ...
     def emit(self, write_chunk: Callable[[bytes, bytes], object], header: bytes) -> None: ...
     def line_hits(self) -> dict[tuple[int, int], list[int]]: ...
@@ -86,6 +87,7 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
         include=settings.include,
         exclude=settings.exclude,
         exclude_prefixes=excluded_prefixes(settings.scope),
+        hide_prefix=PACKAGE_PREFIX,
         raw=settings.raw,
         max_tree_nodes=MAX_TREE_NODES if settings.calls else 0,
         savesrc=settings.savesrc,
@@ -242,8 +244,11 @@ class Session:
         """Whether the profile could not be written; the reason was told then."""
         return self._failed
 
-    def start(self) -> None:
-        """Begins or goes on. Raises RuntimeError if another session runs in this process."""
+    def start(self, *, open_frames: bool = True) -> None:
+        """Begins or goes on. Raises RuntimeError if another session runs in this process.
+
+        The frames that are open then are the program's, unless ``open_frames`` is false.
+        """
         global _active
         if _active is self or self._dropped:
             return
@@ -258,25 +263,25 @@ class Session:
             os.register_at_fork(after_in_child=_drop_in_child)
         _active = self
         try:
-            self._start_tracer()
+            self._start_tracer(open_frames)
         except BaseException:
             _active = None
             raise
         self._catch_signals()
 
-    def _start_tracer(self) -> None:
+    def _start_tracer(self, open_frames: bool) -> None:
         """Starts it, with a valid file on disk before the program goes on.
 
         The tracer in C writes the file itself, which is no Python code that it could see.
         """
         if writes_itself(self.tracer):
-            self.tracer.start()
+            self.tracer.start(open_frames=open_frames)
             self._arrange_snapshots()
             self._write(SNAPSHOT_NOTE, only_file=True)
         else:
             self._write(SNAPSHOT_NOTE, only_file=True)
             self._arrange_snapshots()
-            self.tracer.start()
+            self.tracer.start(open_frames=open_frames)
 
     def stop(self) -> None:
         """Pauses, and writes the whole profile."""

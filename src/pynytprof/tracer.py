@@ -78,8 +78,11 @@ class Tracer:
 
     def start(self) -> None:
         """Begins or goes on. Raises RuntimeError if another session or tracer is at work."""
+        self._start(open_frames=True)
+
+    def _start(self, *, open_frames: bool) -> None:
         if self._uses == 0:
-            self._session.start()
+            self._session.start(open_frames=open_frames)
         self._uses += 1
 
     def stop(self) -> None:
@@ -154,7 +157,7 @@ def adopt(session: Session, *, start: bool) -> None:
     global _switched
     _switched = Tracer._of(session)
     if start:
-        _switched.start()
+        _switched._start(open_frames=False)
 
 
 def profile_script(
@@ -172,7 +175,7 @@ def profile_script(
     session = Session(of_mapping({"file": out}), application=target.application)
     with _runner.as_main():
         target.prepare()
-        session.start()
+        session.start(open_frames=False)
         try:
             target.execute()
         finally:
