@@ -196,19 +196,10 @@ static const char *severity_name(nyt_severity severity)
     return severity == NYT_FATAL ? "fatal" : severity == NYT_WARNED ? "warned" : "odd";
 }
 
-/* Rules and sentences are the library's own, in ASCII, but for quotes. */
+/* A failure to write is seen when the output is closed. */
 static void json_string(FILE *out, const char *text)
 {
-    fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p >= 0x7F)
-            fprintf(out, "\\u%04x", *p);
-        else
-            fputc(*p, out);
-    }
-    fputc('"', out);
+    nyt_export_json_string((nyt_str){.data = text, .len = strlen(text)}, write_stream, out);
 }
 
 static void json_finding(struct findings *f, const nyt_finding *finding)

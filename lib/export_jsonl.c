@@ -108,3 +108,15 @@ int nyt_export_text(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *er
 {
     return export_records(in, text_record, write, ctx, err);
 }
+
+int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx)
+{
+    struct nyt_out *o = malloc(sizeof *o);
+    if (!o)
+        return NYT_ENOMEM;
+    nyt_out_begin(o, write, ctx);
+    nyt_out_json_str(o, s);
+    int rc = nyt_out_end(o, NULL);
+    free(o);
+    return rc;
+}

@@ -437,7 +437,7 @@ typedef enum { NYT_LEVEL_LINE, NYT_LEVEL_BLOCK, NYT_LEVEL_SUB } nyt_level;
 
 typedef struct {
     uint32_t fid, line;
-    int64_t  count;     /* executions; negative only in odd files (docs/format.md) */
+    int64_t  count;     /* executions; negative only in odd files (docs/tools.md) */
     int64_t  ticks;
     double   time;      /* seconds */
 } nyt_line;
@@ -517,12 +517,14 @@ NYT_API const nyt_node *nyt_profile_tree(const nyt_profile *p, size_t *n);
 /* Each writes to `write` and returns 0, what `write` returned, or NYT_ENOMEM, NYT_ELIMIT. */
 
 /*
- * Every record, one a line: a JSON array (names and order of fields as in docs/format.md), or
+ * Every record, one a line: a JSON array (names and order of fields as in docs/tools.md), or
  * words for the eye with offsets. Errors of the reader are handed back after what was whole.
  */
 NYT_API int nyt_export_jsonl(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
 NYT_API int nyt_export_text(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
 
+/* One JSON string with its quotes, all ASCII; bytes that are not UTF-8 are taken as Latin-1. */
+NYT_API int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx);
 /* One JSON object with all of the profile but the call tree. */
 NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx,
                              nyt_error *err);

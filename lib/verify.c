@@ -1,6 +1,6 @@
 /*
  * What a sound profile obeys: one function for each record and one for the end. What Perl's
- * tools do with trouble decides how bad it is; docs/format.md has the rules one by one.
+ * tools do with trouble decides how bad it is; docs/tools.md has the rules one by one.
  */
 #include "private.h"
 
@@ -125,8 +125,17 @@ static void check_ticks_per_sec(struct verifier *v, nyt_str value)
     v->ticks_per_sec = (uint32_t)ticks;
 }
 
+/* Perl's reader takes a NUL for the end of what it read, and then reads on. */
+static void check_text(struct verifier *v, nyt_str text)
+{
+    if (text.len && memchr(text.data, '\0', text.len))
+        report(v, NYT_WARNED, "text-nul", "a NUL in a text record: Perl reads past its end");
+}
+
 static void check_attribute(struct verifier *v, const nyt_pair *pair)
 {
+    check_text(v, pair->key);
+    check_text(v, pair->value);
     if (!pair->value.data) {
         report(v, NYT_WARNED, "attribute-malformed", "an attribute has no '='");
         return;
@@ -140,6 +149,8 @@ static void check_attribute(struct verifier *v, const nyt_pair *pair)
 
 static void check_option(struct verifier *v, const nyt_pair *pair)
 {
+    check_text(v, pair->key);
+    check_text(v, pair->value);
     if (!pair->value.data)
         report(v, NYT_WARNED, "option-malformed", "an option has no '='");
     else if (nyt_str_is(pair->key, "calls"))
@@ -573,6 +584,9 @@ static void check_record(struct verifier *v, const nyt_record *r)
     switch (r->tag) {
     case NYT_TAG_VERSION:
         check_version(v, &r->u.version);
+        break;
+    case NYT_TAG_COMMENT:
+        check_text(v, r->u.comment.text);
         break;
     case NYT_TAG_ATTRIBUTE:
         check_attribute(v, &r->u.pair);

@@ -44,6 +44,7 @@ static void returns(uint32_t depth, double ticks)
 
 static void attribute_malformed(void) { add_text(&b, ":x\n"); }
 static void option_malformed(void) { add_text(&b, "!x\n"); }
+static void nul(void) { add_raw(&b, "#a\0b\n", 5); }
 static void ticks_0(void) { add_text(&b, ":ticks_per_sec=0\n"); }
 static void ticks_large(void) { add_text(&b, ":ticks_per_sec=5000000000\n"); }
 static void ticks_change(void) { add_text(&b, ":ticks_per_sec=1000\n"); }
@@ -111,6 +112,7 @@ struct broken {
 static const struct broken rules[] = {
     {"attribute-malformed", NYT_WARNED, attribute_malformed},
     {"option-malformed", NYT_WARNED, option_malformed},
+    {"text-nul", NYT_WARNED, nul},
     {"ticks-per-sec-range", NYT_FATAL, ticks_0},
     {"ticks-per-sec-range", NYT_WARNED, ticks_large},
     {"ticks-per-sec-changes", NYT_ODD, ticks_change},
