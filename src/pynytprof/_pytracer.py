@@ -495,6 +495,8 @@ class PyTracer:
         if lane.stack and lane.stack[-1].frame is back:
             return
         while back is not None and not self._code_of(back).sub:
+            if self._is_hidden(back):
+                return  # what stands below our own frames was settled at the start
             back = back.f_back
         if back is None:
             if lane.stack:
