@@ -72,7 +72,8 @@ void nyt_report_time(struct nyt_report *r, double seconds, int width)
     while (i < 3 && size < units[i].at_least)
         i++;
     if (!(size > 0) || !isfinite(seconds)) {    /* nothing, or no number */
-        nyt_out_format(r->o, "%*s", width, isfinite(seconds) ? "0   " : "?   ");
+        nyt_out_format(r->o, "%*s%s", width > 3 ? width - 3 : 0, isfinite(seconds) ? "0" : "?",
+                       width ? "   " : " s");
         return;
     }
     double value = seconds * units[i].factor;

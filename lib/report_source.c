@@ -37,12 +37,20 @@ static void times_called(struct nyt_report *r, uint64_t count)
     nyt_out_text(r->o, count == 1 ? " time" : " times");
 }
 
+/* Calls of a sub from itself have only recursive time, which is part of that of the outer ones. */
+static void call_time(struct nyt_report *r, const nyt_call *c)
+{
+    bool recursive = c->incl == 0 && c->reci > 0;
+    nyt_report_time(r, recursive ? c->reci : c->incl, 0);
+    nyt_out_text(r->o, recursive ? " recursively" : "");
+}
+
 static void note_caller(struct nyt_report *r, const nyt_call *c)
 {
     note(r, "#  ");
     times_called(r, c->count);
     nyt_out_text(r->o, " (");
-    nyt_report_time(r, c->incl, 0);
+    call_time(r, c);
     nyt_out_text(r->o, ")");
     for (size_t i = 0; i < c->by_len && i < 3; i++) {
         nyt_out_text(r->o, i ? " or " : " by ");
@@ -88,7 +96,7 @@ static void note_call(struct nyt_report *r, const nyt_call *c)
     nyt_out_text(r->o, " ");
     times_called(r, c->count);
     nyt_out_text(r->o, ": ");
-    nyt_report_time(r, c->incl, 0);
+    call_time(r, c);
     end_note(r);
 }
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -242,6 +243,23 @@ def test_source_listing_has_every_line_with_its_figures(nytprof: str) -> None:
     assert [int(line[:8]) for line in numbered] == list(range(1, len(source) + 1))
     assert any("main::fib was called" in line for line in lines)
     assert run(nytprof, "summary", "--source", "no such file", profile).returncode == 2
+
+
+def test_recursive_calls_show_their_recursive_time(nytprof: str) -> None:
+    done = run(nytprof, "summary", "--source", "1", GOLDEN / "perl" / "recursion.out")
+    recursive = [s for s in done.stdout.decode().splitlines() if s.endswith(" recursively")]
+    assert any("called main::fib" in line for line in recursive)
+
+
+def test_every_rule_of_verify_is_documented_and_tested() -> None:
+    root = GOLDEN.parent.parent
+    source = (root / "lib" / "verify.c").read_text()
+    rules = set(re.findall(r'NYT_(?:ODD|WARNED|FATAL), "([a-z0-9-]+)"', source))
+    documented = (root / "docs" / "tools.md").read_text()
+    tested = (root / "tests" / "c" / "test_verify.c").read_text()
+    assert len(rules) > 40
+    assert [rule for rule in sorted(rules) if f"`{rule}`" not in documented] == []
+    assert [rule for rule in sorted(rules) if f'"{rule}"' not in tested] == []
 
 
 class TestCommandLine:

@@ -232,6 +232,7 @@ static void what_a_header_lacks_is_told(void **state)
         {"", "ticks-per-sec-missing", NYT_FATAL},
         {"", "no-files", NYT_WARNED},
         {"", "pid-missing", NYT_WARNED},
+        {":nv_size=4\n", "format", NYT_FATAL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -241,6 +242,82 @@ static void what_a_header_lacks_is_told(void **state)
         add_text(&b, cases[i].header);
         nyt_verify_memory(b.data, b.len, compare_finding, &f, NULL, NULL);
         assert_int_equal(f.times, 1);
+    }
+}
+
+/* ---- Profiles that break a rule as a whole ---- */
+
+static void make_newer(void)
+{
+    add_header(&b);
+    b.data[10] = '1';
+    add_start(&b);
+    add_end(&b);
+}
+
+static void make_short(void)
+{
+    add_header(&b);
+    add_start(&b);
+    time_on(1, 1);
+    add_record(&b, "pud", 7u, 1.7e9);
+}
+
+static void make_late_scale(void)
+{
+    add_text(&b, "NYTProf 5 0\n");
+    add_start(&b);
+    time_on(1, 1);
+    time_on(1, 2);
+    add_text(&b, ":ticks_per_sec=1000\n");
+    add_end(&b);
+}
+
+/* Behind an empty zlib stream there is a record. */
+static void make_tail(void)
+{
+    add_header(&b);
+    add_start(&b);
+    add_end(&b);
+    add_raw(&b, "z\x78\x9C\x03\x00\x00\x00\x00\x01-", 10);
+}
+
+static void make_marked(void)
+{
+    add_header(&b);
+    add_start(&b);
+    define("m::\xC3\xA9", 1, 1, 1);
+    b.data[b.len - 9] = NYT_TAG_STRING_UTF8;
+    add_end(&b);
+}
+
+static void make_wrongly_marked(void)
+{
+    make_marked();
+    *(uint8_t *)memchr(b.data, 0xA9, b.len) = 'x';
+}
+
+static const struct broken wholes[] = {
+    {"version-minor", NYT_WARNED, make_newer},
+    {"duration-0", NYT_WARNED, make_short},
+    {"time-before-ticks-per-sec", NYT_WARNED, make_late_scale},
+    {"tail", NYT_ODD, make_tail},
+    {"utf8-tag", NYT_ODD, make_marked},
+    {"utf8-invalid", NYT_WARNED, make_wrongly_marked},
+};
+
+static void whole_profiles_break_rules_too(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(wholes); i++) {
+        struct found f = {.rule = wholes[i].rule, .severity = wholes[i].severity};
+        b.len = 0;
+        wholes[i].by();
+        nyt_verify_memory(b.data, b.len, compare_finding, &f, NULL, NULL);
+        if (f.times != 1)
+            print_error("%s\n", wholes[i].rule);
+        assert_int_equal(f.times, 1);
+        assert_int_equal(f.worse, 0);
     }
 }
 
@@ -280,6 +357,7 @@ int main(void)
         cmocka_unit_test(each_rule_is_found_where_it_is_broken),
         cmocka_unit_test(a_sound_profile_has_no_finding),
         cmocka_unit_test(what_a_header_lacks_is_told),
+        cmocka_unit_test(whole_profiles_break_rules_too),
         cmocka_unit_test(a_finding_may_end_the_work),
         cmocka_unit_test(what_is_no_profile_is_a_finding_and_a_missing_file_an_error),
     };
