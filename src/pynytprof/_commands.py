@@ -1,18 +1,238 @@
-"""The commands of ``pynytprof`` that work on profiles."""
+"""The commands of ``pynytprof`` that work on profiles: doors to :mod:`.convert` and :mod:`.verify`.
+
+Results go to standard output or to the file that ``-o`` names, talk to standard error.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
-COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {}
-"""Name -> (what it does, function from the arguments to the exit status)."""
+from . import __version__
+
+FINE, CHECK_FAILED, USAGE, UNREADABLE, INCOMPLETE = range(5)
+
+Write = Callable[[bytes], object]
+
+
+class _WriteFailed(Exception):
+    """The output, not the profile, is to blame."""
+
+
+def _summary(path: str, options: argparse.Namespace, write: Write) -> None:
+    from . import convert
+
+    colour = _colour(options)
+    if options.source is not None:
+        file = int(options.source) if options.source.isdecimal() else options.source
+        text = convert.source(path, file, width=_width(options), colour=colour)
+    else:
+        text = convert.summary(path, top=options.top, sort=options.sort, width=_width(options),
+                               colour=colour, json=options.json)  # fmt: skip
+    write(text.encode("utf-8"))
+
+
+def _info(path: str, options: argparse.Namespace, write: Write) -> None:
+    from . import convert
+
+    write(convert.info(path, json=options.json).encode("utf-8"))
+
+
+def _dump(path: str, options: argparse.Namespace, write: Write) -> None:
+    from . import _cread
+
+    if options.model:
+        _cread.Profile(path).model(write)
+    else:
+        _cread.dump(path, write, options.jsonl)
+
+
+def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:
+    from . import _cread
+
+    _cread.Profile(path).speedscope(write)
+
+
+def _width(options: argparse.Namespace) -> int:
+    return options.width or (shutil.get_terminal_size((100, 0)).columns if _shows() else 100)
+
+
+def _shows() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _colour(options: argparse.Namespace) -> bool:
+    may = options.output is None and _shows() and not os.environ.get("NO_COLOR")
+    return options.color == "always" or (options.color == "auto" and may)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError("it must be a number from 1")
+    return int(text)
+
+
+def _output_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="write to FILE, not to standard output")  # fmt: skip
+
+
+def _summary_options(parser: argparse.ArgumentParser) -> None:
+    _output_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object for each file")
+    parser.add_argument("--source", metavar="NAME", help="show the source of the file NAME "
+                        "(its end is enough) or fid, with its figures")  # fmt: skip
+    parser.add_argument("-n", "--top", type=_number, default=15, metavar="N",
+                        help="entries of each list (15)")  # fmt: skip
+    parser.add_argument("--sort", choices=["time", "incl", "count", "place"], default="time",
+                        help="what comes first (time)")  # fmt: skip
+    parser.add_argument("--width", type=_number, default=0, metavar="N",
+                        help="columns (the terminal's, else 100)")  # fmt: skip
+    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
+                        help="colours (auto: on a terminal, without NO_COLOR)")  # fmt: skip
+
+
+def _info_options(parser: argparse.ArgumentParser) -> None:
+    _output_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object for each file")
+
+
+def _dump_options(parser: argparse.ArgumentParser) -> None:
+    _output_option(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--jsonl", action="store_true", help="each record as a JSON array")
+    form.add_argument("--model", action="store_true",
+                      help="the profile as it is loaded, as one JSON object")  # fmt: skip
+
+
+# ---- Running them ----
+
+
+@contextlib.contextmanager
+def _opened(path: str | None) -> Iterator[Write]:
+    """A function that writes to ``path``, or to standard output."""
+    try:
+        out: BinaryIO = sys.stdout.buffer if path is None else open(path, "wb")  # noqa: SIM115
+    except OSError as error:
+        raise _WriteFailed(f"{path}: {error.strerror}") from error
+
+    def write(data: bytes) -> None:
+        try:
+            out.write(data)
+        except OSError as error:
+            raise _WriteFailed(f"{path or 'standard output'}: {error.strerror}") from error
+
+    try:
+        yield write
+    finally:
+        try:
+            out.flush() if path is None else out.close()
+        except OSError as error:
+            _never_flush_again()
+            raise _WriteFailed(f"{path or 'standard output'}: {error.strerror}") from error
+
+
+def _never_flush_again() -> None:
+    """After a failure on standard output, Python would fail once more at its exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    print(f"pynytprof: {message}", file=sys.stderr)
+
+
+def _each_file(
+    show: Callable[[str, argparse.Namespace, Write], None], options: argparse.Namespace
+) -> int:
+    from ._cread import ProfileError
+
+    status = FINE
+    try:
+        with _opened(options.output) as write:
+            for path in options.files:
+                try:
+                    show(path, options, write)
+                except OSError as error:
+                    _complain(f"{path}: {error.strerror or error}")
+                    status = UNREADABLE
+                except ProfileError as error:
+                    _complain(f"{path}: {error}")
+                    status = UNREADABLE
+                except LookupError as error:
+                    _complain(f"{path}: {error.args[0]}")
+                    return USAGE
+    except _WriteFailed as failure:
+        _complain(str(failure))
+        return INCOMPLETE
+    return status
+
+
+def _html(options: argparse.Namespace) -> int:
+    from . import convert
+
+    for path in options.files:
+        try:
+            print(convert.to_html(path, options.output))
+        except FileNotFoundError as error:
+            _complain(f"{path}: {error.strerror}" if error.strerror else str(error))
+            return UNREADABLE
+        except RuntimeError as error:
+            _complain(f"{path}: {error}")
+            return INCOMPLETE
+    return FINE
+
+
+def _html_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="DIR",
+                        help="the folder of the report (nytprof beside the profile)")  # fmt: skip
+
+
+def _verify(argv: Sequence[str]) -> int:
+    from . import verify
+
+    return verify.main(argv)
+
+
+class _Command(NamedTuple):
+    text: str
+    options: Callable[[argparse.ArgumentParser], None]
+    show: Callable[[str, argparse.Namespace, Write], None] | None
+
+
+_VERIFY = "check that profiles are sound and complete"
+_COMMANDS = {
+    "summary": _Command("show the lines and subs that cost most", _summary_options, _summary),
+    "info": _Command("show what a profile is: program, processes, sizes, options", _info_options,
+                     _info),
+    "dump": _Command("write every record, one a line", _dump_options, _dump),
+    "speedscope": _Command("write the call tree for https://www.speedscope.app", _output_option,
+                           _speedscope),
+    "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, None),
+}  # fmt: skip
+
+NAMES = ("verify", *_COMMANDS)
 
 
 def overview() -> str:
     """One line for each command."""
-    return "\n".join(f"  {name:<12}{text}" for name, (text, _) in COMMANDS.items())
+    texts = [("verify", _VERIFY), *((name, c.text) for name, c in _COMMANDS.items())]
+    return "\n".join(f"  {name:<12}{text}" for name, text in texts)
 
 
 def run(name: str, argv: Sequence[str]) -> int:
-    """Runs the command ``name``; returns its exit status."""
-    return COMMANDS[name][1](argv)
+    """Runs the command ``name``, one of NAMES; returns its exit status."""
+    if name == "verify":
+        return _verify(argv)
+    command = _COMMANDS[name]
+    parser = argparse.ArgumentParser(prog=f"pynytprof {name}", description=command.text)
+    parser.add_argument("--version", action="version", version=f"pynytprof {__version__}")
+    command.options(parser)
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    options = parser.parse_args(argv)
+    return _html(options) if command.show is None else _each_file(command.show, options)

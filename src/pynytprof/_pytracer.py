@@ -177,7 +177,8 @@ class PyTracer:
         """Begins, or goes on, counting in all threads that Python lets us reach.
 
         Frames that are open are found, not counted as calls; with ``open_frames`` false those
-        of this thread are passed over: they are not the program's. Raises RuntimeError where another tracer (a debugger, coverage) is at work.
+        of this thread are passed over: they are not the program's. Raises RuntimeError where
+        another tracer (a debugger, coverage) is at work.
         """
         global _tracing
         if self.running:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import platform
 import signal
@@ -260,7 +261,7 @@ class Session:
         if not self._registered:
             self._registered = True
             atexit.register(self.stop)
-            os.register_at_fork(after_in_child=_drop_in_child)
+            _watch_forks()
         _active = self
         try:
             self._start_tracer(open_frames)
@@ -299,6 +300,7 @@ class Session:
         self._dropped = True
         if _active is self:
             self.tracer.stop()
+            self._release_signals()
             _active = None
 
     def _arrange_snapshots(self) -> None:
@@ -350,6 +352,9 @@ class Session:
                     self._old_signals[number] = signal.signal(number, self._finish_and_die)
 
     def _release_signals(self) -> None:
+        tracer: Any = self.tracer
+        if hasattr(tracer, "on_signal"):
+            tracer.on_signal((), None)
         for number, old in self._old_signals.items():
             with contextlib.suppress(ValueError):
                 if signal.getsignal(number) == self._finish_and_die:
@@ -366,6 +371,12 @@ class Session:
 def active() -> Session | None:
     """The session that runs in this process."""
     return _active
+
+
+@functools.cache
+def _watch_forks() -> None:
+    """Once a process: what is registered can't be taken back."""
+    os.register_at_fork(after_in_child=_drop_in_child)
 
 
 def _drop_in_child() -> None:

@@ -203,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] == "profile":
         profile(words[1:])
-    if words and words[0] in _commands.COMMANDS:
+    if words and words[0] in _commands.NAMES:
         return _commands.run(words[0], words[1:])
     profile(words)
 
