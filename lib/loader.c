@@ -158,26 +158,31 @@ static bool add_time_block(struct nyt_loader *l, const nyt_time *t)
     return ok;
 }
 
-/* The same for many TIME_LINEs that follow one another. */
-static bool add_hits(struct nyt_loader *l, const struct nyt_hit *hits, size_t n)
+static void count_hit(struct nyt_loader *l, struct nyt_line_sum *sum, const struct nyt_hit *hit)
+{
+    int64_t ticks = (int64_t)hit->ticks * hit->times;
+    sum->count += hit->times;
+    sum->ticks += ticks;
+    l->all.count += hit->times;
+    l->all.ticks += ticks;
+}
+
+/* The same for many TIME_LINEs that follow one another. A discount holds for the first alone. */
+static bool add_hits(struct nyt_loader *l, struct nyt_hit *hits, size_t n)
 {
     struct nyt_line_sum *sum = NULL;
-    size_t i = 0;
     if (n && l->discounts) {
         nyt_time first = {.ticks = hits[0].ticks, .fid = hits[0].fid, .line = hits[0].line};
         if (!add_time_line(l, &first))
             return false;
-        i = 1;
+        hits[0].times--;
     }
-    l->all.count += (int64_t)(n - i);
-    for (; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (!sum || sum->line != hits[i].line || sum->fid != hits[i].fid)
             sum = line_of(&l->lines[NYT_LEVEL_LINE], hits[i].fid, hits[i].line);
         if (!sum)
             return false;
-        sum->count++;
-        sum->ticks += hits[i].ticks;
-        l->all.ticks += hits[i].ticks;
+        count_hit(l, sum, &hits[i]);
     }
     return true;
 }

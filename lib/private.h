@@ -158,14 +158,16 @@ struct nyt_source {
 /* Opens without looking at the banner: its faults come from the first nyt_reader_next(). */
 int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_error *err);
 
+/* So many equal TIME_LINE records, one after the other. */
 struct nyt_hit {
     int32_t  ticks;
     uint32_t fid, line;
+    uint32_t times;
 };
 
 /*
- * The quick way: takes TIME_LINE records that come next, up to `max` of them and only those that
- * are in memory already. 0: go on with nyt_reader_next().
+ * The quick way: takes TIME_LINE records that come next, up to `max` different ones and only
+ * those that are in memory already. 0: go on with nyt_reader_next().
  */
 size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max);
 /* The decimal number that a value begins with, as C's atoi() has it. */

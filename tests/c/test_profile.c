@@ -92,6 +92,23 @@ static void a_discount_holds_across_other_records(void **state)
     assert_int_equal(line(1, 5)->count, 1);
 }
 
+static void runs_of_one_record_are_counted_one_by_one(void **state)
+{
+    (void)state;
+    add_record(&b, "-");
+    for (unsigned i = 0; i < 1000; i++)
+        add_record(&b, "+uuu", (unsigned)-3, 1u, 5u);
+    for (unsigned i = 0; i < 500; i++)
+        add_record(&b, "+uuu", 4u, 1u, 6u);
+    add_end(&b);
+    load();
+    assert_int_equal(line(1, 5)->count, 999);
+    assert_int_equal(line(1, 5)->ticks, -3000);
+    assert_int_equal(line(1, 6)->count, 500);
+    assert_int_equal(nyt_profile_totals(p)->statements, 1500);
+    assert_int_equal(nyt_profile_totals(p)->records, 5 + 2 + 1 + 1500 + 1);
+}
+
 static void blocks_are_three_tables(void **state)
 {
     size_t n;
@@ -545,6 +562,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(time_adds_up_and_discounts_do_not_count),
         TEST(a_discount_holds_across_other_records),
+        TEST(runs_of_one_record_are_counted_one_by_one),
         TEST(blocks_are_three_tables),
         TEST(another_ticks_per_sec_holds_for_what_follows),
         TEST(numbers_of_any_size_take_little_memory),

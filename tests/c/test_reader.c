@@ -357,11 +357,18 @@ static void the_quick_way_takes_the_same_records(void **state)
     (void)state;
     add_text(&b, header);
     add_many(&b);
+    for (unsigned times = 1; times < 40; times++) {     /* runs of every length, then almost one */
+        for (unsigned i = 0; i < times; i++)
+            add_record(&b, "+uuu", 300u, 2u, times);
+        add_record(&b, "+uuu", 300u, 2u, times + 1000);
+    }
     assert_int_equal(nyt_reader_open_memory(&in, b.data, b.len, NULL), NYT_OK);
     do {
         while ((n = nyt_reader_hits(in, hits, COUNT(hits))) > 0)
-            for (size_t i = 0; i < n; i++, seen++)
-                ticks += (uint64_t)hits[i].ticks;
+            for (size_t i = 0; i < n; i++) {
+                seen += hits[i].times;
+                ticks += (uint64_t)hits[i].ticks * hits[i].times;
+            }
         if (nyt_reader_next(in, &rec, NULL) != 1)
             break;
         if (rec.tag == NYT_TAG_TIME_LINE) {
@@ -369,8 +376,9 @@ static void the_quick_way_takes_the_same_records(void **state)
             seen++;
         }
     } while (true);
-    assert_int_equal(seen, 1000);
-    assert_int_equal(ticks, 37u * 999 * 1000 / 2);
+    assert_int_equal(seen, 1000 + 39 * 40 / 2 + 39);
+    assert_int_equal(ticks, 37u * 999 * 1000 / 2 + 300 * (39 * 40 / 2 + 39));
+    assert_int_equal(nyt_reader_progress(in).records, 1 + 1000 + 143 + 20 + 10 + 819);
     nyt_reader_close(in);
 }
 
