@@ -163,6 +163,7 @@ struct nyt_hit {
     int32_t  ticks;
     uint32_t fid, line;
     uint32_t times;
+    uint64_t offset;        /* of the first one */
 };
 
 /*

@@ -293,13 +293,14 @@ size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
 {
     enum { SHORTEST = 4, LONGEST = 1 + 3 * NYT_U32_BYTES };     /* of a TIME_LINE */
     const uint8_t *p = r->in.p, *end = r->in.end;
-    uint64_t records = 0;
+    uint64_t offset = nyt_input_offset(&r->in), records = 0;
     size_t n = 0;
     if (r->status != NYT_OK || !r->banner_given)
         return 0;
     while (n < max && end - p >= LONGEST && *p == NYT_TAG_TIME_LINE) {
         const uint8_t *record = p;
         uint32_t ticks;
+        hits[n].offset = offset + (uint64_t)(p - r->in.p);
         p = quick_u32(p + 1, &ticks);
         hits[n].ticks = (int32_t)ticks;
         p = quick_u32(p, &hits[n].fid);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+    HITS_AT_ONCE = 256,
     LINE_NOTED = 32768,     /* from here on nytprofhtml prints a note, */
     LINE_DROPPED = 65536    /* and here it begins to drop lines */
 };
@@ -331,6 +332,12 @@ static bool count_line(struct verifier *v, uint32_t fid, uint32_t line)
     return is_new;
 }
 
+static void add_statement_time(struct verifier *v, int32_t ticks, uint32_t times)
+{
+    if (v->ticks_per_sec)
+        v->statement_time += (double)ticks * times / v->ticks_per_sec;
+}
+
 static void check_statement(struct verifier *v, const nyt_time *t)
 {
     if (count_line(v, t->fid, t->line)) {
@@ -344,8 +351,7 @@ static void check_statement(struct verifier *v, const nyt_time *t)
     }
     if (t->ticks < 0)
         report(v, NYT_ODD, "ticks-negative", "a time of %d ticks", (int)t->ticks);
-    if (v->ticks_per_sec)
-        v->statement_time += (double)t->ticks / v->ticks_per_sec;
+    add_statement_time(v, t->ticks, 1);
     v->discounts = 0;
 }
 
@@ -655,6 +661,30 @@ static void tell_fault(struct verifier *v, const nyt_error *fault)
                            .text = fault->message});
 }
 
+/* Of a run of equal records, the first may be discounted, and the others are all alike. */
+static void check_hit(struct verifier *v, const struct nyt_hit *hit)
+{
+    nyt_time t = {.ticks = hit->ticks, .fid = hit->fid, .line = hit->line};
+    v->at.offset = hit->offset;
+    v->lines_seen += hit->times;
+    check_statement(v, &t);
+    v->verdict.records++;
+    if (hit->times == 1)
+        return;
+    count_line(v, t.fid, t.line);
+    add_statement_time(v, t.ticks, hit->times - 1);
+    v->verdict.records += hit->times - 1;
+}
+
+static void check_hits(struct verifier *v)
+{
+    struct nyt_hit hits[HITS_AT_ONCE];
+    size_t n;
+    while (!v->stopped && (n = nyt_reader_hits(v->in, hits, HITS_AT_ONCE)) > 0)
+        for (size_t i = 0; i < n && !v->stopped; i++)
+            check_hit(v, &hits[i]);
+}
+
 static int walk(struct verifier *v, nyt_error *err)
 {
     nyt_record rec;
@@ -664,6 +694,8 @@ static int walk(struct verifier *v, nyt_error *err)
         v->at = rec;
         check_record(v, &rec);
         v->verdict.records++;
+        v->at.in_deflate |= rec.tag == NYT_TAG_START_DEFLATE;
+        check_hits(v);
         if (v->stopped)
             return v->stopped;
     }

@@ -194,7 +194,7 @@ def test_speedscope_has_all_the_time_of_the_calls(nytprof: str) -> None:
     records = [json.loads(line) for line in (expected_records(profile) or b"").splitlines()]
     ticks = sum(r[3] for r in records if r[0] == "SUB_RETURN")
     scope = json.loads(run(nytprof, "speedscope", profile).stdout)
-    assert scope["profiles"][0]["endValue"] == ticks * 100      # ticks of 100 ns
+    assert scope["profiles"][0]["endValue"] == ticks * 100  # ticks of 100 ns
 
 
 @pytest.mark.parametrize("command", ["summary", "info"])
@@ -202,7 +202,7 @@ def test_speedscope_has_all_the_time_of_the_calls(nytprof: str) -> None:
 def test_reports_are_safe_for_terminals(nytprof: str, command: str, profile: Path) -> None:
     done = run(nytprof, command, profile)
     assert done.returncode in (0, 3)
-    text = done.stdout.decode()         # valid UTF-8, whatever the profile holds
+    text = done.stdout.decode()  # valid UTF-8, whatever the profile holds
     assert not [c for c in text if ord(c) < 32 and c != "\n"]
     if command == "summary":
         assert all(len(line) <= 100 for line in text.splitlines()[1:])
@@ -217,9 +217,7 @@ def test_reports_as_json_agree_with_the_model(nytprof: str, command: str) -> Non
             continue
         perls = json.loads(profile.with_suffix(".json").read_bytes())["attributes"]
         assert report["calls"] == perls["total_sub_calls"]
-        assert math.isclose(
-            report["statement_time"], perls["total_stmts_duration"], rel_tol=1e-11
-        )
+        assert math.isclose(report["statement_time"], perls["total_stmts_duration"], rel_tol=1e-11)
         assert report["complete"] is (perls["complete"] == "1")
 
 

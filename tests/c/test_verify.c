@@ -321,6 +321,32 @@ static void whole_profiles_break_rules_too(void **state)
     }
 }
 
+static int keep_finding(void *ctx, const nyt_finding *finding)
+{
+    *(nyt_finding *)ctx = *finding;
+    return 1;
+}
+
+static void findings_within_runs_have_their_place(void **state)
+{
+    nyt_finding f;
+    (void)state;
+    b.len = 0;
+    add_header(&b);
+    add_start(&b);
+    add_record(&b, "-");
+    for (int i = 0; i < 100; i++)
+        time_on(1, 1);
+    size_t offset = b.len;
+    for (int i = 0; i < 100; i++)
+        time_on(2, 1);
+    add_end(&b);
+    assert_int_equal(nyt_verify_memory(b.data, b.len, keep_finding, &f, NULL, NULL), 1);
+    assert_string_equal(f.rule, "time-fid-unknown");
+    assert_int_equal(f.offset, offset);
+    assert_int_equal(f.record, 5 + 2 + 1 + 100);
+}
+
 static int stop(void *ctx, const nyt_finding *finding)
 {
     (void)finding;
@@ -358,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_sound_profile_has_no_finding),
         cmocka_unit_test(what_a_header_lacks_is_told),
         cmocka_unit_test(whole_profiles_break_rules_too),
+        cmocka_unit_test(findings_within_runs_have_their_place),
         cmocka_unit_test(a_finding_may_end_the_work),
         cmocka_unit_test(what_is_no_profile_is_a_finding_and_a_missing_file_an_error),
     };
