@@ -74,7 +74,7 @@ METHODS = {"settrace": by_settrace, "trace": by_trace_module, "cprofile": by_cpr
 
 
 def main(method: str, program: str, result: str) -> None:
-    code = compile(Path(program).read_bytes(), program, "exec")
+    code = compile(Path(program).read_bytes(), program, "exec", dont_inherit=True)
     module = types.ModuleType("__main__")
     module.__file__ = program
     sys.modules["__main__"] = module

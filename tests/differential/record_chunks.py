@@ -29,7 +29,7 @@ class Recorder:
 
 
 def main(program: str, result: str) -> None:
-    code = compile(Path(program).read_bytes(), program, "exec")
+    code = compile(Path(program).read_bytes(), program, "exec", dont_inherit=True)
     module = types.ModuleType("__main__")
     module.__file__ = program
     sys.modules["__main__"] = module

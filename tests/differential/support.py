@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +21,9 @@ TIME_LIMIT_S = 300
 
 # Which tracers this interpreter has. That the C one is always there is a test of its own.
 TRACERS = ["py"] + (["c"] if importlib.util.find_spec("pynytprof._ctrace") else [])
+
+# From 3.14 on `return` in `finally` draws a warning; one of the programs is about it.
+QUIET = {"PYTHONWARNINGS": "ignore::SyntaxWarning"}
 
 # Code made from strings has no file; all of it goes under this name.
 EVAL = "<eval>"
@@ -42,7 +45,7 @@ def program_names() -> list[str]:
 def environment(**extra: str) -> dict[str, str]:
     """Ours, with the same hashes in every run and no setting of the profiler but the writer."""
     ours = {k: v for k, v in os.environ.items() if "NYTPROF" not in k or k == "PYNYTPROF_WRITER"}
-    return {**ours, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **extra}
+    return {**ours, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **QUIET, **extra}
 
 
 def run(
@@ -223,9 +226,21 @@ def is_program(file: str) -> bool:
     return file.startswith(str(PROGRAMS))
 
 
-@functools.cache
-def perl_tools() -> list[str]:
-    return ["nytprofhtml", "nytprofcsv", "nytprofcg", "nytprofcalls", "nytprofmerge", "nytprofpf"]
+def perl_commands(made: Path, out: Path) -> list[list[str | Path]]:
+    """Each of Devel::NYTProf's tools on a profile, results under `out`.
+
+    nytprofpf came with 6.12, but is not in Debian's packages of later versions.
+    """
+    commands: list[list[str | Path]] = [
+        ["nytprofhtml", "-f", made, "-o", out / "html"],
+        ["nytprofcsv", "-f", made, "-o", out / "csv"],
+        ["nytprofcg", "-f", made, "-o", out / "callgrind.out"],
+        ["nytprofcalls", made],
+        ["nytprofmerge", "-o", out / "merged.out", made],
+    ]
+    if shutil.which("nytprofpf"):
+        commands.append(["nytprofpf", "-f", made, "-o", out / "pf.txt"])
+    return commands
 
 
 def differences(ours: Counter[Any], theirs: Counter[Any]) -> str:

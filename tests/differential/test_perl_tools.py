@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from support import PROGRAMS, TRACERS, View, program_names, run
+from support import PROGRAMS, TRACERS, View, perl_commands, program_names, run
 
 ViewOf = Callable[[str, str], View]
 ProfileOf = Callable[[str, str], Path]
@@ -59,14 +59,7 @@ def test_the_quick_tools_are_silent(
     program: str, tracer: str, profile_of: ProfileOf, tmp_path: Path
 ) -> None:
     made = profile_of(program, tracer)
-    commands: list[list[str | Path]] = [
-        ["nytprofcsv", "-f", made, "-o", tmp_path / "csv"],
-        ["nytprofcg", "-f", made, "-o", tmp_path / "callgrind.out"],
-        ["nytprofcalls", made],
-        ["nytprofmerge", "-o", tmp_path / "merged.out", made],
-        ["nytprofpf", "-f", made, "-o", tmp_path / "pf.txt"],
-    ]
-    for command in commands:
+    for command in perl_commands(made, tmp_path)[1:]:
         done = run(command, cwd=tmp_path)
         assert (done.returncode, complaints(done.stderr)) == (0, []), command[0]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import TRACERS, View, profile, run
+from support import TRACERS, View, perl_commands, profile, run
 from test_perl_tools import complaints
 
 pytestmark = pytest.mark.slow
@@ -76,20 +76,13 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return profile(folder / "nytprof.out", request.param(folder), tracer=TRACER, cwd=folder)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["nytprofhtml", "-f", "{profile}", "-o", "{out}"],
-        ["nytprofcsv", "-f", "{profile}", "-o", "{out}"],
-        ["nytprofcg", "-f", "{profile}", "-o", "{out}/callgrind.out"],
-        ["nytprofcalls", "{profile}"],
-        ["nytprofmerge", "-o", "{out}/merged.out", "{profile}"],
-        ["nytprofpf", "-f", "{profile}", "-o", "{out}/pf.txt"],
-    ],
-    ids=lambda command: command[0],
-)
-def test_perl_tool(real: Path, command: list[str], tmp_path: Path) -> None:
-    done = run([part.format(profile=real, out=tmp_path) for part in command], cwd=tmp_path)
+TOOLS = [str(command[0]) for command in perl_commands(Path(), Path())]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_perl_tool(real: Path, tool: str, tmp_path: Path) -> None:
+    command = perl_commands(real, tmp_path)[TOOLS.index(tool)]
+    done = run(command, cwd=tmp_path)
     # A comment of the profiled source that looks like Perl's `# line N` is none of our doing.
     said = [c for c in complaints(done.stderr) if not c.startswith("Ignoring '")]
     assert (done.returncode, said) == (0, [])
