@@ -218,17 +218,17 @@ class PyTracer:
         self._deadline = time.perf_counter_ns() + self._interval
 
     def _install(self) -> None:
-        trace, profile = self._trace_function, self._profile_function
+        trace = self._trace_function
+        profile = self._profile_function if self._slowops else None
         threading.settrace(trace)
-        if self._slowops:
-            threading.setprofile(profile)
+        threading.setprofile(profile)
         if sys.version_info >= (3, 12):
-            threading.settrace_all_threads(trace)
-            if self._slowops:
-                threading.setprofile_all_threads(profile)
-        if self._slowops:
+            # Not threading's functions of that name: the second would be in the profile.
+            sys._setprofileallthreads(profile)
+            sys._settraceallthreads(trace)
+        else:
             sys.setprofile(profile)
-        sys.settrace(trace)
+            sys.settrace(trace)
 
     def _rearm(self, lane: _Lane, frame: types.FrameType, event: str, now: int) -> None:
         """Puts the hooks back that CPython took away because one of them raised."""
@@ -909,7 +909,7 @@ def _uninstall() -> None:
     threading.settrace(None)
     threading.setprofile(None)
     if sys.version_info >= (3, 12):
-        threading.settrace_all_threads(None)  # type: ignore[arg-type]
+        threading.settrace_all_threads(None)
         threading.setprofile_all_threads(None)
 
 

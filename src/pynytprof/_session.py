@@ -35,6 +35,10 @@ MAX_TREE_NODES = 1_000_000
 TICKS_PER_SECOND = 10_000_000
 SNAPSHOT_NOTE = "Snapshot: the program was still running"
 
+# Found out here, because it takes code of the standard library, which a profile would show.
+_PYTHON_VERSION = platform.python_version()
+_IMPLEMENTATION = platform.python_implementation()
+
 _active: Session | None = None
 
 
@@ -99,7 +103,7 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
     return tracer
 
 
-def writes_itself(tracer: Any) -> bool:
+def _writes_itself(tracer: Any) -> bool:
     """Whether the tracer writes files without a writer of ours: the one in C does."""
     wanted = os.environ.get("PYNYTPROF_WRITER") or "c"
     return wanted == "c" and hasattr(tracer, "write_file")
@@ -114,7 +118,7 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
     attributes: dict[str, str | int] = {
         "basetime": int(basetime),
         "application": application,
-        "perl_version": platform.python_version(),
+        "perl_version": _PYTHON_VERSION,
         "nv_size": 8,
         "xs_version": __version__,
         "PL_perldb": 0,
@@ -141,9 +145,8 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
         "calls": int(settings.calls and settings.subs),
         "evals": 0,
     }
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    comments = [f"Python profile by pynytprof {__version__}, {python}"]
-    pairs = [("#", comment) for comment in (*comments, *notes)]
+    maker = f"Python profile by pynytprof {__version__}, {_IMPLEMENTATION} {_PYTHON_VERSION}"
+    pairs = [("#", comment) for comment in (maker, *notes)]
     pairs += [(f":{key}", str(value)) for key, value in attributes.items()]
     pairs += [(f"!{key}", str(value)) for key, value in options.items()]
     return _chunks.pairs((key, _one_line(value)) for key, value in pairs)
@@ -152,8 +155,9 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
 class _Output:
     """Where the profile goes: a path, or a writer of the user's."""
 
-    def __init__(self, path: str, writer: Writer | None) -> None:
+    def __init__(self, path: str, writer: Writer | None, *, tracer_writes: bool) -> None:
         self.writer = writer
+        self.tracer_writes = tracer_writes
         self.path = os.path.realpath(path)
         self.shown = path
         self.can_rename = writer is None and self._is_regular_or_absent()
@@ -174,7 +178,7 @@ class _Output:
             self.writer.close()
         elif not self.can_rename:
             self._write_to(self.path, tracer, level, header)
-        elif writes_itself(tracer):
+        elif self.tracer_writes:
             tracer.write_file(self.path, level, header)
         else:
             self._write_and_rename(tracer, level, header)
@@ -222,7 +226,8 @@ class Session:
             raise SettingsError("free-threaded builds of Python are not supported yet")
         self.settings = settings
         self.tracer = _new_tracer(settings, sources)
-        self._output = _Output(settings.file, writer)
+        writes = _writes_itself(self.tracer)
+        self._output = _Output(settings.file, writer, tracer_writes=writes)
         self._application = application or sys.argv[0] or "(interactive)"
         self._basetime = time.time()
         self._failed = False
@@ -263,19 +268,21 @@ class Session:
             atexit.register(self.stop)
             _watch_forks()
         _active = self
+        self._catch_signals()
         try:
             self._start_tracer(open_frames)
         except BaseException:
             _active = None
+            self._release_signals()
             raise
-        self._catch_signals()
 
     def _start_tracer(self, open_frames: bool) -> None:
         """Starts it, with a valid file on disk before the program goes on.
 
-        The tracer in C writes the file itself, which is no Python code that it could see.
+        What runs once it has started must call nothing of the standard library that is
+        written in Python: that would be in the profile. The tracer in C writes files itself.
         """
-        if writes_itself(self.tracer):
+        if self._output.tracer_writes:
             self.tracer.start(open_frames=open_frames)
             self._arrange_snapshots()
             self._write(SNAPSHOT_NOTE, only_file=True)
@@ -307,7 +314,7 @@ class Session:
         tracer: Any = self.tracer
         if not self._output.can_rename:
             return
-        if writes_itself(tracer):
+        if self._output.tracer_writes:
             tracer.set_snapshot(self._output.path, self.settings.compress,
                                 self._header(SNAPSHOT_NOTE), SNAPSHOT_SECONDS)  # fmt: skip
         elif hasattr(tracer, "on_interval"):

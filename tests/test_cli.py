@@ -1,0 +1,318 @@
+"""The command line: what belongs to us, what to the target, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from test_runner import TRACERS, environment
+
+from pynytprof import __version__, cli
+
+
+def run(
+    arguments: Sequence[str | Path],
+    cwd: Path,
+    *,
+    module: str = "pynytprof",
+    stdin: str | None = None,
+    **env: str,
+) -> subprocess.CompletedProcess[str]:
+    env.setdefault("PYNYTPROF_TRACER", TRACERS[-1])
+    env.setdefault("PYNYTPROF_WRITER", env["PYNYTPROF_TRACER"])
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**env),
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "prog.py").write_text(
+        "import sys\ndef f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\n"
+        "print(sys.argv[1:], f(5))\n"
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def profile(folder: Path) -> Path:
+    assert run(["-q", "prog.py"], folder).returncode == 0
+    return folder / "nytprof.out"
+
+
+def records(path: Path) -> list[list[object]]:
+    done = run(["dump", "--jsonl", path], path.parent)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def options_of(path: Path) -> dict[object, object]:
+    return {r[1]: r[2] for r in records(path) if r[0] == "OPTION"}
+
+
+def test_one_line_tells_where_the_profile_is(folder: Path) -> None:
+    done = run(["-o", "p.out", "prog.py"], folder)
+    assert (done.stdout, done.stderr) == ("[] 5\n", "pynytprof: profile written to p.out\n")
+    assert run(["-q", "-o", "p.out", "prog.py"], folder).stderr == ""
+
+
+@pytest.mark.parametrize("words", [["prog.py"], ["profile", "prog.py"], ["-q", "--", "prog.py"]])
+def test_ways_to_say_profile(words: list[str], folder: Path) -> None:
+    done = run([*words, "-o", "x", "--help", "-m", "--", "--stmts"], folder)
+    assert done.stdout == "['-o', 'x', '--help', '-m', '--', '--stmts'] 5\n"
+    assert (folder / "nytprof.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["-c", "import sys; print(sys.argv)", "-q", "--version"], "['-c', '-q', '--version']\n"),
+        (["-cimport sys; print(sys.argv)", "a"], "['-c', 'a']\n"),
+        (["-mprog", "-c", "x"], "['-c', 'x'] 5\n"),
+        (["-", "-m"], "['-', '-m']\n"),
+    ],
+)
+def test_what_follows_the_target_is_its_own(words: list[str], expected: str, folder: Path) -> None:
+    done = run(["-q", *words], folder, stdin="import sys; print(sys.argv)")
+    assert (done.stdout, done.stderr, done.returncode) == (expected, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "value"),
+    [
+        (["--compress", "3"], "compress", "3"),
+        (["--compress=4"], "compress", "4"),
+        (["--no-stmts"], "stmts", "0"),
+        (["--set", "slowops=0", "--set", "compress=2"], "slowops", "0"),
+        (["--no-subs"], "calls", "0"),
+        (["--no-calls"], "calls", "0"),
+        ([], "calls", "1"),
+    ],
+)
+def test_settings_get_into_the_file(
+    words: list[str], option: str, value: str, folder: Path
+) -> None:
+    assert run(["-q", *words, "prog.py"], folder).returncode == 0
+    assert options_of(folder / "nytprof.out")[option] == value
+
+
+def test_the_command_line_wins_over_the_environment(folder: Path) -> None:
+    run(["-q", "--compress=3", "prog.py"], folder, NYTPROF=r"compress=5:file=a\:b.out")
+    assert options_of(folder / "a:b.out")["compress"] == "3"
+
+
+def test_filters(folder: Path) -> None:
+    for words, env in ((["--include", "prog.py"], {}), ([], {"NYTPROF_FILTER": "*/prog.py"})):
+        run(["-q", *words, "prog.py"], folder, **env)
+        names = [r[-1] for r in records(folder / "nytprof.out") if r[0] == "NEW_FID"]
+        assert [n for n in names if n != "(builtins)"] == [str(folder / "prog.py")]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "nothing to run"),
+        (["-q"], "nothing to run"),
+        (["-m"], "expected one argument"),
+        (["--nonsense", "prog.py"], "--nonsense"),
+        (["--set", "stmt=1", "prog.py"], "did you mean 'stmts'?"),
+        (["--set", "stmts", "prog.py"], "not of the form key=value"),
+        (["--set", "calls=2", "prog.py"], "sums"),
+        (["--start", "end", "prog.py"], "nothing to profile at the end"),
+    ],
+)
+def test_wrong_usage(words: list[str], reason: str, folder: Path) -> None:
+    done = run(words, folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert reason in done.stderr
+    assert not (folder / "nytprof.out").exists()
+
+
+def test_a_wrong_environment_is_wrong_usage(folder: Path) -> None:
+    assert run(["prog.py"], folder, NYTPROF="nothing=1").returncode == 2
+    done = run(["prog.py"], folder, PYNYTPROF_TRACER="x", PYNYTPROF_WRITER="py")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "pynytprof: PYNYTPROF_TRACER=x: it must be c or py\n",
+    )
+
+
+@pytest.mark.parametrize("module", ["pynytprof", "pynytprof.main", "pynytprof.cli"])
+def test_help_and_version(module: str, folder: Path) -> None:
+    done = run(["--version"], folder, module=module)
+    assert (done.stdout, done.returncode) == (f"pynytprof {__version__}\n", 0)
+    text = run(["--help"], folder, module=module).stdout
+    for word in ("-m MODULE", "-c CODE", "--scope", "--compress", "summary", "html", "NYTPROF"):
+        assert word in text
+
+
+def test_the_older_forms(folder: Path) -> None:
+    done = run(["-o", "t.out", "prog.py", "a"], folder, module="pynytprof.tracer")
+    assert (done.stdout, done.returncode) == ("['a'] 5\n", 0)
+    done = run(["-ot2.out", "-e", "print(6)"], folder, module="pynytprof.tracer")
+    assert (done.stdout, done.returncode) == ("6\n", 0)
+    assert run(["-q", "prog.py"], folder, module="pynytprof.main").stdout == "[] 5\n"
+    assert {"t.out", "t2.out", "nytprof.out"} <= set(os.listdir(folder))
+
+
+def test_a_program_may_switch_profiling_on_itself(folder: Path) -> None:
+    (folder / "switch.py").write_text(
+        "import pynytprof\ndef off(): pass\ndef on(): pass\n"
+        "off()\npynytprof.enable_profile()\non()\npynytprof.disable_profile()\noff()\n"
+    )
+    done = run(["--start=no", "switch.py"], folder)
+    assert (done.stdout, done.stderr) == ("", "pynytprof: profile written to nytprof.out\n")
+    called = {r[-2] for r in records(folder / "nytprof.out") if r[0] == "SUB_CALLERS"}
+    assert "__main__::on" in called
+    assert "__main__::off" not in called
+
+
+def test_a_program_that_never_does_leaves_none(folder: Path) -> None:
+    done = run(["--start=no", "prog.py"], folder)
+    assert "never switched on" in done.stderr
+    assert not (folder / "nytprof.out").exists()
+
+
+def test_a_program_may_pause_profiling(folder: Path) -> None:
+    (folder / "pause.py").write_text(
+        "import pynytprof\ndef off(): pass\ndef on(): pass\n"
+        "on()\npynytprof.disable_profile()\noff()\npynytprof.enable_profile()\non()\n"
+    )
+    assert run(["-q", "pause.py"], folder).returncode == 0
+    counts = {r[-2]: r[3] for r in records(folder / "nytprof.out") if r[0] == "SUB_CALLERS"}
+    assert "__main__::off" not in counts
+    assert "__main__::on" in counts
+
+
+def test_a_profile_that_cannot_be_written_costs_no_status(folder: Path) -> None:
+    done = run(["-o", "none/p.out", "-c", "import sys; sys.exit(4)"], folder)
+    assert (done.returncode, done.stderr) == (
+        4,
+        "pynytprof: can't write the profile to none/p.out: No such file or directory\n",
+    )
+
+
+def test_debug_names_tracer_and_writer(folder: Path) -> None:
+    done = run(["-q", "prog.py"], folder, PYNYTPROF_DEBUG="1", PYNYTPROF_TRACER="py",
+               PYNYTPROF_WRITER="py")  # fmt: skip
+    assert "pynytprof: tracer: pynytprof._pytracer.PyTracer\n" in done.stderr
+    assert "PyWriter" in done.stderr
+
+
+def test_the_profiler_is_not_in_the_profile(folder: Path) -> None:
+    for tracer in TRACERS:
+        run(["-q", "prog.py"], folder, PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer)
+        names = [str(r[-1]) for r in records(folder / "nytprof.out") if r[0] == "NEW_FID"]
+        assert not any("pynytprof" in os.path.relpath(n, folder) for n in names)
+        assert not any("argparse" in n or n.endswith("re/__init__.py") for n in names)
+
+
+# ---- Commands ----
+
+
+def test_verify(profile: Path) -> None:
+    done = run(["verify", "nytprof.out"], profile.parent)
+    assert done.returncode == 0
+    assert done.stdout.startswith("nytprof.out \u2713 ")
+    raw = profile.read_bytes()
+    (profile.parent / "half.out").write_bytes(raw[: len(raw) // 2])
+    done = run(["verify", "-q", "nytprof.out", "half.out"], profile.parent)
+    assert done.returncode == 1
+    assert done.stdout.startswith("half.out \u2717 ")
+
+
+@pytest.mark.parametrize("command", ["summary", "info", "dump", "speedscope"])
+def test_results_go_to_stdout_or_a_file(command: str, profile: Path) -> None:
+    shown = run([command, "nytprof.out"], profile.parent)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert len(shown.stdout) > 100
+    kept = run([command, "-o", "result", "nytprof.out"], profile.parent)
+    assert (kept.returncode, kept.stdout, kept.stderr) == (0, "", "")
+    assert (profile.parent / "result").read_text("utf-8") == shown.stdout
+
+
+def test_summary_options(profile: Path) -> None:
+    def summary(*words: str) -> str:
+        done = run(["summary", *words, "nytprof.out"], profile.parent)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert "__main__::f" in summary("--top", "50")
+    assert json.loads(summary("--json", "--sort", "count"))
+    assert "return n if n < 2" in summary("--source", "prog.py", "--width", "120")
+    assert "\x1b[" in summary("--color", "always")
+    assert "\x1b[" not in summary()
+
+
+@pytest.mark.parametrize("command", ["verify", "summary", "info", "dump", "speedscope", "html"])
+def test_what_cannot_be_read_is_status_3(command: str, folder: Path) -> None:
+    done = run([command, "nothing.out"], folder)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("pynytprof: nothing.out: ")
+
+
+@pytest.mark.parametrize("command", ["summary", "info", "speedscope"])
+def test_what_is_no_profile_is_status_3(command: str, folder: Path) -> None:
+    done = run([command, "prog.py"], folder)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "prog.py: " in done.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "summary", "info", "dump", "speedscope", "html"])
+def test_wrong_usage_of_commands_is_status_2(command: str, folder: Path) -> None:
+    assert run([command], folder).returncode == 2
+    assert run([command, "--nonsense", "x"], folder).returncode == 2
+    assert run([command, "--help"], folder).returncode == 0
+
+
+def test_an_unknown_source_is_status_2(profile: Path) -> None:
+    done = run(["summary", "--source", "nothing.py", "nytprof.out"], profile.parent)
+    assert done.returncode == 2
+    assert "nothing.py" in done.stderr
+
+
+def test_what_cannot_be_written_is_status_4(profile: Path) -> None:
+    done = run(["dump", "-o", "none/x", "nytprof.out"], profile.parent)
+    assert (done.returncode, done.stderr) == (
+        4,
+        "pynytprof: none/x: No such file or directory\n",
+    )
+    if os.path.exists("/dev/full"):
+        done = run(["dump", "-o", "/dev/full", "nytprof.out"], profile.parent)
+        assert done.returncode == 4
+
+
+def test_html(profile: Path) -> None:
+    if shutil.which("nytprofhtml") is None:
+        pytest.skip("Devel::NYTProf is not installed")
+    done = run(["html", "-o", "pages", "nytprof.out"], profile.parent)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "pages/index.html\n", "")
+    assert "prog.py" in (profile.parent / "pages" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (["-o", "x", "prog.py", "-q"], ["-o", "x"]),
+        (["-ox", "prog.py"], ["-ox"]),
+        (["--file=x", "-q", "prog.py"], ["--file=x", "-q"]),
+        (["--set", "a=b", "-m", "mod", "--set"], ["--set", "a=b"]),
+        (["-q", "--", "-odd.py"], ["-q"]),
+    ],
+)
+def test_the_cut_between_us_and_the_target(words: list[str], own: list[str]) -> None:
+    found, target = cli._cut(words, cli._parser())
+    assert found == own
+    assert target is not None
