@@ -411,6 +411,38 @@ def test_a_refused_chunk_is_named_and_leaves_no_trace(make: MakeWriter) -> None:
     assert out.getvalue() == SMALL_HEADER + SMALL_RECORDS
 
 
+def damaged(rnd: random.Random, token: bytes, payload: bytes) -> bytes:
+    """Cut, longer, or with another byte; counts of lines stay what they are."""
+    kind = rnd.randrange(4)
+    if kind == 0:
+        return payload[: rnd.randrange(len(payload) + 1)]
+    if kind == 1:
+        return payload + rnd.randbytes(rnd.randrange(1, 60))[: 15 if token == b"S" else 60]
+    at = rnd.randrange(len(payload)) if token != b"S" else rnd.randrange(4)
+    return payload[:at] + bytes([rnd.choice([0, 1, 2, 3, 0x7F, 0xFF])]) + payload[at + 1 :]
+
+
+def told(writer: Any, token: bytes, payload: bytes) -> str:
+    try:
+        writer.write_chunk(token, payload)
+    except ValueError as error:
+        return str(error)
+    return "fine"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_both_writers_refuse_the_same_damage_with_the_same_words(seed: int) -> None:
+    rnd = random.Random(seed)
+    outs = io.BytesIO(), io.BytesIO()
+    in_c, in_python = _cwrite.Writer(outs[0]), _writer.PyWriter(outs[1])
+    for token, payload in SMALL:
+        for chunk in [damaged(rnd, token, payload) for _ in range(8)] + [payload]:
+            assert told(in_c, token, chunk) == told(in_python, token, chunk)
+    in_c.close()
+    in_python.close()
+    assert outs[0].getvalue() == outs[1].getvalue()
+
+
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
