@@ -97,21 +97,19 @@ static void find_siblings(struct eval_merger *m)
     }
 }
 
-#define COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
-
 static int compare_digests(const struct digest *a, const struct digest *b)
 {
-    int c = COMPARE(a->lines, b->lines);
-    c = c ? c : COMPARE(a->length, b->length);
-    c = c ? c : COMPARE(a->sum, b->sum);
-    c = c ? c : COMPARE(a->has_evals, b->has_evals);
-    return c ? c : COMPARE(a->has_subs, b->has_subs);
+    int c = NYT_COMPARE(a->lines, b->lines);
+    c = c ? c : NYT_COMPARE(a->length, b->length);
+    c = c ? c : NYT_COMPARE(a->sum, b->sum);
+    c = c ? c : NYT_COMPARE(a->has_evals, b->has_evals);
+    return c ? c : NYT_COMPARE(a->has_subs, b->has_subs);
 }
 
 static int compare_places(const struct sibling *a, const struct sibling *b)
 {
-    int c = COMPARE(a->parent, b->parent);
-    return c ? c : COMPARE(a->line, b->line);
+    int c = NYT_COMPARE(a->parent, b->parent);
+    return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
 static int compare_siblings(const void *left, const void *right)
@@ -119,7 +117,7 @@ static int compare_siblings(const void *left, const void *right)
     const struct sibling *a = left, *b = right;
     int c = compare_places(a, b);
     c = c ? c : compare_digests(&a->digest, &b->digest);
-    return c ? c : COMPARE(a->file, b->file);
+    return c ? c : NYT_COMPARE(a->file, b->file);
 }
 
 /* ---- Merging files ---- */
@@ -209,18 +207,13 @@ static void move_subs(struct nyt_loader *l)
         l->subs[i].sub.fid = nyt_loader_survivor(l, l->subs[i].sub.fid);
 }
 
-static bool is_word(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
 bool nyt_sub_is_anon(nyt_str name)
 {
     static const char mark[] = "::__ANON__";
     const size_t len = sizeof mark - 1;
     for (size_t at = 0; at + len <= name.len; at++)
         if (memcmp(name.data + at, mark, len) == 0 &&
-            (at + len == name.len || !is_word(name.data[at + len])))
+            (at + len == name.len || !nyt_is_word(name.data[at + len])))
             return true;
     return false;
 }
@@ -258,24 +251,17 @@ struct anon_sub {
     nyt_str  key, name;
 };
 
-static int compare_bytes(nyt_str a, nyt_str b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int c = len ? memcmp(a.data, b.data, len) : 0;
-    return c ? c : COMPARE(a.len, b.len);
-}
-
 static bool is_same_anon(const struct anon_sub *a, const struct anon_sub *b)
 {
-    return a->fid == b->fid && compare_bytes(a->key, b->key) == 0;
+    return a->fid == b->fid && nyt_str_compare(a->key, b->key) == 0;
 }
 
 static int compare_anons(const void *left, const void *right)
 {
     const struct anon_sub *a = left, *b = right;
-    int c = COMPARE(a->fid, b->fid);
-    c = c ? c : compare_bytes(a->key, b->key);
-    return c ? c : compare_bytes(a->name, b->name);
+    int c = NYT_COMPARE(a->fid, b->fid);
+    c = c ? c : nyt_str_compare(a->key, b->key);
+    return c ? c : nyt_str_compare(a->name, b->name);
 }
 
 static bool is_survivor(const struct nyt_map *survivors, uint32_t fid)

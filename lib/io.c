@@ -252,7 +252,7 @@ static int make_room(struct nyt_input *in)
     return NYT_OK;
 }
 
-/* Fills the window as far as it goes, so that a record is tried again only after twice the bytes. */
+/* Fills all of the window: a record is tried again only with twice the bytes. */
 static void fill_window(struct nyt_input *in)
 {
     struct nyt_input_parts *parts = in->parts;

@@ -224,6 +224,12 @@ bool nyt_is_utf8(nyt_str s);
 
 /* ---- table.c: keys and names -> small numbers ---- */
 
+/* For qsort: -1, 0 or 1. */
+#define NYT_COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+/* By bytes, then by length. */
+int nyt_str_compare(nyt_str a, nyt_str b);
+
 #define NYT_NONE UINT32_MAX
 
 /* All zeros is an empty one. Pointers to values live until the next nyt_map_take(). */

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
-
 /* Where the first element with at least this key is; the key stands `at` bytes into each. */
 static size_t first_with(const void *list, size_t n, size_t size, size_t at, uint64_t key)
 {
@@ -181,10 +179,7 @@ const nyt_sub *nyt_profile_subs(const nyt_profile *p, size_t *n)
 
 static int compare_with_name(const void *key, const void *element)
 {
-    const nyt_str *a = key, *b = &((const nyt_sub *)element)->name;
-    size_t len = a->len < b->len ? a->len : b->len;
-    int c = len ? memcmp(a->data, b->data, len) : 0;
-    return c ? c : COMPARE(a->len, b->len);
+    return nyt_str_compare(*(const nyt_str *)key, ((const nyt_sub *)element)->name);
 }
 
 const nyt_sub *nyt_profile_sub(const nyt_profile *p, nyt_str name)

@@ -158,4 +158,10 @@ const nyt_src_line *nyt_sources_of(const nyt_profile *p, uint32_t fid, size_t *n
 
 bool nyt_sub_is_anon(nyt_str name);
 
+/* What \w matches in Perl, for bytes. */
+static inline bool nyt_is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
 #endif

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
-
 /* At least one, so that NULL always means out of memory. */
 #define NEW_ARRAY(n, type) calloc((n) + 1, sizeof(type))
 
@@ -25,7 +23,7 @@ struct seal {
 static int compare_files(const void *left, const void *right)
 {
     const nyt_file *a = left, *b = right;
-    return COMPARE(a->fid, b->fid);
+    return NYT_COMPARE(a->fid, b->fid);
 }
 
 static bool seal_files(struct seal *s)
@@ -44,8 +42,8 @@ static bool seal_files(struct seal *s)
 static int compare_sources(const void *left, const void *right)
 {
     const nyt_src_line *a = left, *b = right;
-    int c = COMPARE(a->fid, b->fid);
-    return c ? c : COMPARE(a->line, b->line);
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
 static void seal_sources(nyt_profile *p)
@@ -59,8 +57,8 @@ static void seal_sources(nyt_profile *p)
 static int compare_lines(const void *left, const void *right)
 {
     const nyt_line *a = left, *b = right;
-    int c = COMPARE(a->fid, b->fid);
-    return c ? c : COMPARE(a->line, b->line);
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
 static nyt_line sealed_line(const struct nyt_line_sum *sum, uint32_t fid)
@@ -108,17 +106,10 @@ static bool seal_lines(struct seal *s, nyt_level level)
 
 /* ---- Subs ---- */
 
-static int compare_names(nyt_str a, nyt_str b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int c = len ? memcmp(a.data, b.data, len) : 0;
-    return c ? c : COMPARE(a.len, b.len);
-}
-
 static int compare_subs(const void *left, const void *right)
 {
     const nyt_sub *a = left, *b = right;
-    return compare_names(a->name, b->name);
+    return nyt_str_compare(a->name, b->name);
 }
 
 static uint32_t package_len(nyt_str name)
@@ -133,9 +124,7 @@ static uint32_t package_len(nyt_str name)
 static bool is_opcode(nyt_str name)
 {
     size_t at = name.len;
-    while (at > 0 && (name.data[at - 1] == '_' || (name.data[at - 1] >= '0' && name.data[at - 1] <= '9') ||
-                      (name.data[at - 1] >= 'A' && name.data[at - 1] <= 'Z') ||
-                      (name.data[at - 1] >= 'a' && name.data[at - 1] <= 'z')))
+    while (at > 0 && nyt_is_word(name.data[at - 1]))
         at--;
     if (at == name.len)
         return false;
@@ -196,8 +185,8 @@ struct merged_name {
 static int compare_merged(const void *left, const void *right)
 {
     const struct merged_name *a = left, *b = right;
-    int c = COMPARE(a->rank, b->rank);
-    return c ? c : compare_names(a->name, b->name);
+    int c = NYT_COMPARE(a->rank, b->rank);
+    return c ? c : nyt_str_compare(a->name, b->name);
 }
 
 static bool seal_merged_names(struct seal *s)
@@ -229,8 +218,8 @@ struct definition {
 static int compare_definitions(const void *left, const void *right)
 {
     const struct definition *a = left, *b = right;
-    int c = COMPARE(a->fid, b->fid);
-    return c ? c : COMPARE(a->rank, b->rank);
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->rank, b->rank);
 }
 
 static void keep_definitions(nyt_profile *p, const struct definition *list, size_t n)
@@ -270,16 +259,16 @@ struct placed_edge {
 
 static int compare_places(const struct placed_edge *a, const struct placed_edge *b)
 {
-    int c = COMPARE(a->rank, b->rank);
-    c = c ? c : COMPARE(a->fid, b->fid);
-    return c ? c : COMPARE(a->line, b->line);
+    int c = NYT_COMPARE(a->rank, b->rank);
+    c = c ? c : NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
 static int compare_edges(const void *left, const void *right)
 {
     const struct placed_edge *a = left, *b = right;
     int c = compare_places(a, b);
-    return c ? c : COMPARE(a->edge, b->edge);
+    return c ? c : NYT_COMPARE(a->edge, b->edge);
 }
 
 /* Merged calls keep the larger recursive time: there is no adding it up, says Perl's loader. */
@@ -340,9 +329,9 @@ static bool seal_calls(struct seal *s)
 static int compare_call_places(const void *left, const void *right)
 {
     const nyt_call *a = *(const nyt_call *const *)left, *b = *(const nyt_call *const *)right;
-    int c = COMPARE(a->fid, b->fid);
-    c = c ? c : COMPARE(a->line, b->line);
-    return c ? c : COMPARE(a->called, b->called);
+    int c = NYT_COMPARE(a->fid, b->fid);
+    c = c ? c : NYT_COMPARE(a->line, b->line);
+    return c ? c : NYT_COMPARE(a->called, b->called);
 }
 
 static bool seal_calls_by_fid(nyt_profile *p)
@@ -364,8 +353,8 @@ struct named_caller {
 static int compare_callers(const void *left, const void *right)
 {
     const struct named_caller *a = left, *b = right;
-    int c = COMPARE(a->call, b->call);
-    return c ? c : compare_names(a->name, b->name);
+    int c = NYT_COMPARE(a->call, b->call);
+    return c ? c : nyt_str_compare(a->name, b->name);
 }
 
 static void keep_callers(nyt_profile *p, const struct named_caller *list, size_t n)

@@ -90,6 +90,13 @@ void nyt_map_free(struct nyt_map *m)
 
 /* ---- Names ---- */
 
+int nyt_str_compare(nyt_str a, nyt_str b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int c = len ? memcmp(a.data, b.data, len) : 0;
+    return c ? c : NYT_COMPARE(a.len, b.len);
+}
+
 static uint64_t hash_bytes(nyt_str s, uint64_t seed)
 {
     uint64_t h = seed ^ s.len;
@@ -105,16 +112,11 @@ static uint64_t hash_bytes(nyt_str s, uint64_t seed)
     return mix(h ^ rest);
 }
 
-static bool same_bytes(nyt_str a, nyt_str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 /* Names with one hash hang together in a chain, the newest first. */
 static uint32_t find_in_chain(const struct nyt_names *n, uint32_t first, nyt_str s)
 {
     uint32_t id = first;
-    while (id != NYT_NONE && !same_bytes(n->list[id].name, s))
+    while (id != NYT_NONE && nyt_str_compare(n->list[id].name, s) != 0)
         id = n->list[id].next;
     return id;
 }

@@ -84,7 +84,7 @@ static void mixed(void)
     time_on(1, 1);
     add_record(&b, "*uuuuu", 1u, 1u, 1u, 1u, 1u);
 }
-static void discounts(void) { time_on(1, 1), add_record(&b, "-"), add_record(&b, "-"), time_on(1, 1); }
+static void discounts(void) { add_record(&b, "-"), add_record(&b, "-"), time_on(1, 1); }
 static void sub_unknown(void) { define("m::g", 2, 1, 1); }
 static void sub_again(void) { define("m::g", 1, 1, 1), define("m::g", 1, 2, 2); }
 static void sub_range(void) { define("m::g", 1, 3, 2); }
