@@ -12,6 +12,10 @@ compiles() {        # INCLUDE LIBRARY
         cc -x c - "$2" -o /dev/null 2>/dev/null
 }
 
+has_headers() {     # PYTHON
+    [ -f "$("$1" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]
+}
+
 # missing_packages KIND...: names the Debian packages that are needed and not there
 missing_packages() {
     for kind in "$@"; do
@@ -20,8 +24,7 @@ missing_packages() {
                 command -v cc >/dev/null || echo gcc libc6-dev
                 compiles zlib.h -lz || echo zlib1g-dev
                 python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
-                [ -f "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
-                    echo python3-dev
+                has_headers python3 || echo python3-dev
                 ;;
             test)
                 compiles cmocka.h -lcmocka || echo libcmocka-dev
@@ -62,7 +65,7 @@ if sys.implementation.name == "cpython" and sys.version_info >= (3, 10):
 }
 
 # find_pythons [VERSIONS]: one path a supported version, the machine's python3 first. With
-# VERSIONS, these alone and in that order.
+# VERSIONS, these alone and in that order. One without headers can't be built for.
 find_pythons() {
     found=
     seen=' '
@@ -78,6 +81,7 @@ find_pythons() {
         version=$(version_of "$candidate")
         [ -n "$version" ] || continue
         case $seen in *" $version "*) continue ;; esac
+        has_headers "$candidate" || { echo "Left out, no headers: $candidate" >&2; continue; }
         path=$("$candidate" -c 'import sys; print(sys.executable)')
         seen="$seen$version "
         found="$found$version=$path
