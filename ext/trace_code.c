@@ -283,6 +283,21 @@ static PyObject *identity_of(PyCodeObject *code, uint32_t file, PyObject *qualna
                          (long long)*line_table, module);
 }
 
+/*
+ * The name before duplicates are told apart. What exec or eval was given is no module
+ * of its own: it is called after the line that ran it.
+ */
+static char *base_name(PyCodeObject *code, const source_file *file, PyObject *qualname,
+                       PyObject *module, int first)
+{
+    if (!file->parent || !code_is_module_level(code))
+        return name_of_python(module, qualname, first, is_class_body(code));
+    PyObject *eval = PyUnicode_FromString("<eval>");
+    char *name = eval ? name_of_python(module, eval, (int)file->parent_line, false) : NULL;
+    Py_XDECREF(eval);
+    return name;
+}
+
 static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
                                 PyObject *qualname, PyObject *module)
 {
@@ -310,7 +325,7 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
         int64_t sub = sub_new(t, (sub_info){
             .kind = SUB_PYTHON, .file = file, .first = (uint32_t)first,
             .last = (uint32_t)(last > first ? last : first),
-            .base = name_of_python(module, qualname, first, is_class_body(code))});
+            .base = base_name(code, &t->files[file], qualname, module, first)});
         if (sub < 0) {
             code_info_free(info);
             return NULL;
