@@ -267,9 +267,10 @@ class PyTracer:
                 return self._trace_function
             if self._interval and now >= self._deadline:
                 self._interval_is_over()
-            spent = time.perf_counter_ns() - now
-            lane.since += spent
-            lane.overhead += spent
+            if not self._raw:
+                spent = time.perf_counter_ns() - now
+                lane.since += spent
+                lane.overhead += spent
         except BaseException as error:
             if not self._is_ours(error):
                 self._tls.lane.lost = True
@@ -294,9 +295,10 @@ class PyTracer:
                 self._leave_c(lane, frame, now)
             else:
                 return
-            spent = time.perf_counter_ns() - now
-            lane.since += spent
-            lane.overhead += spent
+            if not self._raw:
+                spent = time.perf_counter_ns() - now
+                lane.since += spent
+                lane.overhead += spent
         except BaseException as error:
             if not self._is_ours(error):
                 self._tls.lane.lost = True
@@ -720,10 +722,9 @@ class PyTracer:
     def emit(self, write_chunk: WriteChunk, header: bytes) -> None:
         """Hands the whole profile, as it is now, to ``write_chunk``.
 
-        ``header`` is the first ``P`` chunk's encoded pairs; facts that the numbers can't tell
-        are added, and ``!calls`` becomes 0 if the call tree holds no time. Works while running
-        too: open frames count with what they have run so far. What ``write_chunk`` raises
-        comes through.
+        ``header`` is the first ``P`` chunk's encoded pairs; ``!calls`` becomes 0 if the call
+        tree holds no time. Works while running too: open frames count with what they have run
+        so far. What ``write_chunk`` raises comes through.
         """
         began = time.perf_counter_ns()
         self._settle()
@@ -744,19 +745,10 @@ class PyTracer:
         self._forgive(time.perf_counter_ns() - began)
 
     def _complete(self, header: bytes) -> bytes:
-        """``header`` with what is known only when the tables are whole."""
-        if not _tree_time(self._root):
-            header = header.replace(
-                _chunks.pairs([("!calls", "1")]), _chunks.pairs([("!calls", "0")])
-            )
-        facts = [
-            (self._uncounted_lines(), "lines have time but no count: their frames were open at "
-             "the start"),
-            (self._resyncs, "times the call stack was found out of step and set right"),
-            (self._folds, "calls went past the call tree's limit: the flame graph is folded"),
-            (self._errors, "errors in the profiler itself: some events are lost"),
-        ]  # fmt: skip
-        return header + _chunks.pairs(("#", f"{n} {text}") for n, text in facts if n)
+        """``header`` as it can be said only when the tables are whole."""
+        if _tree_time(self._root):
+            return header
+        return header.replace(_chunks.pairs([("!calls", "1")]), _chunks.pairs([("!calls", "0")]))
 
     def _emit_tables(self, write_chunk: WriteChunk, lanes: Sequence[_Lane]) -> None:
         for file in self._files.files:
@@ -988,8 +980,8 @@ def _plain_time(function: Callable[[], object]) -> int:
 
 
 def _traced_time(function: Callable[[], object], stmts: bool, slowops: bool) -> int:
-    """ns that a raw tracer of its own charges to a call of ``function``."""
-    tracer = PyTracer(stmts=stmts, slowops=int(slowops), raw=True, include=["<calibration>"])
+    """ns that a tracer which knows of no cost yet charges to a call of ``function``."""
+    tracer = PyTracer(stmts=stmts, slowops=int(slowops), include=["<calibration>"])
     tracer._run = 1
     tracer.running = True
     lane = tracer._lane_of_thread()

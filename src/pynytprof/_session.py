@@ -113,6 +113,15 @@ def _one_line(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
 
 
+_TELLING = {
+    "uncounted_lines": "lines have time but no count: their frames were open at the start",
+    "resyncs": "times the call stack was found out of step and set right",
+    "folded_calls": "calls went past the call tree's limit: the flame graph is folded",
+    "internal_errors": "errors in the profiler itself: some events are lost",
+}
+"""What the numbers of a profile can't tell by themselves, by the tracer's name for it."""
+
+
 def _header(settings: Settings, application: str, basetime: float, notes: list[str]) -> bytes:
     """The first ``P`` chunk's pairs; attributes and options in the order that Perl has."""
     attributes: dict[str, str | int] = {
@@ -323,6 +332,7 @@ class Session:
     def _header(self, note: str) -> bytes:
         facts = self.tracer.facts()
         notes = [f"Engine {facts['engine']}, clock {facts['clock']}"]
+        notes += [f"{facts[key]} {text}" for key, text in _TELLING.items() if facts.get(key)]
         notes += [note] if note else []
         return _header(self.settings, self._application, self._basetime, notes)
 
