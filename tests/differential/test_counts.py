@@ -139,3 +139,10 @@ def test_the_program_is_called_by_nobody(program: str, tracer: str, view_of: Vie
     assert [(e.file, e.line, e.caller, e.count) for e in started] == [
         (file, 0, "python::(start)", 1)
     ]
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+def test_c_functions_are_named_after_their_owners(tracer: str, view_of: ViewOf) -> None:
+    """test_calls compares the last part of their names alone: cProfile has another spelling."""
+    named = {sub.name for sub in view_of("sorting", tracer).subs.values() if sub.first == 0}
+    assert {"builtins::sorted", "builtins::max", "list::sort"} <= named
