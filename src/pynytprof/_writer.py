@@ -155,7 +155,7 @@ class _Sink:
 
 # ---- Records, cut into segments ---------------------------------------------------------
 
-_SEGMENT = 256 * 1024  # a segment is cut before it would grow past this
+_SEGMENT = 60 * 1024  # a segment is cut before it would grow past this
 _RUN_MIN = 16 * 1024  # bytes of equal records worth a piece of their own
 _RUN_LONG = 16 * 1024 * 1024  # and worth a larger, better packed one
 _PIECES_OF_LONG = 256
