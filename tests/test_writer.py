@@ -723,7 +723,7 @@ def test_debug_tells_the_writer_and_each_chunk(tmp_path: Path, wanted: str, kind
     done = choose(tmp_path, PYNYTPROF_WRITER=wanted, PYNYTPROF_DEBUG="1")
     sizes = [len(SMALL[i][1]) for i in (0, 1, 3)]
     assert done.stderr.splitlines()[:6] == [
-        f"pynytprof: writer pynytprof.{kind}",
+        f"pynytprof: writer: pynytprof.{kind}",
         f"pynytprof: chunk P: 3 items, {sizes[0]} bytes",
         f"pynytprof: chunk F: 2 items, {sizes[1]} bytes",
         f"pynytprof: chunk D: 2 items, {sizes[2]} bytes",

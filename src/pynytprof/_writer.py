@@ -595,7 +595,7 @@ class _Debug:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         kind = type(writer)
-        print(f"pynytprof: writer {kind.__module__}.{kind.__qualname__}", file=sys.stderr)
+        print(f"pynytprof: writer: {kind.__module__}.{kind.__qualname__}", file=sys.stderr)
 
     def write_chunk(self, token: bytes, payload: bytes, /) -> None:
         items = self._count(token, payload)
