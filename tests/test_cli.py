@@ -217,6 +217,8 @@ def test_the_profiler_is_not_in_the_profile(folder: Path) -> None:
         names = [str(r[-1]) for r in records(folder / "nytprof.out") if r[0] == "NEW_FID"]
         assert not any("pynytprof" in os.path.relpath(n, folder) for n in names)
         assert not any("argparse" in n or n.endswith("re/__init__.py") for n in names)
+        calls = [r for r in records(folder / "nytprof.out") if r[0] == "SUB_CALLERS"]
+        assert [r[-1] for r in calls if r[-2] == "__main__::(module)"] == ["python::(start)"]
 
 
 # ---- Commands ----

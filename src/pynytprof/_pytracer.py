@@ -224,11 +224,11 @@ class PyTracer:
         threading.setprofile(profile)
         if sys.version_info >= (3, 12):
             # Not threading's functions of that name: the second would be in the profile.
-            sys._setprofileallthreads(profile)
             sys._settraceallthreads(trace)
+            sys._setprofileallthreads(profile)
         else:
-            sys.setprofile(profile)
             sys.settrace(trace)
+            sys.setprofile(profile)
 
     def _rearm(self, lane: _Lane, frame: types.FrameType, event: str, now: int) -> None:
         """Puts the hooks back that CPython took away because one of them raised."""
@@ -287,7 +287,7 @@ class PyTracer:
             lane: _Lane | None = getattr(self._tls, "lane", None)
             if lane is None:
                 return
-            if lane.lost or sys.gettrace() is None:
+            if (lane.lost or sys.gettrace() is None) and not self._is_hidden(frame):
                 self._rearm(lane, frame, event, now)
             if event == "c_call":
                 self._enter_c(lane, frame, arg, now)
