@@ -204,7 +204,7 @@ def c_name(text: str) -> str:
     """The bare name in cProfile's words for a C function."""
     for pattern in (
         r"<built-in method (?:[\w.]+\.)?(\w+)(?: of .*)?>",
-        r"<(?:method|slot wrapper|method-wrapper) '(\w+)' of .*>",
+        r"<(?:method|slot wrapper|method-wrapper) '(\w+)'(?: of .*)?>",
         r"<built-in function (?:[\w.]+\.)?(\w+)>",
     ):
         found = re.fullmatch(pattern, text)
