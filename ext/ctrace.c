@@ -211,6 +211,7 @@ static void pause_tracer(tracer *t)
     for (size_t i = 0; i < t->n_lanes; i++)
         if (t->lanes[i]->key && !t->lanes[i]->folded)
             lane_drop_stack(t, t->lanes[i], now);
+    lanes_let_go(t);
 }
 
 PyDoc_STRVAR(stop_doc,

@@ -230,6 +230,7 @@ extern TRACE_THREAD_LOCAL lane *trace_my_lane;
 extern TRACE_THREAD_LOCAL uint64_t trace_my_key;
 
 lane *lane_new_for_this_thread(tracer *t);
+void  lanes_let_go(tracer *t);
 void  lanes_close(tracer *t);
 bool  lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
                  uint64_t now, enum cost_kind kind);

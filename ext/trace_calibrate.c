@@ -171,6 +171,7 @@ static bool probe_stop(tracer *probe)
 {
     engine_stop(probe);
     probe->running = false;
+    lanes_let_go(probe);
     return !probe->failed;
 }
 

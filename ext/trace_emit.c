@@ -413,7 +413,8 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
                    header_len);
         if (i == 0) {
             emit_files(e);
-            emit_subs(e, names);
+            if (t->subs_on)
+                emit_subs(e, names);
         }
         emit_lines(e, l);
         if (i == 0 && t->subs_on) {

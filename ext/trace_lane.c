@@ -470,11 +470,30 @@ static lane *lane_add(tracer *t)
     return l;
 }
 
+/* The lane that this thread had before the tracer was stopped, or NULL. */
+static lane *lane_left_behind(tracer *t)
+{
+    uint64_t thread = PyThreadState_GetID(PyThreadState_Get());
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key && !t->lanes[i]->folded && t->lanes[i]->thread == thread)
+            return t->lanes[i];
+    return NULL;
+}
+
+static lane *lane_is_ours(lane *l)
+{
+    trace_my_lane = l;
+    trace_my_key = l->key;
+    return l;
+}
+
 lane *lane_new_for_this_thread(tracer *t)
 {
     if (t->failed)
         return NULL;
-    lane *l = NULL;
+    lane *l = lane_left_behind(t);
+    if (l)
+        return lane_is_ours(l);
     if (t->n_lanes >= t->fold_at)
         lanes_fold(t);
     if (t->n_lanes >= TRACE_MAX_LANES)
@@ -487,9 +506,15 @@ lane *lane_new_for_this_thread(tracer *t)
         return NULL;
     }
     t->n_lanes += added;
-    trace_my_lane = l;
-    trace_my_key = l->key;
-    return l;
+    return lane_is_ours(l);
+}
+
+/* No thread holds its lane any more: another tracer may come in between. */
+void lanes_let_go(tracer *t)
+{
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key)
+            t->lanes[i]->key = ++last_key;
 }
 
 /* Gives all lanes back. */

@@ -80,12 +80,18 @@ static size_t component_len(const char *text, size_t len)
     return len;
 }
 
-/* Cuts at NAME_MAX_BYTES without cutting a character. */
+/* A name that was cut must not end in half a character. */
 static char *finish(name_buf *b)
 {
-    if (b->len == b->room)
-        while (b->len > 0 && ((unsigned char)b->text[b->len] & 0xC0) == 0x80)
-            b->len--;
+    size_t start = b->len;      /* of the last character */
+    while (start > 0 && ((unsigned char)b->text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (b->len == b->room && start > 0 && (unsigned char)b->text[start - 1] >= 0xC0) {
+        unsigned char lead = (unsigned char)b->text[start - 1];
+        size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+        if (b->len - (start - 1) < whole)
+            b->len = start - 1;
+    }
     b->text[b->len] = '\0';
     return b->text;
 }
@@ -124,8 +130,8 @@ char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_
     return finish(&b);
 }
 
-/* The type that defines the method: first in the order of resolution with this very one. */
-static const char *defining_type(PyTypeObject *type, PyMethodDef *method)
+/* The name of the base that has this very method among its own; NULL: none has. */
+static const char *base_with(PyTypeObject *type, PyMethodDef *method)
 {
     for (Py_ssize_t i = 0; type->tp_mro && i < PyTuple_GET_SIZE(type->tp_mro); i++) {
         PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
@@ -133,7 +139,17 @@ static const char *defining_type(PyTypeObject *type, PyMethodDef *method)
             if (m == method)
                 return base->tp_name;
     }
-    return type->tp_name;
+    return NULL;
+}
+
+/* The type that defines a method bound to `self`: for a class, itself or its metaclass. */
+static const char *defining_type(PyObject *self, PyMethodDef *method)
+{
+    bool class = PyType_Check(self);
+    const char *name = class ? base_with((PyTypeObject *)self, method) : NULL;
+    if (!name)
+        name = base_with(Py_TYPE(self), method);
+    return name ? name : class ? ((PyTypeObject *)self)->tp_name : Py_TYPE(self)->tp_name;
 }
 
 static const char *home_of_c(PyObject *callable, PyMethodDef *method)
@@ -143,7 +159,7 @@ static const char *home_of_c(PyObject *callable, PyMethodDef *method)
     PyObject *self = PyCFunction_GET_SELF(callable);
     PyObject *module = ((PyCFunctionObject *)callable)->m_module;
     if (self && !PyModule_Check(self))
-        return defining_type(PyType_Check(self) ? (PyTypeObject *)self : Py_TYPE(self), method);
+        return defining_type(self, method);
     if (module && PyUnicode_Check(module))
         return PyUnicode_AsUTF8(module);
     return self ? PyModule_GetName(self) : NULL;
@@ -171,21 +187,38 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method)
 /* For qsort, which hands no context on: what is compared carries all it needs. */
 typedef struct {
     const sub_info *sub;
+    bool            eval;       /* its file is a string eval */
     const char     *file;
     size_t          index;
 } named;
 
+static int compare_numbers(uint64_t x, uint64_t y)
+{
+    return (x > y) - (x < y);
+}
+
+/* By name; then who comes first keeps it: real files before evals. */
 static int compare_named(const void *a, const void *b)
 {
     const named *x = a, *y = b;
     int order = strcmp(x->sub->base, y->sub->base);
     if (!order)
+        order = compare_numbers(x->eval, y->eval);
+    if (!order)
         order = strcmp(x->file, y->file);
     if (!order)
-        order = (x->sub->first > y->sub->first) - (x->sub->first < y->sub->first);
+        order = compare_numbers(x->sub->first, y->sub->first);
     if (!order)
-        order = (x->sub->last > y->sub->last) - (x->sub->last < y->sub->last);
-    return order ? order : (x->index > y->index) - (x->index < y->index);
+        order = compare_numbers(x->sub->last, y->sub->last);
+    return order ? order : compare_numbers(x->index, y->index);
+}
+
+/* Within one name: those of one line, whatever their file, stand together. */
+static int compare_lines(const void *a, const void *b)
+{
+    const named *x = a, *y = b;
+    int order = compare_numbers(x->sub->first, y->sub->first);
+    return order ? order : compare_named(a, b);
 }
 
 static char *with_suffix(const named *n, unsigned repeat)
@@ -199,6 +232,22 @@ static char *with_suffix(const named *n, unsigned repeat)
     return text;
 }
 
+/* Names a group of subs that share one; false: out of memory. */
+static bool name_group(named *group, size_t n, char **names)
+{
+    names[group->index] = strdup(group->sub->base);
+    if (!names[group->index])
+        return false;
+    qsort(group + 1, n - 1, sizeof *group, compare_lines);
+    for (size_t i = 1, repeat = 0; i < n; i++) {
+        repeat = i > 1 && group[i - 1].sub->first == group[i].sub->first ? repeat + 1 : 1;
+        names[group[i].index] = with_suffix(&group[i], (unsigned)repeat);
+        if (!names[group[i].index])
+            return false;
+    }
+    return true;
+}
+
 /*
  * The final name of each sub, by index: of those with one name the first by file
  * and line keeps it, others get `@LINE`, and `.2`, `.3` on the same line. The order of
@@ -209,21 +258,17 @@ char **names_settled(tracer *t)
     named *order = malloc((t->n_subs + 1) * sizeof *order);
     char **names = calloc(t->n_subs + 1, sizeof *names);
     bool ok = order && names;
-    for (size_t i = 0; ok && i < t->n_subs; i++)
-        order[i] = (named){&t->subs[i], t->files[t->subs[i].file].name, i};
+    for (size_t i = 0; ok && i < t->n_subs; i++) {
+        const source_file *file = &t->files[t->subs[i].file];
+        order[i] = (named){&t->subs[i], file->parent != 0, file->name, i};
+    }
     if (ok)
         qsort(order, t->n_subs, sizeof *order, compare_named);
-    unsigned repeat = 0;
-    for (size_t i = 0; ok && i < t->n_subs; i++) {
-        const named *n = &order[i], *before = i ? n - 1 : NULL;
-        if (!before || strcmp(before->sub->base, n->sub->base) != 0) {
-            repeat = 0;
-            names[n->index] = strdup(n->sub->base);
-        } else {
-            repeat = before->sub->first == n->sub->first ? repeat + 1 : 1;
-            names[n->index] = with_suffix(n, repeat);
-        }
-        ok = names[n->index] != NULL;
+    for (size_t i = 0, end; ok && i < t->n_subs; i = end) {
+        end = i + 1;
+        while (end < t->n_subs && strcmp(order[i].sub->base, order[end].sub->base) == 0)
+            end++;
+        ok = name_group(order + i, end - i, names);
     }
     free(order);
     if (!ok && names) {

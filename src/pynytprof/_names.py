@@ -67,7 +67,8 @@ def python_sub(module: str, qualname: str, first_line: int, class_body: bool) ->
     """The name of a sub written in Python.
 
     ``module`` is the ``__name__`` of its globals, ``qualname`` its qualified name
-    (``<module>`` for a module's own code), ``first_line`` where it begins.
+    (``<module>`` for a module's own code, ``<eval>`` for what ``exec`` was given),
+    ``first_line`` where it begins (for ``<eval>`` the line that ran it).
     """
     parts = [safe(part) for part in (module or NO_MODULE).split(".")]
     parts += [_component(p, first_line) for p in _PART.findall(qualname) if p != "<locals>"]
@@ -119,14 +120,17 @@ def c_sub(function: types.BuiltinFunctionType) -> str:
 def settle(subs: Iterable[Sub]) -> list[str]:
     """One name for each sub, in the order given, all different.
 
-    Of the subs of one name the first by file name and lines keeps it bare; the others get
+    Of the subs of one name the first by file name and lines, string evals last, keeps it
+    bare; the others get
     ``@LINE`` and, where that is taken too, ``.2``, ``.3``. C functions of one name must have
     been made one before.
     """
     subs = list(subs)
     names = [""] * len(subs)
     taken: set[str] = set()
-    order = sorted(range(len(subs)), key=lambda i: (subs[i].name, *subs[i][1:], i))
+    order = sorted(
+        range(len(subs)), key=lambda i: (subs[i].name, _is_eval(subs[i]), *subs[i][1:], i)
+    )
     later = []
     for i in order:
         if subs[i].name in taken:
@@ -138,6 +142,10 @@ def settle(subs: Iterable[Sub]) -> list[str]:
         names[i] = next(n for n in _alternatives(subs[i]) if n not in taken)
         taken.add(names[i])
     return names
+
+
+def _is_eval(sub: Sub) -> bool:
+    return sub.file_name.startswith("(eval ")
 
 
 def _alternatives(sub: Sub) -> Iterator[str]:

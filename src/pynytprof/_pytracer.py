@@ -657,7 +657,10 @@ class PyTracer:
                else code.co_linetable)  # fmt: skip
         info = self._known.get(key)
         if info is None:
-            name = _names.python_sub(module, qualname, first, _names.is_class_body(code))
+            if file.parent and code.co_name == "<module>":
+                name = _names.python_sub(module, "<eval>", file.parent_line, class_body=False)
+            else:
+                name = _names.python_sub(module, qualname, first, _names.is_class_body(code))
             range_start = 1 if code.co_name == "<module>" else first
             sub = self._new_sub(name, file, max(range_start, 1), _names.last_line(code))
             info = self._known[key] = _Code(file, sub, max(first, 1), _start_offset(code))
