@@ -103,16 +103,26 @@ static uint32_t deepest_first(const struct nyt_tree *t, uint32_t at)
     return at;
 }
 
+uint32_t nyt_tree_first(const struct nyt_tree *t)
+{
+    return t->count ? deepest_first(t, 0) : 0;
+}
+
+uint32_t nyt_tree_next(const struct nyt_tree *t, uint32_t at)
+{
+    uint32_t next = t->nodes[at].next;
+    return next ? deepest_first(t, next) : t->nodes[at].parent;
+}
+
 /* There are at least as many returns as nodes with a name. */
 static size_t tree_to_returns(const struct nyt_tree *t, struct nyt_return *returns)
 {
     size_t n = 0;
-    for (uint32_t at = deepest_first(t, 0); at != 0;) {
+    for (uint32_t at = nyt_tree_first(t); at != 0; at = nyt_tree_next(t, at)) {
         const struct nyt_tree_node *node = &t->nodes[at];
         if (!is_placeholder(node->name))
             returns[n++] = (struct nyt_return){.name = node->name, .depth = node->depth,
                 .calls = node->calls, .incl = node->incl, .excl = node->excl};
-        at = node->next ? deepest_first(t, node->next) : node->parent;
     }
     return n;
 }

@@ -35,6 +35,10 @@ bool nyt_calltree_add(struct nyt_calltree *c, uint32_t depth, uint32_t name, dou
 bool nyt_calltree_section(struct nyt_calltree *c);
 /* c->tree.count nodes, at least a root; the caller's. NULL: out of memory. */
 nyt_node *nyt_calltree_nodes(const struct nyt_calltree *c, const struct nyt_names *names);
+/* In post-order: callers after all they called. 0, the root, is the end. A node whose name is
+ * above NYT_NAMES_MAX stands for callers that never returned. */
+uint32_t nyt_tree_first(const struct nyt_tree *t);
+uint32_t nyt_tree_next(const struct nyt_tree *t, uint32_t at);
 void nyt_calltree_free(struct nyt_calltree *c);
 
 #endif

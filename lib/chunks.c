@@ -434,19 +434,6 @@ static int check_call(nyt_chunks *c, const struct payload *in, const uint8_t *it
     return NYT_OK;
 }
 
-/* A count that 32 bits don't hold takes several records; all time is in the first. */
-static void put_calls(nyt_writer *w, nyt_sub_callers r, uint64_t count)
-{
-    for (;;) {
-        r.count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-        nyt_writer_sub_callers(w, &r);
-        count -= r.count;
-        if (count == 0)
-            return;
-        r.incl = r.excl = r.reci = 0;
-    }
-}
-
 static int write_calls(nyt_chunks *c, struct payload in)
 {
     int rc = check_items(c, &in, CALLS_ITEM, check_call);
@@ -459,7 +446,7 @@ static int write_calls(nyt_chunks *c, struct payload in)
             .caller = caller ? c->subs[caller] : NO_CALLER, .called = c->subs[le32(p + 12)],
             .incl = le_double(p + 24), .excl = le_double(p + 32), .reci = le_double(p + 40),
             .depth = le32(p + 48)};
-        put_calls(c->w, r, le64(p + 16));
+        nyt_writer_calls(c->w, &r, le64(p + 16));
     }
     return nyt_writer_status(c->w, NULL);
 }

@@ -9,20 +9,6 @@
 
 enum { HITS_AT_ONCE = 512 };
 
-/* Room for one more element at the end of an array; false: out of memory. */
-#define ROOM_FOR_ONE(array, count, cap) room_for_one(&(array), (count), &(cap), sizeof *(array))
-
-/* The array's own type is not known here, so the pointer is copied as bytes. */
-static bool room_for_one(void *array_at, size_t count, size_t *cap, size_t size)
-{
-    void *array;
-    memcpy(&array, array_at, sizeof array);
-    array = count < NYT_NONE - 1 ? nyt_grow(array, cap, count + 1, size) : NULL;
-    if (array)
-        memcpy(array_at, &array, sizeof array);
-    return array != NULL;
-}
-
 static nyt_str keep_text(struct nyt_loader *l, nyt_str s, bool *ok)
 {
     return nyt_arena_str(&l->p->texts, s, ok);
@@ -37,7 +23,7 @@ static bool set_pair(struct nyt_loader *l, struct nyt_pairs *pairs, nyt_pair pai
         return true;
     uint32_t key = nyt_names_take(&l->p->names, pair.key);
     uint32_t *at = key == NYT_NONE ? NULL : nyt_map_take(&pairs->by_key, key, &is_new);
-    if (!at || !ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
+    if (!at || !NYT_ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
         return false;
     if (is_new) {
         *at = (uint32_t)pairs->count;
@@ -51,7 +37,7 @@ static bool set_pair(struct nyt_loader *l, struct nyt_pairs *pairs, nyt_pair pai
 static bool add_comment(struct nyt_loader *l, nyt_str text)
 {
     nyt_profile *p = l->p;
-    bool ok = ROOM_FOR_ONE(p->comments, p->comment_count, p->comment_cap);
+    bool ok = NYT_ROOM_FOR_ONE(p->comments, p->comment_count, p->comment_cap);
     if (ok)
         p->comments[p->comment_count++] = keep_text(l, text, &ok);
     return ok;
@@ -98,7 +84,7 @@ static struct nyt_line_sum *line_of(struct nyt_line_table *t, uint32_t fid, uint
         return NULL;
     if (is_new) {
         *at = (uint32_t)t->count;
-        if (!ROOM_FOR_ONE(t->list, t->count, t->cap))
+        if (!NYT_ROOM_FOR_ONE(t->list, t->count, t->cap))
             return NULL;
         t->list[t->count++] = (struct nyt_line_sum){.fid = fid, .line = line};
     }
@@ -191,7 +177,7 @@ static bool add_hits(struct nyt_loader *l, struct nyt_hit *hits, size_t n)
 
 static nyt_process *add_process(nyt_profile *p)
 {
-    if (!ROOM_FOR_ONE(p->processes, p->process_count, p->process_cap))
+    if (!NYT_ROOM_FOR_ONE(p->processes, p->process_count, p->process_cap))
         return NULL;
     p->processes[p->process_count] = (nyt_process){0};
     return &p->processes[p->process_count++];
@@ -238,7 +224,7 @@ static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
     if (f->fid == 0)
         return true;            /* stands for "none" */
     uint32_t *at = nyt_map_take(&l->file_index, f->fid, &is_new);
-    if (!at || !ROOM_FOR_ONE(l->files, l->file_count, l->file_cap))
+    if (!at || !NYT_ROOM_FOR_ONE(l->files, l->file_count, l->file_cap))
         return false;
     if (is_new)
         *at = (uint32_t)l->file_count++;
@@ -263,7 +249,7 @@ static bool add_source(struct nyt_loader *l, const nyt_src_line *s)
     nyt_profile *p = l->p;
     bool is_new, ok = true;
     uint32_t *at = nyt_map_take(&l->source_index, nyt_pair_key(s->fid, s->line), &is_new);
-    if (!at || !ROOM_FOR_ONE(p->sources, p->source_count, l->source_cap))
+    if (!at || !NYT_ROOM_FOR_ONE(p->sources, p->source_count, l->source_cap))
         return false;
     if (is_new)
         *at = (uint32_t)p->source_count++;
@@ -279,7 +265,7 @@ static uint32_t sub_of(struct nyt_loader *l, nyt_str name)
     bool is_new;
     uint32_t id = nyt_names_take(&l->p->names, name);
     uint32_t *at = id == NYT_NONE ? NULL : nyt_map_take(&l->sub_index, id, &is_new);
-    if (!at || !ROOM_FOR_ONE(l->subs, l->sub_count, l->sub_cap))
+    if (!at || !NYT_ROOM_FOR_ONE(l->subs, l->sub_count, l->sub_cap))
         return NYT_NONE;
     if (is_new) {
         *at = (uint32_t)l->sub_count;
@@ -293,7 +279,7 @@ static bool add_definition(struct nyt_loader *l, uint32_t sub, uint32_t fid)
 {
     bool is_new;
     uint32_t *at = nyt_map_take(&l->definition_index, nyt_pair_key(sub, fid), &is_new);
-    if (!at || !ROOM_FOR_ONE(l->definitions, l->definition_count, l->definition_cap))
+    if (!at || !NYT_ROOM_FOR_ONE(l->definitions, l->definition_count, l->definition_cap))
         return false;
     if (is_new)
         l->definitions[l->definition_count++] = (struct nyt_definition_entry){sub, fid};
@@ -326,7 +312,7 @@ static uint32_t edge_of(struct nyt_loader *l, uint32_t sub, uint32_t fid, uint32
     if (is_new)
         *place = l->place_count++;
     uint32_t *at = nyt_map_take(&l->edge_index, nyt_pair_key(sub, *place), &is_new);
-    if (!at || !ROOM_FOR_ONE(l->edges, l->edge_count, l->edge_cap))
+    if (!at || !NYT_ROOM_FOR_ONE(l->edges, l->edge_count, l->edge_cap))
         return NYT_NONE;
     if (is_new) {
         *at = (uint32_t)l->edge_count;
@@ -340,7 +326,7 @@ static bool add_caller(struct nyt_loader *l, uint32_t edge, nyt_str caller)
     bool is_new;
     uint32_t name = nyt_names_take(&l->p->names, caller);
     if (name == NYT_NONE || !nyt_map_take(&l->caller_index, nyt_pair_key(edge, name), &is_new) ||
-        !ROOM_FOR_ONE(l->callers, l->caller_count, l->caller_cap))
+        !NYT_ROOM_FOR_ONE(l->callers, l->caller_count, l->caller_cap))
         return false;
     if (is_new)
         l->callers[l->caller_count++] = (struct nyt_edge_caller){edge, name};

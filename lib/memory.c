@@ -56,6 +56,17 @@ void *nyt_grow(void *array, size_t *cap, size_t want, size_t size)
     return grown;
 }
 
+/* The array's own type is not known here, so the pointer is copied as bytes. */
+bool nyt_room_for_one(void *array_at, size_t count, size_t *cap, size_t size)
+{
+    void *array;
+    memcpy(&array, array_at, sizeof array);
+    array = count < NYT_NONE - 1 ? nyt_grow(array, cap, count + 1, size) : NULL;
+    if (array)
+        memcpy(array_at, &array, sizeof array);
+    return array != NULL;
+}
+
 struct nyt_arena_block {
     struct nyt_arena_block *before;
     size_t                  used, size;

@@ -64,6 +64,12 @@ void nyt_buf_free(struct nyt_buf *b);
  */
 void *nyt_grow(void *array, size_t *cap, size_t want, size_t size);
 
+/* Room for one more element at the end of an array; false: out of memory. Indices stay below
+ * NYT_NONE. */
+#define NYT_ROOM_FOR_ONE(array, count, cap) \
+    nyt_room_for_one(&(array), (count), &(cap), sizeof *(array))
+bool nyt_room_for_one(void *array_at, size_t count, size_t *cap, size_t size);
+
 /* Small things that die together. Memory is aligned for any object, not zeroed. */
 struct nyt_arena {
     struct nyt_arena_block *last;
@@ -89,6 +95,8 @@ int nyt_writer_cut(nyt_writer *w);
 void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece);
 int  nyt_writer_piece_end(nyt_writer *w);
 int  nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece);
+/* Calls whose count may exceed 32 bits; that in *r is ignored. */
+int  nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
 
 /* ---- record.c: the table of records ---- */
 
@@ -176,6 +184,11 @@ int64_t nyt_str_to_int(nyt_str s);
 bool nyt_str_is(nyt_str s, const char *word);
 /* After the end: what follows the zlib stream, as far as it is in memory. */
 nyt_str nyt_reader_tail(const nyt_reader *r);
+
+/* ---- verify.c ---- */
+
+/* Is there a "::" with something before it? Perl's tools want that of every sub's name. */
+bool nyt_has_package(nyt_str name);
 
 /* ---- out.c: text on its way out ---- */
 

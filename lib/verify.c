@@ -372,7 +372,7 @@ static void check_discount(struct verifier *v)
 
 /* ---- Subs ---- */
 
-static bool has_package(nyt_str name)
+bool nyt_has_package(nyt_str name)
 {
     for (size_t i = 1; i + 1 < name.len; i++)
         if (name.data[i] == ':' && name.data[i + 1] == ':')
@@ -387,7 +387,7 @@ static uint32_t check_sub_name(struct verifier *v, nyt_str name)
     uint32_t id = name_id(v, &v->subs, name, &is_new);
     if (!is_new)
         return id;
-    if (!has_package(name))
+    if (!nyt_has_package(name))
         report(v, NYT_WARNED, "sub-name", "a sub's name has no package before '::'");
     if (name.utf8 && !nyt_is_utf8(name))
         report(v, NYT_WARNED, "utf8-invalid", "a string marked as UTF-8 is not");

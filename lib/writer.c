@@ -422,6 +422,20 @@ int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r)
     return commit(w, p);
 }
 
+/* A count that 32 bits don't hold takes several records; all time is in the first. */
+int nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *calls, uint64_t count)
+{
+    nyt_sub_callers r = *calls;
+    for (;;) {
+        r.count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+        int rc = nyt_writer_sub_callers(w, &r);
+        count -= r.count;
+        if (count == 0 || rc != NYT_OK)
+            return rc;
+        r.incl = r.excl = r.reci = 0;
+    }
+}
+
 /* ---- Runs of equal records ---- */
 
 /* One record, or a DISCOUNT and one, and how often it comes. */
