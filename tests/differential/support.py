@@ -114,7 +114,10 @@ class SubInfo:
     def label(self) -> Sub:
         if self.first == 0:
             return ("~", 0, self.name.rpartition("::")[2])
-        return (self.file, self.first, python_name(self.name))
+        name = python_name(self.name)
+        if name == "eval" and plain_file(self.file) == EVAL:
+            name = "<module>"  # the code itself that exec or eval was given
+        return (self.file, self.first, name)
 
 
 class View:
