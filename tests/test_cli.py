@@ -204,6 +204,13 @@ def test_a_profile_that_cannot_be_written_costs_no_status(folder: Path) -> None:
     )
 
 
+def test_the_profile_may_go_to_a_pipe(folder: Path) -> None:
+    command = [sys.executable, "-m", "pynytprof", "-q", "-o", "/dev/stderr", "prog.py"]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"[] 5\n")
+    assert done.stderr.startswith(b"NYTProf 5 0\n")
+
+
 def test_debug_names_tracer_and_writer(folder: Path) -> None:
     done = run(["-q", "prog.py"], folder, PYNYTPROF_DEBUG="1", PYNYTPROF_TRACER="py",
                PYNYTPROF_WRITER="py")  # fmt: skip

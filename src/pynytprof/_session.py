@@ -167,14 +167,15 @@ class _Output:
     def __init__(self, path: str, writer: Writer | None, *, tracer_writes: bool) -> None:
         self.writer = writer
         self.tracer_writes = tracer_writes
-        self.path = os.path.realpath(path)
         self.shown = path
         self.can_rename = writer is None and self._is_regular_or_absent()
+        # The links of /dev/stdout and /dev/fd/N lead to names that can't be opened.
+        self.path = os.path.realpath(path) if self.can_rename else os.path.abspath(path)
         self._pid = os.getpid()
 
     def _is_regular_or_absent(self) -> bool:
         try:
-            return stat.S_ISREG(os.stat(self.path).st_mode)
+            return stat.S_ISREG(os.stat(self.shown).st_mode)
         except FileNotFoundError:
             return True
         except OSError:
