@@ -23,13 +23,16 @@ struct options {
     enum format format;
     const char *output;     /* NULL: standard output */
     const char *source;     /* which file's source to show */
+    const nyt_export_format *to;
+    uint64_t    max_bytes;  /* of an export; 0: no limit */
     nyt_report_options report;
 };
 
 /* A command does its work for one file and says how it went. */
 typedef enum exit_status command_fn(const struct options *options, const char *path, FILE *out);
 
-command_fn command_verify, command_dump, command_summary, command_info, command_speedscope;
+command_fn command_verify, command_dump, command_summary, command_info, command_speedscope,
+    command_convert;
 
 /* "nytprof: PATH: reason (at offset N)" on standard error. */
 void complain(const char *path, const nyt_error *err);

@@ -66,7 +66,7 @@ static enum exit_status written(int rc, const char *path, const nyt_error *err)
     return EXIT_INCOMPLETE;
 }
 
-/* ---- dump, info, speedscope ---- */
+/* ---- dump, info ---- */
 
 static enum exit_status dump_records(const struct options *options, const char *path, FILE *out)
 {
@@ -111,15 +111,39 @@ enum exit_status command_info(const struct options *options, const char *path, F
     return written(rc, path, &err);
 }
 
-enum exit_status command_speedscope(const struct options *options, const char *path, FILE *out)
+/* ---- convert, speedscope ---- */
+
+static void tell_left_out(const char *path, const nyt_limit *limit)
+{
+    if (limit->left_out)
+        fprintf(stderr, "nytprof: %s: %llu call paths of %.6f s together were left out to keep "
+                        "below %llu bytes\n", path, (unsigned long long)limit->left_out,
+                limit->left_out_time, (unsigned long long)limit->max_bytes);
+}
+
+static enum exit_status convert(const struct options *options, const nyt_export_format *to,
+                                const char *path, FILE *out)
 {
     nyt_profile *p;
     nyt_error err;
+    nyt_limit limit = {.max_bytes = options->max_bytes};
     if (load(&p, options, path, &err) < 0)
         return unreadable(path, &err);
-    int rc = nyt_export_speedscope(p, write_stream, out, &err);
+    int rc = to->write(p, &limit, write_stream, out, &err);
     nyt_profile_free(p);
+    if (rc == NYT_OK)
+        tell_left_out(path, &limit);
     return written(rc, path, &err);
+}
+
+enum exit_status command_speedscope(const struct options *options, const char *path, FILE *out)
+{
+    return convert(options, nyt_export_format_named("speedscope"), path, out);
+}
+
+enum exit_status command_convert(const struct options *options, const char *path, FILE *out)
+{
+    return convert(options, options->to, path, out);
 }
 
 /* ---- summary ---- */

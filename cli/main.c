@@ -21,15 +21,22 @@ enum {
     SUMMARY = 1 << 2,
     INFO = 1 << 3,
     SPEEDSCOPE = 1 << 4,
-    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE,   /* all that load a profile */
+    CONVERT = 1 << 5,
+    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT,     /* all that load a profile */
     ALL = VERIFY | LOADING
 };
+
+/* Whether the options of a command agree; says what is wrong. */
+typedef bool check_fn(const struct options *o, int files);
+
+static check_fn check_convert;
 
 struct command {
     const char *name;
     unsigned    bit;
     command_fn *run;
     const char *help;
+    check_fn   *check;      /* NULL: any do */
 };
 
 static const struct command commands[] = {
@@ -39,6 +46,8 @@ static const struct command commands[] = {
     {"dump", DUMP, command_dump, "write every record, one a line"},
     {"speedscope", SPEEDSCOPE, command_speedscope,
      "write the call tree for https://www.speedscope.app"},
+    {"convert", CONVERT, command_convert, "write a profile in a format of other tools",
+     check_convert},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -136,6 +145,20 @@ static bool set_sort(struct options *o, const char *argument)
     return false;
 }
 
+static bool set_to(struct options *o, const char *argument)
+{
+    o->to = nyt_export_format_named(argument);
+    return o->to != NULL;
+}
+
+static bool set_max_bytes(struct options *o, const char *argument)
+{
+    char *end;
+    errno = 0;
+    o->max_bytes = strtoull(argument, &end, 10);
+    return *argument >= '0' && *argument <= '9' && *end == '\0' && errno == 0 && o->max_bytes > 0;
+}
+
 static bool is_terminal(FILE *out)
 {
 #ifdef _WIN32
@@ -177,6 +200,9 @@ static const struct option options[] = {
     {0, "sort", "KEY", SUMMARY, set_sort, "time, incl, count or place"},
     {0, "width", "N", SUMMARY | INFO, set_width, "columns (the terminal's, else 100)"},
     {0, "color", "WHEN", SUMMARY | INFO, set_colour, "auto, always or never"},
+    {0, "to", "FORMAT", CONVERT, set_to, "the format; see below"},
+    {0, "max-bytes", "N", SPEEDSCOPE | CONVERT, set_max_bytes,
+     "at most N bytes: leave out what takes least time"},
     {0, "salvage", NULL, LOADING & ~DUMP, set_salvage, "use what comes before damage"},
     {0, "keep-evals", NULL, LOADING, set_keep_evals,
      "do not merge evals of one line that have the same source"},
@@ -196,6 +222,16 @@ static void print_option(const struct option *o)
         printf("      %-18s %s\n", spelled, o->help);
 }
 
+static void print_formats(void)
+{
+    size_t n;
+    const nyt_export_format *formats = nyt_export_formats(&n);
+    puts("\nFORMAT is one of");
+    for (size_t i = 0; i < n; i++)
+        printf("  %-12s %s%s\n", formats[i].name, formats[i].help,
+               formats[i].limited ? "; takes --max-bytes" : "");
+}
+
 static void print_command_help(const struct command *command)
 {
     printf("usage: nytprof %s [options] FILE ...\n\n%s\n\n"
@@ -204,6 +240,8 @@ static void print_command_help(const struct command *command)
         if (options[i].commands & command->bit)
             print_option(&options[i]);
     puts("  -h, --help             this text");
+    if (command->bit == CONVERT)
+        print_formats();
 }
 
 static void print_help(void)
@@ -293,6 +331,25 @@ static enum exit_status parse(const struct command *command, char **words, int *
     return EXIT_FINE;
 }
 
+static bool is_wrong(const char *what, const char *word)
+{
+    fprintf(stderr, "nytprof: %s%s; see: nytprof help convert\n", word, what);
+    return false;
+}
+
+static bool check_convert(const struct options *o, int files)
+{
+    if (!o->to)
+        return is_wrong("convert needs --to FORMAT", "");
+    if (files > 1)
+        return is_wrong("convert takes one file", "");
+    if (o->max_bytes && !o->to->limited)
+        return is_wrong(" does not take --max-bytes", o->to->name);
+    if (o->to->binary && !o->output)
+        return is_wrong(" is no text: give -o FILE", o->to->name);
+    return true;
+}
+
 static size_t terminal_width(void)
 {
 #if !defined(_WIN32) && defined(TIOCGWINSZ)
@@ -364,6 +421,8 @@ static enum exit_status run_command(const struct command *command, int count, ch
         return status;
     if (count == 0)
         return usage(command, "no file is given to", command->name);
+    if (command->check && !command->check(&o, count))
+        return EXIT_USAGE;
     if (o.output)
         o.report.colour = false;
     return run(command, &o, words, count);

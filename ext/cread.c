@@ -347,10 +347,23 @@ static PyObject *profile_model(Profile *self, PyObject *write)
     return exported(self, nyt_export_model(self->p, call_write, write, &err), &err);
 }
 
-static PyObject *profile_speedscope(Profile *self, PyObject *write)
+static PyObject *profile_export(Profile *self, PyObject *args)
 {
+    const char *name;
+    PyObject *write;
+    unsigned long long max_bytes = 0;
     nyt_error err;
-    return exported(self, nyt_export_speedscope(self->p, call_write, write, &err), &err);
+    if (!PyArg_ParseTuple(args, "sO|K:export", &name, &write, &max_bytes))
+        return NULL;
+    const nyt_export_format *format = nyt_export_format_named(name);
+    if (!format)
+        return PyErr_Format(PyExc_ValueError, "there is no format '%s'", name);
+    nyt_limit limit = {.max_bytes = max_bytes};
+    PyObject *done = exported(self, format->write(self->p, &limit, call_write, write, &err), &err);
+    if (!done)
+        return NULL;
+    Py_DECREF(done);
+    return Py_BuildValue("(Kd)", (unsigned long long)limit.left_out, limit.left_out_time);
 }
 
 /* The options that all reports share; false: an exception is set. */
@@ -415,7 +428,7 @@ static PyMethodDef profile_methods[] = {
     {"calls", (PyCFunction)profile_calls, METH_NOARGS, NULL},
     {"tree", (PyCFunction)profile_tree, METH_NOARGS, NULL},
     {"model", (PyCFunction)profile_model, METH_O, NULL},
-    {"speedscope", (PyCFunction)profile_speedscope, METH_O, NULL},
+    {"export", (PyCFunction)profile_export, METH_VARARGS, NULL},
     {"summary", (PyCFunction)(void (*)(void))profile_summary, METH_VARARGS | METH_KEYWORDS, NULL},
     {"info", (PyCFunction)(void (*)(void))profile_info, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
@@ -503,7 +516,21 @@ static PyObject *cread_dump(PyObject *module, PyObject *args)
     return result;
 }
 
+static PyObject *cread_formats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_export_format *all = nyt_export_formats(&n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(ssNNs)", all[i].name, all[i].suffix,
+                                         PyBool_FromLong(all[i].binary),
+                                         PyBool_FromLong(all[i].limited), all[i].help));
+    return list;
+}
+
 static PyMethodDef cread_methods[] = {
+    {"formats", cread_formats, METH_NOARGS,
+     PyDoc_STR("formats()\n--\n\nName, suffix, whether binary, whether limited, help of each.")},
     {"verify", cread_verify, METH_VARARGS,
      PyDoc_STR("verify(path, /)\n--\n\nReturns the number of records and a list of findings.")},
     {"dump", cread_dump, METH_VARARGS,

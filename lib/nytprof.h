@@ -528,9 +528,37 @@ NYT_API int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx);
 /* One JSON object with all of the profile but the call tree. */
 NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx,
                              nyt_error *err);
-/* https://www.speedscope.app: the call tree, or the subs where no call stream was written. */
-NYT_API int nyt_export_speedscope(const nyt_profile *p, nyt_write_fn write, void *ctx,
-                                  nyt_error *err);
+
+/*
+ * How long an export may get; NULL, and 0 bytes: as long as it needs. What takes least time is
+ * left out first, and what was is told here.
+ */
+typedef struct {
+    uint64_t max_bytes;
+    uint64_t left_out;          /* call paths; set by the export, */
+    double   left_out_time;     /* as their exclusive time in seconds is */
+} nyt_limit;
+
+/* The call tree, or the whole profile, in a format of other tools (docs/tools.md). `limit` makes
+ * no difference to formats that cannot be limited. */
+typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
+                          nyt_error *err);
+
+NYT_API nyt_export_fn nyt_export_collapsed;
+NYT_API nyt_export_fn nyt_export_speedscope;
+
+typedef struct {
+    const char    *name;
+    const char    *suffix;      /* what files of this format end with */
+    bool           binary;      /* nothing for terminals */
+    bool           limited;     /* nyt_limit has an effect */
+    nyt_export_fn *write;
+    const char    *help;
+} nyt_export_format;
+
+/* All of the above; and one by its name or NULL. */
+NYT_API const nyt_export_format *nyt_export_formats(size_t *n);
+NYT_API const nyt_export_format *nyt_export_format_named(const char *name);
 
 typedef enum {
     NYT_SORT_TIME,      /* lines: time; subs: exclusive time */

@@ -52,10 +52,34 @@ def _dump(path: str, options: argparse.Namespace, write: Write) -> None:
         _cread.dump(path, write, options.jsonl)
 
 
+def _export(path: str, to: str, max_bytes: int, write: Write) -> None:
+    from . import _cread, convert
+
+    left_out = convert.export(_cread.Profile(path), to, write, max_bytes)
+    if left_out.paths:
+        _complain(f"{path}: {left_out.paths} call paths of {left_out.seconds:.6f} s together "
+                  f"were left out to keep below {max_bytes} bytes")  # fmt: skip
+
+
 def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:
+    _export(path, "speedscope", options.max_bytes, write)
+
+
+def _convert(path: str, options: argparse.Namespace, write: Write) -> None:
+    _export(path, options.to, options.max_bytes, write)
+
+
+def _check_convert(options: argparse.Namespace) -> str | None:
     from . import _cread
 
-    _cread.Profile(path).speedscope(write)
+    binary, limited = {name: row for name, _, *row, _ in _cread.formats()}[options.to]
+    if len(options.files) > 1:
+        return "convert takes one file"
+    if options.max_bytes and not limited:
+        return f"{options.to} does not take --max-bytes"
+    if binary and options.output is None:
+        return f"{options.to} is no text: give -o FILE"
+    return None
 
 
 def _width(options: argparse.Namespace) -> int:
@@ -110,12 +134,34 @@ def _dump_options(parser: argparse.ArgumentParser) -> None:
                       help="the profile as it is loaded, as one JSON object")  # fmt: skip
 
 
+def _limit_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-bytes", type=_number, default=0, metavar="N",
+                        help="at most N bytes: leave out what takes least time")  # fmt: skip
+
+
+def _speedscope_options(parser: argparse.ArgumentParser) -> None:
+    _output_option(parser)
+    _limit_option(parser)
+
+
+def _convert_options(parser: argparse.ArgumentParser) -> None:
+    from . import _cread
+
+    formats = _cread.formats()
+    _output_option(parser)
+    parser.add_argument("--to", required=True, choices=[name for name, *_ in formats],
+                        help="the format: " + ", ".join(f"{name} ({text})" for name, *_, text
+                                                        in formats))  # fmt: skip
+    _limit_option(parser)
+
+
 # ---- Running them ----
 
 
 @contextlib.contextmanager
 def _opened(path: str | None) -> Iterator[Write]:
-    """A function that writes to ``path``, or to standard output."""
+    """A function that writes to ``path``, or to standard output if that is None or ``-``."""
+    path = None if path == "-" else path
     try:
         out: BinaryIO = sys.stdout.buffer if path is None else open(path, "wb")  # noqa: SIM115
     except OSError as error:
@@ -203,6 +249,7 @@ class _Command(NamedTuple):
     text: str
     options: Callable[[argparse.ArgumentParser], None]
     show: Callable[[str, argparse.Namespace, Write], None] | None
+    check: Callable[[argparse.Namespace], str | None] = lambda options: None
 
 
 _VERIFY = "check that profiles are sound and complete"
@@ -211,8 +258,10 @@ _COMMANDS = {
     "info": _Command("show what a profile is: program, processes, sizes, options", _info_options,
                      _info),
     "dump": _Command("write every record, one a line", _dump_options, _dump),
-    "speedscope": _Command("write the call tree for https://www.speedscope.app", _output_option,
-                           _speedscope),
+    "speedscope": _Command("write the call tree for https://www.speedscope.app",
+                           _speedscope_options, _speedscope),
+    "convert": _Command("write a profile in a format of other tools", _convert_options, _convert,
+                        _check_convert),
     "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, None),
 }  # fmt: skip
 
@@ -235,4 +284,7 @@ def run(name: str, argv: Sequence[str]) -> int:
     command.options(parser)
     parser.add_argument("files", nargs="+", metavar="FILE")
     options = parser.parse_args(argv)
+    wrong = command.check(options)
+    if wrong:
+        parser.error(wrong)
     return _html(options) if command.show is None else _each_file(command.show, options)

@@ -1,4 +1,4 @@
-"""Profiles as other things: text, JSON, speedscope, HTML.
+"""Profiles as other things: text, JSON, HTML, and what other tools read.
 
 All but HTML is done by libnytprof; HTML by Perl's ``nytprofhtml``.
 """
@@ -12,17 +12,19 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 from . import _cread
 from ._cread import ProfileError
 
 __all__ = [
+    "LeftOut",
     "ProfileError",
     "dump",
     "info",
     "source",
     "summary",
+    "to_collapsed",
     "to_html",
     "to_jsonl",
     "to_model",
@@ -30,11 +32,12 @@ __all__ = [
 ]
 
 StrPath = str | os.PathLike[str]
+Write = Callable[[bytes], object]
 Sort = Literal["time", "incl", "count", "place"]
 _SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
 
 
-def _text(report: Callable[[Callable[[bytes], object]], None]) -> str:
+def _text(report: Callable[[Write], None]) -> str:
     out = io.BytesIO()
     report(out.write)
     return out.getvalue().decode("utf-8", "replace")
@@ -121,17 +124,50 @@ def _target(path: StrPath, out: StrPath | None, suffix: str) -> Path:
     return Path(out) if out is not None else Path(f"{os.fspath(path)}{suffix}")
 
 
+class LeftOut(NamedTuple):
+    """What an export that may not get longer did not take, smallest first."""
+
+    paths: int
+    seconds: float
+
+
+_FORMATS = {name: (suffix, limited) for name, suffix, _, limited, _ in _cread.formats()}
+
+
+def _export(path: StrPath, out: StrPath | None, name: str) -> Path:
+    target = _target(path, out, _FORMATS[name][0])
+    profile = _cread.Profile(path)
+    with _new_file(target) as file:
+        profile.export(name, file.write)
+    return target
+
+
+def export(profile: _cread.Profile, name: str, write: Write, max_bytes: int = 0) -> LeftOut:
+    """Passes the profile to ``write`` in the format ``name``, at most ``max_bytes`` long.
+
+    0: as long as it gets. Raises ValueError for a format that does not exist or that has
+    no limit.
+    """
+    if max_bytes and name in _FORMATS and not _FORMATS[name][1]:
+        raise ValueError(f"{name} cannot be limited")
+    return LeftOut(*profile.export(name, write, max_bytes))
+
+
+def to_collapsed(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes call paths as flamegraph.pl reads them, ``a;b;c TICKS``; returns where.
+
+    `out` is by default the profile's name and ``.collapsed.txt``. Raises OSError, ProfileError.
+    """
+    return _export(path, out, "collapsed")
+
+
 def to_speedscope(path: StrPath, out: StrPath | None = None) -> Path:
     """Writes the call tree for https://www.speedscope.app; returns where.
 
     Without a call tree it is the subs, flat. `out` is by default the profile's name and
     ``.speedscope.json``. Raises OSError, ProfileError.
     """
-    target = _target(path, out, ".speedscope.json")
-    profile = _cread.Profile(path)
-    with _new_file(target) as file:
-        profile.speedscope(file.write)
-    return target
+    return _export(path, out, "speedscope")
 
 
 def to_model(path: StrPath, out: StrPath | None = None) -> Path:

@@ -54,13 +54,28 @@ static int count_finding(void *ctx, const nyt_finding *finding)
     return 0;
 }
 
+/* In every format, with and without a limit. */
+static int export_all(const nyt_profile *p)
+{
+    size_t n;
+    const nyt_export_format *formats = nyt_export_formats(&n);
+    int rc = NYT_OK;
+    for (size_t i = 0; i < n && rc == NYT_OK; i++) {
+        nyt_limit limit = {.max_bytes = 600};
+        rc = formats[i].write(p, NULL, swallow, NULL, NULL);
+        if (rc == NYT_OK)
+            rc = formats[i].write(p, &limit, swallow, NULL, NULL);
+    }
+    return rc;
+}
+
 static int report_all(const nyt_profile *p)
 {
     size_t n;
     const nyt_file *files = nyt_profile_files(p, &n);
     int rc = nyt_export_model(p, swallow, NULL, NULL);
     if (rc == NYT_OK || rc == NYT_ELIMIT)
-        rc = nyt_export_speedscope(p, swallow, NULL, NULL);
+        rc = export_all(p);
     if (rc == NYT_OK)
         rc = nyt_report_summary(p, NULL, swallow, NULL, NULL);
     if (rc == NYT_OK)

@@ -1,0 +1,211 @@
+"""Profiles in the formats of other tools, as those tools and Perl's exporters have them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_reader import CALLS, CHUNKS, END, SECOND, START, TIMES, TREE, file, string, sub, write
+
+from pynytprof import _cread, cli, convert
+
+PERL = Path(__file__).parent / "golden" / "perl"
+# Profiles that Perl's loader takes and that have calls.
+WITH_CALLS = sorted(
+    PERL / f"{name}.out"
+    for name in (
+        "blocks1", "calls2", "closures", "compress1", "demo", "dieeval", "fork-merged", "min-calls",
+        "packages", "recursion", "slowops1", "slowops2", "strevals", "utf8", "xsubs",
+    )
+)  # fmt: skip
+FORMATS = [name for name, *_ in _cread.formats()]
+LIMITED = [name for name, *_, limited, _ in _cread.formats() if limited]
+
+# Names such as only a hostile file has: each of them means something in some format.
+NASTY = [
+    "a::new\nline", "a::semi;colon", 'a::quo"te', "a::x\x1b[31m", "a::bell\x07=(1)", "a::\u20ac",
+]  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+def perl(tool: str, *words: str | Path) -> bytes:
+    program = shutil.which(tool)
+    if program is None:
+        pytest.skip("needs Devel::NYTProf")
+    return subprocess.run([program, *words], capture_output=True, check=True).stdout
+
+
+def exported(profile: Path, name: str, max_bytes: int = 0) -> bytes:
+    out = io.BytesIO()
+    convert.export(_cread.Profile(profile), name, out.write, max_bytes)
+    return out.getvalue()
+
+
+def text_of(data: bytes) -> str:
+    """As pynytprof takes what Perl writes: each line by itself is UTF-8 or Latin-1."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write(tmp_path / "small.out", CHUNKS)
+
+
+@pytest.fixture
+def nasty(tmp_path: Path) -> Path:
+    """Subs with the names NASTY, each called once by the one before it."""
+    n = len(NASTY)
+    subs = b"".join(sub(i + 1, 1, i + 1, i + 1, name) for i, name in enumerate(NASTY))
+    calls = b"".join(CALLS.pack(1, i, i, i + 1, 1, float(n - i), 1.0, 0, 0) for i in range(n))
+    tree = b"".join(TREE.pack(i + 1, i + 1, (n - i) * SECOND, SECOND) for i in reversed(range(n)))
+    lines = b"".join(TIMES.pack(1, i + 1, 0, 0, 1, SECOND, (n - i) * SECOND) for i in range(n))
+    header = {":basetime": "10", ":application": 'a"\x1b', ":ticks_per_sec": "10000000"}
+    chunks = [
+        (b"P", START.pack(7, 1, 10.0) + b"".join(string(k) + string(v) for k, v in header.items())),
+        file(1, '/src/"new\nfile";.py', tuple(f"  line {i} \x1b;,\n" for i in range(n))),
+        (b"D", subs), (b"S", lines), (b"C", calls), (b"T", tree),
+        (b"E", END.pack(7, 20.0, 0)),
+    ]  # fmt: skip
+    return write(tmp_path / "nasty.out", chunks)
+
+
+@pytest.fixture(scope="module")
+def nytprof() -> str:
+    program = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
+    if not program:
+        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
+    return program
+
+
+# ---- Both doors ----
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_both_doors_write_the_same(nytprof: str, name: str, nasty: Path, tmp_path: Path) -> None:
+    by_c, by_python = tmp_path / "c", tmp_path / "python"
+    done = subprocess.run([nytprof, "convert", "--to", name, "-o", by_c, nasty],
+                          capture_output=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert cli.main(["convert", "--to", name, "-o", str(by_python), str(nasty)]) == 0
+    assert by_c.read_bytes() == by_python.read_bytes() == exported(nasty, name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_has_a_function(name: str, small: Path) -> None:
+    target = getattr(convert, f"to_{name}")(small)
+    suffix = {row[0]: row[1] for row in _cread.formats()}[name]
+    assert target == small.with_name(small.name + suffix)
+    assert target.read_bytes() == exported(small, name)
+
+
+def test_the_python_command_writes_text_to_stdout(small: Path) -> None:
+    run = [sys.executable, "-m", "pynytprof", "convert", "--to", "collapsed"]
+    for words in ([], ["-o", "-"]):
+        done = subprocess.run([*run, *words, small], capture_output=True, check=True)
+        assert done.stdout == exported(small, "collapsed")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--to", "nothing"],
+        ["--to", "collapsed", "twice"],
+        ["--to", "collapsed", "--max-bytes", "0"],
+    ],
+)
+def test_wrong_usage_is_status_2(nytprof: str, words: list[str], small: Path) -> None:
+    assert subprocess.run([nytprof, "convert", *words, small], check=False).returncode == 2
+    with pytest.raises(SystemExit) as left:
+        cli.main(["convert", *words, str(small)])
+    assert left.value.code == 2
+
+
+# ---- Limits ----
+
+
+@pytest.mark.parametrize("name", LIMITED)
+@pytest.mark.parametrize("profile", [PERL / "packages.out", PERL / "slowops2.out"], ids=name_of)
+def test_a_limit_is_kept(name: str, profile: Path) -> None:
+    whole = exported(profile, name)
+    limit = len(whole) * 3 // 4
+    assert 0 < len(exported(profile, name, limit)) <= limit
+    assert exported(profile, name, len(whole) * 4) == whole
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_is_left_out_is_told(nytprof: str, name: str, nasty: Path) -> None:
+    for run in ([nytprof], [sys.executable, "-m", "pynytprof"]):
+        done = subprocess.run(
+            [*run, "convert", "--to", name, "--max-bytes", "1", "-o", os.devnull, nasty],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert "6 call paths of 6.000000 s together were left out" in done.stderr
+
+
+# ---- collapsed ----
+
+
+def collapsed(data: bytes) -> Counter[str]:
+    """Ticks by path."""
+    sums: Counter[str] = Counter()
+    for line in data.split(b"\n")[:-1]:
+        path, _, ticks = text_of(line).rpartition(" ")
+        sums[path] += int(ticks)
+    return sums
+
+
+@pytest.mark.parametrize("profile", WITH_CALLS, ids=name_of)
+def test_collapsed_is_what_nytprofcalls_writes(profile: Path) -> None:
+    expected = perl("nytprofcalls", profile)
+    assert collapsed(exported(profile, "collapsed")) == collapsed(expected)
+    assert len(exported(profile, "collapsed").splitlines()) == len(expected.splitlines())
+
+
+def test_collapsed_paths_of_nasty_names(nasty: Path) -> None:
+    lines = exported(nasty, "collapsed").decode().splitlines()
+    assert len(lines) == len(NASTY)
+    assert lines[-1] == (
+        'a::new?line;a::semi?colon;a::quo"te;a::x?[31m;a::bell?=(1);a::\u20ac 10000000'
+    )
+
+
+def test_collapsed_keeps_the_largest() -> None:
+    whole = collapsed(exported(PERL / "packages.out", "collapsed"))
+    part = collapsed(exported(PERL / "packages.out", "collapsed", 100))
+    assert 0 < len(part) < len(whole)
+    assert part.items() <= whole.items()
+    assert min(part.values()) >= max((whole - part).values())
+
+
+# ---- speedscope ----
+
+
+def test_a_limited_speedscope_file_is_well_formed() -> None:
+    data: dict[str, Any] = json.loads(exported(PERL / "packages.out", "speedscope", 1500))
+    profile, stack = data["profiles"][0], []
+    for event in profile["events"]:
+        if event["type"] == "O":
+            stack.append(event["frame"])
+        else:
+            assert stack.pop() == event["frame"]
+    assert not stack and profile["events"]
+    frames = range(len(data["shared"]["frames"]))
+    assert {event["frame"] for event in profile["events"]} == set(frames)
