@@ -82,7 +82,10 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObje
     Py_RETURN_NONE;
 }
 
-/* A jump back to its own line starts the line again; all others are nothing to us. */
+/*
+ * A jump back to its own line starts the line again; all others are nothing to us, and
+ * disabled: one whose place is known has been found to be of the first kind.
+ */
 static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     (void)n, (void)names;
@@ -97,19 +100,16 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
     if (!info || info->skip)
         return disable(t);
     PyCodeObject *code = (PyCodeObject *)args[0];
-    if (info->jump_offset != from) {
-        int line = PyCode_Addr2Line(code, from);
-        if (line != PyCode_Addr2Line(code, to))
-            return disable(t);
-        info->jump_offset = from;
-        info->jump_line = line;
-    }
+    bool known = (uint32_t)from / 2 < info->places_cap && info->places[from / 2];
+    if (!known && PyCode_Addr2Line(code, from) != PyCode_Addr2Line(code, to))
+        return disable(t);
+    uint32_t index = code_place(info, code, from);
     if (UNLIKELY(l->top->key != args[0])) {
         if (!find_top(t, l, args[0], &answer))
             return Py_NewRef(answer);
         now = l->since;
     }
-    lane_line(t, l, info->jump_line, now);
+    lane_line_at(t, l, index, now);
     Py_RETURN_NONE;
 }
 

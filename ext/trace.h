@@ -89,10 +89,8 @@ typedef struct {
     uint32_t   *direct;         /* line - low -> index + 1 */
     line_slot **slots;          /* by lane, NULL where the lane never ran it */
     uint32_t    slots_cap;
-    int         place_offset;   /* the last offset asked for by code_place, */
-    uint32_t    place_index;    /* and its line's index */
-    int         jump_offset;    /* the last jump back to its own line, */
-    int         jump_line;      /* and that line */
+    uint32_t   *places;         /* by offset in code units: index + 1 of its line, 0: not known */
+    uint32_t    places_cap;
 } code_info;
 
 /* Calls of one sub from one line of one sub. */
@@ -246,6 +244,7 @@ void  lane_slow_work(tracer *t, lane *l);
 line_slot *lane_slots_new(tracer *t, lane *l, code_info *info);
 void  trace_fail(tracer *t);
 void  trace_swallow_error(void);
+uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
 
 /* The lane of the running thread. */
 static inline lane *lane_of_this_thread(tracer *t)
@@ -304,11 +303,23 @@ static inline uint32_t code_line_index(const code_info *info, int line)
     return low < info->n_lines && info->lines[low] == line ? low : 0;
 }
 
+/*
+ * Index of the line of the instruction at `offset`. Finding it means to decode the
+ * line table from its beginning, so each is found once.
+ */
+static inline uint32_t code_place(code_info *info, PyCodeObject *code, int offset)
+{
+    uint32_t unit = (uint32_t)offset / 2;
+    if (LIKELY(unit < info->places_cap && info->places[unit]))
+        return info->places[unit] - 1;
+    return code_place_found(info, code, offset);
+}
+
 /* A line starts in the frame at the top. */
-static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
+static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now)
 {
     activation *top = l->top;
-    line_slot *next = &top->slots[code_line_index(top->info, line)];
+    line_slot *next = &top->slots[index];
     uint64_t time = lane_charge(t, l, now, COST_LINE);
     line_slot *left = top->slot ? top->slot : next;     /* entering belongs to the first line */
     left->time += time;
@@ -316,6 +327,11 @@ static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
     top->slot = next;
     if (UNLIKELY(now >= l->deadline))
         lane_slow_work(t, l);
+}
+
+static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
+{
+    lane_line_at(t, l, code_line_index(l->top->info, line), now);
 }
 
 /* ---- trace_graph.c ---- */
@@ -332,7 +348,6 @@ void  graph_free(tracer *t);
 
 code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals);
 bool       code_is_module_level(PyCodeObject *code);
-uint32_t   code_place(code_info *info, PyCodeObject *code, int offset);
 bool       code_c_function(PyObject *callable, bool bound, PyMethodDef **method);
 int64_t    code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method);
 void       codes_free(tracer *t);

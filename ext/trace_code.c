@@ -135,14 +135,19 @@ static bool collect_lines(code_info *info, PyCodeObject *code)
     return index_lines(info);
 }
 
-/* Index of the line of the instruction at `offset`: where a generator goes on. */
-uint32_t code_place(code_info *info, PyCodeObject *code, int offset)
+/* The slow part of code_place(). Without memory it is found anew each time. */
+uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset)
 {
-    if (info->place_offset != offset) {
-        info->place_index = code_line_index(info, PyCode_Addr2Line(code, offset));
-        info->place_offset = offset;
+    uint32_t index = code_line_index(info, PyCode_Addr2Line(code, offset));
+    uint32_t unit = (uint32_t)offset / 2;
+    size_t cap = info->places_cap;
+    uint32_t *places = offset < 0 ? NULL : trace_grow(info->places, &cap, unit + 1, sizeof *places);
+    if (places) {
+        info->places = places;
+        info->places_cap = (uint32_t)cap;
+        places[unit] = index + 1;
     }
-    return info->place_index;
+    return index;
 }
 
 /* ---- Qualified names ---- */
@@ -252,6 +257,7 @@ static void code_info_free(code_info *info)
     free(info->slots);
     free(info->lines);
     free(info->direct);
+    free(info->places);
     Py_XDECREF(info->qualname);
     Py_XDECREF(info->module);
     free(info);
@@ -314,7 +320,6 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
     info->file = file;
     info->first_line = code->co_firstlineno;
     info->skip = t->files[file].skip;
-    info->place_offset = info->jump_offset = -1;
     if (!info->skip) {
         if (!collect_lines(info, code)) {
             code_info_free(info);
