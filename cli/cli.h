@@ -24,6 +24,7 @@ struct options {
     const char *output;     /* NULL: standard output */
     const char *source;     /* which file's source to show */
     const nyt_export_format *to;
+    const char *folder;     /* where an export of several files goes */
     uint64_t    max_bytes;  /* of an export; 0: no limit */
     nyt_report_options report;
 };

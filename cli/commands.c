@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef _WIN32
+#include <direct.h>
+#else
+#include <sys/stat.h>
+#endif
+
 /* ---- Reading and writing ---- */
 
 static int read_stream(void *ctx, void *data, size_t size, size_t *got)
@@ -121,6 +127,69 @@ static void tell_left_out(const char *path, const nyt_limit *limit)
                 limit->left_out_time, (unsigned long long)limit->max_bytes);
 }
 
+struct folder {
+    const char *path;
+    char       *name;       /* of the file that is being written */
+    FILE       *out;
+};
+
+static int close_file(struct folder *f)
+{
+    int rc = f->out && fclose(f->out) != 0 ? NYT_EIO : NYT_OK;
+    f->out = NULL;
+    return rc;
+}
+
+static int begin_file(void *ctx, const char *name)
+{
+    struct folder *f = ctx;
+    size_t size = strlen(f->path) + strlen(name) + 2;
+    int rc = close_file(f);
+    free(f->name);
+    f->name = malloc(size);
+    if (!f->name)
+        return NYT_ENOMEM;
+    snprintf(f->name, size, "%s/%s", f->path, name);
+    f->out = rc == NYT_OK ? fopen(f->name, "wb") : NULL;
+    return f->out ? NYT_OK : NYT_EIO;
+}
+
+static int write_file(void *ctx, const void *data, size_t len)
+{
+    return write_stream(((struct folder *)ctx)->out, data, len);
+}
+
+static int make_folder(const char *path)
+{
+#ifdef _WIN32
+    int rc = _mkdir(path);
+#else
+    int rc = mkdir(path, 0777);
+#endif
+    return rc == 0 || errno == EEXIST ? NYT_OK : NYT_EIO;
+}
+
+static enum exit_status cannot_write(const char *path)
+{
+    fprintf(stderr, "nytprof: %s: cannot write: %s\n", path, strerror(errno));
+    return EXIT_INCOMPLETE;
+}
+
+static enum exit_status convert_to_folder(const nyt_profile *p, const char *path, const char *to)
+{
+    struct folder f = {.path = to};
+    nyt_error err;
+    if (make_folder(to) < 0)
+        return cannot_write(to);
+    errno = 0;
+    int rc = nyt_export_csv(p, begin_file, write_file, &f, &err);
+    enum exit_status status = rc == NYT_EIO ? cannot_write(f.name) : written(rc, path, &err);
+    if (close_file(&f) < 0 && status == EXIT_FINE)
+        status = cannot_write(f.name);
+    free(f.name);
+    return status;
+}
+
 static enum exit_status convert(const struct options *options, const nyt_export_format *to,
                                 const char *path, FILE *out)
 {
@@ -129,6 +198,11 @@ static enum exit_status convert(const struct options *options, const nyt_export_
     nyt_limit limit = {.max_bytes = options->max_bytes};
     if (load(&p, options, path, &err) < 0)
         return unreadable(path, &err);
+    if (to->folder) {
+        enum exit_status status = convert_to_folder(p, path, options->folder);
+        nyt_profile_free(p);
+        return status;
+    }
     int rc = to->write(p, &limit, write_stream, out, &err);
     nyt_profile_free(p);
     if (rc == NYT_OK)

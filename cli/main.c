@@ -27,7 +27,7 @@ enum {
 };
 
 /* Whether the options of a command agree; says what is wrong. */
-typedef bool check_fn(const struct options *o, int files);
+typedef bool check_fn(struct options *o, int files);
 
 static check_fn check_convert;
 
@@ -337,7 +337,17 @@ static bool is_wrong(const char *what, const char *word)
     return false;
 }
 
-static bool check_convert(const struct options *o, int files)
+/* What is a folder is no output to be opened. */
+static bool check_folder(struct options *o)
+{
+    if (!o->output || strcmp(o->output, "-") == 0)
+        return is_wrong(" is a file for each source: give -o FOLDER", o->to->name);
+    o->folder = o->output;
+    o->output = NULL;
+    return true;
+}
+
+static bool check_convert(struct options *o, int files)
 {
     if (!o->to)
         return is_wrong("convert needs --to FORMAT", "");
@@ -347,7 +357,7 @@ static bool check_convert(const struct options *o, int files)
         return is_wrong(" does not take --max-bytes", o->to->name);
     if (o->to->binary && !o->output)
         return is_wrong(" is no text: give -o FILE", o->to->name);
-    return true;
+    return !o->to->folder || check_folder(o);
 }
 
 static size_t terminal_width(void)

@@ -356,7 +356,7 @@ static PyObject *profile_export(Profile *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "sO|K:export", &name, &write, &max_bytes))
         return NULL;
     const nyt_export_format *format = nyt_export_format_named(name);
-    if (!format)
+    if (!format || format->folder)
         return PyErr_Format(PyExc_ValueError, "there is no format '%s'", name);
     nyt_limit limit = {.max_bytes = max_bytes};
     PyObject *done = exported(self, format->write(self->p, &limit, call_write, write, &err), &err);
@@ -364,6 +364,35 @@ static PyObject *profile_export(Profile *self, PyObject *args)
         return NULL;
     Py_DECREF(done);
     return Py_BuildValue("(Kd)", (unsigned long long)limit.left_out, limit.left_out_time);
+}
+
+/* The two callables that nyt_export_csv() goes back and forth between. */
+struct files {
+    PyObject *begin, *write;        /* borrowed */
+};
+
+static int call_begin(void *ctx, const char *name)
+{
+    PyObject *result = PyObject_CallFunction(((struct files *)ctx)->begin, "s", name);
+    if (!result)
+        return NYT_EIO;
+    Py_DECREF(result);
+    return NYT_OK;
+}
+
+static int call_files_write(void *ctx, const void *data, size_t len)
+{
+    return call_write(((struct files *)ctx)->write, data, len);
+}
+
+static PyObject *profile_csv(Profile *self, PyObject *args)
+{
+    struct files files;
+    nyt_error err;
+    if (!PyArg_ParseTuple(args, "OO:csv", &files.begin, &files.write))
+        return NULL;
+    int rc = nyt_export_csv(self->p, call_begin, call_files_write, &files, &err);
+    return exported(self, rc, &err);
 }
 
 /* The options that all reports share; false: an exception is set. */
@@ -429,6 +458,7 @@ static PyMethodDef profile_methods[] = {
     {"tree", (PyCFunction)profile_tree, METH_NOARGS, NULL},
     {"model", (PyCFunction)profile_model, METH_O, NULL},
     {"export", (PyCFunction)profile_export, METH_VARARGS, NULL},
+    {"csv", (PyCFunction)profile_csv, METH_VARARGS, NULL},
     {"summary", (PyCFunction)(void (*)(void))profile_summary, METH_VARARGS | METH_KEYWORDS, NULL},
     {"info", (PyCFunction)(void (*)(void))profile_info, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
@@ -522,15 +552,16 @@ static PyObject *cread_formats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
     const nyt_export_format *all = nyt_export_formats(&n);
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(ssNNs)", all[i].name, all[i].suffix,
+        set_item(&list, i, Py_BuildValue("(ssNNNs)", all[i].name, all[i].suffix,
                                          PyBool_FromLong(all[i].binary),
-                                         PyBool_FromLong(all[i].limited), all[i].help));
+                                         PyBool_FromLong(all[i].limited),
+                                         PyBool_FromLong(all[i].folder), all[i].help));
     return list;
 }
 
 static PyMethodDef cread_methods[] = {
     {"formats", cread_formats, METH_NOARGS,
-     PyDoc_STR("formats()\n--\n\nName, suffix, whether binary, whether limited, help of each.")},
+     PyDoc_STR("formats()\n--\n\nName, suffix, is binary, is limited, is a folder, help of each.")},
     {"verify", cread_verify, METH_VARARGS,
      PyDoc_STR("verify(path, /)\n--\n\nReturns the number of records and a list of findings.")},
     {"dump", cread_dump, METH_VARARGS,

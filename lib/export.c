@@ -10,6 +10,8 @@ const nyt_export_format *nyt_export_formats(size_t *n)
     static const nyt_export_format formats[] = {
         {.name = "collapsed", .suffix = ".collapsed.txt", .limited = true,
          .write = nyt_export_collapsed, .help = "call paths for flame graphs"},
+        {.name = "csv", .suffix = ".csv", .folder = true,
+         .help = "lines of each file with their figures, a text for each"},
         {.name = "speedscope", .suffix = ".speedscope.json", .limited = true,
          .write = nyt_export_speedscope, .help = "call tree for https://www.speedscope.app"},
     };
@@ -126,7 +128,7 @@ static size_t put_utf8(uint8_t *p, uint32_t code)
 
 static bool is_control(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+    return (code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
 }
 
 static uint32_t allowed(uint32_t code, const char *never)

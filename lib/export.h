@@ -35,8 +35,8 @@ extern const nyt_str nyt_unreturned;
 
 /*
  * Appends a text as UTF-8 that every reader takes: bytes that are not are taken as Latin-1, half
- * a surrogate becomes U+FFFD. Control characters and those in `never` (ASCII; NULL: keep
- * all) become '?'. false: out of memory.
+ * a surrogate becomes U+FFFD. Control characters but the tab, and those in `never` (ASCII; NULL:
+ * keep all) become '?'. false: out of memory.
  */
 bool nyt_buf_utf8(struct nyt_buf *b, nyt_str s, const char *never);
 

@@ -91,7 +91,7 @@ static uint32_t fitting_name(struct collapsed *c, nyt_str name)
     c->text.len = 0;
     bool ok = fold_evals(&folded, name) &&
               nyt_buf_utf8(&c->text, (nyt_str){.data = (char *)folded.data, .len = folded.len},
-                           ";");
+                           ";\t");
     nyt_buf_free(&folded);
     nyt_str text = {.data = (char *)c->text.data, .len = c->text.len};
     return ok ? nyt_names_take(&c->names, text) + 1 : 0;

@@ -547,11 +547,21 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 NYT_API nyt_export_fn nyt_export_collapsed;
 NYT_API nyt_export_fn nyt_export_speedscope;
 
+/*
+ * The lines of each file with their figures, as Perl's nytprofcsv writes them: `begin` is told the
+ * name of the file that all is for that `write` gets from then on. It returns as nyt_write_fn does.
+ */
+typedef int nyt_begin_fn(void *ctx, const char *name);
+
+NYT_API int nyt_export_csv(const nyt_profile *p, nyt_begin_fn *begin, nyt_write_fn write, void *ctx,
+                           nyt_error *err);
+
 typedef struct {
     const char    *name;
     const char    *suffix;      /* what files of this format end with */
     bool           binary;      /* nothing for terminals */
     bool           limited;     /* nyt_limit has an effect */
+    bool           folder;      /* it is several files; `write` is NULL: see nyt_export_csv() */
     nyt_export_fn *write;
     const char    *help;
 } nyt_export_format;

@@ -133,6 +133,15 @@ void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value)
     nyt_out_format(o, "%*s", width, text);
 }
 
+void nyt_out_general(struct nyt_out *o, double value)
+{
+    char text[NYT_NUMBER_BYTES];
+    snprintf(text, sizeof text, "%g", value);
+    if (isfinite(value))
+        restore_point(text);
+    nyt_out_text(o, text);
+}
+
 /* ---- Foreign bytes ---- */
 
 /*

@@ -214,6 +214,9 @@ void nyt_out_format(struct nyt_out *o, const char *format, ...) NYT_PRINTF(2, 3)
 /* As "%*.*f", but always with a point. */
 void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value);
 
+/* As "%g", but always with a point. */
+void nyt_out_general(struct nyt_out *o, double value);
+
 /* The shortest text that reads back as the same number; NaN, Inf, -Inf. */
 enum { NYT_NUMBER_BYTES = 40 };
 const char *nyt_number(double value, char text[static NYT_NUMBER_BYTES]);

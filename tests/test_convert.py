@@ -26,8 +26,9 @@ WITH_CALLS = sorted(
         "packages", "recursion", "slowops1", "slowops2", "strevals", "utf8", "xsubs",
     )
 )  # fmt: skip
-FORMATS = [name for name, *_ in _cread.formats()]
-LIMITED = [name for name, *_, limited, _ in _cread.formats() if limited]
+SUFFIXES = {name: suffix for name, suffix, *_ in _cread.formats()}
+FORMATS = [name for name, *_, folder, _ in _cread.formats() if not folder]
+LIMITED = [name for name, _, _, limited, *_ in _cread.formats() if limited]
 
 # Names such as only a hostile file has: each of them means something in some format.
 NASTY = [
@@ -107,8 +108,7 @@ def test_both_doors_write_the_same(nytprof: str, name: str, nasty: Path, tmp_pat
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_has_a_function(name: str, small: Path) -> None:
     target = getattr(convert, f"to_{name}")(small)
-    suffix = {row[0]: row[1] for row in _cread.formats()}[name]
-    assert target == small.with_name(small.name + suffix)
+    assert target == small.with_name(small.name + SUFFIXES[name])
     assert target.read_bytes() == exported(small, name)
 
 
@@ -126,6 +126,9 @@ def test_the_python_command_writes_text_to_stdout(small: Path) -> None:
         ["--to", "nothing"],
         ["--to", "collapsed", "twice"],
         ["--to", "collapsed", "--max-bytes", "0"],
+        ["--to", "csv"],
+        ["--to", "csv", "-o", "-"],
+        ["--to", "csv", "-o", "never", "--max-bytes", "1"],
     ],
 )
 def test_wrong_usage_is_status_2(nytprof: str, words: list[str], small: Path) -> None:
@@ -193,6 +196,72 @@ def test_collapsed_keeps_the_largest() -> None:
     assert 0 < len(part) < len(whole)
     assert part.items() <= whole.items()
     assert min(part.values()) >= max((whole - part).values())
+
+
+# ---- csv ----
+
+
+def rows_of(text: Path) -> list[tuple[float, float, float, str]]:
+    rows = [text_of(line) for line in text.read_bytes().splitlines() if line[:1] != b"#"]
+    parts = (row.split(",", 3) for row in rows)
+    return [(float(time), float(calls), float(each), code) for time, calls, each, code in parts]
+
+
+@pytest.mark.parametrize(
+    "name", ["blocks1", "calls0", "closures", "loops", "onoff", "packages", "strevals", "utf8"]
+)
+def test_csv_is_what_nytprofcsv_writes(name: str, tmp_path: Path) -> None:
+    """To the last digit but one: Perl adds times up in another order."""
+    profile = PERL / f"{name}.out"
+    perl("nytprofcsv", "-f", profile, "-o", tmp_path / "perl")
+    ours = convert.to_csv(profile, tmp_path / "ours")
+    expected = sorted(path.name for path in (tmp_path / "perl").glob("*-line.csv"))
+    assert sorted(path.name for path in ours.iterdir()) == expected
+    for text in expected:
+        found, wanted = rows_of(ours / text), rows_of(tmp_path / "perl" / text)
+        assert [row[3] for row in found] == [row[3] for row in wanted]
+        for (time, calls, each, _), (time_, calls_, each_, _) in zip(found, wanted, strict=True):
+            assert calls == calls_
+            assert time == pytest.approx(time_, abs=1.1e-6)
+            assert each == pytest.approx(each_, abs=1.1e-6)
+
+
+def test_csv_of_both_doors(nytprof: str, nasty: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "c", tmp_path / "python"]
+    subprocess.run([nytprof, "convert", "--to", "csv", "-o", folders[0], nasty], check=True)
+    assert cli.main(["convert", "--to", "csv", "-o", str(folders[1]), str(nasty)]) == 0
+    for folder in folders:
+        (text,) = folder.iterdir()
+        assert text.name == "src-new-file-;-py-1-line.csv"
+        lines = text.read_text("utf-8").splitlines()
+        assert [line[:1] for line in lines[:5]] == ["#", "#", "#", "#", "0"]
+        assert lines[3:7] == [
+            "# Format: time,calls,time/call,code",
+            "0.000000,0,0.000000,(no line)",
+            "1.000000,1,1.000000,line 0 ?;,",
+            "1.000000,1,1.000000,line 1 ?;,",
+        ]
+
+
+def test_csv_names_of_long_paths(tmp_path: Path) -> None:
+    names = ["/" + "d" * 60 + "/e/f.py", "/x/" + "g" * 60, "h" * 60, "/" + "i" * 40 + "/abc.py"]
+    chunks = [CHUNKS[0], *(file(i + 1, name) for i, name in enumerate(names)), CHUNKS[-1]]
+    folder = convert.to_csv(write(tmp_path / "a.out", chunks), tmp_path / "csv")
+    assert {path.name for path in folder.iterdir()} == {
+        "f-py-1-line.csv",
+        "TOOLONG-2-line.csv",
+        "TOOLONG-3-line.csv",
+        "i" * 40 + "-abc-py-4-line.csv",
+    }
+
+
+def test_csv_that_cannot_be_written_is_status_4(
+    nytprof: str, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["convert", "--to", "csv", "-o", str(tmp_path / "no" / "x"), str(small)]
+    done = subprocess.run([nytprof, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.main(words) == 4
+    assert str(tmp_path / "no" / "x") in done.stderr and str(tmp_path) in capsys.readouterr().err
 
 
 # ---- speedscope ----

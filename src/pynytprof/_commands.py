@@ -18,6 +18,7 @@ from . import __version__
 FINE, CHECK_FAILED, USAGE, UNREADABLE, INCOMPLETE = range(5)
 
 Write = Callable[[bytes], object]
+Show = Callable[[str, argparse.Namespace, Write], None]
 
 
 class _WriteFailed(Exception):
@@ -65,20 +66,18 @@ def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:
     _export(path, "speedscope", options.max_bytes, write)
 
 
-def _convert(path: str, options: argparse.Namespace, write: Write) -> None:
-    _export(path, options.to, options.max_bytes, write)
-
-
 def _check_convert(options: argparse.Namespace) -> str | None:
     from . import _cread
 
-    binary, limited = {name: row for name, _, *row, _ in _cread.formats()}[options.to]
+    binary, limited, folder = {name: row for name, _, *row, _ in _cread.formats()}[options.to]
     if len(options.files) > 1:
         return "convert takes one file"
     if options.max_bytes and not limited:
         return f"{options.to} does not take --max-bytes"
     if binary and options.output is None:
         return f"{options.to} is no text: give -o FILE"
+    if folder and options.output in (None, "-"):
+        return f"{options.to} is a file for each source: give -o FOLDER"
     return None
 
 
@@ -193,9 +192,7 @@ def _complain(message: str) -> None:
     print(f"pynytprof: {message}", file=sys.stderr)
 
 
-def _each_file(
-    show: Callable[[str, argparse.Namespace, Write], None], options: argparse.Namespace
-) -> int:
+def _each_file(show: Show, options: argparse.Namespace) -> int:
     from ._cread import ProfileError
 
     status = FINE
@@ -234,6 +231,27 @@ def _html(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _to_folder(options: argparse.Namespace) -> int:
+    from . import convert
+
+    (path,) = options.files
+    try:
+        convert.to_csv(path, options.output)
+    except convert.ProfileError as error:
+        _complain(f"{path}: {error}")
+        return UNREADABLE
+    except OSError as error:
+        _complain(f"{error.filename or path}: {error.strerror or error}")
+        return UNREADABLE if error.filename in (None, path) else INCOMPLETE
+    return FINE
+
+
+def _convert(options: argparse.Namespace) -> int:
+    if options.to == "csv":
+        return _to_folder(options)
+    return _each_file(lambda path, o, write: _export(path, o.to, o.max_bytes, write), options)
+
+
 def _html_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR",
                         help="the folder of the report (nytprof beside the profile)")  # fmt: skip
@@ -245,24 +263,29 @@ def _verify(argv: Sequence[str]) -> int:
     return verify.main(argv)
 
 
+def _each(show: Show) -> Callable[[argparse.Namespace], int]:
+    return lambda options: _each_file(show, options)
+
+
 class _Command(NamedTuple):
     text: str
     options: Callable[[argparse.ArgumentParser], None]
-    show: Callable[[str, argparse.Namespace, Write], None] | None
+    run: Callable[[argparse.Namespace], int]
     check: Callable[[argparse.Namespace], str | None] = lambda options: None
 
 
 _VERIFY = "check that profiles are sound and complete"
 _COMMANDS = {
-    "summary": _Command("show the lines and subs that cost most", _summary_options, _summary),
+    "summary": _Command("show the lines and subs that cost most", _summary_options,
+                        _each(_summary)),
     "info": _Command("show what a profile is: program, processes, sizes, options", _info_options,
-                     _info),
-    "dump": _Command("write every record, one a line", _dump_options, _dump),
+                     _each(_info)),
+    "dump": _Command("write every record, one a line", _dump_options, _each(_dump)),
     "speedscope": _Command("write the call tree for https://www.speedscope.app",
-                           _speedscope_options, _speedscope),
+                           _speedscope_options, _each(_speedscope)),
     "convert": _Command("write a profile in a format of other tools", _convert_options, _convert,
                         _check_convert),
-    "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, None),
+    "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, _html),
 }  # fmt: skip
 
 NAMES = ("verify", *_COMMANDS)
@@ -287,4 +310,4 @@ def run(name: str, argv: Sequence[str]) -> int:
     wrong = command.check(options)
     if wrong:
         parser.error(wrong)
-    return _html(options) if command.show is None else _each_file(command.show, options)
+    return command.run(options)

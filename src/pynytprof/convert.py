@@ -25,6 +25,7 @@ __all__ = [
     "source",
     "summary",
     "to_collapsed",
+    "to_csv",
     "to_html",
     "to_jsonl",
     "to_model",
@@ -131,7 +132,7 @@ class LeftOut(NamedTuple):
     seconds: float
 
 
-_FORMATS = {name: (suffix, limited) for name, suffix, _, limited, _ in _cread.formats()}
+_FORMATS = {name: (suffix, limited) for name, suffix, _, limited, _, _ in _cread.formats()}
 
 
 def _export(path: StrPath, out: StrPath | None, name: str) -> Path:
@@ -159,6 +160,27 @@ def to_collapsed(path: StrPath, out: StrPath | None = None) -> Path:
     `out` is by default the profile's name and ``.collapsed.txt``. Raises OSError, ProfileError.
     """
     return _export(path, out, "collapsed")
+
+
+def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
+    """Writes a text for each file, ``seconds,count,seconds each,source`` a line.
+
+    Returns the folder that has them, by default the profile's name and ``.csv``; it is
+    made if it is missing. Raises OSError, ProfileError.
+    """
+    folder = _target(path, out_dir, _FORMATS["csv"][0])
+    profile = _cread.Profile(path)
+    folder.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as current:
+        write: Write
+
+        def begin(name: str) -> None:
+            nonlocal write
+            current.close()
+            write = current.enter_context((folder / name).open("wb")).write
+
+        profile.csv(begin, lambda data: write(data))
+    return folder
 
 
 def to_speedscope(path: StrPath, out: StrPath | None = None) -> Path:
