@@ -4,13 +4,24 @@
  *
  * The mix matters. An event costs more than its callback: the interpreter can't
  * specialise the instruction that a line begins with, nor a call that fires CALL, and
- * branches are mispredicted. Straight lines of `a = 1` would show half of that.
+ * its branches are mispredicted. A loop of `a = 1`, which the processor learns by heart,
+ * would show half of that; so the programs do what random numbers tell them.
  */
 #include "trace.h"
 
 #include <string.h>
 
 static const char programs[] =
+    "NOISE = [1]\n"
+    "while len(NOISE) < 2000:\n"
+    "    NOISE.append((NOISE[-1] * 1103515245 + 12345) & 0x7fffffff)\n"
+    "NOISE = [n >> 12 for n in NOISE]\n"
+    "at = [0]\n"
+    "def rewind():\n"
+    "    at[0] = 0\n"
+    "def noise(n):\n"
+    "    at[0] += n\n"
+    "    return NOISE[at[0] - n:at[0]]\n"
     "LIMIT = 40\n"
     "WEIGHTS = {0: 3, 1: 5, 2: 7, 3: 11}\n"
     "class Node:\n"
@@ -27,50 +38,66 @@ static const char programs[] =
     "    return fib(n - 1) + fib(n - 2)\n"
     "def larger(a, b=0):\n"
     "    return a if a > b else b\n"
+    "def chain(n):\n"
+    "    return Node(n, Node(n, None)).total()\n"
+    "HANDLERS = [lambda n: fib(n & 7), larger, chain, larger]\n"
     "def lines():\n"
     "    total = 0\n"
     "    row = [0] * 8\n"
-    "    for i in range(200):\n"
-    "        if i & 4:\n"
-    "            total += i\n"
-    "        elif i > LIMIT:\n"
-    "            total -= WEIGHTS[i & 3]\n"
-    "        row[i & 7] = total\n"
-    "        pair = i, total\n"
-    "        while total > 100:\n"
-    "            total -= 90\n"
-    "    return total\n"
+    "    for n in noise(100):\n"
+    "        if n & 1:\n"
+    "            total += n & 63\n"
+    "        elif n & 2:\n"
+    "            total -= WEIGHTS[n & 3]\n"
+    "        else:\n"
+    "            row[n & 7] = total\n"
+    "        if n & 8:\n"
+    "            pair = n, total\n"
+    "        while total > LIMIT:\n"
+    "            total -= 30\n"
     "def calls():\n"
-    "    best = fib(10)\n"
-    "    for i in range(8):\n"
-    "        node = None\n"
-    "        for k in range(4):\n"
-    "            node = Node(k, node)\n"
-    "        best = larger(node.total(), b=best)\n"
-    "        best = larger(best, i)\n"
+    "    for n in noise(40):\n"
+    "        best = HANDLERS[n & 3](n)\n"
+    "        if n & 4:\n"
+    "            best = larger(best, b=n)\n"
     "def c_calls():\n"
     "    out = []\n"
     "    text = 'a line of text'\n"
-    "    for i in range(60):\n"
-    "        out.append(i)\n"
-    "        n = len(out)\n"
-    "        if isinstance(n, int) and text.startswith('a'):\n"
-    "            n = max(n, ord('a'))\n"
-    "        WEIGHTS.get(i)\n"
+    "    for n in noise(60):\n"
+    "        if n & 1:\n"
+    "            out.append(n)\n"
+    "            n += len(out)\n"
+    "        elif n & 2:\n"
+    "            if isinstance(n, int) and text.startswith('a'):\n"
+    "                n = max(n, ord('a'))\n"
+    "        elif WEIGHTS.get(n & 7):\n"
+    "            text.upper()\n"
     "def class_calls():\n"
-    "    for i in range(60):\n"
-    "        text = str(i)\n"
-    "        n = int(text) + len(list(text))\n"
-    "        if type(n) is int and float(n):\n"
-    "            n = 0\n"
+    "    for n in noise(40):\n"
+    "        if n & 1:\n"
+    "            text = str(n)\n"
+    "        elif n & 2:\n"
+    "            text = list(text)\n"
+    "        elif type(n) is int:\n"
+    "            text = tuple((n, n))\n"
     "def count_up(n):\n"
     "    for i in range(n):\n"
     "        yield i\n"
+    "def walk(n):\n"
+    "    if n:\n"
+    "        yield n\n"
+    "        yield from walk(n - 1)\n"
     "def resumptions():\n"
     "    total = 0\n"
-    "    for i in count_up(100):\n"
-    "        total += i\n"
-    "    total = sum(i for i in count_up(50))\n";
+    "    for n in noise(16):\n"
+    "        if n & 1:\n"
+    "            for i in count_up(n & 15):\n"
+    "                total += i\n"
+    "        elif n & 2:\n"
+    "            total += sum(i for i in count_up(n & 7))\n"
+    "        else:\n"
+    "            for i in walk(n & 3):\n"
+    "                total += i\n";
 
 /* One program for each kind of cost; each has events of the others' kinds as well. */
 enum { LINE, CALL, C_CALL, CLASS_CALL, RESUMPTION, KINDS };
@@ -80,12 +107,15 @@ static const char *const program_names[KINDS] = {"lines", "calls", "c_calls", "c
 /* The event that is counted for a kind; those that end what it begins come in pairs. */
 static const enum cost_kind counted[KINDS] = {COST_LINE, COST_ENTER, COST_C_ENTER, COST_OTHER,
                                               COST_RESUME};
-enum { TURNS = 3, ROUNDS = 6 };
+enum { TURNS = 4, ROUNDS = 8 };
 
-/* Runs it; the time in clock units, 0: failed. */
-static uint64_t run_once(const tracer *t, PyObject *names, int kind)
+/* Of each round of each program, in clock units: the shortest of all turns. */
+typedef double timings[KINDS][ROUNDS];
+
+/* Calls it; the time in clock units, 0: failed. */
+static uint64_t run_once(const tracer *t, PyObject *names, const char *name)
 {
-    PyObject *program = PyDict_GetItemString(names, program_names[kind]);
+    PyObject *program = PyDict_GetItemString(names, name);
     uint64_t began = clock_read(&t->clock);
     PyObject *result = program ? PyObject_CallNoArgs(program) : NULL;
     uint64_t took = clock_read(&t->clock) - began;
@@ -93,28 +123,34 @@ static uint64_t run_once(const tracer *t, PyObject *names, int kind)
     return result ? took : 0;
 }
 
-/* The shortest of many runs: the others were disturbed. */
-static bool time_programs(const tracer *t, PyObject *names, double *times)
+/* One turn: each program's rounds, which do the same in each turn. */
+static bool time_programs(const tracer *t, PyObject *names, timings best)
 {
-    for (int kind = 0; kind < KINDS; kind++)
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (run_once(t, names, "rewind") == 0)
+            return false;
         for (int i = 0; i < ROUNDS; i++) {
-            uint64_t took = run_once(t, names, kind);
+            uint64_t took = run_once(t, names, program_names[kind]);
             if (took == 0)
                 return false;
-            if ((double)took < times[kind])
-                times[kind] = (double)took;
+            if ((double)took < best[kind][i])
+                best[kind][i] = (double)took;
         }
+    }
     return true;
 }
 
-/* How many events of each kind each program has. */
+/* How many events of each kind each program has, in all its rounds. */
 static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
 {
     const lane *l = t->lanes[0];
     uint64_t before[COST_KINDS];
     for (int kind = 0; kind < KINDS; kind++) {
+        bool ok = run_once(t, names, "rewind") > 0;
         memcpy(before, l->events, sizeof before);
-        if (run_once(t, names, kind) == 0)
+        for (int i = 0; ok && i < ROUNDS; i++)
+            ok = run_once(t, names, program_names[kind]) > 0;
+        if (!ok)
             return false;
         for (int k = 0; k < KINDS; k++)
             events[kind][k] = (double)(l->events[counted[k]] - before[counted[k]]);
@@ -210,17 +246,21 @@ static void set_costs(tracer *t, const double *cost)
 static bool measure(tracer *probe, PyObject *names, double *extra,
                     double events[KINDS][KINDS])
 {
-    double with[KINDS], without[KINDS];
+    timings with, without;
     for (int kind = 0; kind < KINDS; kind++)
-        with[kind] = without[kind] = (double)UINT64_MAX;
+        for (int i = 0; i < ROUNDS; i++)
+            with[kind][i] = without[kind][i] = (double)UINT64_MAX;
     bool ok = true;
     for (int turn = 0; ok && turn < TURNS; turn++) {
         ok = time_programs(probe, names, without) && probe_start(probe) &&
              time_programs(probe, names, with) && count_programs(probe, names, events);
         ok = probe_stop(probe) && ok;
     }
-    for (int kind = 0; kind < KINDS; kind++)
-        extra[kind] = with[kind] - without[kind];
+    for (int kind = 0; kind < KINDS; kind++) {
+        extra[kind] = 0;
+        for (int i = 0; i < ROUNDS; i++)
+            extra[kind] += with[kind][i] - without[kind][i];
+    }
     return ok;
 }
 
