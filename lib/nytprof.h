@@ -544,6 +544,7 @@ typedef struct {
 typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                           nyt_error *err);
 
+NYT_API nyt_export_fn nyt_export_callgrind;
 NYT_API nyt_export_fn nyt_export_collapsed;
 NYT_API nyt_export_fn nyt_export_speedscope;
 

@@ -198,6 +198,84 @@ def test_collapsed_keeps_the_largest() -> None:
     assert min(part.values()) >= max((whole - part).values())
 
 
+# ---- callgrind ----
+
+
+class Callgrind:
+    """What a file in Callgrind's format says, names resolved; times are as in the file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.own: Counter[str] = Counter()
+        self.lines: Counter[tuple[str, str, int]] = Counter()
+        self.counts: Counter[tuple[str, str, int]] = Counter()
+        self.inclusive: Counter[tuple[str, str, int]] = Counter()
+        self._names: dict[str, str] = {}
+        here: dict[str, str] = {}
+        call: tuple[int, str] | None = None
+        for line in map(text_of, data.split(b"\n")):
+            key, equals, value = line.partition("=")
+            if line[:1].isdigit():
+                number, time = map(int, line.split())
+                if call:
+                    edge = (here["fn"], here["cfn"], number)
+                    self.counts[edge] += call[0]
+                    self.inclusive[edge] += time
+                else:
+                    self.own[here["fn"]] += time
+                    self.lines[here["fl"], here["fn"], number] += time
+                call = None
+            elif key == "calls":
+                call = (int(value.split()[0]), value)
+            elif equals and key in {"fl", "fi", "fn", "cfl", "cfi", "cfn"}:
+                here[key] = self._name("n" if key.endswith("n") else "l", value)
+
+    def _name(self, kind: str, value: str) -> str:
+        ident, _, name = value.partition(") ")
+        if ident[:1] != "(" or not ident[1:].rstrip(")").isdigit():
+            return value
+        key = kind + ident.rstrip(")")
+        return self._names.setdefault(key, name) if name else self._names[key]
+
+
+# Calls from string evals have in nytprofcg the line that ran the eval, here their own.
+NO_EVALS = [path for path in WITH_CALLS if path.stem not in ("strevals", "utf8")]
+
+
+@pytest.mark.parametrize("profile", NO_EVALS, ids=name_of)
+def test_callgrind_has_the_calls_of_nytprofcg(profile: Path, tmp_path: Path) -> None:
+    perl("nytprofcg", "-f", profile, "-o", tmp_path / "perl")
+    expected = Callgrind((tmp_path / "perl").read_bytes())
+    found = Callgrind(exported(profile, "callgrind"))
+    assert found.counts == expected.counts
+    for edge, microseconds in expected.inclusive.items():  # Perl cuts each to whole ones
+        assert 0 <= found.inclusive[edge] / 1000 - microseconds < 1.001 * expected.counts[edge]
+    for name, microseconds in expected.own.items():
+        assert 0 <= found.own[name] / 1000 - microseconds < 1.001
+    assert set(found.own) - set(expected.own) <= {"(outside of subs)"}
+
+
+def test_callgrind_puts_time_on_lines(small: Path) -> None:
+    found = Callgrind(exported(small, "callgrind"))
+    assert found.lines == {
+        ("/src/a.py", "a::f", 2): SECOND * 75,  # less what len() took
+        ("(builtins)", "builtins::len", 0): SECOND * 25,
+        ("/src/a.py", "a::(module)", 3): 500,
+        ("/src/a.py", "a::(module)", 1): SECOND * 50 - 500,
+    }
+    assert found.counts["a::f", "builtins::len", 2] == 4
+
+
+def test_callgrind_annotate_takes_nasty_names(nasty: Path) -> None:
+    program = shutil.which("callgrind_annotate")
+    if program is None:
+        pytest.skip("needs valgrind")
+    target = convert.to_callgrind(nasty)
+    done = subprocess.run([program, "--tree=both", target], capture_output=True, check=True)
+    assert done.stderr == b""
+    assert "6,000,000,000 (100.0%)  PROGRAM TOTALS" in done.stdout.decode()
+    assert "a::semi;colon" in done.stdout.decode()
+
+
 # ---- csv ----
 
 

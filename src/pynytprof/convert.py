@@ -24,6 +24,7 @@ __all__ = [
     "info",
     "source",
     "summary",
+    "to_callgrind",
     "to_collapsed",
     "to_csv",
     "to_html",
@@ -152,6 +153,14 @@ def export(profile: _cread.Profile, name: str, write: Write, max_bytes: int = 0)
     if max_bytes and name in _FORMATS and not _FORMATS[name][1]:
         raise ValueError(f"{name} cannot be limited")
     return LeftOut(*profile.export(name, write, max_bytes))
+
+
+def to_callgrind(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes subs, lines and calls for KCachegrind; returns where, by default NAME.callgrind.
+
+    Raises OSError, ProfileError.
+    """
+    return _export(path, out, "callgrind")
 
 
 def to_collapsed(path: StrPath, out: StrPath | None = None) -> Path:
