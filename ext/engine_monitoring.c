@@ -162,7 +162,8 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t n, PyObj
     return enter(self, args[0], as_int(args[1]), false);
 }
 
-static inline PyObject *leave(PyObject *self, PyObject *code, bool may_disable)
+/* PY_UNWIND may not be disabled. */
+static inline PyObject *leave(PyObject *self, PyObject *code, enum cost_kind kind)
 {
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
@@ -170,26 +171,26 @@ static inline PyObject *leave(PyObject *self, PyObject *code, bool may_disable)
     if (UNLIKELY(!l))
         Py_RETURN_NONE;
     if (LIKELY(l->top->key == code)) {
-        lane_leave(t, l, now, COST_LEAVE);
+        lane_leave(t, l, now, kind);
         Py_RETURN_NONE;
     }
     code_info *info = info_of(t, code);
     if (info && !info->skip && lane_resync(t, l, code))
-        lane_leave(t, l, l->since, COST_LEAVE);
-    return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
+        lane_leave(t, l, l->since, kind);
+    return info && info->skip && kind != COST_UNWIND ? disable(t) : Py_NewRef(Py_None);
 }
 
 /* PY_RETURN, PY_YIELD */
 static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     (void)n, (void)names;
-    return leave(self, args[0], true);
+    return leave(self, args[0], COST_LEAVE);
 }
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     (void)n, (void)names;
-    return leave(self, args[0], false);
+    return leave(self, args[0], COST_UNWIND);
 }
 
 /* ---- C functions ---- */

@@ -66,9 +66,9 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
 }
 
-static int on_trace(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
+/* PyTrace_RETURN without a value: an exception leaves the frame. */
+static int on_trace(PyObject *self, PyFrameObject *frame, int what, PyObject *value)
 {
-    (void)arg;
     tracer *t = (tracer *)self;
     uint64_t now = clock_read(&t->clock);
     lane *l = t->running ? lane_of_this_thread(t) : NULL;
@@ -81,7 +81,7 @@ static int on_trace(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
         on_enter(t, l, frame, now);
     } else if (what == PyTrace_RETURN) {
         if (is_top(t, l, frame, &now))
-            lane_leave(t, l, now, COST_LEAVE);
+            lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
     }
     return 0;
 }

@@ -132,8 +132,8 @@ typedef struct {
 
 /* Kinds of events by what they cost. OTHER: a call of what is neither Python nor a sub. */
 enum cost_kind {
-    COST_NONE, COST_LINE, COST_ENTER, COST_RESUME, COST_LEAVE, COST_C_ENTER, COST_C_LEAVE,
-    COST_OTHER, COST_KINDS
+    COST_NONE, COST_LINE, COST_ENTER, COST_RESUME, COST_LEAVE, COST_UNWIND, COST_C_ENTER,
+    COST_C_LEAVE, COST_OTHER, COST_KINDS
 };
 
 /* A thread. stack[0] stands for "outside": it is no frame. */

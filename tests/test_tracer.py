@@ -371,6 +371,18 @@ def test_a_callback_is_called_by_the_c_function(bench: Bench) -> None:
     assert bench.run(text, slowops=0).calls()["m::(module)", 3, "m::key"] == 3
 
 
+@pytest.mark.parametrize("options", [{}, {"stmts": False}, {"subs": False}, {"slowops": False}])
+def test_every_kind_of_event_that_comes_has_a_cost(options: dict[str, bool]) -> None:
+    tracer = tracer_class("c")(**options)
+    tracer.start()
+    tracer.stop()
+    costs = {key: value for key, value in tracer.facts().items() if key.startswith("ns_per_")}
+    assert (costs["ns_per_line"] > 0) == options.get("stmts", True)
+    assert costs["ns_per_call"] > 0 and costs["ns_per_resumption"] > 0
+    c_calls = options.get("slowops", True) and options.get("subs", True)
+    assert (costs["ns_per_c_call"] > 0) == c_calls
+
+
 def test_our_own_cost_is_taken_off(bench: Bench) -> None:
     text = "def f():\n    pass\nfor i in range(20000):\n    f()\n"
     raw, net = bench.run(text, raw=True), bench.run(text)
