@@ -14,6 +14,8 @@ const nyt_export_format *nyt_export_formats(size_t *n)
          .help = "subs, lines and calls for KCachegrind"},
         {.name = "csv", .suffix = ".csv", .folder = true,
          .help = "lines of each file with their figures, a text for each"},
+        {.name = "pstats", .suffix = ".pstats", .binary = true, .write = nyt_export_pstats,
+         .help = "subs and their callers for Python's pstats"},
         {.name = "speedscope", .suffix = ".speedscope.json", .limited = true,
          .write = nyt_export_speedscope, .help = "call tree for https://www.speedscope.app"},
     };

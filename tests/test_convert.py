@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pstats
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from test_reader import CALLS, CHUNKS, END, SECOND, START, TIMES, TREE, file, string, sub, write
 
-from pynytprof import _cread, cli, convert
+from pynytprof import _cread, cli, convert, reader
 
 PERL = Path(__file__).parent / "golden" / "perl"
 # Profiles that Perl's loader takes and that have calls.
@@ -340,6 +341,54 @@ def test_csv_that_cannot_be_written_is_status_4(
     done = subprocess.run([nytprof, *words], capture_output=True, text=True, check=False)
     assert done.returncode == cli.main(words) == 4
     assert str(tmp_path / "no" / "x") in done.stderr and str(tmp_path) in capsys.readouterr().err
+
+
+# ---- pstats ----
+
+
+@pytest.mark.parametrize("profile", WITH_CALLS, ids=name_of)
+def test_pstats_has_the_sums_of_the_profile(profile: Path, tmp_path: Path) -> None:
+    stats: Any = pstats.Stats(str(convert.to_pstats(profile, tmp_path / "stats")))
+    subs = [sub for sub in reader.read(profile).subs.values() if sub.calls]
+    assert stats.total_calls == sum(sub.calls for sub in subs)
+    assert stats.total_tt == pytest.approx(sum(sub.excl for sub in subs))
+    found = {key[2]: figures for key, figures in stats.stats.items() if figures[1]}
+    assert len(found) == len(subs)
+    for one in subs:
+        primitive, calls, own, time, callers = found[one.name]
+        assert (calls, own, time) == (one.calls, pytest.approx(one.excl), pytest.approx(one.incl))
+        assert primitive == calls if one.depth == 0 else 0 < primitive < calls
+        assert sum(caller[0] for caller in callers.values()) <= calls
+        assert set(callers) <= set(stats.stats)
+
+
+def test_pstats_prints_callers_and_callees(small: Path) -> None:
+    out = io.StringIO()
+    stats = pstats.Stats(str(convert.to_pstats(small)), stream=out)
+    stats.sort_stats("cumulative").print_stats()
+    stats.print_callers()
+    stats.print_callees()
+    assert "9 function calls (7 primitive calls) in 1.500 seconds" in out.getvalue()
+    everything: Any = stats
+    assert everything.stats["/src/a.py", 1, "a::f"] == (
+        4, 4, 0.75, 1.0, {("/src/a.py", 1, "a::(module)"): (4, 4, 0.75, 1.0)}
+    )  # fmt: skip
+    assert list(everything.stats["~", 0, "builtins::len"][4]) == [("/src/a.py", 1, "a::f")]
+
+
+def test_pstats_numbers_of_any_size(tmp_path: Path) -> None:
+    count = 2**45 + 2**31 + 12345
+    call = CALLS.pack(1, 2, 3, 1, count, 1.0, 1.0, 0, 0)
+    chunks = [(b"C", call) if token == b"C" else (token, rest) for token, rest in CHUNKS]
+    path = write(tmp_path / "big.out", chunks)
+    stats: Any = pstats.Stats(str(convert.to_pstats(path)))
+    assert stats.stats["/src/a.py", 1, "a::f"][:2] == (count, count)
+
+
+def test_pstats_keeps_nasty_names(nasty: Path) -> None:
+    stats: Any = pstats.Stats(str(convert.to_pstats(nasty)))
+    assert {name for _, _, name in stats.stats} == set(NASTY)
+    assert {file for file, _, _ in stats.stats} == {'/src/"new\nfile";.py'}
 
 
 # ---- speedscope ----

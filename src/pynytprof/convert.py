@@ -30,6 +30,7 @@ __all__ = [
     "to_html",
     "to_jsonl",
     "to_model",
+    "to_pstats",
     "to_speedscope",
 ]
 
@@ -190,6 +191,14 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
 
         profile.csv(begin, lambda data: write(data))
     return folder
+
+
+def to_pstats(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes what ``pstats.Stats(file)`` loads; returns where, by default NAME.pstats.
+
+    Times are seconds. Raises OSError, ProfileError.
+    """
+    return _export(path, out, "pstats")
 
 
 def to_speedscope(path: StrPath, out: StrPath | None = None) -> Path:
