@@ -192,8 +192,30 @@ static void emit_end(emitter *e, const lane *l, uint32_t id)
 
 /* ---- F and D ---- */
 
-static void emit_file(emitter *e, const source_file *f)
+static void add_source(emitter *e, const source_file *f)
 {
+    add_u32(e, f->source_lines);
+    const char *p = f->source, *end = p + f->source_len;
+    while (p < end) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop + 1 : end;
+        add_string(e, p, (size_t)(stop - p));
+        p = stop;
+    }
+}
+
+/* Lines for what has no text but is linked to: a page's end would be cut off else. */
+static void add_unknown_source(emitter *e, uint32_t n_lines)
+{
+    static const char hint[] = "# the text that exec or eval was given is not known\n";
+    add_u32(e, n_lines);
+    for (uint32_t i = 0; i < n_lines; i++)
+        add_string(e, i ? "\n" : hint, i ? 1 : sizeof hint - 1);
+}
+
+static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
+{
+    enum { MOST_UNKNOWN_LINES = 10000 };
     add_u32(e, f->fid);
     add_u32(e, f->parent);
     add_u32(e, f->parent_line);
@@ -201,22 +223,28 @@ static void emit_file(emitter *e, const source_file *f)
     add_u32(e, 0);
     add_u32(e, 0);
     add_string(e, f->name, strlen(f->name));
-    add_u32(e, f->source ? f->source_lines : 0);
-    const char *p = f->source, *end = p ? p + f->source_len : NULL;
-    while (p < end) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        stop = stop ? stop + 1 : end;
-        add_string(e, p, (size_t)(stop - p));
-        p = stop;
-    }
+    if (f->source)
+        add_source(e, f);
+    else if (f->parent && last_line <= MOST_UNKNOWN_LINES)
+        add_unknown_source(e, last_line);
+    else
+        add_u32(e, 0);
     put_chunk(e, 'F');
 }
 
 static void emit_files(emitter *e)
 {
-    for (size_t i = 0; i < e->t->n_files; i++)
-        if (e->t->files[i].fid)
-            emit_file(e, &e->t->files[i]);
+    const tracer *t = e->t;
+    uint32_t *last_line = calloc(t->n_files + 1, sizeof *last_line);
+    for (size_t i = 0; last_line && i < t->n_subs; i++)
+        if (t->subs[i].last > last_line[t->subs[i].file])
+            last_line[t->subs[i].file] = t->subs[i].last;
+    for (size_t i = 0; last_line && i < t->n_files; i++)
+        if (t->files[i].fid)
+            emit_file(e, &t->files[i], last_line[i]);
+    if (!last_line)
+        e->status = -1;
+    free(last_line);
 }
 
 static void emit_subs(emitter *e, char **names)

@@ -332,7 +332,7 @@ static int64_t string_eval(tracer *t, PyObject *filename, const activation *by)
                          .parent_line = (uint32_t)line};
         f.name = format("(eval %u)[%s:%d]", ++t->n_evals, parent->name, line);
         source_from_linecache(&f, filename);
-        f.flags = f.source ? VIA_STMT : VIA_STMT | FAKE;
+        f.flags = VIA_STMT;
         file = file_add(t, f, key);
     }
     Py_XDECREF(key);
