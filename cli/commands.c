@@ -121,10 +121,11 @@ enum exit_status command_info(const struct options *options, const char *path, F
 
 static void tell_left_out(const char *path, const nyt_limit *limit)
 {
-    if (limit->left_out)
-        fprintf(stderr, "nytprof: %s: %llu call paths of %.6f s together were left out to keep "
-                        "below %llu bytes\n", path, (unsigned long long)limit->left_out,
-                limit->left_out_time, (unsigned long long)limit->max_bytes);
+    if (limit->left_out || limit->left_out_lines)
+        fprintf(stderr, "nytprof: %s: to keep below %llu bytes, %llu call paths of %.6f s together "
+                        "and %llu lines were left out\n", path,
+                (unsigned long long)limit->max_bytes, (unsigned long long)limit->left_out,
+                limit->left_out_time, (unsigned long long)limit->left_out_lines);
 }
 
 struct folder {

@@ -363,7 +363,8 @@ static PyObject *profile_export(Profile *self, PyObject *args)
     if (!done)
         return NULL;
     Py_DECREF(done);
-    return Py_BuildValue("(Kd)", (unsigned long long)limit.left_out, limit.left_out_time);
+    return Py_BuildValue("(KdK)", (unsigned long long)limit.left_out, limit.left_out_time,
+                         (unsigned long long)limit.left_out_lines);
 }
 
 /* The two callables that nyt_export_csv() goes back and forth between. */

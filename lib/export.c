@@ -14,6 +14,8 @@ const nyt_export_format *nyt_export_formats(size_t *n)
          .help = "subs, lines and calls for KCachegrind"},
         {.name = "csv", .suffix = ".csv", .folder = true,
          .help = "lines of each file with their figures, a text for each"},
+        {.name = "pprof", .suffix = ".pb.gz", .binary = true, .limited = true,
+         .write = nyt_export_pprof, .help = "call tree and lines for pprof"},
         {.name = "pstats", .suffix = ".pstats", .binary = true, .write = nyt_export_pstats,
          .help = "subs and their callers for Python's pstats"},
         {.name = "speedscope", .suffix = ".speedscope.json", .limited = true,
@@ -102,6 +104,7 @@ void nyt_limit_begin(nyt_limit *limit)
     if (limit) {
         limit->left_out = 0;
         limit->left_out_time = 0;
+        limit->left_out_lines = 0;
     }
 }
 
@@ -111,6 +114,12 @@ void nyt_limit_left_out(nyt_limit *limit, double seconds)
         limit->left_out++;
         limit->left_out_time += seconds;
     }
+}
+
+void nyt_limit_left_out_line(nyt_limit *limit)
+{
+    if (limit)
+        limit->left_out_lines++;
 }
 
 /* ---- Foreign bytes ---- */

@@ -25,6 +25,7 @@ bool nyt_choose(const struct nyt_chooser *c, uint64_t fixed, const nyt_limit *li
 /* Begins the account of what was left out, and adds to it. `limit` may be NULL. */
 void nyt_limit_begin(nyt_limit *limit);
 void nyt_limit_left_out(nyt_limit *limit, double seconds);
+void nyt_limit_left_out_line(nyt_limit *limit);
 bool nyt_is_limited(const nyt_limit *limit);
 
 /* 0 where ticks have no length. */

@@ -536,7 +536,8 @@ NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx
 typedef struct {
     uint64_t max_bytes;
     uint64_t left_out;          /* call paths; set by the export, */
-    double   left_out_time;     /* as their exclusive time in seconds is */
+    double   left_out_time;     /* as their exclusive time in seconds is; */
+    uint64_t left_out_lines;    /* and lines, where there are any */
 } nyt_limit;
 
 /* The call tree, or the whole profile, in a format of other tools (docs/tools.md). `limit` makes
@@ -546,6 +547,7 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 
 NYT_API nyt_export_fn nyt_export_callgrind;
 NYT_API nyt_export_fn nyt_export_collapsed;
+NYT_API nyt_export_fn nyt_export_pprof;
 NYT_API nyt_export_fn nyt_export_pstats;
 NYT_API nyt_export_fn nyt_export_speedscope;
 

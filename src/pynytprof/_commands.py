@@ -57,9 +57,10 @@ def _export(path: str, to: str, max_bytes: int, write: Write) -> None:
     from . import _cread, convert
 
     left_out = convert.export(_cread.Profile(path), to, write, max_bytes)
-    if left_out.paths:
-        _complain(f"{path}: {left_out.paths} call paths of {left_out.seconds:.6f} s together "
-                  f"were left out to keep below {max_bytes} bytes")  # fmt: skip
+    if left_out.paths or left_out.lines:
+        _complain(f"{path}: to keep below {max_bytes} bytes, {left_out.paths} call paths of "
+                  f"{left_out.seconds:.6f} s together and {left_out.lines} lines "
+                  "were left out")  # fmt: skip
 
 
 def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:

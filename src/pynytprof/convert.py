@@ -30,6 +30,7 @@ __all__ = [
     "to_html",
     "to_jsonl",
     "to_model",
+    "to_pprof",
     "to_pstats",
     "to_speedscope",
 ]
@@ -132,6 +133,7 @@ class LeftOut(NamedTuple):
 
     paths: int
     seconds: float
+    lines: int
 
 
 _FORMATS = {name: (suffix, limited) for name, suffix, _, limited, _, _ in _cread.formats()}
@@ -191,6 +193,14 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
 
         profile.csv(begin, lambda data: write(data))
     return folder
+
+
+def to_pprof(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes the call tree and the lines for pprof; returns where, by default NAME.pb.gz.
+
+    Raises OSError, ProfileError.
+    """
+    return _export(path, out, "pprof")
 
 
 def to_pstats(path: StrPath, out: StrPath | None = None) -> Path:
