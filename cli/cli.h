@@ -35,6 +35,11 @@ typedef enum exit_status command_fn(const struct options *options, const char *p
 command_fn command_verify, command_dump, command_summary, command_info, command_speedscope,
     command_convert;
 
+/* Makes one profile of all that are given, and writes it where options->output says. */
+typedef enum exit_status combine_fn(const struct options *options, char **paths, int count);
+
+combine_fn command_merge, command_recover;
+
 /* "nytprof: PATH: reason (at offset N)" on standard error. */
 void complain(const char *path, const nyt_error *err);
 

@@ -23,20 +23,25 @@ enum {
     SPEEDSCOPE = 1 << 4,
     CONVERT = 1 << 5,
     LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT,     /* all that load a profile */
-    ALL = VERIFY | LOADING
+    MERGE = 1 << 6,
+    RECOVER = 1 << 7,
+    COMBINING = MERGE | RECOVER,                    /* all that make a new profile */
+    ALL = VERIFY | LOADING | COMBINING
 };
 
 /* Whether the options of a command agree; says what is wrong. */
 typedef bool check_fn(struct options *o, int files);
 
 static check_fn check_convert;
+static check_fn check_merge, check_recover;
 
 struct command {
     const char *name;
     unsigned    bit;
-    command_fn *run;
+    command_fn *run;        /* NULL: all files are given to `combine` */
     const char *help;
     check_fn   *check;      /* NULL: any do */
+    combine_fn *combine;
 };
 
 static const struct command commands[] = {
@@ -48,6 +53,9 @@ static const struct command commands[] = {
      "write the call tree for https://www.speedscope.app"},
     {"convert", CONVERT, command_convert, "write a profile in a format of other tools",
      check_convert},
+    {"merge", MERGE, NULL, "make one profile of many", check_merge, command_merge},
+    {"recover", RECOVER, NULL, "make a sound profile of a broken one", check_recover,
+     command_recover},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -206,6 +214,8 @@ static const struct option options[] = {
     {0, "salvage", NULL, LOADING & ~DUMP, set_salvage, "use what comes before damage"},
     {0, "keep-evals", NULL, LOADING, set_keep_evals,
      "do not merge evals of one line that have the same source"},
+    {'o', "output", "FILE", COMBINING, set_output, "the new profile; it may be one of those read"},
+    {'q', "quiet", NULL, COMBINING, set_quiet, "only say what is lost"},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
@@ -235,7 +245,8 @@ static void print_formats(void)
 static void print_command_help(const struct command *command)
 {
     printf("usage: nytprof %s [options] FILE ...\n\n%s\n\n"
-           "FILE is a NYTProf profile; - is standard input.\n\n", command->name, command->help);
+           "FILE is a NYTProf profile%s.\n\n", command->name, command->help,
+           command->combine ? "" : "; - is standard input");
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (options[i].commands & command->bit)
             print_option(&options[i]);
@@ -360,6 +371,26 @@ static bool check_convert(struct options *o, int files)
     return !o->to->folder || check_folder(o);
 }
 
+static bool has_output(const struct options *o, const char *command)
+{
+    if (!o->output)
+        fprintf(stderr, "nytprof: %s needs -o FILE; see: nytprof help %s\n", command, command);
+    return o->output != NULL;
+}
+
+static bool check_merge(struct options *o, int files)
+{
+    (void)files;
+    return has_output(o, "merge");
+}
+
+static bool check_recover(struct options *o, int files)
+{
+    if (files > 1)
+        fputs("nytprof: recover takes one FILE; see: nytprof help recover\n", stderr);
+    return files == 1 && has_output(o, "recover");
+}
+
 static size_t terminal_width(void)
 {
 #if !defined(_WIN32) && defined(TIOCGWINSZ)
@@ -435,6 +466,8 @@ static enum exit_status run_command(const struct command *command, int count, ch
         return EXIT_USAGE;
     if (o.output)
         o.report.colour = false;
+    if (command->combine)
+        return command->combine(&o, words, count);
     return run(command, &o, words, count);
 }
 

@@ -560,7 +560,125 @@ static PyObject *cread_formats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
     return list;
 }
 
+/* ---- Merging: notes as (lossy, path or None, text) ---- */
+
+static void append_note(void *ctx, const nyt_note *note)
+{
+    PyObject *item = NULL;
+    PyObject *path = note->path ? PyUnicode_DecodeFSDefault(note->path) : Py_NewRef(Py_None);
+    PyObject *text = PyUnicode_DecodeUTF8(note->text, (Py_ssize_t)strlen(note->text), "replace");
+    if (path && text)
+        item = PyTuple_Pack(3, note->lossy ? Py_True : Py_False, path, text);
+    if (item && PyList_Append(ctx, item) < 0)
+        PyErr_Clear();      /* out of memory: the work will say so */
+    Py_XDECREF(item);
+    Py_XDECREF(path);
+    Py_XDECREF(text);
+}
+
+/* Takes the profile. (complete, notes) */
+static PyObject *write_merged(PyObject *module, nyt_merged *m, PyObject *write, int level,
+                              PyObject *notes)
+{
+    nyt_error err;
+    bool complete = nyt_merged_complete(m);
+    int rc = nyt_merged_write(m, call_write, write, level, &err);
+    nyt_merged_free(m);
+    if (PyErr_Occurred())
+        return NULL;
+    if (rc < 0)
+        return raise_read_error(module, &err, Py_None);
+    return Py_BuildValue("(NO)", PyBool_FromLong(complete), notes);
+}
+
+/* The paths as C has them, which live as long as `fast`; the caller's to free. */
+static const char **paths_of(PyObject *fast)
+{
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
+    const char **paths = PyMem_Calloc((size_t)n + 1, sizeof *paths);
+    if (!paths)
+        PyErr_NoMemory();
+    for (Py_ssize_t i = 0; paths && i < n; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
+        char *path = NULL;
+        if (PyBytes_Check(item) && PyBytes_AsStringAndSize(item, &path, NULL) == 0) {
+            paths[i] = path;
+            continue;
+        }
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "the paths must be bytes");
+        PyMem_Free(paths);
+        paths = NULL;
+    }
+    return paths;
+}
+
+static PyObject *merged(PyObject *module, PyObject *fast, PyObject *write, int level,
+                        PyObject *notes)
+{
+    nyt_merged *m;
+    nyt_error err;
+    const char *failed;
+    const char **paths = paths_of(fast);
+    if (!paths)
+        return NULL;
+    int rc = nyt_merge(&m, paths, (size_t)PySequence_Fast_GET_SIZE(fast), append_note, notes,
+                       &failed, &err);
+    PyMem_Free(paths);
+    if (rc == NYT_OK)
+        return write_merged(module, m, write, level, notes);
+    PyObject *path = PyUnicode_DecodeFSDefault(failed ? failed : "merge");
+    if (path)
+        raise_read_error(module, &err, path);
+    Py_XDECREF(path);
+    return NULL;
+}
+
+static PyObject *cread_merge(PyObject *module, PyObject *args)
+{
+    PyObject *paths, *write, *result = NULL;
+    int level = 1;
+    if (!PyArg_ParseTuple(args, "OO|i:merge", &paths, &write, &level))
+        return NULL;
+    PyObject *fast = PySequence_Fast(paths, "the paths must be a sequence");
+    PyObject *notes = fast ? PyList_New(0) : NULL;
+    if (notes)
+        result = merged(module, fast, write, level, notes);
+    Py_XDECREF(notes);
+    Py_XDECREF(fast);
+    return result;
+}
+
+static PyObject *recovered(PyObject *module, const struct path *path, PyObject *write, int level,
+                           PyObject *notes)
+{
+    nyt_merged *m;
+    nyt_error err;
+    if (nyt_recover(&m, PyBytes_AS_STRING(path->bytes), append_note, notes, &err) < 0)
+        return raise_read_error(module, &err, path->object);
+    return write_merged(module, m, write, level, notes);
+}
+
+static PyObject *cread_recover(PyObject *module, PyObject *args)
+{
+    struct path path = {NULL, NULL};
+    PyObject *write, *result = NULL;
+    int level = 1;
+    PyObject *notes = PyList_New(0);
+    if (notes && PyArg_ParseTuple(args, "O&O|i:recover", path_converter, &path, &write, &level))
+        result = recovered(module, &path, write, level, notes);
+    Py_XDECREF(notes);
+    path_free(&path);
+    return result;
+}
+
 static PyMethodDef cread_methods[] = {
+    {"merge", cread_merge, METH_VARARGS,
+     PyDoc_STR("merge(paths, write, compress=1, /)\n--\n\n"
+               "Passes one profile made of many to write(); returns (complete, notes).")},
+    {"recover", cread_recover, METH_VARARGS,
+     PyDoc_STR("recover(path, write, compress=1, /)\n--\n\n"
+               "Passes a sound profile made of a broken one to write(), as merge() does.")},
     {"formats", cread_formats, METH_NOARGS,
      PyDoc_STR("formats()\n--\n\nName, suffix, is binary, is limited, is a folder, help of each.")},
     {"verify", cread_verify, METH_VARARGS,

@@ -512,6 +512,44 @@ typedef struct {
 
 NYT_API const nyt_node *nyt_profile_tree(const nyt_profile *p, size_t *n);
 
+/* ---- Merge and recover: profiles made sound, as one profile ------------------- */
+
+/*
+ * Added up by place, sub and path, so that its size goes with these and not with records:
+ * counts and ticks exact, files matched by name (evals by parent, line and source), subs by
+ * file and name. docs/tools.md has the rules.
+ */
+typedef struct nyt_merged nyt_merged;
+
+typedef struct {
+    bool        lossy;      /* something is missing in the result, or had to be made up */
+    const char *path;       /* of the profile that it is about; NULL: of the result */
+    const char *text;       /* one sentence; lives during the call */
+} nyt_note;
+
+typedef void (*nyt_note_fn)(void *ctx, const nyt_note *note);
+
+/*
+ * Reads `n` profiles, at least one. Their order makes no difference. What breaks off or is
+ * damaged is taken as far as it goes, with a note. `note` may be NULL. On failure *out is NULL and
+ * *failed (may be NULL) the path it is about or NULL: NYT_EIO, NYT_ENOMEM, NYT_ELIMIT, NYT_EAPI;
+ * NYT_EFORMAT, NYT_EVERSION, NYT_ETRUNC for what has no whole banner; NYT_EFORMAT, too, if
+ * there is no file in any of them.
+ */
+NYT_API int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn note,
+                      void *ctx, const char **failed, nyt_error *err);
+
+/* The same for one profile that is broken; also mends times and lines that are impossible. */
+NYT_API int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
+                        nyt_error *err);
+
+/* Every input was whole and complete. */
+NYT_API bool nyt_merged_complete(const nyt_merged *m);
+/* Writes the profile; `level` as in nyt_writer_open(). NYT_ENOMEM, or what `write` returned. */
+NYT_API int nyt_merged_write(nyt_merged *m, nyt_write_fn write, void *ctx, int level,
+                             nyt_error *err);
+NYT_API void nyt_merged_free(nyt_merged *m);
+
 /* ---- Exports and reports ------------------------------------------------------ */
 
 /* Each writes to `write` and returns 0, what `write` returned, or NYT_ENOMEM, NYT_ELIMIT. */

@@ -11,9 +11,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from . import __version__
+
+if TYPE_CHECKING:
+    from .convert import Merged
 
 FINE, CHECK_FAILED, USAGE, UNREADABLE, INCOMPLETE = range(5)
 
@@ -258,6 +261,50 @@ def _html_options(parser: argparse.ArgumentParser) -> None:
                         help="the folder of the report (nytprof beside the profile)")  # fmt: skip
 
 
+def _new_profile_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", required=True,
+                        help="the new profile; it may be one of those read")  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="only say what is lost")
+
+
+def _new_profile(
+    options: argparse.Namespace, make: Callable[[], Merged], *, may_be_incomplete: bool = False
+) -> int:
+    """Tells what was found on the way; returns the exit status."""
+    from ._cread import ProfileError
+
+    try:
+        done = make()
+    except OSError as error:
+        unread = error.filename in options.files
+        _complain(f"{error.filename if unread else options.output}: {error.strerror or error}")
+        return UNREADABLE if unread else INCOMPLETE
+    except ProfileError as error:
+        _complain(str(error))
+        return UNREADABLE
+    for note in done.notes:
+        if note.lossy or not options.quiet:
+            _complain(f"{note.path or options.output}: {note.text}")
+    return FINE if done.complete or may_be_incomplete else INCOMPLETE
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from . import convert
+
+    return _new_profile(options, lambda: convert.merge(options.files, options.output))
+
+
+def _recover(options: argparse.Namespace) -> int:
+    from . import convert
+
+    return _new_profile(options, lambda: convert.recover(options.files[0], options.output),
+                        may_be_incomplete=True)  # fmt: skip
+
+
+def _check_recover(options: argparse.Namespace) -> str | None:
+    return "recover takes one FILE" if len(options.files) != 1 else None
+
+
 def _verify(argv: Sequence[str]) -> int:
     from . import verify
 
@@ -286,6 +333,9 @@ _COMMANDS = {
                            _speedscope_options, _each(_speedscope)),
     "convert": _Command("write a profile in a format of other tools", _convert_options, _convert,
                         _check_convert),
+    "merge": _Command("make one profile of many", _new_profile_options, _merge),
+    "recover": _Command("make a sound profile of a broken one", _new_profile_options, _recover,
+                        _check_recover),
     "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, _html),
 }  # fmt: skip
 

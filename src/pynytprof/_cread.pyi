@@ -1,6 +1,6 @@
 """Profiles read, judged and exported, in C; `reader`, `verify` and `convert` name the fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import final
 
@@ -81,4 +81,10 @@ class Profile:
 
 def formats() -> list[tuple[str, str, bool, bool, bool, str]]: ...
 def verify(path: StrPath, /) -> tuple[int, list[tuple[int, str, int, bool, int, str]]]: ...
+def merge(
+    paths: Sequence[bytes], write: Write, compress: int = 1, /
+) -> tuple[bool, list[tuple[bool, str | None, str]]]: ...
+def recover(
+    path: StrPath, write: Write, compress: int = 1, /
+) -> tuple[bool, list[tuple[bool, str | None, str]]]: ...
 def dump(path: StrPath, write: Write, jsonl: bool = False, /) -> None: ...

@@ -10,7 +10,7 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
@@ -19,9 +19,13 @@ from ._cread import ProfileError
 
 __all__ = [
     "LeftOut",
+    "Merged",
+    "Note",
     "ProfileError",
     "dump",
     "info",
+    "merge",
+    "recover",
     "source",
     "summary",
     "to_callgrind",
@@ -126,6 +130,56 @@ def _new_file(out: Path) -> Iterator[BinaryIO]:
 
 def _target(path: StrPath, out: StrPath | None, suffix: str) -> Path:
     return Path(out) if out is not None else Path(f"{os.fspath(path)}{suffix}")
+
+
+# ---- To profiles ----
+
+
+class Note(NamedTuple):
+    """Something that was found on the way."""
+
+    lossy: bool
+    """Something is missing in the result, or had to be made up."""
+    path: str | None
+    """The profile that it is about; None: the result."""
+    text: str
+
+
+class Merged(NamedTuple):
+    """What became of some profiles."""
+
+    path: Path
+    complete: bool
+    """All of them were whole, and their processes had ended."""
+    notes: list[Note]
+
+
+def _write_profile(
+    out: StrPath, make: Callable[[Write], tuple[bool, list[tuple[bool, str | None, str]]]]
+) -> Merged:
+    target = Path(os.path.realpath(out))
+    is_special = target.exists() and not target.is_file()
+    with target.open("wb") if is_special else _new_file(target) as file:
+        complete, notes = make(file.write)
+    return Merged(Path(out), complete, [Note(*note) for note in notes])
+
+
+def merge(paths: Iterable[StrPath], out: StrPath, *, compress: int = 1) -> Merged:
+    """Adds profiles up and writes them as one; ``out`` may be one of ``paths``.
+
+    Their order makes no difference. ``compress`` is zlib's level, 0 to 9. A profile that
+    breaks off is taken as far as it goes. Raises OSError, ProfileError; then nothing is written.
+    """
+    names = [os.fsencode(path) for path in paths]
+    return _write_profile(out, lambda write: _cread.merge(names, write, compress))
+
+
+def recover(path: StrPath, out: StrPath, *, compress: int = 1) -> Merged:
+    """Writes a sound profile with all that a broken one still holds.
+
+    Raises OSError, and ProfileError if that is nothing; then nothing is written.
+    """
+    return _write_profile(out, lambda write: _cread.recover(path, write, compress))
 
 
 class LeftOut(NamedTuple):

@@ -1,0 +1,140 @@
+"""Broken profiles become sound ones with all that they still hold."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_merge import door, faults, line_sums, path_sums, run
+from test_reader import CHUNKS, SECOND, write
+
+from pynytprof import convert, reader
+
+__all__ = ["door"]
+
+GOLDEN = Path(__file__).parent / "golden"
+PROFILES = sorted(GOLDEN.glob("*/*.out"))
+# In these there is no file, or what there is cannot be told from damage.
+HOPELESS = {"deflate-corrupt", "deflate-gzip", "deflate-raw", "hdr-major6", "no-fids"}
+LOADER = (
+    "use Devel::NYTProf::Data; Devel::NYTProf::Data->new({filename => $_, quiet => 1}) for @ARGV"
+)
+
+
+def loads_in_perl(paths: list[Path]) -> None:
+    if shutil.which("nytprofhtml") is None:
+        pytest.skip("needs Devel::NYTProf")
+    done = subprocess.run(["perl", "-e", LOADER, *paths], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_every_sample_is_recovered_or_refused(tmp_path: Path) -> None:
+    made = []
+    for profile in PROFILES:
+        out = tmp_path / f"{profile.parent.name}-{profile.name}"
+        try:
+            convert.recover(profile, out)
+        except reader.ProfileError:
+            assert profile.stem in HOPELESS or not reads_at_all(profile)
+            assert not out.exists()
+            continue
+        assert faults(out) == [], profile.name
+        made.append(out)
+    assert len(made) > len(PROFILES) - 20
+    loads_in_perl(made)
+
+
+def reads_at_all(profile: Path) -> bool:
+    try:
+        return bool(reader.read(profile, salvage=True).files)
+    except reader.ProfileError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["killed-compress0", "killed-compress6"])
+def test_of_a_killed_program_all_records_are_kept(name: str, tmp_path: Path) -> None:
+    profile = GOLDEN / "perl" / f"{name}.out"
+    done = convert.recover(profile, tmp_path / "out")
+    before, after = reader.read(profile), reader.read(tmp_path / "out")
+    assert line_sums(after) == line_sums(before)
+    assert after.header.complete and not before.header.complete
+    assert any("did not end" in note.text for note in done.notes)
+    assert done.notes[-1].path is None and "were read; kept" in done.notes[-1].text
+
+
+def truncations(profile: Path) -> Iterator[bytes]:
+    whole = profile.read_bytes()
+    for size in range(0, len(whole), 7):
+        yield whole[:size]
+
+
+@pytest.mark.parametrize("name", ["compress0", "calls2", "recursion", "demo-ff", "min-calls"])
+def test_whatever_is_left_is_kept(name: str, tmp_path: Path) -> None:
+    """Cut at every 7th byte: what reads at all becomes sound and keeps its sums."""
+    made, cut = [], tmp_path / "cut"
+    for i, data in enumerate(truncations(GOLDEN / "perl" / f"{name}.out")):
+        cut.write_bytes(data)
+        out = tmp_path / f"{i}.out"
+        if not reads_at_all(cut):
+            with pytest.raises(reader.ProfileError):
+                convert.recover(cut, out)
+            continue
+        convert.recover(cut, out)
+        assert faults(out) == [], i
+        kept, held = line_sums(reader.read(out)), line_sums(reader.read(cut))
+        for key, value in held.items():
+            assert kept[key] == (max(value, 1) if key[2] == "count" else value), i
+        made.append(out)
+    assert made
+    loads_in_perl(made)
+
+
+def test_calls_that_never_returned_stand_above_those_that_did(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.out"
+    write(whole, CHUNKS)
+    data = b"".join((
+        b"NYTProf 5 0\n:ticks_per_sec=10000000\n@\x01\0\0\x32\0\0'\x02/a+\x0a\x01\x01",
+        b"<\x03" + 2 * bytes(7) + b"\x00\x00" + b"'\x04m::f",
+    ))  # fmt: skip
+    (tmp_path / "cut").write_bytes(data)
+    convert.recover(tmp_path / "cut", tmp_path / "out")
+    paths = [path for path, unit in path_sums(reader.read(tmp_path / "out")) if unit == "excl"]
+    assert paths == [(), ("main::(unfinished)",), ("main::(unfinished)", "m::f")]
+
+
+def test_impossible_times_become_0(tmp_path: Path) -> None:
+    done = convert.recover(GOLDEN / "odd" / "callers-nan.out", tmp_path / "out")
+    assert any(note.lossy and "not finite" in note.text for note in done.notes)
+    assert all(call.incl >= 0 for call in reader.read(tmp_path / "out").calls)
+
+
+def test_unknown_files_get_a_name(tmp_path: Path) -> None:
+    done = convert.recover(GOLDEN / "odd" / "fid-undefined-time.out", tmp_path / "out")
+    names = [f.name for f in reader.read(tmp_path / "out").files.values()]
+    assert any(name.startswith("(unknown file ") for name in names)
+    assert any(note.lossy and "not defined" in note.text for note in done.notes)
+
+
+def test_a_sound_profile_stays_what_it_is(tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.out", CHUNKS)
+    done = convert.recover(whole, tmp_path / "out")
+    before, after = reader.read(whole), reader.read(tmp_path / "out")
+    assert done.complete and not any(note.lossy for note in done.notes)
+    assert (after.lines, after.subs, after.calls) == (before.lines, before.subs, before.calls)
+    assert after.processes == before.processes
+    assert after.header.ticks_per_sec == SECOND
+
+
+def test_exit_status(door: list[str], tmp_path: Path) -> None:
+    out, broken = tmp_path / "out", GOLDEN / "perl" / "killed-compress6.out"
+    status, talk = run(door, "recover", "-o", out, broken)
+    assert (status, "records were read; kept" in talk) == (0, True)
+    assert "ends inside its compressed data (at offset" in talk
+    assert run(door, "recover", "-o", out, GOLDEN / "odd" / "no-fids.out")[0] == 3
+    assert run(door, "recover", "-o", out, tmp_path / "nowhere")[0] == 3
+    assert run(door, "recover", "-o", out, broken, broken)[0] == 2
+    assert run(door, "recover", broken)[0] == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
