@@ -146,6 +146,7 @@ struct lane {
     uint64_t    deadline;   /* tracer's: when there is slow work to do */
     uint64_t    elapsed;    /* charged to frames: the sum of all intervals less our cost */
     uint64_t    debt;       /* our cost that has not been taken off yet */
+    uint64_t    forgiven;   /* cost that was not taken off because too much was owed */
     uint64_t    events[COST_KINDS];
     uint64_t    slow_work;  /* time that went into snapshots and the like */
     activation *top;
@@ -178,6 +179,7 @@ struct tracer {
     uint64_t  serial;           /* of this tracer in this process */
     trace_clock clock;
     uint64_t  cost[COST_KINDS];
+    uint64_t  most_debt;        /* that a lane may owe */
     double    wall_start;
 
     source_file *files;    size_t n_files, files_cap;
@@ -268,10 +270,17 @@ static inline uint64_t lane_charge(const tracer *t, lane *l, uint64_t now, enum 
     l->events[kind]++;
     if (UNLIKELY((int64_t)gross < 0))       /* a counter that differs between cores */
         gross = 0;
-    uint64_t taken = gross >= due ? due : gross;
-    l->debt = due - taken;
-    l->elapsed += gross - taken;
-    return gross - taken;
+    if (LIKELY(gross >= due)) {
+        l->debt = 0;
+        l->elapsed += gross - due;
+        return gross - due;
+    }
+    l->debt = due - gross;
+    if (UNLIKELY(l->debt > t->most_debt)) {     /* the cost is overrated: it must not eat up */
+        l->forgiven += l->debt - t->most_debt;  /* what comes later */
+        l->debt = t->most_debt;
+    }
+    return 0;
 }
 
 /* All that has been taken off, or was never charged. */
@@ -280,7 +289,7 @@ static inline uint64_t lane_overhead(const tracer *t, const lane *l)
     uint64_t sum = l->slow_work;
     for (int kind = 0; kind < COST_KINDS; kind++)
         sum += l->events[kind] * t->cost[kind];
-    return sum - l->debt;
+    return sum - l->debt - l->forgiven;
 }
 
 /* Index in info->lines; a line that the table lacks (co_positions lie) gets the first. */

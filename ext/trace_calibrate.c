@@ -258,6 +258,8 @@ static uint64_t rounded(double units)
     return units > 0 ? (uint64_t)(units + 0.5) : 0;
 }
 
+enum { MOST_EVENTS_OWED = 64 };
+
 /* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
@@ -267,6 +269,7 @@ static void set_costs(tracer *t, const double *cost)
     t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
     t->cost[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
     t->cost[COST_OTHER] = rounded(cost[CLASS_CALL]);
+    t->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 
 /* In turns, so that a slow moment of the machine does not count for one side only. */

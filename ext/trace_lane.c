@@ -380,7 +380,7 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
     l->began = l->ended = l->since = clock_read(&t->clock);
-    l->elapsed = l->debt = l->slow_work = 0;
+    l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
     memset(l->events, 0, sizeof l->events);
     l->deadline = t->next_snapshot;
     l->run = 0;
@@ -439,7 +439,7 @@ static void lanes_fold(tracer *t)
         }
         add_slots(t, fold, l);
         fold->elapsed += l->elapsed;
-        fold->debt += l->debt;
+        fold->forgiven += l->debt + l->forgiven;
         fold->slow_work += l->slow_work;
         for (int kind = 0; kind < COST_KINDS; kind++)
             fold->events[kind] += l->events[kind];
