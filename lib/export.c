@@ -14,6 +14,8 @@ const nyt_export_format *nyt_export_formats(size_t *n)
          .help = "subs, lines and calls for KCachegrind"},
         {.name = "csv", .suffix = ".csv", .folder = true,
          .help = "lines of each file with their figures, a text for each"},
+        {.name = "json", .suffix = ".profile.json", .limited = true, .write = nyt_export_json,
+         .help = "the whole profile for programs"},
         {.name = "pprof", .suffix = ".pb.gz", .binary = true, .limited = true,
          .write = nyt_export_pprof, .help = "call tree and lines for pprof"},
         {.name = "pstats", .suffix = ".pstats", .binary = true, .write = nyt_export_pstats,
@@ -120,6 +122,13 @@ void nyt_limit_left_out_line(nyt_limit *limit)
 {
     if (limit)
         limit->left_out_lines++;
+}
+
+int nyt_count_bytes(void *ctx, const void *data, size_t len)
+{
+    (void)data;
+    *(uint64_t *)ctx += len;
+    return NYT_OK;
 }
 
 /* ---- Foreign bytes ---- */

@@ -28,6 +28,9 @@ void nyt_limit_left_out(nyt_limit *limit, double seconds);
 void nyt_limit_left_out_line(nyt_limit *limit);
 bool nyt_is_limited(const nyt_limit *limit);
 
+/* A nyt_write_fn that adds the length to the uint64_t at `ctx`. */
+int nyt_count_bytes(void *ctx, const void *data, size_t len);
+
 /* 0 where ticks have no length. */
 double nyt_seconds_of(const nyt_profile *p, double ticks);
 

@@ -174,13 +174,6 @@ static double item_seconds(void *ctx, size_t item)
     return s->flat ? s->p->subs[item].excl : nyt_seconds_of(s->p, s->p->nodes[item].excl);
 }
 
-static int add_length(void *ctx, const void *data, size_t len)
-{
-    (void)data;
-    *(uint64_t *)ctx += len;
-    return NYT_OK;
-}
-
 static uint64_t json_bytes(struct speedscope *s, nyt_str text)
 {
     uint64_t before = s->measured + s->measure->len;
@@ -286,7 +279,7 @@ int nyt_export_speedscope(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
     nyt_limit_begin(limit);
     if (ok) {
         nyt_out_begin(s.o, write, ctx);
-        nyt_out_begin(s.measure, add_length, &s.measured);
+        nyt_out_begin(s.measure, nyt_count_bytes, &s.measured);
         ok = choose(&s, limit) && put_all(&s);
         rc = nyt_out_end(s.o, err);
     }

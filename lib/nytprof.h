@@ -585,6 +585,7 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 
 NYT_API nyt_export_fn nyt_export_callgrind;
 NYT_API nyt_export_fn nyt_export_collapsed;
+NYT_API nyt_export_fn nyt_export_json;
 NYT_API nyt_export_fn nyt_export_pprof;
 NYT_API nyt_export_fn nyt_export_pstats;
 NYT_API nyt_export_fn nyt_export_speedscope;

@@ -345,6 +345,70 @@ def test_csv_that_cannot_be_written_is_status_4(
     assert str(tmp_path / "no" / "x") in done.stderr and str(tmp_path) in capsys.readouterr().err
 
 
+# ---- json ----
+
+
+def path_of(paths: list[dict[str, Any]], index: int | None) -> tuple[str, ...]:
+    if index is None:
+        return ()
+    assert paths[index]["parent"] is None or paths[index]["parent"] < index
+    return (*path_of(paths, paths[index]["parent"]), paths[index]["sub"])
+
+
+@pytest.mark.parametrize("profile", [*WITH_CALLS, PERL / "killed-compress0.out"], ids=name_of)
+def test_json_holds_what_the_reader_reads(profile: Path) -> None:
+    data = json.loads(exported(profile, "json"))
+    expected = reader.read(profile)
+    assert data["complete"] == expected.header.complete
+    assert data["duration_seconds"] == expected.header.duration
+    assert data["attributes"] == expected.attributes
+    assert [process["id"] for process in data["processes"]] == [p.pid for p in expected.processes]
+    merged = {fid for fid, file in expected.files.items() if file.merged_into}
+    assert {f["fid"] for f in data["files"]} == set(expected.files) - merged
+    for one in data["subs"]:
+        wanted = expected.subs[one["name"]]
+        assert (one["call_count"], one["fid"]) == (wanted.calls, wanted.fid)
+        assert (one["inclusive_seconds"], one["exclusive_seconds"]) == (wanted.incl, wanted.excl)
+    assert len(data["subs"]) == len(expected.subs)
+    assert [
+        (c["called"], c["fid"], c["line"], c["call_count"], tuple(c["callers"]))
+        for c in data["calls"]
+    ] == [(c.called, c.fid, c.line, c.count, c.by) for c in expected.calls]
+    assert [
+        (line["fid"], line["line"], line["count"], line["exclusive_seconds"])
+        for line in data["lines"]
+    ] == [(i.fid, i.line, i.count, i.time) for i in expected.lines if i.fid not in merged]
+
+
+def test_json_paths_and_sources(small: Path) -> None:
+    data = json.loads(exported(small, "json"))
+    assert [path_of(data["paths"], i) for i in range(3)] == [
+        ("a::(module)",),
+        ("a::(module)", "a::f"),
+        ("a::(module)", "a::f", "builtins::len"),
+    ]
+    assert [one["exclusive_seconds"] for one in data["paths"]] == [0.5, 0.75, 0.25]
+    assert data["lines"][0]["source"] == "    len('é')\n"
+
+
+def test_limited_json_keeps_whole_paths() -> None:
+    def paths(data: Any) -> set[tuple[str, ...]]:
+        return {path_of(data["paths"], i) for i in range(len(data["paths"]))}
+
+    text = exported(PERL / "packages.out", "json")
+    whole = json.loads(text)
+    part = json.loads(exported(PERL / "packages.out", "json", len(text) - 600))
+    assert 0 < len(part["paths"] + part["lines"]) < len(whole["paths"] + whole["lines"])
+    assert paths(part) <= paths(whole)
+    assert part["subs"] == whole["subs"]
+
+
+def test_json_keeps_nasty_names(nasty: Path) -> None:
+    data = json.loads(exported(nasty, "json"))
+    assert sorted(one["name"] for one in data["subs"]) == sorted(NASTY)
+    assert path_of(data["paths"], 5) == tuple(NASTY)
+
+
 # ---- pprof ----
 
 

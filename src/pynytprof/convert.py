@@ -32,6 +32,7 @@ __all__ = [
     "to_collapsed",
     "to_csv",
     "to_html",
+    "to_json",
     "to_jsonl",
     "to_model",
     "to_pprof",
@@ -247,6 +248,14 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
 
         profile.csv(begin, lambda data: write(data))
     return folder
+
+
+def to_json(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes the whole profile as one JSON object; returns where, by default NAME.profile.json.
+
+    ``docs/tools.md`` has its members. Raises OSError, ProfileError.
+    """
+    return _export(path, out, "json")
 
 
 def to_pprof(path: StrPath, out: StrPath | None = None) -> Path:
