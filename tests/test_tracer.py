@@ -693,7 +693,8 @@ def test_strings_given_to_exec_are_files_of_the_line_that_runs_them(bench: Bench
     path = profile.files[1].name
     assert set(evals) == {f"(eval 1)[{path}:3]", f"(eval 2)[{path}:4]"}
     first = evals[f"(eval 1)[{path}:3]"]
-    assert (first.parent, first.parent_line, bool(first.flags & 0x80)) == (1, 3, True)
+    assert (first.parent, first.parent_line, first.flags) == (1, 3, 0x02)
+    assert len(first.lines) == 3 and "not known" in first.lines[0]
     assert profile.total("e::f").count == 3
 
 
@@ -1013,15 +1014,19 @@ def test_snapshots_follow_the_program(session: Path, monkeypatch: Any) -> None:
 
 @both_tracers
 def test_another_tracer_is_not_thrown_out(session: Path) -> None:
+    """The one in Python won't work beside it; that in C gives it back, or need not take it."""
+
     def other(frame: Any, event: str, arg: Any) -> None:
         return None
 
-    if os.environ["PYNYTPROF_TRACER"] == "c" and sys.version_info >= (3, 12):
-        pytest.skip("needs CPython before 3.12")
     sys.settrace(other)
     try:
-        with pytest.raises(RuntimeError, match="trace"):
-            Tracer("s.out").start()
+        if os.environ["PYNYTPROF_TRACER"] == "py":
+            with pytest.raises(RuntimeError, match="trace"):
+                Tracer("s.out").start()
+        else:
+            with Tracer("s.out"):
+                work()
         assert sys.gettrace() is other
     finally:
         sys.settrace(None)

@@ -50,11 +50,21 @@ def end(ident: int, wall: float, overhead_ticks: int) -> bytes:
     return _END.pack(ident, wall, overhead_ticks)
 
 
-def file(item: SourceFile) -> bytes:
-    """``F``, with the file's text."""
+_NO_TEXT = "# the text that exec or eval was given is not known\n"
+_MOST_UNKNOWN_LINES = 10_000
+
+
+def file(item: SourceFile, last_line: int) -> bytes:
+    """``F``, with the file's text.
+
+    A string eval of unknown text gets lines up to ``last_line``, its subs' last: the report
+    would cut off the end of its page, which others link to.
+    """
     fields = _FILE.pack(item.fid, item.parent, item.parent_line, item.flags, 0, 0)
-    lines = b"".join(map(string, item.lines))
-    return fields + string(item.name) + _U32.pack(len(item.lines)) + lines
+    lines = item.lines
+    if not lines and item.parent and 0 < last_line <= _MOST_UNKNOWN_LINES:
+        lines = [_NO_TEXT, *["\n"] * (last_line - 1)]
+    return fields + string(item.name) + _U32.pack(len(lines)) + b"".join(map(string, lines))
 
 
 def write_subs(put: WriteChunk, subs: Iterable[tuple[int, int, int, int, str]]) -> None:

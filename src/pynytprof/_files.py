@@ -147,7 +147,7 @@ class FileTable:
             # What linecache has under the name of the program's own text is that text.
             lines = [] if filename in self._sources else _cached_source(filename)
             name = f"(eval {self._evals})[{parent.name}:{line}]"
-            found = self._add(key, name, VIA_STATEMENT | (HAS_SOURCE if lines else FAKE), lines)
+            found = self._add(key, name, VIA_STATEMENT | (HAS_SOURCE if lines else 0), lines)
             found.parent, found.parent_line = parent.fid, line
         return found
 

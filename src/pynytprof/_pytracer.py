@@ -754,8 +754,11 @@ class PyTracer:
         return header.replace(_chunks.pairs([("!calls", "1")]), _chunks.pairs([("!calls", "0")]))
 
     def _emit_tables(self, write_chunk: WriteChunk, lanes: Sequence[_Lane]) -> None:
+        last_lines: dict[int, int] = {}
+        for sub, fid in zip(self._subs, self._sub_fids, strict=True):
+            last_lines[fid] = max(last_lines.get(fid, 0), sub.last_line)
         for file in self._files.files:
-            write_chunk(b"F", _chunks.file(file))
+            write_chunk(b"F", _chunks.file(file, last_lines.get(file.fid, 0)))
         if self._subs_wanted:
             names = _names.settle(self._subs)
             subs = enumerate(zip(self._subs, self._sub_fids, names, strict=True), 1)
