@@ -8,10 +8,10 @@
 const nyt_export_format *nyt_export_formats(size_t *n)
 {
     static const nyt_export_format formats[] = {
-        {.name = "collapsed", .suffix = ".collapsed.txt", .limited = true,
-         .write = nyt_export_collapsed, .help = "call paths for flame graphs"},
         {.name = "callgrind", .suffix = ".callgrind", .write = nyt_export_callgrind,
          .help = "subs, lines and calls for KCachegrind"},
+        {.name = "collapsed", .suffix = ".collapsed.txt", .limited = true,
+         .write = nyt_export_collapsed, .help = "call paths for flame graphs"},
         {.name = "csv", .suffix = ".csv", .folder = true,
          .help = "lines of each file with their figures, a text for each"},
         {.name = "json", .suffix = ".profile.json", .limited = true, .write = nyt_export_json,
