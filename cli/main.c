@@ -1,6 +1,6 @@
 /*
- * nytprof: reads, checks and shows NYTProf profiles. The tables of commands and options are all
- * there is to know about the command line: parsing and help are made from them.
+ * nytprof: reads, checks, shows and merges NYTProf profiles. The tables of commands and options are
+ * all there is to know about the command line: parsing and help are made from them.
  */
 #include "cli.h"
 
