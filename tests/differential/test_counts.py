@@ -52,6 +52,16 @@ if sys.version_info < (3, 11):
     KNOWN |= {("py", "finalizers"): DROPPED, ("py", "generators"): DROPPED}
 
 
+# The same for line counts: here the oracle is at fault, not the tracer.
+HELD = (
+    "a trace function in Python is handed a frame whose f_locals hold what `del` lets go: the "
+    "finalizer comes later than without it"
+)
+KNOWN_LINES: dict[tuple[str, str], str] = {}
+if sys.version_info < (3, 11):
+    KNOWN_LINES |= {("c", "finalizers"): HELD}
+
+
 def agree(ours: Counter[Any], theirs: Counter[Any]) -> None:
     found = differences(ours, theirs)
     if found:
@@ -66,8 +76,15 @@ def counted_here(program: str, file: str) -> bool:
 @pytest.mark.parametrize("method", ["settrace", pytest.param("trace", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("program", program_names())
 def test_line_counts(
-    program: str, method: str, tracer: str, view_of: ViewOf, oracle_of: OracleOf
+    program: str,
+    method: str,
+    tracer: str,
+    view_of: ViewOf,
+    oracle_of: OracleOf,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if (tracer, program) in KNOWN_LINES:
+        request.applymarker(pytest.mark.xfail(reason=KNOWN_LINES[tracer, program]))
     expected: Counter[tuple[str, int]] = Counter()
     for file, line, count in oracle_of(method, program):
         expected[plain_file(file), line] += count
