@@ -11,6 +11,7 @@
 # lies in .venv-*/ and build-test/.
 set -eu
 cd "$(dirname "$0")"
+export UBSAN_OPTIONS=halt_on_error=1
 
 . scripts/setup.sh
 
@@ -42,18 +43,16 @@ check() {
     if "$@"; then note ok "$what"; else note FAILED "$what"; fi
 }
 
+# c_tests BUILD_FOLDER [meson options]
 c_tests() {
-    if [ -d build-test/c ]; then
-        reconfigure=--reconfigure
-    else
-        reconfigure=
-    fi
-    # shellcheck disable=SC2086  # empty or one word
-    "$main_venv/bin/meson" setup $reconfigure build-test/c --werror \
+    folder=$1
+    shift
+    [ ! -d "$folder" ] || set -- --reconfigure "$@"
+    "$main_venv/bin/meson" setup "$@" "$folder" --werror \
         -Dtests=true -Dextensions=false -Dprogram=true >build-test/meson.log 2>&1 ||
         { cat build-test/meson.log; return 1; }
-    "$main_venv/bin/ninja" -C build-test/c || return 1
-    "$main_venv/bin/python" scripts/run_c_tests.py build-test/c/tests/c
+    "$main_venv/bin/ninja" -C "$folder" || return 1
+    "$main_venv/bin/python" scripts/run_c_tests.py "$folder/tests/c"
 }
 
 python_tests() {    # VENV [pytest options]
@@ -74,7 +73,9 @@ main_venv=$(venv_of "$main_python")
 
 say "Python $(version_of "$main_python"): environment and build"
 make_venv "$main_python" test real lint
-check 'C tests' c_tests
+check 'C tests' c_tests build-test/c
+check 'C tests under ASan and UBSan' c_tests build-test/c-sanitized \
+    --buildtype=debugoptimized -Db_sanitize=address,undefined
 check 'ruff' "$main_venv/bin/ruff" check .
 check 'mypy --strict' "$main_venv/bin/mypy"
 

@@ -429,6 +429,8 @@ static struct PyModuleDef module_def = {
     .m_slots = module_slots,
 };
 
+PyMODINIT_FUNC PyInit__ctrace(void);
+
 PyMODINIT_FUNC PyInit__ctrace(void)
 {
     return PyModuleDef_Init(&module_def);

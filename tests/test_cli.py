@@ -206,7 +206,8 @@ def test_a_profile_that_cannot_be_written_costs_no_status(folder: Path) -> None:
 
 def test_the_profile_may_go_to_a_pipe(folder: Path) -> None:
     command = [sys.executable, "-m", "pynytprof", "-q", "-o", "/dev/stderr", "prog.py"]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, timeout=60)
+    env = environment(PYNYTPROF_TRACER=TRACERS[-1], PYNYTPROF_WRITER=TRACERS[-1])
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"[] 5\n")
     assert done.stderr.startswith(b"NYTProf 5 0\n")
 
