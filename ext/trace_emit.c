@@ -207,7 +207,7 @@ static void add_source(emitter *e, const source_file *f)
 /* Lines for what has no text but is linked to: a page's end would be cut off else. */
 static void add_unknown_source(emitter *e, uint32_t n_lines)
 {
-    static const char hint[] = "# the text that exec or eval was given is not known\n";
+    static const char hint[] = "# the text of this code is not known\n";
     add_u32(e, n_lines);
     for (uint32_t i = 0; i < n_lines; i++)
         add_string(e, i ? "\n" : hint, i ? 1 : sizeof hint - 1);
@@ -215,7 +215,7 @@ static void add_unknown_source(emitter *e, uint32_t n_lines)
 
 static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
 {
-    enum { MOST_UNKNOWN_LINES = 10000 };
+    enum { MOST_UNKNOWN_LINES = 10000, NOT_FILE = 0x100 };
     add_u32(e, f->fid);
     add_u32(e, f->parent);
     add_u32(e, f->parent_line);
@@ -225,7 +225,7 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
     add_string(e, f->name, strlen(f->name));
     if (f->source)
         add_source(e, f);
-    else if (f->parent && last_line <= MOST_UNKNOWN_LINES)
+    else if ((f->parent || f->flags & NOT_FILE) && last_line <= MOST_UNKNOWN_LINES)
         add_unknown_source(e, last_line);
     else
         add_u32(e, 0);

@@ -296,7 +296,7 @@ static int64_t frozen_file(tracer *t, PyObject *filename, const char *text, PyOb
     f.skip = is_skipped(t, text);
     if (!f.skip && t->savesrc)
         source_from_globals(&f, globals);
-    f.flags = f.source ? VIA_STMT | NOT_FILE : VIA_SUB | FAKE;
+    f.flags = VIA_STMT | NOT_FILE;
     return file_add(t, f, filename);
 }
 
@@ -306,7 +306,7 @@ static int64_t generated_file(tracer *t, PyObject *filename, const char *text)
     f.skip = is_skipped(t, text);
     if (!f.skip)
         source_from_linecache(&f, filename);
-    f.flags = f.source ? VIA_STMT | NOT_FILE : VIA_SUB | FAKE;
+    f.flags = VIA_STMT | NOT_FILE;
     return file_add(t, f, filename);
 }
 

@@ -247,7 +247,7 @@ def test_all_sums_agree(bench: Bench) -> None:
 
 def test_recursion_counts_inclusive_time_once(bench: Bench) -> None:
     text = "def f(n):\n    if n:\n        f(n - 1)\nf(4)\n"
-    profile = bench.run(text)
+    profile = bench.run(text, raw=True)
     outer = next(e for e in profile.edges if e.line == 4 and profile.name(e.callee) == "m::f")
     inner = next(e for e in profile.edges if e.line == 3)
     assert (outer.count, outer.depth, inner.count, inner.depth) == (1, 0, 4, 4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator
 
-from ._files import SourceFile
+from ._files import NOT_A_FILE, SourceFile
 
 WriteChunk = Callable[[bytes, bytes], object]
 
@@ -50,19 +50,20 @@ def end(ident: int, wall: float, overhead_ticks: int) -> bytes:
     return _END.pack(ident, wall, overhead_ticks)
 
 
-_NO_TEXT = "# the text that exec or eval was given is not known\n"
+_NO_TEXT = "# the text of this code is not known\n"
 _MOST_UNKNOWN_LINES = 10_000
 
 
 def file(item: SourceFile, last_line: int) -> bytes:
     """``F``, with the file's text.
 
-    A string eval of unknown text gets lines up to ``last_line``, its subs' last: the report
-    would cut off the end of its page, which others link to.
+    Code that is in no file and of unknown text gets lines up to ``last_line``, its subs' last:
+    the report would cut off the end of its page, which others link to.
     """
     fields = _FILE.pack(item.fid, item.parent, item.parent_line, item.flags, 0, 0)
     lines = item.lines
-    if not lines and item.parent and 0 < last_line <= _MOST_UNKNOWN_LINES:
+    unnamed = item.parent or item.flags & NOT_A_FILE
+    if not lines and unnamed and 0 < last_line <= _MOST_UNKNOWN_LINES:
         lines = [_NO_TEXT, *["\n"] * (last_line - 1)]
     return fields + string(item.name) + _U32.pack(len(lines)) + b"".join(map(string, lines))
 

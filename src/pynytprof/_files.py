@@ -170,7 +170,7 @@ class FileTable:
             return self._add(filename, name, NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT, lines)
         if filename.startswith("<"):
             lines = self._source_of_unnamed(filename, module_globals)
-            flags = NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT if lines else FAKE | VIA_SUB
+            flags = NOT_A_FILE | VIA_STATEMENT | (HAS_SOURCE if lines else 0)
             return self._add(filename, _without_angles(filename), flags, lines)
         path = self.absolute(filename)
         known = self._by_key.get(path)
