@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,9 @@ def test_a_wrong_environment_is_wrong_usage(folder: Path) -> None:
         2,
         "pynytprof: PYNYTPROF_TRACER=x: it must be c or py\n",
     )
+    done = run(["prog.py"], folder, PYNYTPROF_WRITER="x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "pynytprof: PYNYTPROF_WRITER must be c or py, not 'x'\n"
 
 
 @pytest.mark.parametrize("module", ["pynytprof", "pynytprof.main", "pynytprof.cli"])
@@ -212,11 +216,17 @@ def test_the_profile_may_go_to_a_pipe(folder: Path) -> None:
     assert done.stderr.startswith(b"NYTProf 5 0\n")
 
 
-def test_debug_names_tracer_and_writer(folder: Path) -> None:
-    done = run(["-q", "prog.py"], folder, PYNYTPROF_DEBUG="1", PYNYTPROF_TRACER="py",
-               PYNYTPROF_WRITER="py")  # fmt: skip
-    assert "pynytprof: tracer: pynytprof._pytracer.PyTracer\n" in done.stderr
-    assert "PyWriter" in done.stderr
+@pytest.mark.parametrize("kind", TRACERS)
+def test_debug_names_tracer_and_writer_and_sums_up_the_chunks(kind: str, folder: Path) -> None:
+    done = run(["-q", "prog.py"], folder, PYNYTPROF_DEBUG="1", PYNYTPROF_TRACER=kind)
+    tracer, writer = {
+        "py": ("pynytprof._pytracer.PyTracer", "pynytprof._writer.PyWriter"),
+        "c": ("pynytprof._ctrace.Tracer", "pynytprof._cwrite.Writer"),
+    }[kind]
+    assert f"pynytprof: tracer: {tracer}\n" in done.stderr
+    assert f"pynytprof: writer: {writer}\n" in done.stderr
+    for token in "PFDSCTE":
+        assert re.search(rf"^pynytprof: .*\b{token}\b", done.stderr, re.MULTILINE), token
 
 
 def test_the_profiler_is_not_in_the_profile(folder: Path) -> None:

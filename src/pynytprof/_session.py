@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import __version__, _chunks
 from ._pytracer import PACKAGE_PREFIX
 from ._settings import Settings, SettingsError, excluded_prefixes
+from ._writer import PyWriter, Writer, open_writer, writer_class
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from ._writer import Writer
 
 SNAPSHOT_SECONDS = 3.0
 MAX_TREE_NODES = 1_000_000
@@ -59,6 +59,10 @@ def complain(message: str) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"pynytprof: {message}\n")
         sys.stderr.flush()
+
+
+def _debugging() -> bool:
+    return os.environ.get("PYNYTPROF_DEBUG", "0") not in ("", "0")
 
 
 def _tracer_class() -> Any:
@@ -98,15 +102,23 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
         savesrc=settings.savesrc,
         sources=sources,
     )
-    if os.environ.get("PYNYTPROF_DEBUG"):
+    if _debugging():
         complain(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")
     return tracer
 
 
-def _writes_itself(tracer: Any) -> bool:
-    """Whether the tracer writes files without a writer of ours: the one in C does."""
-    wanted = os.environ.get("PYNYTPROF_WRITER") or "c"
-    return wanted == "c" and hasattr(tracer, "write_file")
+def _writes_itself(tracer: Any, writer: Writer | None) -> bool:
+    """Whether the tracer writes files without a writer of ours: the one in C does.
+
+    Raises SettingsError where ``PYNYTPROF_WRITER`` can't be followed.
+    """
+    if writer is not None:
+        return False
+    try:
+        chosen = writer_class()
+    except (ValueError, ImportError) as error:
+        raise SettingsError(str(error)) from error
+    return chosen is not PyWriter and hasattr(tracer, "write_file")
 
 
 def _one_line(text: str) -> str:
@@ -181,14 +193,15 @@ class _Output:
         except OSError:
             return False
 
-    def write(self, tracer: Any, level: int, header: bytes) -> None:
+    def write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         """The whole profile. Raises OSError, or what the user's writer raises."""
+        told_of = final and _debugging()  # by the writer, chunk for chunk
         if self.writer is not None:
             tracer.emit(self.writer.write_chunk, header)
             self.writer.close()
         elif not self.can_rename:
             self._write_to(self.path, tracer, level, header)
-        elif self.tracer_writes:
+        elif self.tracer_writes and not told_of:
             tracer.write_file(self.path, level, header)
         else:
             self._write_and_rename(tracer, level, header)
@@ -205,8 +218,6 @@ class _Output:
 
     @staticmethod
     def _write_to(path: str, tracer: AnyTracer, level: int, header: bytes) -> None:
-        from ._writer import open_writer
-
         writer = open_writer(path, compress=level)
         try:
             tracer.emit(writer.write_chunk, header)
@@ -236,7 +247,7 @@ class Session:
             raise SettingsError("free-threaded builds of Python are not supported yet")
         self.settings = settings
         self.tracer = _new_tracer(settings, sources)
-        writes = _writes_itself(self.tracer)
+        writes = _writes_itself(self.tracer, writer)
         self._output = _Output(settings.file, writer, tracer_writes=writes)
         self._application = application or sys.argv[0] or "(interactive)"
         self._basetime = time.time()
@@ -342,7 +353,9 @@ class Session:
         if only_file and not self._output.can_rename:
             return
         try:
-            self._output.write(self.tracer, self.settings.compress, self._header(note))
+            self._output.write(
+                self.tracer, self.settings.compress, self._header(note), final=not only_file
+            )
         except OSError as error:
             self._report(error.strerror or str(error))
         except Exception as error:

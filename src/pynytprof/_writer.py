@@ -643,7 +643,8 @@ def _c_writer() -> type[Writer]:
     return cast("type[Writer]", _cwrite.Writer)
 
 
-def _choose() -> type[Writer]:
+def writer_class() -> type[Writer]:
+    """The writer that PYNYTPROF_WRITER asks for; see :func:`open_writer`."""
     wanted = os.environ.get("PYNYTPROF_WRITER", "")
     if wanted == "py":
         return PyWriter
@@ -682,7 +683,7 @@ def open_writer(path: StrPath | BinaryFile, compress: int = 1) -> Writer:
     ValueError. With PYNYTPROF_DEBUG set to anything but 0 the choice and each chunk are
     told on stderr.
     """
-    kind = cast("Any", _choose())
+    kind = cast("Any", writer_class())
     writer: Writer = kind(path, compress)
     if os.environ.get("PYNYTPROF_DEBUG", "0") not in ("", "0"):
         return _Debug(writer)
