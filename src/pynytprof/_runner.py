@@ -113,7 +113,8 @@ class Script(Target):
         loader: Any = importlib.machinery.SourceFileLoader("__main__", path)
         if path.endswith(".pyc"):
             loader = importlib.machinery.SourcelessFileLoader("__main__", path)
-        module.__dict__.update(__file__=path, __cached__=None, __loader__=loader)
+        _name_file(module, path)
+        module.__dict__["__loader__"] = loader
         code = _code_of_file(raw, path)
         self._run = lambda: exec(code, module.__dict__)
 
@@ -171,7 +172,7 @@ class Stdin(_CodeTarget):
         module = new_main()
         sys.argv = ["-", *self.args]
         set_own_path("")
-        module.__dict__.update(__file__="<stdin>", __cached__=None)
+        _name_file(module, "<stdin>")
         self.sources = {"<stdin>": decode_source(raw)}
         self._globals = module.__dict__
         self._code = compile(raw, "<stdin>", "exec", dont_inherit=True)
@@ -189,12 +190,20 @@ def new_main() -> types.ModuleType:
         _kept.append(old)  # our own functions may live there
     module = types.ModuleType("__main__")
     module.__dict__.update(
-        __annotations__={},
         __builtins__=sys.modules["builtins"],
         __loader__=importlib.machinery.BuiltinImporter,
     )
+    if sys.version_info < (3, 14):
+        module.__dict__["__annotations__"] = {}
     sys.modules["__main__"] = module
     return module
+
+
+def _name_file(module: types.ModuleType, path: str) -> None:
+    """Sets what tells that the main module comes from ``path``."""
+    module.__dict__["__file__"] = path
+    if sys.version_info < (3, 15):
+        module.__dict__["__cached__"] = None
 
 
 def _has_own_path() -> bool:
