@@ -194,7 +194,7 @@ def new_main() -> types.ModuleType:
         __loader__=importlib.machinery.BuiltinImporter,
     )
     if sys.version_info < (3, 14):
-        module.__dict__["__annotations__"] = {}
+        module.__dict__.update(__annotations__={})
     sys.modules["__main__"] = module
     return module
 
