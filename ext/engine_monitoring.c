@@ -116,13 +116,13 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
 /* ---- Frames ---- */
 
 /* With stmts=0 nobody has told where the caller is: its frame knows. */
-static void place_caller(tracer *t, lane *l)
+static void place_caller(lane *l)
 {
     PyFrameObject *frame = PyEval_GetFrame();
     PyFrameObject *back = frame ? PyFrame_GetBack(frame) : NULL;
     PyCodeObject *code = back ? PyFrame_GetCode(back) : NULL;
     if (code && l->top->key == code)
-        lane_place(t, l, PyFrame_GetLineNumber(back));
+        lane_place(l, PyFrame_GetLineNumber(back));
     Py_XDECREF(code);
     Py_XDECREF(back);
 }
@@ -137,7 +137,7 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!l || !info || info->skip))
         return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
     if (UNLIKELY(!t->stmts) && !l->top->c)
-        place_caller(t, l);
+        place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0)
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)code, offset)];

@@ -59,7 +59,7 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     if (!info || info->skip)
         return;
     if (!t->stmts && l->top->info && !l->top->c)
-        lane_place(t, l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
+        lane_place(l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
     int offset = resume_offset(frame, code_of(frame));
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
@@ -99,7 +99,7 @@ static int on_profile(PyObject *self, PyFrameObject *frame, int what, PyObject *
     if (what == PyTrace_C_CALL) {
         int64_t sub = is_top(t, l, frame, &now) ? code_c_sub(t, callable, method) : -1;
         if (sub >= 0 && !t->stmts)
-            lane_place(t, l, PyFrame_GetLineNumber(frame));
+            lane_place(l, PyFrame_GetLineNumber(frame));
         if (sub >= 0)
             lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
     } else if (l->top->c && l->top->key == method) {

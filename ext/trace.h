@@ -67,7 +67,6 @@ enum { SUB_PYTHON, SUB_C };
 /* A sub's identity is its index in tracer.subs; its id in chunks is that plus one. */
 typedef struct {
     uint8_t     kind;
-    bool        called;
     uint32_t    file;           /* index in tracer.files */
     uint32_t    first, last;    /* lines; 0 and 0 for C */
     char       *base;           /* name before duplicates are told apart, UTF-8 */
@@ -76,8 +75,6 @@ typedef struct {
 /* What is true of a code object; equal code objects share one. */
 typedef struct {
     PyObject   *qualname;       /* owned */
-    PyObject   *module;         /* owned: __name__ of the globals where it was first seen */
-    Py_hash_t   line_table;     /* hash of co_linetable */
     uint32_t    file;           /* index in tracer.files */
     uint32_t    sub;            /* index in tracer.subs */
     int         first_line;
@@ -153,7 +150,7 @@ struct lane {
     activation *stack, *stack_end;
     uint32_t   *active;     /* per sub: activations on the stack */
     size_t      active_cap;
-    uint64_t    began, ended;
+    uint64_t    began;
     uint32_t    run;        /* tracer->run when its stack was last made from frames */
     bool        folded;     /* no thread's: it holds those of many that have ended */
 };
@@ -235,7 +232,7 @@ void  lanes_close(tracer *t);
 bool  lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
                  uint64_t now, enum cost_kind kind);
 void  lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
-void  lane_place(tracer *t, lane *l, int line);
+void  lane_place(lane *l, int line);
 void  lane_find_frames(tracer *t, lane *l, bool with_current);
 bool  lane_resync(tracer *t, lane *l, const void *key);
 bool  lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now);
@@ -243,7 +240,7 @@ void  lane_drop_stack(tracer *t, lane *l, uint64_t now);
 void  lanes_settle(tracer *t);
 void  lanes_hurry(tracer *t, uint64_t deadline);
 void  lane_slow_work(tracer *t, lane *l);
-line_slot *lane_slots_new(tracer *t, lane *l, code_info *info);
+line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);
 void  trace_swallow_error(void);
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);

@@ -259,7 +259,6 @@ static void code_info_free(code_info *info)
     free(info->direct);
     free(info->places);
     Py_XDECREF(info->qualname);
-    Py_XDECREF(info->module);
     free(info);
 }
 
@@ -278,15 +277,15 @@ static int64_t sub_new(tracer *t, sub_info sub)
 
 /* The key under which equal code objects meet. */
 static PyObject *identity_of(PyCodeObject *code, uint32_t file, PyObject *qualname,
-                             PyObject *module, Py_hash_t *line_table)
+                             PyObject *module)
 {
     PyObject *table = PyObject_GetAttrString((PyObject *)code, "co_linetable");
-    *line_table = table ? PyObject_Hash(table) : -1;
+    Py_hash_t line_table = table ? PyObject_Hash(table) : -1;
     Py_XDECREF(table);
-    if (*line_table == -1)
+    if (line_table == -1)
         return NULL;
     return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno,
-                         (long long)*line_table, module);
+                         (long long)line_table, module);
 }
 
 /*
@@ -316,7 +315,6 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
         return NULL;
     }
     info->qualname = Py_NewRef(qualname);
-    info->module = Py_NewRef(module);
     info->file = file;
     info->first_line = code->co_firstlineno;
     info->skip = t->files[file].skip;
@@ -368,8 +366,7 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
                                 PyObject *qualname, PyObject *module)
 {
-    Py_hash_t line_table;
-    PyObject *key = identity_of(code, file, qualname, module, &line_table);
+    PyObject *key = identity_of(code, file, qualname, module);
     PyObject *known = key ? PyDict_GetItemWithError(t->code_index, key) : NULL;
     code_info *info = NULL;
     if (known) {
@@ -382,7 +379,6 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
         if (!index || PyDict_SetItem(t->code_index, key, index) < 0) {
             info = NULL;        /* the tracer gives up; the table frees it */
         } else {
-            info->line_table = line_table;
             set_mark(t, code, t->n_codes - 1);
         }
         Py_XDECREF(index);

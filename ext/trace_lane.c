@@ -103,9 +103,8 @@ static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 }
 
 /* The counters of info's lines in this lane. NULL: out of memory. */
-line_slot *lane_slots_new(tracer *t, lane *l, code_info *info)
+line_slot *lane_slots_new(const lane *l, code_info *info)
 {
-    (void)t;
     if (l->index >= info->slots_cap) {
         size_t cap = info->slots_cap;
         line_slot **slots = trace_grow(info->slots, &cap, l->index + 1, sizeof *slots);
@@ -179,7 +178,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
         a->info = info;
         a->slot = NULL;
         a->slots = l->index < info->slots_cap ? info->slots[l->index] : NULL;
-        if (UNLIKELY(!a->slots) && !(a->slots = lane_slots_new(t, l, info)))
+        if (UNLIKELY(!a->slots) && !(a->slots = lane_slots_new(l, info)))
             return false;
     }
     if (t->subs_on && UNLIKELY(!find_edge(t, caller, a)))
@@ -220,9 +219,8 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
 }
 
 /* The frame at the top is at this line, without starting it. */
-void lane_place(tracer *t, lane *l, int line)
+void lane_place(lane *l, int line)
 {
-    (void)t;
     activation *a = l->top;
     if (a->info)
         a->slot = &a->slots[code_line_index(a->info, line)];
@@ -279,7 +277,7 @@ static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
     bool ok = lane_push(t, l, engine_key(frame, code), info, info->sub, false);
     Py_DECREF(code);
     if (ok)
-        lane_place(t, l, PyFrame_GetLineNumber(frame));
+        lane_place(l, PyFrame_GetLineNumber(frame));
     return ok;
 }
 
@@ -379,7 +377,7 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->index = index;
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
-    l->began = l->ended = l->since = clock_read(&t->clock);
+    l->began = l->since = clock_read(&t->clock);
     l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
     memset(l->events, 0, sizeof l->events);
     l->deadline = t->next_snapshot;
@@ -402,7 +400,7 @@ static void add_slots(tracer *t, lane *to, lane *from)
     for (size_t i = 0; i < t->n_codes; i++) {
         code_info *info = t->codes[i];
         line_slot *theirs = from->index < info->slots_cap ? info->slots[from->index] : NULL;
-        line_slot *ours = theirs ? lane_slots_new(t, to, info) : NULL;
+        line_slot *ours = theirs ? lane_slots_new(to, info) : NULL;
         if (!ours)
             continue;
         for (uint32_t k = 0; k < info->n_lines; k++) {

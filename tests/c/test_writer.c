@@ -13,41 +13,11 @@
 
 #include <cmocka.h>
 
+#include "allocations.h"
 #include "private.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define STR(literal) ((nyt_str){.data = (literal), .len = sizeof(literal) - 1})
-
-/* ---- Allocations that fail on demand: the linker wraps these ---- */
-
-static long allocations_left = -1;      /* before one fails; -1: none does */
-
-static bool allocation_fails(void)
-{
-    return allocations_left >= 0 && allocations_left-- == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return allocation_fails() ? NULL : __real_realloc(p, size);
-}
 
 /* ---- A sink in memory, that may be full ---- */
 
