@@ -106,6 +106,15 @@ int nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, ny
     return rc;
 }
 
+int nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_error *err)
+{
+    if (source->path)
+        return nyt_input_open(in, source->path, err);
+    if (source->read)
+        return nyt_input_open_fn(in, source->read, source->ctx, err);
+    return nyt_input_open_memory(in, source->data, source->len, err);
+}
+
 void nyt_input_close(struct nyt_input *in)
 {
     struct nyt_input_parts *parts = in->parts;

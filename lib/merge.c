@@ -698,7 +698,8 @@ void nyt_merged_free(nyt_merged *m)
 
 /* What tells inputs apart, so that their order on the command line makes no difference. */
 struct input {
-    const char *path;
+    const char *name;
+    struct nyt_source source;
     double      start;          /* of the first process; 0: none, or no time */
     uint32_t    pid, parent;
     uint64_t    size;
@@ -721,10 +722,11 @@ static int look_for_process(struct input *input, nyt_error *err)
 {
     nyt_reader *in;
     nyt_record rec;
-    int rc = nyt_reader_open(&in, input->path, err);
+    int rc = nyt_reader_begin(&in, &input->source, err);
     if (rc < 0)
         return rc;
-    while (nyt_reader_next(in, &rec, NULL) == 1) {
+    rc = nyt_reader_next(in, &rec, err);        /* the banner must be there */
+    while (rc == 1 && nyt_reader_next(in, &rec, NULL) == 1) {
         if (rec.tag == NYT_TAG_PID_START) {
             input->start = isfinite(rec.u.pid_start.time) ? rec.u.pid_start.time : 0;
             input->pid = rec.u.pid_start.pid;
@@ -733,13 +735,13 @@ static int look_for_process(struct input *input, nyt_error *err)
         }
     }
     nyt_reader_close(in);
-    return NYT_OK;
+    return rc < 0 ? rc : NYT_OK;
 }
 
 static int look_at_bytes(struct input *input, nyt_error *err)
 {
     struct nyt_input in = {0};
-    int rc = nyt_input_open(&in, input->path, err);
+    int rc = nyt_input_begin(&in, &input->source, err);
     if (rc < 0)
         return rc;
     uLong crc = crc32(0, NULL, 0), adler = adler32(0, NULL, 0);
@@ -761,14 +763,14 @@ static int look_at(struct input *input, nyt_error *err)
     return rc < 0 ? rc : look_at_bytes(input, err);
 }
 
-static int add_input(nyt_merged *m, const char *path, nyt_error *err)
+static int add_input(nyt_merged *m, const struct input *input, nyt_error *err)
 {
     struct nyt_gathered *g = calloc(1, sizeof *g);
     if (!g)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    int rc = nyt_gather(g, &(struct nyt_source){.path = path}, m->repair, err);
+    int rc = nyt_gather(g, &input->source, m->repair, err);
     if (rc == NYT_OK)
-        rc = nyt_merged_add(m, path, g, err);
+        rc = nyt_merged_add(m, input->name, g, err);
     nyt_gathered_free(g);
     free(g);
     return rc;
@@ -779,24 +781,25 @@ static int merge_inputs(nyt_merged *m, struct input *inputs, size_t n, const cha
 {
     int rc = NYT_OK;
     for (size_t i = 0; rc == NYT_OK && i < n; i++) {
-        *failed = inputs[i].path;
+        *failed = inputs[i].name;
         rc = look_at(&inputs[i], err);
     }
     if (rc == NYT_OK)
         qsort(inputs, n, sizeof *inputs, compare_inputs);
     for (size_t i = 0; rc == NYT_OK && i < n; i++) {
-        *failed = inputs[i].path;
-        rc = add_input(m, inputs[i].path, err);
+        *failed = inputs[i].name;
+        rc = add_input(m, &inputs[i], err);
     }
     if (rc == NYT_OK) {
-        *failed = n == 1 ? inputs[0].path : NULL;
+        *failed = n == 1 ? inputs[0].name : NULL;
         rc = nyt_merged_settle(m, err);
     }
     return rc;
 }
 
-int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn note, void *ctx,
-              const char **failed, nyt_error *err)
+/* One of `paths` and `profiles` is NULL. */
+static int merge(nyt_merged **out, const char *const *paths, const nyt_memory *profiles, size_t n,
+                 nyt_note_fn note, void *ctx, const char **failed, nyt_error *err)
 {
     const char *whose = NULL;
     nyt_merged *m = NULL;
@@ -807,7 +810,9 @@ int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn 
     int rc = inputs ? nyt_merged_new(&m, false, note, ctx, err)
                     : nyt_fail(err, NYT_ENOMEM, "out of memory");
     for (size_t i = 0; inputs && i < n; i++)
-        inputs[i].path = paths[i];
+        inputs[i] = paths ? (struct input){.name = paths[i], .source = {.path = paths[i]}}
+                          : (struct input){.name = profiles[i].name,
+                                           .source = nyt_source_of(&profiles[i])};
     if (rc == NYT_OK)
         rc = merge_inputs(m, inputs, n, &whose, err);
     free(inputs);
@@ -818,4 +823,16 @@ int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn 
     if (failed)
         *failed = rc < 0 ? whose : NULL;
     return rc;
+}
+
+int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn note, void *ctx,
+              const char **failed, nyt_error *err)
+{
+    return merge(out, paths, NULL, n, note, ctx, failed, err);
+}
+
+int nyt_merge_memory(nyt_merged **out, const nyt_memory *profiles, size_t n, nyt_note_fn note,
+                     void *ctx, const char **failed, nyt_error *err)
+{
+    return merge(out, NULL, profiles, n, note, ctx, failed, err);
 }

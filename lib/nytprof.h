@@ -539,9 +539,21 @@ typedef void (*nyt_note_fn)(void *ctx, const nyt_note *note);
 NYT_API int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_note_fn note,
                       void *ctx, const char **failed, nyt_error *err);
 
+/* A profile in memory, and what notes and failures call it. Both must live as long as the call. */
+typedef struct {
+    const char *name;
+    const void *data;
+    size_t      len;
+} nyt_memory;
+
+NYT_API int nyt_merge_memory(nyt_merged **out, const nyt_memory *profiles, size_t n,
+                             nyt_note_fn note, void *ctx, const char **failed, nyt_error *err);
+
 /* The same for one profile that is broken; also mends times and lines that are impossible. */
 NYT_API int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
                         nyt_error *err);
+NYT_API int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note,
+                               void *ctx, nyt_error *err);
 
 /* Every input was whole and complete. */
 NYT_API bool nyt_merged_complete(const nyt_merged *m);

@@ -126,6 +126,20 @@ enum nyt_decoded nyt_record_decode(struct nyt_cursor *c, nyt_record *r);
 
 /* ---- io.c: a window that moves over the bytes of a profile ---- */
 
+/* One of: a path, a callback, memory. */
+struct nyt_source {
+    const char *path;
+    nyt_read_fn read;
+    void       *ctx;
+    const void *data;
+    size_t      len;
+};
+
+static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
+{
+    return (struct nyt_source){.data = profile->data, .len = profile->len};
+}
+
 /*
  * `p` to `end` are the bytes not yet taken; the owner of the window moves `p`. They come from
  * the source as they are, or inflated from nyt_input_inflate() on.
@@ -138,6 +152,7 @@ struct nyt_input {
     struct nyt_input_parts *parts;
 };
 
+int  nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_error *err);
 int  nyt_input_open(struct nyt_input *in, const char *path, nyt_error *err);
 int  nyt_input_open_fn(struct nyt_input *in, nyt_read_fn read, void *ctx, nyt_error *err);
 int  nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, nyt_error *err);
@@ -153,15 +168,6 @@ nyt_str nyt_input_tail(const struct nyt_input *in);
 void nyt_input_close(struct nyt_input *in);
 
 /* ---- reader.c ---- */
-
-/* One of: a path, a callback, memory. */
-struct nyt_source {
-    const char *path;
-    nyt_read_fn read;
-    void       *ctx;
-    const void *data;
-    size_t      len;
-};
 
 /* Opens without looking at the banner: its faults come from the first nyt_reader_next(). */
 int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_error *err);

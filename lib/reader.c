@@ -326,13 +326,7 @@ int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_erro
     nyt_reader *r = calloc(1, sizeof *r);
     if (!r)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    int rc;
-    if (source->path)
-        rc = nyt_input_open(&r->in, source->path, err);
-    else if (source->read)
-        rc = nyt_input_open_fn(&r->in, source->read, source->ctx, err);
-    else
-        rc = nyt_input_open_memory(&r->in, source->data, source->len, err);
+    int rc = nyt_input_begin(&r->in, source, err);
     if (rc < 0)
         free(r);
     else

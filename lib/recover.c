@@ -22,11 +22,12 @@ static void tell_what_is_kept(nyt_merged *m, const struct nyt_gathered *g)
                     paths ? paths - 1 : 0);
 }
 
-static int recover(nyt_merged *m, const char *path, struct nyt_gathered *g, nyt_error *err)
+static int fill(nyt_merged *m, const char *name, const struct nyt_source *source,
+                struct nyt_gathered *g, nyt_error *err)
 {
-    int rc = nyt_gather(g, &(struct nyt_source){.path = path}, true, err);
+    int rc = nyt_gather(g, source, true, err);
     if (rc == NYT_OK)
-        rc = nyt_merged_add(m, path, g, err);
+        rc = nyt_merged_add(m, name, g, err);
     if (rc == NYT_OK)
         rc = nyt_merged_settle(m, err);
     if (rc == NYT_OK)
@@ -39,7 +40,8 @@ static int recover(nyt_merged *m, const char *path, struct nyt_gathered *g, nyt_
     return rc;
 }
 
-int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx, nyt_error *err)
+static int recover(nyt_merged **out, const char *name, const struct nyt_source *source,
+                   nyt_note_fn note, void *ctx, nyt_error *err)
 {
     nyt_merged *m = NULL;
     *out = NULL;
@@ -47,7 +49,7 @@ int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
     int rc = g ? nyt_merged_new(&m, true, note, ctx, err)
                : nyt_fail(err, NYT_ENOMEM, "out of memory");
     if (rc == NYT_OK)
-        rc = recover(m, path, g, err);
+        rc = fill(m, name, source, g, err);
     if (g)
         nyt_gathered_free(g);
     free(g);
@@ -56,4 +58,16 @@ int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
     else
         *out = m;
     return rc;
+}
+
+int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx, nyt_error *err)
+{
+    return recover(out, path, &(struct nyt_source){.path = path}, note, ctx, err);
+}
+
+int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note, void *ctx,
+                       nyt_error *err)
+{
+    const struct nyt_source source = nyt_source_of(profile);
+    return recover(out, profile->name, &source, note, ctx, err);
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -136,13 +135,14 @@ static size_t read_all(const char *path, uint8_t *data, size_t size)
     return len;
 }
 
-static void assert_recovers(const char *path)
+static void assert_recovers(const void *data, size_t len)
 {
     nyt_merged *m;
     nyt_error err;
     struct nyt_buf out = {0};
     nyt_verdict verdict;
-    int rc = nyt_recover(&m, path, NULL, NULL, &err);
+    nyt_memory profile = {.name = "broken", .data = data, .len = len};
+    int rc = nyt_recover_memory(&m, &profile, NULL, NULL, &err);
     if (rc < 0) {
         assert_null(m);
         return;
@@ -161,23 +161,58 @@ static void whatever_byte_is_changed_the_result_is_sound(void **state)
     enum { STEP = 11 };
     static uint8_t data[1 << 16];
     (void)state;
-    char broken[] = "test_merge.XXXXXX";
-    int fd = mkstemp(broken);
-    assert_true(fd >= 0);
     for (size_t i = 0; i < COUNT(names); i++) {
         size_t len = read_all(paths[i], data, sizeof data);
         assert_true(len > 0 && len < sizeof data);
         for (size_t at = i; at < len; at += STEP) {
             uint8_t before = data[at];
             data[at] ^= at % 2 ? 0xFF : 0x01;
-            assert_int_equal(ftruncate(fd, 0), 0);
-            assert_int_equal(pwrite(fd, data, len, 0), (ssize_t)len);
-            assert_recovers(broken);
+            assert_recovers(data, len);
             data[at] = before;
         }
     }
-    close(fd);
-    remove(broken);
+}
+
+static void profiles_in_memory_merge_as_files_do(void **state)
+{
+    static uint8_t data[COUNT(names)][1 << 14];
+    const char *by_path[COUNT(names)];
+    nyt_memory in_memory[COUNT(names)];
+    struct nyt_buf from_paths = {0}, from_memory = {0};
+    nyt_merged *m;
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        size_t len = read_all(paths[i], data[i], sizeof data[i]);
+        assert_true(len > 0 && len < sizeof data[i]);
+        by_path[i] = paths[i];
+        in_memory[i] = (nyt_memory){.name = names[i], .data = data[i], .len = len};
+    }
+    assert_int_equal(nyt_merge(&m, by_path, COUNT(names), NULL, NULL, NULL, NULL), NYT_OK);
+    assert_int_equal(write_to(m, &from_paths, NULL), NYT_OK);
+    nyt_merged_free(m);
+    assert_int_equal(nyt_merge_memory(&m, in_memory, COUNT(names), NULL, NULL, NULL, NULL),
+                     NYT_OK);
+    assert_int_equal(write_to(m, &from_memory, NULL), NYT_OK);
+    nyt_merged_free(m);
+    assert_int_equal(from_paths.len, from_memory.len);
+    assert_memory_equal(from_paths.data, from_memory.data, from_memory.len);
+    nyt_buf_free(&from_paths);
+    nyt_buf_free(&from_memory);
+}
+
+static void the_one_in_memory_that_cannot_be_merged_is_named(void **state)
+{
+    static const char junk[] = "not a profile\n";
+    const nyt_memory profile = {.name = "junk", .data = junk, .len = sizeof junk - 1};
+    nyt_merged *m;
+    nyt_error err;
+    const char *failed;
+    (void)state;
+    assert_int_equal(nyt_merge_memory(&m, &profile, 1, NULL, NULL, &failed, &err), NYT_EFORMAT);
+    assert_null(m);
+    assert_string_equal(failed, "junk");
+    assert_int_equal(nyt_recover_memory(&m, &profile, NULL, NULL, &err), NYT_EFORMAT);
+    assert_null(m);
 }
 
 int main(void)
@@ -188,6 +223,8 @@ int main(void)
         cmocka_unit_test(merging_survives_when_memory_runs_out),
         cmocka_unit_test(recovering_survives_when_memory_runs_out),
         cmocka_unit_test(whatever_byte_is_changed_the_result_is_sound),
+        cmocka_unit_test(profiles_in_memory_merge_as_files_do),
+        cmocka_unit_test(the_one_in_memory_that_cannot_be_merged_is_named),
     };
     name_paths();
     return cmocka_run_group_tests(tests, NULL, NULL);
