@@ -196,7 +196,7 @@ static enum exit_status convert(const struct options *options, const nyt_export_
 {
     nyt_profile *p;
     nyt_error err;
-    nyt_limit limit = {.max_bytes = options->max_bytes};
+    nyt_limit limit = {.max_bytes = options->max_bytes, .top = options->report.top};
     if (load(&p, options, path, &err) < 0)
         return unreadable(path, &err);
     if (to->folder) {

@@ -205,6 +205,7 @@ static const struct option options[] = {
     {0, "source", "NAME", SUMMARY, set_source,
      "show the source of the file NAME (its end is enough) or fid, with its figures"},
     {'n', "top", "N", SUMMARY, set_top, "entries of each list (15)"},
+    {'n', "top", "N", CONVERT, set_top, "of a picture: at most N subs (40)"},
     {0, "sort", "KEY", SUMMARY, set_sort, "time, incl, count or place"},
     {0, "width", "N", SUMMARY | INFO, set_width, "columns (the terminal's, else 100)"},
     {0, "color", "WHEN", SUMMARY | INFO, set_colour, "auto, always or never"},
@@ -239,7 +240,9 @@ static void print_formats(void)
     puts("\nFORMAT is one of");
     for (size_t i = 0; i < n; i++)
         printf("  %-12s %s%s\n", formats[i].name, formats[i].help,
-               formats[i].limited ? "; takes --max-bytes" : "");
+               formats[i].limited   ? "; takes --max-bytes"
+               : formats[i].picture ? "; takes --top"
+                                    : "");
 }
 
 static void print_command_help(const struct command *command)
@@ -366,6 +369,8 @@ static bool check_convert(struct options *o, int files)
         return is_wrong("convert takes one file", "");
     if (o->max_bytes && !o->to->limited)
         return is_wrong(" does not take --max-bytes", o->to->name);
+    if (o->report.top && !o->to->picture)
+        return is_wrong(" does not take --top", o->to->name);
     if (o->to->binary && !o->output)
         return is_wrong(" is no text: give -o FILE", o->to->name);
     return !o->to->folder || check_folder(o);

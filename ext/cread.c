@@ -352,13 +352,16 @@ static PyObject *profile_export(Profile *self, PyObject *args)
     const char *name;
     PyObject *write;
     unsigned long long max_bytes = 0;
+    Py_ssize_t top = 0;
     nyt_error err;
-    if (!PyArg_ParseTuple(args, "sO|K:export", &name, &write, &max_bytes))
+    if (!PyArg_ParseTuple(args, "sO|Kn:export", &name, &write, &max_bytes, &top))
         return NULL;
+    if (top < 0)
+        return PyErr_Format(PyExc_ValueError, "there are no %zd subs", top);
     const nyt_export_format *format = nyt_export_format_named(name);
     if (!format || format->folder)
         return PyErr_Format(PyExc_ValueError, "there is no format '%s'", name);
-    nyt_limit limit = {.max_bytes = max_bytes};
+    nyt_limit limit = {.max_bytes = max_bytes, .top = (size_t)top};
     PyObject *done = exported(self, format->write(self->p, &limit, call_write, write, &err), &err);
     if (!done)
         return NULL;
@@ -553,9 +556,10 @@ static PyObject *cread_formats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
     const nyt_export_format *all = nyt_export_formats(&n);
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(ssNNNs)", all[i].name, all[i].suffix,
+        set_item(&list, i, Py_BuildValue("(ssNNNNs)", all[i].name, all[i].suffix,
                                          PyBool_FromLong(all[i].binary),
                                          PyBool_FromLong(all[i].limited),
+                                         PyBool_FromLong(all[i].picture),
                                          PyBool_FromLong(all[i].folder), all[i].help));
     return list;
 }
@@ -680,7 +684,8 @@ static PyMethodDef cread_methods[] = {
      PyDoc_STR("recover(path, write, compress=1, /)\n--\n\n"
                "Passes a sound profile made of a broken one to write(), as merge() does.")},
     {"formats", cread_formats, METH_NOARGS,
-     PyDoc_STR("formats()\n--\n\nName, suffix, is binary, is limited, is a folder, help of each.")},
+     PyDoc_STR("formats()\n--\n\n"
+               "Of each: name, suffix, is binary, is limited, is a picture, is a folder, help.")},
     {"verify", cread_verify, METH_VARARGS,
      PyDoc_STR("verify(path, /)\n--\n\nReturns the number of records and a list of findings.")},
     {"dump", cread_dump, METH_VARARGS,

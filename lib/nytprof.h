@@ -581,10 +581,11 @@ NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx
 
 /*
  * How long an export may get; NULL, and 0 bytes: as long as it needs. What takes least time is
- * left out first, and what was is told here.
+ * left out first, and what was is told here. Pictures tell it themselves.
  */
 typedef struct {
     uint64_t max_bytes;
+    size_t   top;               /* subs of a picture; 0: 40 */
     uint64_t left_out;          /* call paths; set by the export, */
     double   left_out_time;     /* as their exclusive time in seconds is; */
     uint64_t left_out_lines;    /* and lines, where there are any */
@@ -597,7 +598,9 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 
 NYT_API nyt_export_fn nyt_export_callgrind;
 NYT_API nyt_export_fn nyt_export_collapsed;
+NYT_API nyt_export_fn nyt_export_dot;
 NYT_API nyt_export_fn nyt_export_json;
+NYT_API nyt_export_fn nyt_export_lcov;
 NYT_API nyt_export_fn nyt_export_pprof;
 NYT_API nyt_export_fn nyt_export_pstats;
 NYT_API nyt_export_fn nyt_export_speedscope;
@@ -615,7 +618,8 @@ typedef struct {
     const char    *name;
     const char    *suffix;      /* what files of this format end with */
     bool           binary;      /* nothing for terminals */
-    bool           limited;     /* nyt_limit has an effect */
+    bool           limited;     /* nyt_limit.max_bytes has an effect, */
+    bool           picture;     /* and nyt_limit.top */
     bool           folder;      /* it is several files; `write` is NULL: see nyt_export_csv() */
     nyt_export_fn *write;
     const char    *help;

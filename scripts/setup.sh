@@ -29,6 +29,8 @@ missing_packages() {
             test)
                 compiles cmocka.h -lcmocka || echo libcmocka-dev
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
+                command -v dot >/dev/null || echo graphviz
+                command -v genhtml >/dev/null || echo lcov
                 ;;
             html)
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import json
 import os
@@ -29,9 +30,9 @@ WITH_CALLS = sorted(
         "packages", "recursion", "slowops1", "slowops2", "strevals", "utf8", "xsubs",
     )
 )  # fmt: skip
-SUFFIXES = {name: suffix for name, suffix, *_ in _cread.formats()}
-FORMATS = [name for name, *_, folder, _ in _cread.formats() if not folder]
-LIMITED = [name for name, _, _, limited, *_ in _cread.formats() if limited]
+SUFFIXES = {name: to.suffix for name, to in convert.FORMATS.items()}
+FORMATS = [name for name, to in convert.FORMATS.items() if not to.folder]
+LIMITED = [name for name, to in convert.FORMATS.items() if to.limited]
 
 # Names such as only a hostile file has: each of them means something in some format.
 NASTY = [
@@ -129,6 +130,8 @@ def test_the_python_command_writes_text_to_stdout(small: Path) -> None:
         ["--to", "nothing"],
         ["--to", "collapsed", "twice"],
         ["--to", "collapsed", "--max-bytes", "0"],
+        ["--to", "json", "--top", "3"],
+        ["--to", "dot", "--max-bytes", "1000"],
         ["--to", "csv"],
         ["--to", "csv", "-o", "-"],
         ["--to", "csv", "-o", "never", "--max-bytes", "1"],
@@ -343,6 +346,135 @@ def test_csv_that_cannot_be_written_is_status_4(
     done = subprocess.run([nytprof, *words], capture_output=True, text=True, check=False)
     assert done.returncode == cli.main(words) == 4
     assert str(tmp_path / "no" / "x") in done.stderr and str(tmp_path) in capsys.readouterr().err
+
+
+# ---- dot ----
+
+
+class Dot:
+    """What `dot` makes of a graph: the texts of nodes, of edges, and of the caption."""
+
+    def __init__(self, data: bytes) -> None:
+        program = shutil.which("dot")
+        if program is None:
+            pytest.skip("needs Graphviz")
+        done = subprocess.run([program, "-Tjson0"], input=data, capture_output=True, check=True)
+        assert done.stderr == b""
+        graph = json.loads(done.stdout)
+        labels = {one["_gvid"]: one["label"].split("\\n") for one in graph["objects"]}
+        clusters = [one["_gvid"] for one in graph["objects"] if one["name"].startswith("cluster_")]
+        self.caption = graph["label"].split("\\n")
+        self.packages = [labels.pop(number)[0] for number in clusters]
+        self.nodes = list(labels.values())
+        self.edges = {
+            (labels[edge["tail"]][0], labels[edge["head"]][0]): edge["label"].split("\\n")
+            for edge in graph.get("edges", [])
+        }
+
+
+def test_dot_has_subs_and_calls(small: Path) -> None:
+    found = Dot(exported(small, "dot"))
+    assert found.caption == ["a.py: 1.50 s", "3 of 3 subs", "2 of 2 edges between them"]
+    assert sorted(found.nodes) == [
+        ["(module)", "exclusive 500 ms (33.3 %)", "inclusive 1.50 s (100.0 %)", "1 call"],
+        ["f", "exclusive 750 ms (50.0 %)", "inclusive 1.00 s (66.7 %)", "4 calls"],
+        ["len", "exclusive 250 ms (16.7 %)", "inclusive 250 ms (16.7 %)", "4 calls"],
+    ]
+    assert found.packages == ["a", "builtins"]
+    assert found.edges == {("(module)", "f"): ["4", "1.00 s"], ("f", "len"): ["4", "250 ms"]}
+
+
+def test_a_picture_says_what_it_left_out(small: Path) -> None:
+    out = io.BytesIO()
+    convert.export(_cread.Profile(small), "dot", out.write, top=2)
+    found = Dot(out.getvalue())
+    assert found.caption == [
+        "a.py: 1.50 s", "2 of 3 subs; the others took 250 ms (16.7 %) themselves",
+        "1 of 1 edges between them",
+    ]  # fmt: skip
+    assert set(found.edges) == {("(module)", "f")}
+
+
+@pytest.mark.parametrize("profile", WITH_CALLS, ids=name_of)
+def test_dot_edges_are_the_calls_of_the_profile(profile: Path) -> None:
+    out = io.BytesIO()
+    convert.export(_cread.Profile(profile), "dot", out.write, top=1000)
+    found = Dot(out.getvalue())
+    subs = {name: one for name, one in reader.read(profile).subs.items() if one.calls}
+    assert len(found.nodes) == len(subs)
+    calls: Counter[tuple[str, str]] = Counter()
+    for call in reader.read(profile).calls:
+        for caller in call.by:
+            if caller in subs and call.count:
+                calls[caller.rpartition("::")[2], call.called.rpartition("::")[2]] += call.count
+    assert set(found.edges) <= set(calls)
+    if f"{len(calls)} of {len(calls)} edges" in found.caption[-1]:
+        for pair, edge in found.edges.items():
+            assert edge[0] == f"{calls[pair]:,}"
+
+
+def test_dot_keeps_nasty_names(nasty: Path) -> None:
+    text = exported(nasty, "dot")
+    assert len(Dot(text).nodes) == len(NASTY)
+    assert b'label="semi;colon\\n' in text and b'label="quo\\"te\\n' in text
+    assert b"label=\"new?line" in text and b"\x1b" not in text
+
+
+def test_dot_escapes_what_graphviz_would_expand(tmp_path: Path) -> None:
+    names = ["a::\\N\\G", "a::&lt;b&#62;", "a::<i>", "b::" + "\u20ac" * 100]
+    subs = b"".join(sub(i + 1, 1, 1, 1, name) for i, name in enumerate(names))
+    calls = b"".join(CALLS.pack(1, 1, 0, i + 1, 1, 1.0, 1.0, 0, 0) for i in range(len(names)))
+    chunks = [CHUNKS[0], CHUNKS[1], (b"D", subs), (b"C", calls), CHUNKS[-1]]
+    program = shutil.which("dot")
+    if program is None:
+        pytest.skip("needs Graphviz")
+    picture = subprocess.run(
+        [program, "-Tsvg", convert.to_dot(write(tmp_path / "a.out", chunks))],
+        capture_output=True, check=True,
+    ).stdout.decode()  # fmt: skip
+    texts = [html.unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture)]
+    assert {"\\N\\G", "&lt;b&#62;", "<i>", "\u20ac" * 60 + "..."} <= set(texts)
+
+
+# ---- lcov ----
+
+
+def test_lcov_has_the_counts_of_lines_and_subs(small: Path) -> None:
+    assert exported(small, "lcov").decode().splitlines() == [
+        "TN:", "SF:/src/a.py",
+        "FN:1,a::(module)", "FN:1,a::f", "FN:9,a::idle",
+        "FNDA:1,a::(module)", "FNDA:4,a::f", "FNDA:0,a::idle", "FNF:3", "FNH:2",
+        "DA:2,4", "DA:3,1", "LF:2", "LH:2", "end_of_record",
+    ]  # fmt: skip
+
+
+def test_lcov_has_files_alone() -> None:
+    text = exported(PERL / "strevals.out", "lcov").decode()
+    files = reader.read(PERL / "strevals.out").files.values()
+    assert any(one.is_eval for one in files)
+    assert set(re.findall("(?m)^SF:(.*)$", text)) == {
+        one.name for one in files if not one.is_eval and not one.name.startswith("(")
+    }
+
+
+def test_genhtml_takes_it(tmp_path: Path) -> None:
+    """Names that mean something in a tracefile included."""
+    program = shutil.which("genhtml")
+    if program is None:
+        pytest.skip("needs lcov")
+    (tmp_path / "a,b.py").write_text("one\ntwo\nthree\n")
+    names = ["a::1,2", "a::new\nDA:3,7", *NASTY]
+    subs = b"".join(sub(i + 1, 1, 1, 1, name) for i, name in enumerate(names))
+    chunks = [CHUNKS[0], file(1, str(tmp_path / "a,b.py")), (b"D", subs),
+              (b"S", TIMES.pack(1, 2, 0, 0, 12345, 1, 1)), CHUNKS[-1]]  # fmt: skip
+    tracefile = convert.to_lcov(write(tmp_path / "a.out", chunks))
+    done = subprocess.run(
+        [program, "--quiet", "-o", tmp_path / "pages", tracefile], capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    (page,) = (tmp_path / "pages").rglob("a,b.py.gcov.html")
+    assert re.search(r"12345.*two", page.read_text())
+    assert not re.search(r"7 .*three", page.read_text())
 
 
 # ---- json ----

@@ -56,10 +56,10 @@ def _dump(path: str, options: argparse.Namespace, write: Write) -> None:
         _cread.dump(path, write, options.jsonl)
 
 
-def _export(path: str, to: str, max_bytes: int, write: Write) -> None:
+def _export(path: str, to: str, max_bytes: int, top: int, write: Write) -> None:
     from . import _cread, convert
 
-    left_out = convert.export(_cread.Profile(path), to, write, max_bytes)
+    left_out = convert.export(_cread.Profile(path), to, write, max_bytes, top)
     if left_out.paths or left_out.lines:
         _complain(f"{path}: to keep below {max_bytes} bytes, {left_out.paths} call paths of "
                   f"{left_out.seconds:.6f} s together and {left_out.lines} lines "
@@ -67,20 +67,22 @@ def _export(path: str, to: str, max_bytes: int, write: Write) -> None:
 
 
 def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:
-    _export(path, "speedscope", options.max_bytes, write)
+    _export(path, "speedscope", options.max_bytes, 0, write)
 
 
 def _check_convert(options: argparse.Namespace) -> str | None:
-    from . import _cread
+    from . import convert
 
-    binary, limited, folder = {name: row for name, _, *row, _ in _cread.formats()}[options.to]
+    to = convert.FORMATS[options.to]
     if len(options.files) > 1:
         return "convert takes one file"
-    if options.max_bytes and not limited:
+    if options.max_bytes and not to.limited:
         return f"{options.to} does not take --max-bytes"
-    if binary and options.output is None:
+    if options.top and not to.picture:
+        return f"{options.to} does not take --top"
+    if to.binary and options.output is None:
         return f"{options.to} is no text: give -o FILE"
-    if folder and options.output in (None, "-"):
+    if to.folder and options.output in (None, "-"):
         return f"{options.to} is a file for each source: give -o FOLDER"
     return None
 
@@ -148,13 +150,15 @@ def _speedscope_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert_options(parser: argparse.ArgumentParser) -> None:
-    from . import _cread
+    from . import convert
 
-    formats = _cread.formats()
+    formats = convert.FORMATS.values()
     _output_option(parser)
-    parser.add_argument("--to", required=True, choices=[name for name, *_ in formats],
-                        help="the format: " + ", ".join(f"{name} ({text})" for name, *_, text
-                                                        in formats))  # fmt: skip
+    parser.add_argument("--to", required=True, choices=[to.name for to in formats],
+                        help="the format: " + ", ".join(f"{to.name} ({to.text})"
+                                                        for to in formats))  # fmt: skip
+    parser.add_argument("-n", "--top", type=_number, default=0, metavar="N",
+                        help="of a picture: at most N subs (40)")  # fmt: skip
     _limit_option(parser)
 
 
@@ -253,7 +257,11 @@ def _to_folder(options: argparse.Namespace) -> int:
 def _convert(options: argparse.Namespace) -> int:
     if options.to == "csv":
         return _to_folder(options)
-    return _each_file(lambda path, o, write: _export(path, o.to, o.max_bytes, write), options)
+
+    def show(path: str, o: argparse.Namespace, write: Write) -> None:
+        _export(path, o.to, o.max_bytes, o.top, write)
+
+    return _each_file(show, options)
 
 
 def _html_options(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,8 @@ from . import _cread
 from ._cread import ProfileError
 
 __all__ = [
+    "FORMATS",
+    "Format",
     "LeftOut",
     "Merged",
     "Note",
@@ -31,9 +33,11 @@ __all__ = [
     "to_callgrind",
     "to_collapsed",
     "to_csv",
+    "to_dot",
     "to_html",
     "to_json",
     "to_jsonl",
+    "to_lcov",
     "to_model",
     "to_pprof",
     "to_pstats",
@@ -191,26 +195,48 @@ class LeftOut(NamedTuple):
     lines: int
 
 
-_FORMATS = {name: (suffix, limited) for name, suffix, _, limited, _, _ in _cread.formats()}
+class Format(NamedTuple):
+    """A format that profiles can be exported to."""
+
+    name: str
+    suffix: str
+    """What files of this format end with."""
+    binary: bool
+    """Nothing for terminals."""
+    limited: bool
+    """It can be kept below a number of bytes."""
+    picture: bool
+    """It can be kept below a number of subs."""
+    folder: bool
+    """It is several files."""
+    text: str
+    """What it is, in a few words."""
 
 
-def _export(path: StrPath, out: StrPath | None, name: str) -> Path:
-    target = _target(path, out, _FORMATS[name][0])
+FORMATS = {row[0]: Format(*row) for row in _cread.formats()}
+
+
+def _export(path: StrPath, out: StrPath | None, name: str, top: int = 0) -> Path:
+    target = _target(path, out, FORMATS[name].suffix)
     profile = _cread.Profile(path)
     with _new_file(target) as file:
-        profile.export(name, file.write)
+        profile.export(name, file.write, 0, top)
     return target
 
 
-def export(profile: _cread.Profile, name: str, write: Write, max_bytes: int = 0) -> LeftOut:
-    """Passes the profile to ``write`` in the format ``name``, at most ``max_bytes`` long.
+def export(
+    profile: _cread.Profile, name: str, write: Write, max_bytes: int = 0, top: int = 0
+) -> LeftOut:
+    """Passes the profile to ``write`` in the format ``name``.
 
-    0: as long as it gets. Raises ValueError for a format that does not exist or that has
-    no limit.
+    It gets at most ``max_bytes`` long (0: as long as it is); a picture has at most ``top``
+    subs (0: 40). Raises ValueError for a format that does not exist or that has no such limit.
     """
-    if max_bytes and name in _FORMATS and not _FORMATS[name][1]:
+    if name in FORMATS and max_bytes and not FORMATS[name].limited:
         raise ValueError(f"{name} cannot be limited")
-    return LeftOut(*profile.export(name, write, max_bytes))
+    if name in FORMATS and top and not FORMATS[name].picture:
+        raise ValueError(f"{name} is no picture")
+    return LeftOut(*profile.export(name, write, max_bytes, top))
 
 
 def to_callgrind(path: StrPath, out: StrPath | None = None) -> Path:
@@ -235,7 +261,7 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
     Returns the folder that has them, by default the profile's name and ``.csv``; it is
     made if it is missing. Raises OSError, ProfileError.
     """
-    folder = _target(path, out_dir, _FORMATS["csv"][0])
+    folder = _target(path, out_dir, FORMATS["csv"].suffix)
     profile = _cread.Profile(path)
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as current:
@@ -250,12 +276,28 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
     return folder
 
 
+def to_dot(path: StrPath, out: StrPath | None = None, *, top: int = 40) -> Path:
+    """Draws the call graph of the ``top`` subs for Graphviz; returns where, by default NAME.dot.
+
+    Raises OSError, ProfileError.
+    """
+    return _export(path, out, "dot", top)
+
+
 def to_json(path: StrPath, out: StrPath | None = None) -> Path:
     """Writes the whole profile as one JSON object; returns where, by default NAME.profile.json.
 
     ``docs/tools.md`` has its members. Raises OSError, ProfileError.
     """
     return _export(path, out, "json")
+
+
+def to_lcov(path: StrPath, out: StrPath | None = None) -> Path:
+    """Writes how often lines and subs ran for genhtml; returns where, by default NAME.lcov.
+
+    Raises OSError, ProfileError.
+    """
+    return _export(path, out, "lcov")
 
 
 def to_pprof(path: StrPath, out: StrPath | None = None) -> Path:
