@@ -55,11 +55,20 @@ c_tests() {
     "$main_venv/bin/python" scripts/run_c_tests.py "$folder/tests/c"
 }
 
-python_tests() {    # VENV [pytest options]
+run_pytest() {      # VENV [pytest options]
     venv=$1
     shift
     NYTPROF_BIN=$PWD/build-test/c/cli/nytprof "$venv/bin/python" -m pytest -q -p no:cacheprovider \
         --strict-skips "$@" tests
+}
+
+# python_tests VENV [WHICH]: in two processes; then those that must not run so
+python_tests() {
+    which=${2:+ and $2}
+    outcome=0
+    run_pytest "$1" -n 2 --dist worksteal -m "not alone$which" || outcome=1
+    run_pytest "$1" -m "alone$which" || outcome=1
+    return $outcome
 }
 
 mkdir -p build-test
@@ -88,7 +97,7 @@ for python in $pythons; do
     fi
     say "Python $version: environment and build"
     if make_venv "$python" test; then
-        check "Python $version, quick tests" python_tests "$venv" -m 'not slow'
+        check "Python $version, quick tests" python_tests "$venv" 'not slow'
     else
         note FAILED "Python $version: could not be set up"
     fi

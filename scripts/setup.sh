@@ -104,7 +104,7 @@ packages_for() {    # PURPOSE...
     echo meson-python meson ninja
     for purpose in "$@"; do
         case $purpose in
-            test) echo pytest hypothesis ;;
+            test) echo pytest pytest-xdist hypothesis ;;
             real) echo toolz pyperformance ;;
             lint) echo ruff mypy ;;
         esac

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: left out of the quick set")
+    config.addinivalue_line("markers", "alone: not in a worker of pytest-xdist's")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
@@ -51,11 +53,21 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     _judge(report)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """pytest-xdist tells of a worker's skipped tests, but not of a file skipped as a whole."""
+    for skip in getattr(node, "workeroutput", {}).get("unexpected", ()):
+        if skip not in _unexpected:
+            _unexpected.append(skip)
+
+
 def _strict(config: pytest.Config) -> bool:
     return bool(config.getoption("--strict-skips")) or os.environ.get("CI") == "true"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["unexpected"] = _unexpected
     if _unexpected and _strict(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

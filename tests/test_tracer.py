@@ -29,6 +29,8 @@ from pynytprof.tracer import (
     profile_script,
 )
 
+pytestmark = pytest.mark.alone  # many programs run in this very process
+
 TRACERS = ["py"] + (["c"] if importlib.util.find_spec("pynytprof._ctrace") else [])
 TICKS_PER_S = 10_000_000
 
@@ -203,6 +205,8 @@ class Bench:
 
 @pytest.fixture(params=TRACERS)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.fail("pytest-xdist's own frames would be in the profiles: mark the file `alone`")
     return Bench(request.param, tmp_path)
 
 
