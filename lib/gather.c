@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum {
-    HITS_AT_ONCE = 512,
     LINE_DROPPED = 65536    /* from here on nytprofhtml drops lines */
 };
 
@@ -124,17 +123,47 @@ static bool add_comment(struct nyt_gathered *g, nyt_str text)
 
 /* ---- Time ---- */
 
-static void heed_ticks_per_sec(struct nyt_gathered *g)
+static uint32_t sound_line(struct nyt_gathered *g, uint32_t line, uint64_t times)
+{
+    if (line < LINE_DROPPED || !g->repair)
+        return line;
+    g->troubles[NYT_TROUBLE_LINE] += times;
+    return 0;
+}
+
+/* What has been added up so far goes to the sums, and the tally is empty again. */
+static bool pour(struct nyt_gathered *g)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < g->tally.count; i++) {
+        const struct nyt_tally_line *from = &g->tally.list[i];
+        nyt_time where = {.fid = from->fid,
+                          .line = sound_line(g, from->line, (uint64_t)from->count)};
+        struct nyt_sum_line *to = nyt_sums_line(&g->sums, &where);
+        ok = to != NULL;
+        if (ok) {
+            to->count += (uint64_t)from->count;
+            to->ticks = nyt_add_ticks(to->ticks, from->ticks);
+        }
+    }
+    nyt_tally_free(&g->tally);
+    return ok;
+}
+
+static bool heed_ticks_per_sec(struct nyt_gathered *g)
 {
     uint32_t now = nyt_reader_progress(g->in).ticks_per_sec, before = g->ticks_per_sec;
     if (now == before || now == 0 || now > INT32_MAX)
-        return;
+        return true;
     g->ticks_per_sec = now;
     if (before == 0)
-        return;
+        return true;
+    if (!pour(g))
+        return false;
     nyt_sums_rescale(&g->sums, before, now);
     for (size_t i = 0; i < g->process_count; i++)
         g->processes[i].ticks = nyt_rescale_ticks(g->processes[i].ticks, before, now);
+    return true;
 }
 
 static void add_to_process(struct nyt_gathered *g, int64_t ticks)
@@ -143,38 +172,30 @@ static void add_to_process(struct nyt_gathered *g, int64_t ticks)
         g->processes[g->current].ticks = nyt_add_ticks(g->processes[g->current].ticks, ticks);
 }
 
-static uint32_t sound_line(struct nyt_gathered *g, uint32_t line, uint32_t times)
-{
-    if (line < LINE_DROPPED || !g->repair)
-        return line;
-    g->troubles[NYT_TROUBLE_LINE] += times;
-    return 0;
-}
-
 /* However many DISCOUNTs stand before it, a statement can only go without a count. */
-static bool add_time(struct nyt_gathered *g, const nyt_time *t, uint32_t times)
+static bool add_time(struct nyt_gathered *g, const nyt_time *t)
 {
     nyt_time where = *t;
-    where.line = sound_line(g, t->line, times);
+    where.line = sound_line(g, t->line, 1);
     struct nyt_sum_line *sum = nyt_sums_line(&g->sums, &where);
     if (!sum)
         return false;
-    int64_t ticks = (int64_t)t->ticks * times;
-    sum->count += times - g->discounted;
-    sum->ticks = nyt_add_ticks(sum->ticks, ticks);
-    add_to_process(g, ticks);
+    sum->count += !g->discounted;
+    sum->ticks = nyt_add_ticks(sum->ticks, t->ticks);
+    add_to_process(g, t->ticks);
     g->discounted = false;
     return true;
 }
 
-static bool add_hits(struct nyt_gathered *g, const struct nyt_hit *hits, size_t n)
+/* The TIME_LINEs that come next. */
+static bool add_stretch(struct nyt_gathered *g)
 {
-    for (size_t i = 0; i < n; i++) {
-        nyt_time t = {.ticks = hits[i].ticks, .fid = hits[i].fid, .line = hits[i].line};
-        if (!add_time(g, &t, hits[i].times))
-            return false;
-    }
-    return true;
+    struct nyt_stretch stretch;
+    if (g->discounted)
+        return true;
+    bool ok = nyt_reader_tally(g->in, &g->tally, &stretch);
+    add_to_process(g, stretch.ticks);
+    return ok;
 }
 
 /* ---- Processes ---- */
@@ -319,8 +340,7 @@ static bool take_record(struct nyt_gathered *g, const nyt_record *r)
     case NYT_TAG_COMMENT:
         return add_comment(g, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
-        heed_ticks_per_sec(g);
-        return set_pair(g, &g->attributes, &r->u.pair);
+        return heed_ticks_per_sec(g) && set_pair(g, &g->attributes, &r->u.pair);
     case NYT_TAG_OPTION:
         return set_pair(g, &g->options, &r->u.pair);
     case NYT_TAG_PID_START:
@@ -331,7 +351,7 @@ static bool take_record(struct nyt_gathered *g, const nyt_record *r)
         return define_file(g, &r->u.new_fid);
     case NYT_TAG_TIME_LINE:
     case NYT_TAG_TIME_BLOCK:
-        return add_time(g, &r->u.time, 1);
+        return add_time(g, &r->u.time);
     case NYT_TAG_DISCOUNT:
         g->discounted = true;
         return true;
@@ -353,10 +373,9 @@ static bool take_record(struct nyt_gathered *g, const nyt_record *r)
 
 static int take_all(struct nyt_gathered *g, nyt_error *err)
 {
-    struct nyt_hit hits[HITS_AT_ONCE];
     nyt_record rec;
     for (;;) {
-        if (!add_hits(g, hits, nyt_reader_hits(g->in, hits, HITS_AT_ONCE)))
+        if (!add_stretch(g))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
         int rc = nyt_reader_next(g->in, &rec, err);
         if (rc <= 0)
@@ -497,7 +516,7 @@ static bool settle(struct nyt_gathered *g)
         g->troubles[NYT_TROUBLE_SCALE]++;
     }
     end_processes(g);
-    bool ok = nyt_calltree_section(&g->sums.tree) && have_a_process(g) &&
+    bool ok = pour(g) && nyt_calltree_section(&g->sums.tree) && have_a_process(g) &&
               define_unknown_files(g);
     settle_sources(g);
     return ok;
@@ -553,6 +572,7 @@ void nyt_gathered_free(struct nyt_gathered *g)
     free(g->sources);
     nyt_map_free(&g->sub_index);
     free(g->subs);
+    nyt_tally_free(&g->tally);
     nyt_sums_free(&g->sums);
     *g = (struct nyt_gathered){0};
 }

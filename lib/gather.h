@@ -3,7 +3,7 @@
 #define NYT_GATHER_H
 
 #include "calltree.h"
-#include "private.h"
+#include "tally.h"
 
 /* Where ticks_per_sec is not known: that of Perl on Linux and of pynytprof. */
 enum { NYT_USUAL_TICKS_PER_SEC = 10000000 };
@@ -45,12 +45,6 @@ struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where);
 struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line,
                                    uint32_t caller, uint32_t called);
 void nyt_sums_free(struct nyt_sums *s);
-
-/* Wraps instead of overflowing: only files that lie come that far. */
-static inline int64_t nyt_add_ticks(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
 
 /* To the nearest. Both scales are at least 1 and below 2^31. */
 int64_t nyt_rescale_ticks(int64_t ticks, uint32_t from, uint32_t to);
@@ -124,6 +118,7 @@ struct nyt_gathered {
     size_t   sub_count, sub_cap;
 
     bool     discounted;        /* the next statement */
+    struct nyt_tally tally;     /* of TIME_LINEs, on their way into `sums` */
     struct nyt_sums sums;
 };
 

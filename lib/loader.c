@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HITS_AT_ONCE = 512 };
-
 static nyt_str keep_text(struct nyt_loader *l, nyt_str s, bool *ok)
 {
     return nyt_arena_str(&l->p->texts, s, ok);
@@ -50,53 +48,50 @@ static double seconds(const struct nyt_loader *l, int64_t ticks)
     return (double)ticks / l->ticks_per_sec;
 }
 
-static void settle_sum(const struct nyt_loader *l, struct nyt_line_sum *sum)
+/* Turns all ticks so far into seconds. false: out of memory. */
+static bool settle_lines(const struct nyt_loader *l, struct nyt_line_table *t)
 {
-    if (sum->ticks)
-        sum->settled += seconds(l, sum->ticks);
-    sum->settled_ticks += sum->ticks;
-    sum->ticks = 0;
+    if (t->sums.count == 0)
+        return true;
+    void *settled = nyt_grow(t->settled, &t->settled_cap, t->sums.count, sizeof *t->settled);
+    if (!settled)
+        return false;
+    t->settled = settled;
+    for (size_t i = 0; i < t->sums.count; i++) {
+        int64_t ticks = t->sums.list[i].ticks;
+        if (ticks)
+            t->settled[i].seconds += seconds(l, ticks);
+        t->settled[i].ticks = nyt_add_ticks(t->settled[i].ticks, ticks);
+        t->sums.list[i].ticks = 0;
+    }
+    return true;
 }
 
-/* Turns all ticks so far into seconds, before ticks_per_sec changes and at the end. */
-static void settle(struct nyt_loader *l)
+/* Before ticks_per_sec changes, and at the end. */
+static bool settle(struct nyt_loader *l)
 {
-    for (int level = 0; level < 3; level++)
-        for (size_t i = 0; i < l->lines[level].count; i++)
-            settle_sum(l, &l->lines[level].list[i]);
-    settle_sum(l, &l->all);
+    if (l->ticks)
+        l->p->totals.statement_time += seconds(l, l->ticks);
+    l->ticks = 0;
+    return settle_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
+           settle_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
+           settle_lines(l, &l->lines[NYT_LEVEL_SUB]);
 }
 
-static void heed_ticks_per_sec(struct nyt_loader *l)
+static bool heed_ticks_per_sec(struct nyt_loader *l)
 {
     uint32_t now = nyt_reader_progress(l->in).ticks_per_sec;
-    if (now == l->ticks_per_sec)
-        return;
-    settle(l);
+    bool ok = now == l->ticks_per_sec || settle(l);
     l->ticks_per_sec = now;
-}
-
-static struct nyt_line_sum *line_of(struct nyt_line_table *t, uint32_t fid, uint32_t line)
-{
-    bool is_new;
-    uint32_t *at = nyt_map_take(&t->index, nyt_pair_key(fid, line), &is_new);
-    if (!at)
-        return NULL;
-    if (is_new) {
-        *at = (uint32_t)t->count;
-        if (!NYT_ROOM_FOR_ONE(t->list, t->count, t->cap))
-            return NULL;
-        t->list[t->count++] = (struct nyt_line_sum){.fid = fid, .line = line};
-    }
-    return &t->list[*at];
+    return ok;
 }
 
 /*
  * Discounted once, a record adds time and no count. More than that should not happen; then
  * Perl's loader begins a line below zero, and adds to others the record's whole seconds.
  */
-static void count_discounted(const struct nyt_loader *l, struct nyt_line_sum *sum, int32_t ticks,
-                             bool first)
+static void count_discounted(const struct nyt_loader *l, struct nyt_tally_line *sum,
+                             int32_t ticks, bool first)
 {
     if (first)
         sum->count = 1 - (int64_t)l->discounts;
@@ -107,22 +102,23 @@ static void count_discounted(const struct nyt_loader *l, struct nyt_line_sum *su
 static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint32_t fid,
                      uint32_t line)
 {
-    size_t before = l->lines[level].count;
-    struct nyt_line_sum *sum = line_of(&l->lines[level], fid, line);
+    struct nyt_tally *sums = &l->lines[level].sums;
+    size_t before = sums->count;
+    struct nyt_tally_line *sum = nyt_tally_line(sums, fid, line);
     if (!sum)
         return false;
     if (l->discounts)
-        count_discounted(l, sum, ticks, l->lines[level].count > before);
+        count_discounted(l, sum, ticks, sums->count > before);
     else
         sum->count++;
-    sum->ticks += ticks;
+    sum->ticks = nyt_add_ticks(sum->ticks, ticks);
     return true;
 }
 
 static void end_statement(struct nyt_loader *l, int32_t ticks)
 {
-    l->all.count++;
-    l->all.ticks += ticks;
+    l->statements++;
+    l->ticks = nyt_add_ticks(l->ticks, ticks);
     l->p->totals.discounted += l->discounts;
     l->discounts = 0;
 }
@@ -144,33 +140,17 @@ static bool add_time_block(struct nyt_loader *l, const nyt_time *t)
     return ok;
 }
 
-static void count_hit(struct nyt_loader *l, struct nyt_line_sum *sum, const struct nyt_hit *hit)
+/* The TIME_LINEs that come next, if none of the discounts before them is odd. */
+static bool add_stretch(struct nyt_loader *l)
 {
-    int64_t ticks = (int64_t)hit->ticks * hit->times;
-    sum->count += hit->times;
-    sum->ticks += ticks;
-    l->all.count += hit->times;
-    l->all.ticks += ticks;
-}
-
-/* The same for many TIME_LINEs that follow one another. A discount holds for the first alone. */
-static bool add_hits(struct nyt_loader *l, struct nyt_hit *hits, size_t n)
-{
-    struct nyt_line_sum *sum = NULL;
-    if (n && l->discounts) {
-        nyt_time first = {.ticks = hits[0].ticks, .fid = hits[0].fid, .line = hits[0].line};
-        if (!add_time_line(l, &first))
-            return false;
-        hits[0].times--;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!sum || sum->line != hits[i].line || sum->fid != hits[i].fid)
-            sum = line_of(&l->lines[NYT_LEVEL_LINE], hits[i].fid, hits[i].line);
-        if (!sum)
-            return false;
-        count_hit(l, sum, &hits[i]);
-    }
-    return true;
+    struct nyt_stretch stretch;
+    if (l->discounts)
+        return true;
+    bool ok = nyt_reader_tally(l->in, &l->lines[NYT_LEVEL_LINE].sums, &stretch);
+    l->statements += stretch.statements;
+    l->ticks = nyt_add_ticks(l->ticks, stretch.ticks);
+    l->p->totals.discounted += stretch.discounted;
+    return ok;
 }
 
 /* ---- Processes ---- */
@@ -385,8 +365,7 @@ static bool take_record(struct nyt_loader *l, const nyt_record *r)
     case NYT_TAG_COMMENT:
         return add_comment(l, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
-        heed_ticks_per_sec(l);
-        return set_pair(l, &l->p->attributes, r->u.pair);
+        return heed_ticks_per_sec(l) && set_pair(l, &l->p->attributes, r->u.pair);
     case NYT_TAG_OPTION:
         return set_pair(l, &l->p->options, r->u.pair);
     case NYT_TAG_PID_START:
@@ -418,10 +397,9 @@ static bool take_record(struct nyt_loader *l, const nyt_record *r)
 /* To the end of the file, or as far as it goes. */
 static int take_all(struct nyt_loader *l, nyt_error *err)
 {
-    struct nyt_hit hits[HITS_AT_ONCE];
     nyt_record rec;
     for (;;) {
-        if (!add_hits(l, hits, nyt_reader_hits(l->in, hits, HITS_AT_ONCE)))
+        if (!add_stretch(l))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
         int rc = nyt_reader_next(l->in, &rec, err);
         if (rc <= 0)
@@ -466,23 +444,23 @@ static bool all_processes_ended(const nyt_profile *p)
     return true;
 }
 
-static void sum_up(struct nyt_loader *l)
+static bool sum_up(struct nyt_loader *l)
 {
     nyt_profile *p = l->p;
     nyt_totals *t = &p->totals;
     nyt_progress progress = nyt_reader_progress(l->in);
-    settle(l);
+    bool ok = settle(l);
     t->records = progress.records;
     t->bytes = progress.bytes;
     t->inflated = progress.inflated;
     t->ticks_per_sec = progress.ticks_per_sec;
-    t->statements = (uint64_t)l->all.count;
-    t->statement_time = l->all.settled;
+    t->statements = l->statements;
     t->complete = !p->has_fault && all_processes_ended(p);
     t->active = t->duration;
     if (t->ticks_per_sec)
         t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /
                      t->ticks_per_sec;
+    return ok;
 }
 
 /* Subs that were called but defined nowhere go to the first file. */
@@ -512,8 +490,8 @@ static void loader_free(struct nyt_loader *l)
     nyt_map_free(&l->edge_index);
     nyt_map_free(&l->caller_index);
     for (int level = 0; level < 3; level++) {
-        nyt_map_free(&l->lines[level].index);
-        free(l->lines[level].list);
+        nyt_tally_free(&l->lines[level].sums);
+        free(l->lines[level].settled);
     }
     free(l->files);
     free(l->subs);
@@ -528,8 +506,7 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     int rc = take_as_much_as_there_is(l, err);
     if (rc < 0)
         return rc;
-    sum_up(l);
-    rc = nyt_calltree_section(&l->tree) && house_the_homeless(l) ? NYT_OK : NYT_ENOMEM;
+    rc = sum_up(l) && nyt_calltree_section(&l->tree) && house_the_homeless(l) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_seal(l);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;

@@ -176,7 +176,7 @@ int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_erro
 struct nyt_hit {
     int32_t  ticks;
     uint32_t fid, line;
-    uint32_t times;
+    uint64_t times;
     uint64_t offset;        /* of the first one */
 };
 
@@ -185,6 +185,10 @@ struct nyt_hit {
  * those that are in memory already. 0: go on with nyt_reader_next().
  */
 size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max);
+/* The same for those who want sums: see tally.h. false: out of memory. */
+struct nyt_tally;
+struct nyt_stretch;
+bool nyt_reader_tally(nyt_reader *r, struct nyt_tally *t, struct nyt_stretch *stretch);
 /* The decimal number that a value begins with, as C's atoi() has it. */
 int64_t nyt_str_to_int(nyt_str s);
 bool nyt_str_is(nyt_str s, const char *word);

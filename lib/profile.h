@@ -3,7 +3,7 @@
 #define NYT_PROFILE_H
 
 #include "calltree.h"
-#include "private.h"
+#include "tally.h"
 
 /* A key's value; the last one counts. */
 struct nyt_pairs {
@@ -65,19 +65,17 @@ struct nyt_profile {
     size_t        node_count;
 };
 
-/* Time of one line while it is being added up. */
-struct nyt_line_sum {
-    int64_t  count;
-    int64_t  ticks;             /* since ticks_per_sec last changed; */
-    int64_t  settled_ticks;     /* before that, */
-    double   settled;           /* and in seconds */
-    uint32_t fid, line;
+/* Time from before ticks_per_sec last changed. */
+struct nyt_settled {
+    int64_t ticks;
+    double  seconds;
 };
 
+/* Lines while they are being added up: those of `sums` have ticks since the last change. */
 struct nyt_line_table {
-    struct nyt_map index;
-    struct nyt_line_sum *list;
-    size_t count, cap;
+    struct nyt_tally sums;
+    struct nyt_settled *settled;        /* of each, as far as it goes */
+    size_t settled_cap;
 };
 
 struct nyt_file_entry {
@@ -116,7 +114,8 @@ struct nyt_loader {
     struct nyt_map live;        /* pid -> process */
     uint32_t discounts;
     uint32_t ticks_per_sec;
-    struct nyt_line_sum all;    /* every statement together */
+    uint64_t statements;
+    int64_t ticks;              /* of all since ticks_per_sec last changed */
 
     struct nyt_map file_index;
     struct nyt_file_entry *files;

@@ -2,7 +2,8 @@
  * One record after the other: the banner, the walk over tags, the change to inflated data,
  * and where an error is. A record that is short in memory is tried again with more of it.
  */
-#include "private.h"
+#include "quick.h"
+#include "tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,64 +252,23 @@ int nyt_reader_next(nyt_reader *r, nyt_record *rec, nyt_error *err)
     return rc;
 }
 
-/* An integer of which all bytes are known to be in memory. */
-static inline const uint8_t *quick_u32(const uint8_t *p, uint32_t *value)
-{
-    uint32_t first = *p;
-    if (first < 0x80) {
-        *value = first;
-        return p + 1;
-    }
-    if (first < 0xC0) {
-        *value = (first & 0x7F) << 8 | p[1];
-        return p + 2;
-    }
-    if (first < 0xE0) {
-        *value = (first & 0x1F) << 16 | (uint32_t)p[1] << 8 | p[2];
-        return p + 3;
-    }
-    if (first < 0xFF) {
-        *value = (first & 0x0F) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-        return p + 4;
-    }
-    *value = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
-    return p + 5;
-}
-
-/*
- * How often the `len` bytes before p come again from p on. A line that ran a million times is a
- * million equal records: comparing is far quicker than decoding.
- */
-static size_t repeats(const uint8_t *p, const uint8_t *end, size_t len)
-{
-    const uint8_t *q = p;
-    while (end - q >= 8 && memcmp(q, q - len, 8) == 0)
-        q += 8;
-    while (q < end && *q == *(q - len))
-        q++;
-    return (size_t)(q - p) / len;
-}
-
 size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
 {
-    enum { SHORTEST = 4, LONGEST = 1 + 3 * NYT_U32_BYTES };     /* of a TIME_LINE */
     const uint8_t *p = r->in.p, *end = r->in.end;
     uint64_t offset = nyt_input_offset(&r->in), records = 0;
     size_t n = 0;
     if (r->status != NYT_OK || !r->banner_given)
         return 0;
-    while (n < max && end - p >= LONGEST && *p == NYT_TAG_TIME_LINE) {
+    while (n < max && end - p >= NYT_QUICK_ROOM && *p == NYT_TAG_TIME_LINE) {
         const uint8_t *record = p;
         uint32_t ticks;
         hits[n].offset = offset + (uint64_t)(p - r->in.p);
-        p = quick_u32(p + 1, &ticks);
+        p = nyt_quick_time_line(p, &ticks, &hits[n].fid, &hits[n].line);
         hits[n].ticks = (int32_t)ticks;
-        p = quick_u32(p, &hits[n].fid);
-        p = quick_u32(p, &hits[n].line);
         hits[n].times = 1;
-        if (end - p >= LONGEST && memcmp(p, record, SHORTEST) == 0) {
-            size_t len = (size_t)(p - record), again = repeats(p, end, len);
-            hits[n].times += (uint32_t)again;
+        if (end - p >= NYT_QUICK_ROOM && memcmp(p, record, NYT_TIME_LINE_SHORTEST) == 0) {
+            size_t len = (size_t)(p - record), again = nyt_repeats(p, end, len);
+            hits[n].times += again;
             p += again * len;
         }
         records += hits[n++].times;
@@ -316,6 +276,16 @@ size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
     r->in.p = p;
     r->records += records;
     return n;
+}
+
+bool nyt_reader_tally(nyt_reader *r, struct nyt_tally *t, struct nyt_stretch *stretch)
+{
+    *stretch = (struct nyt_stretch){0};
+    if (r->status != NYT_OK || !r->banner_given)
+        return true;
+    bool ok = nyt_tally_records(t, &r->in.p, r->in.end, stretch);
+    r->records += stretch->statements + stretch->discounted;
+    return ok;
 }
 
 /* ---- Open and close ---- */

@@ -61,10 +61,10 @@ static int compare_lines(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
-static nyt_line sealed_line(const struct nyt_line_sum *sum, uint32_t fid)
+static nyt_line sealed_line(const struct nyt_line_table *t, size_t i, uint32_t fid)
 {
-    return (nyt_line){.fid = fid, .line = sum->line, .count = sum->count,
-                      .ticks = sum->settled_ticks, .time = sum->settled};
+    return (nyt_line){.fid = fid, .line = t->sums.list[i].line, .count = t->sums.list[i].count,
+                      .ticks = t->settled[i].ticks, .time = t->settled[i].seconds};
 }
 
 static size_t add_up_lines(nyt_line *list, size_t n)
@@ -73,7 +73,7 @@ static size_t add_up_lines(nyt_line *list, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (kept && compare_lines(&list[kept - 1], &list[i]) == 0) {
             list[kept - 1].count += list[i].count;
-            list[kept - 1].ticks += list[i].ticks;
+            list[kept - 1].ticks = nyt_add_ticks(list[kept - 1].ticks, list[i].ticks);
             list[kept - 1].time += list[i].time;
         } else {
             list[kept++] = list[i];
@@ -88,15 +88,15 @@ static bool seal_lines(struct seal *s, nyt_level level)
     const struct nyt_line_table *t = &s->l->lines[level];
     struct nyt_lines *to = &s->p->lines[level];
     size_t n = 0;
-    nyt_line *list = NEW_ARRAY(t->count * (level == NYT_LEVEL_LINE ? 2 : 1), nyt_line);
+    nyt_line *list = NEW_ARRAY(t->sums.count * (level == NYT_LEVEL_LINE ? 2 : 1), nyt_line);
     if (!list)
         return false;
-    for (size_t i = 0; i < t->count; i++) {
-        uint32_t fid = t->list[i].fid;
-        list[n++] = sealed_line(&t->list[i], fid);
+    for (size_t i = 0; i < t->sums.count; i++) {
+        uint32_t fid = t->sums.list[i].fid;
+        list[n++] = sealed_line(t, i, fid);
         uint32_t survivor = nyt_loader_survivor(s->l, fid);
         if (level == NYT_LEVEL_LINE && survivor != fid)
-            list[n++] = sealed_line(&t->list[i], survivor);
+            list[n++] = sealed_line(t, i, survivor);
     }
     qsort(list, n, sizeof *list, compare_lines);
     to->list = list;

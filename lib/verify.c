@@ -332,10 +332,10 @@ static bool count_line(struct verifier *v, uint32_t fid, uint32_t line)
     return is_new;
 }
 
-static void add_statement_time(struct verifier *v, int32_t ticks, uint32_t times)
+static void add_statement_time(struct verifier *v, int32_t ticks, uint64_t times)
 {
     if (v->ticks_per_sec)
-        v->statement_time += (double)ticks * times / v->ticks_per_sec;
+        v->statement_time += (double)ticks * (double)times / v->ticks_per_sec;
 }
 
 static void check_statement(struct verifier *v, const nyt_time *t)
