@@ -276,7 +276,12 @@ static PyObject *tracer_write_file(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O&iy#:write_file", PyUnicode_FSConverter, &path, &level, &header,
                           &len))
         return NULL;
-    int rc = snapshot_write((tracer *)self, PyBytes_AS_STRING(path), level, header, (size_t)len);
+    tracer *t = (tracer *)self;
+    uint64_t began = clock_read(&t->clock);
+    int rc = snapshot_write(t, PyBytes_AS_STRING(path), level, header, (size_t)len);
+    lane *here = t->running ? lane_of_this_thread(t) : NULL;
+    if (here)
+        lane_forgive(t, here, began);
     PyObject *result = rc == 0 ? Py_NewRef(Py_None) : raise_rc(rc, PyTuple_GET_ITEM(args, 0));
     Py_DECREF(path);
     return result;

@@ -240,6 +240,7 @@ void  lane_drop_stack(tracer *t, lane *l, uint64_t now);
 void  lanes_settle(tracer *t);
 void  lanes_hurry(tracer *t, uint64_t deadline);
 void  lane_slow_work(tracer *t, lane *l);
+void  lane_forgive(tracer *t, lane *l, uint64_t began);
 line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);
 void  trace_swallow_error(void);

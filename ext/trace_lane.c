@@ -565,6 +565,15 @@ void lanes_hurry(tracer *t, uint64_t deadline)
         t->lanes[i]->deadline = deadline;
 }
 
+/* The time from `began` on was ours: nobody else ran, for we held the lock. */
+void lane_forgive(tracer *t, lane *l, uint64_t began)
+{
+    uint64_t ended = clock_read(&t->clock);
+    l->slow_work += ended - began;
+    for (size_t i = 0; i < t->n_lanes; i++)
+        t->lanes[i]->since = ended;
+}
+
 /* A snapshot is due or a signal came: at an event, never from a thread of ours. */
 void lane_slow_work(tracer *t, lane *l)
 {
@@ -573,8 +582,5 @@ void lane_slow_work(tracer *t, lane *l)
     if (snapshot_signal_pending())
         snapshot_finish_and_die(t);
     snapshot_if_due(t, began);
-    uint64_t ended = clock_read(&t->clock);
-    l->slow_work += ended - began;
-    for (size_t i = 0; i < t->n_lanes; i++)     /* nobody ran: we held the lock */
-        t->lanes[i]->since = ended;
+    lane_forgive(t, l, began);
 }

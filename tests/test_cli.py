@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -131,7 +133,7 @@ def test_filters(folder: Path) -> None:
         (["--set", "stmt=1", "prog.py"], "did you mean 'stmts'?"),
         (["--set", "stmts", "prog.py"], "not of the form key=value"),
         (["--set", "calls=2", "prog.py"], "sums"),
-        (["--start", "end", "prog.py"], "nothing to profile at the end"),
+        (["--start", "later", "prog.py"], "begin, init, end, no"),
     ],
 )
 def test_wrong_usage(words: list[str], reason: str, folder: Path) -> None:
@@ -198,6 +200,98 @@ def test_a_program_may_pause_profiling(folder: Path) -> None:
     counts = {r[-2]: r[3] for r in records(folder / "nytprof.out") if r[0] == "SUB_CALLERS"}
     assert "__main__::off" not in counts
     assert "__main__::on" in counts
+
+
+IMPORTS_FIRST = """\
+'''A module.'''
+import atexit
+try:
+    import nothing
+except ImportError:
+    nothing = None
+if True:
+    import keyword
+@atexit.register
+def bye():
+    after()
+def after(): pass
+def work(): pass
+work()
+"""
+
+
+@pytest.mark.parametrize("kind", TRACERS)
+@pytest.mark.parametrize("how", ["prog.py", "-mprog", "-cprog", "prog.zip", "prog.pyc"])
+@pytest.mark.parametrize("when", ["init", "end"])
+def test_profiling_may_begin_after_the_imports_or_the_program(
+    when: str, how: str, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "prog.py").write_text(IMPORTS_FIRST)
+    if how == "prog.zip":
+        with zipfile.ZipFile(tmp_path / how, "w") as archive:
+            archive.write(tmp_path / "prog.py", "__main__.py")
+    py_compile.compile(str(tmp_path / "prog.py"), str(tmp_path / "prog.pyc"))
+    target = ["-c", IMPORTS_FIRST] if how == "-cprog" else [how]
+    done = run(["--start", when, *target], tmp_path, PYNYTPROF_TRACER=kind)
+    assert (done.returncode, done.stderr) == (0, "pynytprof: profile written to nytprof.out\n")
+    found = records(tmp_path / "nytprof.out")
+    called = {str(r[-2]) for r in found if r[0] == "SUB_CALLERS"}
+    assert not any("import" in name for name in called)
+    assert {"__main__::bye", "__main__::after"} <= called
+    assert ("__main__::work" in called) == (when == "init")
+    main = [r[-1] for r in found if r[0] == "SUB_INFO" and r[-1] == "__main__::(module)"]
+    lines = {int(str(r[3])) for r in found if r[0] == "TIME_LINE"}
+    assert bool(main) == (when == "init")
+    assert lines >= ({9, 11, 12, 13, 14} if when == "init" else {11, 12})
+    assert min(lines) >= 9
+
+
+def test_a_program_that_only_imports_begins_at_its_end(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_text("import atexit\natexit.register(lambda: 0)\n")
+    assert run(["--start=init", "prog.py"], tmp_path).returncode == 0
+    found = records(tmp_path / "nytprof.out")
+    called = {r[-2] for r in found if r[0] == "SUB_CALLERS"}
+    assert "helper::lambda@2" in called
+    assert not {"helper::(module)", "__main__::(module)"} & called
+
+
+def test_what_the_program_does_before_counts_as_its_start(tmp_path: Path) -> None:
+    """enable_profile() within an import: the line after the imports changes nothing."""
+    (tmp_path / "prog.py").write_text("import helper\ndef f(): pass\nf()\n")
+    (tmp_path / "helper.py").write_text("import pynytprof\npynytprof.enable_profile()\n")
+    assert run(["--start=init", "prog.py"], tmp_path).returncode == 0
+    called = {r[-2] for r in records(tmp_path / "nytprof.out") if r[0] == "SUB_CALLERS"}
+    assert "__main__::f" in called
+
+
+def test_another_file_gets_the_same_settings(folder: Path) -> None:
+    (folder / "two.py").write_text(
+        "import pynytprof\nlen('')\npynytprof.enable_profile('second.out')\nlen('')\n"
+    )
+    assert run(["-q", "--no-slowops", "two.py"], folder).returncode == 0
+    for name in ("nytprof.out", "second.out"):
+        found = records(folder / name)
+        assert not [r for r in found if r[0] == "SUB_CALLERS" and r[-2] == "builtins::len"]
+        assert [r[2] for r in found if r[0] == "OPTION" and r[1] == "slowops"] == ["0"]
+
+
+def test_the_name_may_hold_process_and_time(folder: Path) -> None:
+    assert run(["-q", "--addpid", "--addtimestamp", "prog.py"], folder).returncode == 0
+    assert [n for n in os.listdir(folder) if re.fullmatch(r"nytprof\.out\.\d+\.\d+", n)]
+
+
+def test_talk_goes_to_the_log(folder: Path) -> None:
+    done = run(["-q", "--set", "trace=1", "--set", "log=talk", "prog.py"], folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "pynytprof: tracer: pynytprof." in (folder / "talk").read_text()
+
+
+def test_the_tracer_of_old_may_be_asked_for(folder: Path) -> None:
+    done = run(["-q", "--set=use_db_sub=1", "prog.py"], folder, PYNYTPROF_TRACER="")
+    assert (done.returncode, done.stderr) == (0, "")
+    comment = next(str(r[1]) for r in records(folder / "nytprof.out") if "Engine" in str(r))
+    assert "settrace" in comment.lower()
 
 
 def test_a_profile_that_cannot_be_written_costs_no_status(folder: Path) -> None:

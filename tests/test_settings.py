@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -13,6 +15,7 @@ import pytest
 from pynytprof._files import FileFilter
 from pynytprof._settings import (
     KEYS,
+    PERL_ONLY_KEYS,
     Settings,
     SettingsError,
     check,
@@ -20,6 +23,7 @@ from pynytprof._settings import (
     from_environment,
     from_pyproject,
     of_mapping,
+    output_path,
     parse_nytprof,
     settle,
 )
@@ -53,7 +57,7 @@ def test_an_assignment_needs_its_sign() -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_setting_has_a_variable(key: str) -> None:
-    value = {"scope": "site", "start": "no", "file": "x"}.get(key, "1")
+    value = {"scope": "site", "start": "no", "file": "x", "log": "x"}.get(key, "1")
     found = from_environment({f"PYNYTPROF_{key.upper()}": value})
     assert found == check({key: value}, "")
 
@@ -79,7 +83,7 @@ def test_an_unknown_setting_is_an_error_with_a_suggestion(
 
 
 def test_nothing_like_a_setting_gets_the_list() -> None:
-    with pytest.raises(SettingsError, match=r"there are file, compress, .*raw"):
+    with pytest.raises(SettingsError, match=r"there are file, .*compress, .*raw"):
         of_mapping({"qqqq": 1})
 
 
@@ -91,8 +95,12 @@ def test_nothing_like_a_setting_gets_the_list() -> None:
         ("stmts", "2", "0 or 1"),
         ("calls", "2", "stream of single calls"),
         ("slowops", "3", "0 or 1"),
-        ("start", "end", "nothing to profile"),
-        ("start", "later", "one of begin, init, no, end"),
+        ("start", "later", "one of begin, init, end, no"),
+        ("clock", "2", "wall .* or cpu"),
+        ("trace", "-1", "number from 0 to 9"),
+        ("leave", "0", "only be 1: .*calling line"),
+        ("usecputime", "1", "clock=cpu"),
+        ("findcaller", "2", "0 or 1"),
         ("scope", "mine", "one of project, site, all"),
         ("file", "", "not empty"),
         ("include", 3, "list of patterns"),
@@ -107,7 +115,8 @@ def test_impossible_values_are_refused_with_the_reason(
 
 def test_values_that_mean_another() -> None:
     assert of_mapping({"slowops": 2}).slowops == 1
-    assert of_mapping({"start": "init"}).start == "begin"
+    assert of_mapping({"clock": "3"}).clock == of_mapping({"clock": "cpu"}).clock == "cpu"
+    assert of_mapping({"clock": 1}).clock == of_mapping({"clock": "-1"}).clock == "wall"
     assert of_mapping({"stmts": "off"}).stmts is False
 
 
@@ -187,3 +196,68 @@ def test_filters() -> None:
     assert files.skips("/p/a/tests/b.py")
     assert files.skips("/q/b.py")
     assert files.skips("/p/us/b.py")
+
+
+# ---- The options of Perl's profiler, and the page on all of them ----
+
+PERLS = """
+addpid addtimestamp blocks calls clock compress endatexit evals expand file findcaller leave log
+nameanonsubs nameevals optimize perldb savesrc slowops start stmts subs trace use_db_sub usecputime
+"""
+
+
+@pytest.mark.parametrize("key", PERLS.split())
+def test_every_option_of_perls_profiler_is_known(key: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        of_mapping({key: ""})
+    assert "unknown" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", PERL_ONLY_KEYS)
+def test_what_means_nothing_to_python_changes_nothing(key: str) -> None:
+    taken, refused = [], []
+    for value in (0, 1):
+        try:
+            taken.append(of_mapping({key: value}))
+        except SettingsError as refusal:
+            refused.append((value, str(refusal)))
+    assert set(taken) == {Settings()}
+    for value, reason in refused:
+        assert f"{key}={value}: it can only be {1 - value}: " in reason
+
+
+USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
+
+
+def page_rows() -> list[str]:
+    """The rows of all tables that begin with a word in backquotes."""
+    return re.findall(r"^\| `\w+` \|.*", USAGE.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_page_tells_of_every_setting_and_its_default() -> None:
+    rows = [[cell.strip(" `") for cell in row.split("|")] for row in page_rows()]
+    told = {row[1]: row[3] for row in rows if row[1] in KEYS}
+    defaults = dataclasses.asdict(Settings())
+    assert set(told) == set(KEYS) == set(defaults)
+    for key, default in defaults.items():
+        shown = int(default) if isinstance(default, bool) else "" if default == () else default
+        assert told[key] == str(shown), key
+
+
+def test_the_page_tells_what_is_taken_for_perls_sake() -> None:
+    rows = [[cell.strip(" `") for cell in row.split("|")] for row in page_rows()]
+    told = {row[1]: row[2] for row in rows if row[1] in PERL_ONLY_KEYS}
+    assert set(told) == set(PERL_ONLY_KEYS)
+    for key, values in told.items():
+        for value in values.split(", "):
+            assert of_mapping({key: value}) == Settings()
+
+
+def test_the_name_of_the_profile() -> None:
+    def path(**given: object) -> str:
+        return output_path(of_mapping({"file": "p.out", **given}), 12, 3456.7)
+
+    assert path() == "p.out"
+    assert path(addpid=1) == "p.out.12"
+    assert path(addtimestamp=1) == "p.out.3456"
+    assert path(addpid=1, addtimestamp=1) == "p.out.12.3456"

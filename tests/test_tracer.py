@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -864,6 +864,111 @@ def test_a_tracer_as_decorator(session: Path) -> None:
     hits = tracer._line_hits
     assert 6 in [n for (_, line), (n, _, _) in hits.items() if line == first + 3]
     assert is_profile(session / "f.out")
+
+
+@both_tracers
+def test_a_tracer_as_decorator_of_generators(session: Path) -> None:
+    tracer = Tracer("g.out")
+
+    @tracer
+    def count(n: int) -> Iterator[int]:
+        for _ in range(n):
+            work(1)
+            yield from (tracer.running,)
+
+    @tracer
+    async def ask(n: int) -> AsyncGenerator[int, int]:
+        try:
+            while n:
+                n = yield n + tracer.running
+        except ValueError:
+            yield 100
+
+    async def talk() -> list[int]:
+        said = ask(5)
+        found = [await anext(said), await said.asend(7), await said.athrow(ValueError())]
+        found += [item async for item in said]
+        assert not tracer.running
+        unfinished = ask(1)
+        await anext(unfinished)
+        assert tracer.running
+        await unfinished.aclose()
+        return found
+
+    assert list(count(3)) == [True] * 3
+    assert not tracer.running
+    half = count(3)
+    assert next(half) and tracer.running
+    del half
+    assert not tracer.running
+    assert asyncio.run(talk()) == [6, 8, 100]
+    assert not tracer.running
+    first = work.__code__.co_firstlineno
+    assert 4 in [n for (_, line), (n, _, _) in tracer._line_hits.items() if line == first + 3]
+    assert is_profile(session / "g.out")
+
+
+all_threads = pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param(name, marks=pytest.mark.skipif(
+            name == "py" and sys.version_info < (3, 12),
+            reason="needs CPython 3.12 or later"))
+        for name in TRACERS
+    ],
+    indirect=True,
+)  # fmt: skip
+"""Without the help of C only Python 3.12 can reach threads that run already."""
+
+
+@all_threads
+def test_uses_in_several_threads(session: Path) -> None:
+    """Profiling ends with the last use, whichever thread has it."""
+    tracer = Tracer("threads.out")
+    both, over = threading.Barrier(2), threading.Event()
+
+    def use() -> None:
+        with tracer:
+            both.wait()
+            work(5)
+            over.wait()
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    with tracer:
+        both.wait()
+        work(7)
+    assert tracer.running
+    over.set()
+    thread.join()
+    assert not tracer.running
+    first = work.__code__.co_firstlineno
+    assert [n for (_, line), (n, _, _) in tracer._line_hits.items() if line == first + 3] == [12]
+
+
+@all_threads
+def test_switches_in_several_threads(session: Path) -> None:
+    turns = 20
+
+    def switch() -> None:
+        for _ in range(turns):
+            enable_profile("s.out")
+            work(1)
+            disable_profile()
+
+    threads = [threading.Thread(target=switch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    from pynytprof import tracer
+
+    assert tracer._switched is not None and not tracer._switched.running
+    first = work.__code__.co_firstlineno
+    hits = tracer._switched._line_hits
+    assert sum(n for (_, line), (n, _, _) in hits.items() if line == first + 3) == 4 * turns
+    finish_profile()
+    assert is_profile(session / "s.out")
 
 
 @both_tracers

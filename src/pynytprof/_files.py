@@ -85,6 +85,11 @@ def _loader_source(module_globals: Mapping[str, Any]) -> list[str]:
     return split_lines(text) if isinstance(text, str) else []
 
 
+def source_of_module(filename: str, module_globals: Mapping[str, Any]) -> str:
+    """The text of a module's code from ``filename``; empty if nobody has it."""
+    return "".join(read_source(filename) or _loader_source(module_globals))
+
+
 def _without_angles(name: str) -> str:
     """``<x>`` as ``(x)``: Perl's pages do not escape names."""
     return name.replace("<", "(").replace(">", ")")

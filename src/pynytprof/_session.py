@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import os
 import platform
@@ -21,9 +22,9 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import __version__, _chunks
+from . import __version__, _chunks, _talk
 from ._pytracer import PACKAGE_PREFIX
-from ._settings import Settings, SettingsError, excluded_prefixes
+from ._settings import Settings, SettingsError, excluded_prefixes, output_path
 from ._writer import PyWriter, Writer, open_writer, writer_class
 
 if TYPE_CHECKING:
@@ -61,16 +62,21 @@ def complain(message: str) -> None:
         sys.stderr.flush()
 
 
-def _debugging() -> bool:
-    return os.environ.get("PYNYTPROF_DEBUG", "0") not in ("", "0")
+def _tracer_class(settings: Settings) -> Any:
+    """The tracer that ``PYNYTPROF_TRACER`` (``c`` or ``py``) asks for, else the best one.
 
-
-def _tracer_class() -> Any:
-    """The tracer that ``PYNYTPROF_TRACER`` (``c`` or ``py``) asks for, else the best one."""
+    With ``use_db_sub`` one that stands on ``sys.settrace``: from 3.12 on that in Python.
+    """
     wanted = os.environ.get("PYNYTPROF_TRACER", "")
     if wanted not in ("", "c", "py"):
         raise SettingsError(f"PYNYTPROF_TRACER={wanted}: it must be c or py")
-    if wanted != "py":
+    in_python = settings.use_db_sub and sys.version_info >= (3, 12)
+    if in_python and wanted == "c":
+        raise SettingsError(
+            "PYNYTPROF_TRACER=c: the tracer in C does not use sys.settrace (use_db_sub) on "
+            "Python 3.12 and later"
+        )
+    if wanted != "py" and not in_python:
         try:
             from . import _ctrace
         except ImportError as error:
@@ -89,7 +95,7 @@ def _tracer_class() -> Any:
 
 
 def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTracer:
-    tracer: AnyTracer = _tracer_class()(
+    tracer: AnyTracer = _tracer_class(settings)(
         stmts=settings.stmts,
         subs=settings.subs,
         slowops=settings.slowops,
@@ -102,8 +108,8 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
         savesrc=settings.savesrc,
         sources=sources,
     )
-    if _debugging():
-        complain(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")
+    if _talk.wanted():
+        _talk.say(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")
     return tracer
 
 
@@ -149,11 +155,11 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
     options: dict[str, str | int] = {
         "usecputime": 0,
         "subs": int(settings.subs),
-        "blocks": 0,
+        "blocks": int(settings.blocks and settings.stmts),
         "leave": 1,
         "expand": 0,
-        "trace": 0,
-        "use_db_sub": 0,
+        "trace": settings.trace,
+        "use_db_sub": int(settings.use_db_sub),
         "compress": settings.compress,
         "clock": 1,
         "stmts": int(settings.stmts),
@@ -195,7 +201,7 @@ class _Output:
 
     def write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         """The whole profile. Raises OSError, or what the user's writer raises."""
-        told_of = final and _debugging()  # by the writer, chunk for chunk
+        told_of = final and _talk.wanted()  # by the writer, chunk for chunk
         if self.writer is not None:
             tracer.emit(self.writer.write_chunk, header)
             self.writer.close()
@@ -246,14 +252,18 @@ class Session:
         if sysconfig.get_config_var("Py_GIL_DISABLED"):
             raise SettingsError("free-threaded builds of Python are not supported yet")
         self.settings = settings
-        self.tracer = _new_tracer(settings, sources)
-        writes = _writes_itself(self.tracer, writer)
-        self._output = _Output(settings.file, writer, tracer_writes=writes)
-        self._application = application or sys.argv[0] or "(interactive)"
+        _talk.configure(settings.trace, settings.log)
         self._basetime = time.time()
+        self.tracer = _new_tracer(settings, sources)
+        self._sources = sources
+        writes = _writes_itself(self.tracer, writer)
+        path = output_path(settings, os.getpid(), self._basetime)
+        self._output = _Output(path, writer, tracer_writes=writes)
+        self._application = application or sys.argv[0] or "(interactive)"
         self._failed = False
         self._dropped = False
         self._registered = False
+        self._started = False
         self._old_signals: dict[int, Any] = {}
 
     @property
@@ -264,12 +274,27 @@ class Session:
     @property
     def started(self) -> bool:
         """Whether it has ever run."""
-        return self._registered
+        return self._started
 
     @property
     def failed(self) -> bool:
         """Whether the profile could not be written; the reason was told then."""
         return self._failed
+
+    def another(self, file: str) -> Session:
+        """A session like this one for another file."""
+        return Session(dataclasses.replace(self.settings, file=file), sources=self._sources,
+                       application=self._application)  # fmt: skip
+
+    def arrange_end(self) -> None:
+        """Has the profile completed when the program ends.
+
+        Exit handlers that the program has made by now come after that, others before.
+        """
+        if not self._registered:
+            self._registered = True
+            atexit.register(self.stop)
+            _watch_forks()
 
     def start(self, *, open_frames: bool = True) -> None:
         """Begins or goes on. Raises RuntimeError if another session runs in this process.
@@ -284,10 +309,8 @@ class Session:
                 f"a profile is being written to {_active.path} already; "
                 "one session can run in a process at a time"
             )
-        if not self._registered:
-            self._registered = True
-            atexit.register(self.stop)
-            _watch_forks()
+        self.arrange_end()
+        self._started = True
         _active = self
         self._catch_signals()
         try:

@@ -33,17 +33,24 @@ class Settings:
     """All settings of a profile run."""
 
     file: str = "nytprof.out"
+    addpid: bool = False
+    addtimestamp: bool = False
     compress: int = 1
     stmts: bool = True
+    blocks: bool = False
     subs: bool = True
     slowops: int = 1
     calls: int = 1
     start: str = "begin"
+    clock: str = "wall"
     savesrc: bool = True
     scope: str = "all"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     raw: bool = False
+    use_db_sub: bool = False
+    trace: int = 0
+    log: str = ""
 
 
 def _boolean(value: Any) -> bool:
@@ -57,14 +64,17 @@ def _boolean(value: Any) -> bool:
         raise ValueError("it must be 0 or 1") from None
 
 
-def _level(value: Any) -> int:
-    try:
-        level = int(value)
-    except (TypeError, ValueError):
-        level = -1
-    if not 0 <= level <= 9:
-        raise ValueError("it must be a number from 0 to 9")
-    return level
+def _number(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            number = least - 1
+        if not least <= number <= most:
+            raise ValueError(f"it must be a number from {least} to {most}")
+        return number
+
+    return check
 
 
 def _slowops(value: Any) -> int:
@@ -92,11 +102,30 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     return check
 
 
-def _start(value: Any) -> str:
-    word = _one_of("begin", "init", "no", "end")(value)
-    if word == "end":
-        raise ValueError("there is nothing to profile at the end; use begin, init or no")
-    return "begin" if word == "init" else word
+def _clock(value: Any) -> str:
+    """By name, or by the number that Perl's profiler and the system have for it."""
+    known = {"wall": "wall", "1": "wall", "-1": "wall", "cpu": "cpu", "3": "cpu"}
+    try:
+        return known[str(value)]
+    except KeyError:
+        raise ValueError(
+            "it must be wall (or 1, the system's monotonic clock) or cpu (or 3, the thread's "
+            "processor time)"
+        ) from None
+
+
+def _any_boolean(value: Any) -> None:
+    _boolean(value)
+
+
+def _only(fixed: bool, reason: str) -> Callable[[Any], None]:
+    """Of an option of Perl's profiler that has one value here; ``reason`` why."""
+
+    def check(value: Any) -> None:
+        if _boolean(value) != fixed:
+            raise ValueError(f"it can only be {int(fixed)}: {reason}")
+
+    return check
 
 
 def _text(value: Any) -> str:
@@ -119,20 +148,44 @@ def _absolute(glob: str) -> str:
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "file": _text,
-    "compress": _level,
+    "addpid": _boolean,
+    "addtimestamp": _boolean,
+    "compress": _number(0, 9),
     "stmts": _boolean,
+    "blocks": _boolean,
     "subs": _boolean,
     "slowops": _slowops,
     "calls": _calls,
-    "start": _start,
+    "start": _one_of("begin", "init", "end", "no"),
+    "clock": _clock,
     "savesrc": _boolean,
     "scope": _one_of("project", "site", "all"),
     "include": _globs,
     "exclude": _globs,
     "raw": _boolean,
+    "use_db_sub": _boolean,
+    "trace": _number(0, 9),
+    "log": _text,
 }
 
 KEYS = tuple(_CHECKS)
+
+_WITHOUT_EFFECT: dict[str, Callable[[Any], None]] = {
+    "findcaller": _any_boolean,
+    "optimize": _any_boolean,
+    "endatexit": _any_boolean,
+    "leave": _only(True, "after a call the time is the calling line's"),
+    "nameevals": _only(True, "evals are told apart by where they were made"),
+    "nameanonsubs": _only(True, "lambdas are told apart by their lines"),
+    "usecputime": _only(False, "it is gone from Perl's profiler too; use clock=cpu"),
+    "expand": _only(False, "there is nothing to expand in Python"),
+    "evals": _only(False, "the text of evals is always kept; there is nothing to choose"),
+    "perldb": _only(False, "the flags of Perl's debugger mean nothing to Python"),
+}
+"""Options of Perl's profiler that are taken but change nothing, so that a variable NYTPROF made
+for it serves here too; those that would have to change something are refused."""
+
+PERL_ONLY_KEYS = tuple(_WITHOUT_EFFECT)
 
 _PROGRAM_VARIABLES = frozenset({"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG"})
 
@@ -141,17 +194,20 @@ def check(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
     """``values`` with their proper types. Raises SettingsError naming ``origin``."""
     checked = {}
     for key, value in values.items():
-        if key not in _CHECKS:
+        checker = _CHECKS.get(key) or _WITHOUT_EFFECT.get(key)
+        if checker is None:
             raise SettingsError(f"{origin}: unknown setting {key!r}{_suggestion(key)}")
         try:
-            checked[key] = _CHECKS[key](value)
+            proper = checker(value)
         except ValueError as error:
             raise SettingsError(f"{origin}: {key}={value}: {error}") from None
+        if key in _CHECKS:
+            checked[key] = proper
     return checked
 
 
 def _suggestion(key: str) -> str:
-    close = difflib.get_close_matches(key, KEYS, n=1)
+    close = difflib.get_close_matches(key, (*KEYS, *PERL_ONLY_KEYS), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; there are {', '.join(KEYS)}"
@@ -223,6 +279,13 @@ def settle(
 def of_mapping(options: Mapping[str, Any]) -> Settings:
     """Settings for library use: defaults and ``options``. Raises SettingsError."""
     return Settings(**check(options, "options"))
+
+
+def output_path(settings: Settings, pid: int, now: float) -> str:
+    """The profile's path: ``file``, with what ``addpid`` and ``addtimestamp`` put behind it."""
+    pid_part = f".{pid}" if settings.addpid else ""
+    time_part = f".{int(now)}" if settings.addtimestamp else ""
+    return settings.file + pid_part + time_part
 
 
 def excluded_prefixes(scope: str) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ import errno
 import io
 import os
 import struct
-import sys
 import warnings
 import zlib
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from . import _talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -588,21 +589,18 @@ class PyWriter:
 
 
 class _Debug:
-    """A writer that tells on stderr what goes through it."""
+    """A writer that tells what goes through it."""
 
     _SIZES: ClassVar[dict[bytes, int]] = {b"S": _TIMES.size, b"C": _CALLS.size, b"T": _TREE.size}
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         kind = type(writer)
-        print(f"pynytprof: writer: {kind.__module__}.{kind.__qualname__}", file=sys.stderr)
+        _talk.say(f"writer: {kind.__module__}.{kind.__qualname__}")
 
     def write_chunk(self, token: bytes, payload: bytes, /) -> None:
         items = self._count(token, payload)
-        print(
-            f"pynytprof: chunk {token.decode('latin-1')}: {items} items, {len(payload)} bytes",
-            file=sys.stderr,
-        )
+        _talk.say(f"chunk {token.decode('latin-1')}: {items} items, {len(payload)} bytes")
         self._writer.write_chunk(token, payload)
 
     def _count(self, token: bytes, payload: bytes) -> int:
@@ -680,11 +678,11 @@ def open_writer(path: StrPath | BinaryFile, compress: int = 1) -> Writer:
 
     Unset, it is the one in C; where that can't be loaded, the one in Python and, once, a
     RuntimeWarning. ``c`` where it can't be loaded is an ImportError, any other value a
-    ValueError. With PYNYTPROF_DEBUG set to anything but 0 the choice and each chunk are
-    told on stderr.
+    ValueError. With PYNYTPROF_DEBUG set to anything but 0, or the setting ``trace``, the choice
+    and each chunk are told on stderr.
     """
     kind = cast("Any", writer_class())
     writer: Writer = kind(path, compress)
-    if os.environ.get("PYNYTPROF_DEBUG", "0") not in ("", "0"):
+    if _talk.wanted():
         return _Debug(writer)
     return writer

@@ -14,10 +14,10 @@ import atexit
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import __version__, _commands, _runner, _settings, tracer
+from . import __version__, _commands, _runner, _settings, _start, tracer
 from ._session import Session, complain
 
 USAGE_ERROR = 2
@@ -76,8 +76,14 @@ def _parser() -> _Parser:
     parser.add_switch("calls", "the call tree; --no-calls leaves it out")
     parser.add_switch("savesrc", "source text in the profile; --no-savesrc leaves it out")
     parser.add_switch("raw", "leave the profiler's own cost in the times")
-    parser.add_value("--start", metavar="WHEN", help="begin (default), or no: the program "
+    parser.add_switch("blocks", "time for blocks (loops, with, try, if) and subs as well")
+    parser.add_value("--start", metavar="WHEN", help="begin (default); init: after the main "
+                     "module's imports; end: when it has ended; no: the program "
                      "switches profiling on with pynytprof.enable_profile()")  # fmt: skip
+    parser.add_value("--clock", metavar="WHICH", help="wall (default); cpu: the processor time "
+                     "of each thread, without waiting")  # fmt: skip
+    parser.add_switch("addpid", "put the process's number behind the profile's name")
+    parser.add_switch("addtimestamp", "put the time in seconds behind the profile's name")
     parser.add_value("--scope", metavar="WHAT", help="project: neither the standard library "
                      "nor installed packages; site: not the standard library; all "
                      "(default)")  # fmt: skip
@@ -148,7 +154,7 @@ def _run(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> N
     except BaseException as error:
         _runner.leave_with(error)
         raise
-    _begin(target, settings, quiet)
+    begin_late = _begin(target, settings, quiet)
     try:
         target.execute()
     except SystemExit:
@@ -156,18 +162,46 @@ def _run(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> N
     except BaseException as error:
         _runner.leave_with(error)
         raise
+    finally:
+        begin_late()
     raise SystemExit(0)
 
 
-def _begin(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> None:
+def _begin(target: _runner.Target, settings: _settings.Settings, quiet: bool) -> Callable[[], None]:
+    """Begins when ``start`` says. Returns what is to be called once the target has ended."""
     settings = dataclasses.replace(settings, exclude=(*settings.exclude, *target.exclude))
     try:
         session = Session(settings, sources=target.sources, application=target.application)
         if not quiet:
             atexit.register(_tell, session, os.getpid())
-        tracer.adopt(session, start=settings.start == "begin")
+        profile = tracer.adopt(session)
+        session.arrange_end()
+        if settings.start == "begin":
+            profile._start(open_frames=False)
+        elif settings.start == "init":
+            stop_waiting = _start.after_imports(
+                lambda: _begin_late(profile, open_frames=True), target.sources
+            )
     except (RuntimeError, ImportError, ValueError) as error:
         _fail(str(error))
+
+    def at_the_end() -> None:
+        if settings.start == "init":
+            stop_waiting()
+        if settings.start in ("init", "end"):
+            _begin_late(profile, open_frames=False)
+
+    return at_the_end
+
+
+def _begin_late(profile: tracer.Tracer, *, open_frames: bool) -> None:
+    """Begins, unless it has begun already. The program must not notice a failure."""
+    if profile._session.started:
+        return
+    try:
+        profile._start(open_frames=open_frames)
+    except Exception as error:
+        complain(f"can't profile: {error}")
 
 
 def _tell(session: Session, pid: int) -> None:

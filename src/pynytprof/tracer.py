@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +30,8 @@ _DEFAULT_FILE = "nytprof.out"
 class Tracer:
     """Profiles what runs between :meth:`start` and :meth:`stop`, in all threads.
 
-    Also a context manager and a decorator; uses may be nested, the outermost counts. The
+    Also a context manager and a decorator; uses may be nested, and in several threads: profiling
+    goes on until the last one ends. The
     profile at ``out_path`` is a valid file from the start on, is renewed every few seconds
     and complete after the last :meth:`stop`. ``writer`` is an object with ``write_chunk(token,
     payload)`` and ``close()`` that gets the profile instead, once, after the first last stop.
@@ -49,6 +51,7 @@ class Tracer:
         settings = of_mapping({"file": os.fspath(out_path), **(options or {})})
         self._session = Session(settings, writer=writer)
         self._uses = 0
+        self._lock = threading.RLock()
 
     @classmethod
     def _of(cls, session: Session) -> Tracer:
@@ -56,6 +59,7 @@ class Tracer:
         tracer = cls.__new__(cls)
         tracer._session = session
         tracer._uses = 0
+        tracer._lock = threading.RLock()
         return tracer
 
     @property
@@ -81,15 +85,17 @@ class Tracer:
         self._start(open_frames=True)
 
     def _start(self, *, open_frames: bool) -> None:
-        if self._uses == 0:
-            self._session.start(open_frames=open_frames)
-        self._uses += 1
+        with self._lock:
+            if self._uses == 0:
+                self._session.start(open_frames=open_frames)
+            self._uses += 1
 
     def stop(self) -> None:
         """Ends one use; with the last one the profile is written."""
-        self._uses = max(self._uses - 1, 0)
-        if self._uses == 0:
-            self._session.stop()
+        with self._lock:
+            self._uses = max(self._uses - 1, 0)
+            if self._uses == 0:
+                self._session.stop()
 
     def __enter__(self) -> Tracer:
         self.start()
@@ -104,8 +110,43 @@ class Tracer:
         self.stop()
 
     def __call__(self, function: _F) -> _F:
-        """``function`` with profiling while it runs."""
-        if inspect.iscoroutinefunction(function):
+        """``function`` with profiling while it runs.
+
+        Of a generator or coroutine: from its first step until it ends, with what else
+        runs while it waits.
+        """
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    inner = function(*args, **kwargs)
+                    try:
+                        step = inner.asend(None)
+                        while True:
+                            try:
+                                item = await step
+                            except StopAsyncIteration:
+                                return
+                            try:
+                                sent = yield item
+                            except GeneratorExit:
+                                raise
+                            except BaseException as error:
+                                step = inner.athrow(error)
+                            else:
+                                step = inner.asend(sent)
+                    finally:
+                        await inner.aclose()
+
+        elif inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return (yield from function(*args, **kwargs))
+
+        elif inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -123,41 +164,48 @@ class Tracer:
 
 
 _switched: Tracer | None = None
+_switches = threading.RLock()
 
 
 def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
     """Begins profiling into ``file`` (``nytprof.out``), or goes on; calls may be nested.
 
-    A ``file`` other than that of the profile being made finishes that and begins another.
+    A ``file`` other than that of the profile being made finishes that and begins another,
+    with the same settings.
     """
     global _switched
-    if _switched is not None and file is not None and os.fspath(file) != _switched.path:
-        finish_profile()
-    if _switched is None:
-        _switched = Tracer(file if file is not None else _DEFAULT_FILE)
-    _switched.start()
+    with _switches:
+        old = _switched
+        if old is not None and file is not None and os.fspath(file) != old._session.settings.file:
+            finish_profile()
+            _switched = Tracer._of(old._session.another(os.fspath(file)))
+        elif old is None:
+            _switched = Tracer(file if file is not None else _DEFAULT_FILE)
+        assert _switched is not None
+        _switched.start()
 
 
 def disable_profile() -> None:
     """Undoes one :func:`enable_profile`; with the last one profiling pauses."""
-    if _switched is not None:
-        _switched.stop()
+    with _switches:
+        if _switched is not None:
+            _switched.stop()
 
 
 def finish_profile() -> None:
     """Completes the profile; the next :func:`enable_profile` begins a new one."""
     global _switched
-    if _switched is not None:
-        tracer, _switched = _switched, None
-        tracer._session.stop()
+    with _switches:
+        if _switched is not None:
+            tracer, _switched = _switched, None
+            tracer._session.stop()
 
 
-def adopt(session: Session, *, start: bool) -> None:
+def adopt(session: Session) -> Tracer:
     """Makes ``session`` the one that :func:`enable_profile` and its sisters switch."""
     global _switched
     _switched = Tracer._of(session)
-    if start:
-        _switched._start(open_frames=False)
+    return _switched
 
 
 def profile_script(
