@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,11 +104,11 @@ class SubInfo:
     file: str
     first: int
     last: int
-    calls: int
-    inclusive: float
-    exclusive: float
-    recursive: float
-    depth: int
+    calls: int = 0
+    inclusive: float = 0.0
+    exclusive: float = 0.0
+    recursive: float = 0.0
+    depth: int = 0
 
     @property
     def label(self) -> Sub:
@@ -216,13 +216,15 @@ def c_name(text: str) -> str:
     return text
 
 
-def cprofile_label(entry: Sequence[Any] | None) -> Sub | None:
+def cprofile_label(
+    entry: Sequence[Any] | None, called: Callable[[str], str] = plain_file
+) -> Sub | None:
     if entry is None:
         return None
     file, line, name = entry
     if file == "~":
         return ("~", 0, c_name(name))
-    return (plain_file(file), line, code_name(name))
+    return (called(file), line, code_name(name))
 
 
 def is_program(file: str) -> bool:
