@@ -1,8 +1,9 @@
 /*
  * nytprof: reads, checks, shows and merges NYTProf profiles. The tables of commands and options are
- * all there is to know about the command line: parsing and help are made from them.
+ * all there is to know about the command line: parsing, help, the manual page and completion are
+ * made from them.
  */
-#include "cli.h"
+#include "table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,40 +30,30 @@ enum {
     ALL = VERIFY | LOADING | COMBINING
 };
 
-/* Whether the options of a command agree; says what is wrong. */
-typedef bool check_fn(struct options *o, int files);
-
 static check_fn check_convert;
 static check_fn check_merge, check_recover;
 
-struct command {
-    const char *name;
-    unsigned    bit;
-    command_fn *run;        /* NULL: all files are given to `combine` */
-    const char *help;
-    check_fn   *check;      /* NULL: any do */
-    combine_fn *combine;
-};
-
-static const struct command commands[] = {
-    {"verify", VERIFY, command_verify, "check that profiles are sound and complete"},
+const struct command commands[] = {
+    {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
+     .more = "Findings are fatal (Perl's tools refuse the file), warned (they complain, or\n"
+             "report it wrongly) or odd (harmless, and no fault)."},
     {"summary", SUMMARY, command_summary, "show the lines and subs that cost most"},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options"},
     {"dump", DUMP, command_dump, "write every record, one a line"},
     {"speedscope", SPEEDSCOPE, command_speedscope,
      "write the call tree for https://www.speedscope.app"},
     {"convert", CONVERT, command_convert, "write a profile in a format of other tools",
-     check_convert},
-    {"merge", MERGE, NULL, "make one profile of many", check_merge, command_merge},
+     check_convert, .files = "FILE"},
+    {"merge", MERGE, NULL, "make one profile of many", check_merge, command_merge,
+     .more = "Files and subs are matched by name, counts and times added up. The order of the\n"
+             "files makes no difference."},
     {"recover", RECOVER, NULL, "make a sound profile of a broken one", check_recover,
-     command_recover},
+     command_recover, .files = "FILE",
+     .more = "All that comes before the damage is kept; what is lost is told."},
 };
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+const size_t command_count = sizeof commands / sizeof *commands;
 
 /* ---- Options ---- */
-
-/* Each takes its argument, or NULL if it has none; false: the argument is no good. */
-typedef bool set_fn(struct options *o, const char *argument);
 
 static bool set_output(struct options *o, const char *argument)
 {
@@ -140,17 +131,36 @@ static bool set_width(struct options *o, const char *argument)
     return parse_size(argument, &o->report.width);
 }
 
+static const char *sort_word(size_t i)
+{
+    static const char *const words[] = {[NYT_SORT_TIME] = "time", [NYT_SORT_INCL] = "incl",
+                                        [NYT_SORT_COUNT] = "count", [NYT_SORT_PLACE] = "place"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+/* Which of its words an argument is; false: none. */
+static bool find_word(word_fn *word, const char *argument, size_t *i)
+{
+    for (*i = 0; word(*i); ++*i)
+        if (strcmp(word(*i), argument) == 0)
+            return true;
+    return false;
+}
+
 static bool set_sort(struct options *o, const char *argument)
 {
-    static const char *const names[] = {[NYT_SORT_TIME] = "time", [NYT_SORT_INCL] = "incl",
-                                        [NYT_SORT_COUNT] = "count", [NYT_SORT_PLACE] = "place"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(argument, names[i]) == 0) {
-            o->report.sort = (nyt_sort)i;
-            return true;
-        }
-    }
-    return false;
+    size_t i;
+    bool found = find_word(sort_word, argument, &i);
+    if (found)
+        o->report.sort = (nyt_sort)i;
+    return found;
+}
+
+static const char *format_word(size_t i)
+{
+    size_t n;
+    const nyt_export_format *formats = nyt_export_formats(&n);
+    return i < n ? formats[i].name : NULL;
 }
 
 static bool set_to(struct options *o, const char *argument)
@@ -177,25 +187,26 @@ static bool is_terminal(FILE *out)
 #endif
 }
 
+enum { COLOUR_AUTO, COLOUR_ALWAYS };
+
+static const char *colour_word(size_t i)
+{
+    static const char *const words[] = {[COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always",
+                                        "never"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
 static bool set_colour(struct options *o, const char *argument)
 {
     const char *no_color = getenv("NO_COLOR");
     bool may = !o->output && !(no_color && *no_color) && is_terminal(stdout);
-    o->report.colour = strcmp(argument, "always") == 0 || (strcmp(argument, "auto") == 0 && may);
-    return strcmp(argument, "always") == 0 || strcmp(argument, "auto") == 0 ||
-           strcmp(argument, "never") == 0;
+    size_t i;
+    bool found = find_word(colour_word, argument, &i);
+    o->report.colour = i == COLOUR_ALWAYS || (i == COLOUR_AUTO && may);
+    return found;
 }
 
-struct option {
-    char        letter;     /* 0: none */
-    const char *name;
-    const char *argument;   /* what it is called in the help; NULL: the option takes none */
-    unsigned    commands;
-    set_fn     *set;
-    const char *help;
-};
-
-static const struct option options[] = {
+const struct option options[] = {
     {'o', "output", "FILE", LOADING, set_output, "write to FILE, not to standard output"},
     {'q', "quiet", NULL, VERIFY, set_quiet, "name only the files that have a fault"},
     {'v', "verbose", NULL, VERIFY, set_verbose, "show all findings, also the harmless ones"},
@@ -206,10 +217,11 @@ static const struct option options[] = {
      "show the source of the file NAME (its end is enough) or fid, with its figures"},
     {'n', "top", "N", SUMMARY, set_top, "entries of each list (15)"},
     {'n', "top", "N", CONVERT, set_top, "of a picture: at most N subs (40)"},
-    {0, "sort", "KEY", SUMMARY, set_sort, "time, incl, count or place"},
+    {0, "sort", "KEY", SUMMARY, set_sort, "what comes first", sort_word},
     {0, "width", "N", SUMMARY | INFO, set_width, "columns (the terminal's, else 100)"},
-    {0, "color", "WHEN", SUMMARY | INFO, set_colour, "auto, always or never"},
-    {0, "to", "FORMAT", CONVERT, set_to, "the format; see below"},
+    {0, "color", "WHEN", SUMMARY | INFO, set_colour, "whether to use colours",
+     colour_word},
+    {0, "to", "FORMAT", CONVERT, set_to, "the format, one of FORMATS", format_word},
     {0, "max-bytes", "N", SPEEDSCOPE | CONVERT, set_max_bytes,
      "at most N bytes: leave out what takes least time"},
     {0, "salvage", NULL, LOADING & ~DUMP, set_salvage, "use what comes before damage"},
@@ -218,91 +230,38 @@ static const struct option options[] = {
     {'o', "output", "FILE", COMBINING, set_output, "the new profile; it may be one of those read"},
     {'q', "quiet", NULL, COMBINING, set_quiet, "only say what is lost"},
 };
-enum { OPTION_COUNT = sizeof options / sizeof *options };
+const size_t option_count = sizeof options / sizeof *options;
 
-/* ---- Help ---- */
-
-static void print_option(const struct option *o)
+const char *files_of(const struct command *command)
 {
-    char spelled[40];
-    snprintf(spelled, sizeof spelled, "--%s%s%s", o->name, o->argument ? " " : "",
-             o->argument ? o->argument : "");
-    if (o->letter)
-        printf("  -%c, %-18s %s\n", o->letter, spelled, o->help);
-    else
-        printf("      %-18s %s\n", spelled, o->help);
+    return command->files ? command->files : "FILE ...";
 }
 
-static void print_formats(void)
+bool is_format(const struct option *o)
 {
-    size_t n;
-    const nyt_export_format *formats = nyt_export_formats(&n);
-    puts("\nFORMAT is one of");
-    for (size_t i = 0; i < n; i++)
-        printf("  %-12s %s%s\n", formats[i].name, formats[i].help,
-               formats[i].limited   ? "; takes --max-bytes"
-               : formats[i].picture ? "; takes --top"
-                                    : "");
+    return o->word == format_word;
 }
 
-static void print_command_help(const struct command *command)
+const struct command *find_command(const char *name)
 {
-    printf("usage: nytprof %s [options] FILE ...\n\n%s\n\n"
-           "FILE is a NYTProf profile%s.\n\n", command->name, command->help,
-           command->combine ? "" : "; - is standard input");
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (options[i].commands & command->bit)
-            print_option(&options[i]);
-    puts("  -h, --help             this text");
-    if (command->bit == CONVERT)
-        print_formats();
-}
-
-static void print_help(void)
-{
-    puts("usage: nytprof COMMAND [options] FILE ...\n\nReads NYTProf profiles.\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-12s %s\n", commands[i].name, commands[i].help);
-    puts("  help         explain a command\n\n"
-         "Exit status: 0 fine, 1 verify found a fault, 2 wrong usage, 3 unreadable,\n"
-         "4 not all could be written. Options: nytprof help COMMAND");
-}
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         if (strcmp(name, commands[i].name) == 0)
             return &commands[i];
     return NULL;
 }
 
-static enum exit_status help(const char *topic)
-{
-    const struct command *command = topic ? find_command(topic) : NULL;
-    if (topic && !command) {
-        fprintf(stderr, "nytprof: there is no command '%s'\n", topic);
-        return EXIT_USAGE;
-    }
-    if (command)
-        print_command_help(command);
-    else
-        print_help();
-    return EXIT_FINE;
-}
-
 /* ---- Parsing ---- */
 
-/* The argument after '=', if there is one. */
-static const struct option *find_option(const struct command *command, const char *word,
-                                        const char **argument)
+const struct option *find_option(const struct command *command, const char *word,
+                                 const char **argument)
 {
     size_t len = strcspn(word, "=");
     *argument = word[len] == '=' ? word + len + 1 : NULL;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
+    for (size_t i = 0; i < option_count; i++) {
         const struct option *o = &options[i];
-        bool is_long = strncmp(word, "--", 2) == 0 && strlen(o->name) == len - 2 &&
+        bool is_long = strncmp(word, "--", 2) == 0 && strlen(o->name) + 2 == len &&
                        strncmp(word + 2, o->name, len - 2) == 0;
-        bool is_short = word[1] == o->letter && o->letter && word[2] == '\0';
+        bool is_short = word[0] == '-' && o->letter && word[1] == o->letter && word[2] == '\0';
         if ((is_long || is_short) && o->commands & command->bit)
             return o;
     }
@@ -487,6 +446,10 @@ int main(int argc, char **argv)
         return printf("nytprof %s\n", NYT_VERSION) < 0 ? EXIT_INCOMPLETE : EXIT_FINE;
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(word, "completions") == 0)
+        return completions(argc > 2 ? argv[2] : NULL);
+    if (strcmp(word, "__complete") == 0)
+        return complete(argc - 2, argv + 2), EXIT_FINE;
     const struct command *command = find_command(word);
     if (!command) {
         fprintf(stderr, "nytprof: there is no command '%s'; see: nytprof --help\n", word);

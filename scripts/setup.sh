@@ -31,6 +31,10 @@ missing_packages() {
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
                 command -v dot >/dev/null || echo graphviz
                 command -v genhtml >/dev/null || echo lcov
+                command -v groff >/dev/null || echo groff-base
+                for tool in mandoc zsh fish; do
+                    command -v $tool >/dev/null || echo $tool
+                done
                 ;;
             html)
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
