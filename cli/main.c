@@ -37,7 +37,7 @@ const struct command commands[] = {
     {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
      .more = "Findings are fatal (Perl's tools refuse the file), warned (they complain, or\n"
              "report it wrongly) or odd (harmless, and no fault)."},
-    {"summary", SUMMARY, command_summary, "show the lines and subs that cost most"},
+    {"summary", SUMMARY, command_summary, "show the lines, subs, files and calls that cost most"},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options"},
     {"dump", DUMP, command_dump, "write every record, one a line"},
     {"speedscope", SPEEDSCOPE, command_speedscope,

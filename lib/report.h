@@ -24,7 +24,9 @@ void nyt_report_style(struct nyt_report *r, enum nyt_style style);
 /* 1,234,567 and 12.3 ms, right-aligned in `width` columns (0: as long as they are). */
 void nyt_report_count(struct nyt_report *r, int64_t count, int width);
 void nyt_report_time(struct nyt_report *r, double seconds, int width);
-/* The last `limit` columns of a file's name, and its line (0: none). Returns columns. */
+/* The last `limit` columns of a name. Returns columns. */
+size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit);
+/* The same of a file's name and its line (0: none). */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
 /* A line of source without its indentation. */
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);

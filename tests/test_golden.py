@@ -232,6 +232,44 @@ def test_summary_ranks_lines_by_time_and_by_count(nytprof: str) -> None:
     assert len(by_count) == 3
 
 
+def test_summary_adds_files_up_and_lists_calls(nytprof: str) -> None:
+    profile = GOLDEN / "perl" / "strevals.out"
+    report = json.loads(run(nytprof, "summary", "--json", "--top", "1000", profile).stdout)
+    lines, files = report["top_lines"], report["top_files"]
+    for one in files:
+        own = [line for line in lines if line["fid"] == one["fid"]]
+        assert one["count"] == sum(line["count"] for line in own)
+        assert math.isclose(one["time"], sum(line["time"] for line in own))
+    assert {one["fid"] for one in files} == {line["fid"] for line in lines}
+    for one in report["top_subs"]:
+        to_it = [call for call in report["top_calls"] if call["called"] == one["name"]]
+        assert one["calls"] == sum(call["calls"] for call in to_it)
+        assert all(call["callers"] for call in to_it)
+    times = [call["exclusive"] for call in report["top_calls"]]
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_summary_keeps_to_its_width(nytprof: str, width: int) -> None:
+    for profile in (GOLDEN / "perl" / "strevals.out", GOLDEN / "perl" / "packages.out"):
+        text = run(nytprof, "summary", "--width", str(width), profile).stdout.decode()
+        lines = text.splitlines()[1:]  # the heading is a sentence
+        assert max(map(len, lines)) <= width
+        assert {"Lines", "Subs", "Files", "Calls"} <= {line.partition(" (")[0] for line in lines}
+        assert any("main::" in line or " -> " in line for line in lines)
+
+
+def test_summary_sorts_calls(nytprof: str) -> None:
+    profile = GOLDEN / "perl" / "packages.out"
+    for key, value in (("count", "calls"), ("incl", "inclusive")):
+        done = run(nytprof, "summary", "--json", "--sort", key, profile)
+        found = [call[value] for call in json.loads(done.stdout)["top_calls"]]
+        assert found == sorted(found, reverse=True)
+    done = run(nytprof, "summary", "--json", "--sort", "place", profile)
+    places = [(call["fid"], call["line"]) for call in json.loads(done.stdout)["top_calls"]]
+    assert places == sorted(places)
+
+
 def test_source_listing_has_every_line_with_its_figures(nytprof: str) -> None:
     profile = GOLDEN / "perl" / "recursion.out"
     done = run(nytprof, "summary", "--source", "recursion.pl", profile)

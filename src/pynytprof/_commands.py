@@ -332,7 +332,7 @@ class _Command(NamedTuple):
 
 _VERIFY = "check that profiles are sound and complete"
 _COMMANDS = {
-    "summary": _Command("show the lines and subs that cost most", _summary_options,
+    "summary": _Command("show the lines, subs, files and calls that cost most", _summary_options,
                         _each(_summary)),
     "info": _Command("show what a profile is: program, processes, sizes, options", _info_options,
                      _each(_info)),

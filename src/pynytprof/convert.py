@@ -65,7 +65,7 @@ def summary(
     colour: bool = False,
     json: bool = False,
 ) -> str:
-    """The lines and subs that took most, `top` of each, for terminals of `width` columns.
+    """The lines, subs, files and calls that took most, for terminals of `width` columns.
 
     What comes from the profile is made harmless for terminals. Raises OSError, ProfileError.
     """
