@@ -67,14 +67,14 @@ static PyObject *strings(PyObject *given)
 
 static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"stmts", "subs", "slowops", "include", "exclude",
+    static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
                             "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
                             "savesrc", "sources", NULL};
-    int stmts = 1, subs = 1, slowops = 1, raw = 0, savesrc = 1;
+    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1;
     PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
     Py_ssize_t max_nodes = 1000000;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pppOOOUpnpO:Tracer", names, &stmts, &subs,
-                                     &slowops, &include, &exclude, &prefixes, &hide, &raw,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpO:Tracer", names, &stmts,
+                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes, &hide, &raw,
                                      &max_nodes, &savesrc, &sources))
         return NULL;
     if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
@@ -87,6 +87,7 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     t->tool_id = -1;
     t->stmts = stmts;
+    t->blocks = blocks;
     t->subs_on = subs;
     t->slowops = slowops;
     t->raw = raw;
@@ -388,7 +389,7 @@ static PyMemberDef tracer_members[] = {
 };
 
 PyDoc_STRVAR(tracer_doc,
-"Tracer(*, stmts=True, subs=True, slowops=True, include=(), exclude=(),\n"
+"Tracer(*, stmts=True, blocks=False, subs=True, slowops=True, include=(), exclude=(),\n"
 "       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
 "       savesrc=True, sources=None)\n--\n\n"
 "The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
@@ -412,6 +413,35 @@ static PyType_Spec tracer_spec = {
     .slots = tracer_slots,
 };
 
+PyDoc_STRVAR(block_headers_doc,
+"block_headers($module, lines, /)\n--\n\n"
+"What blocks=1 finds in a text, given as a list of its lines, each with its end: by line,\n"
+"from 1, the first line of the header of its suite; 0 for what is in none.");
+
+static PyObject *block_headers(PyObject *module, PyObject *lines)
+{
+    (void)module;
+    PyObject *nothing = PyUnicode_FromString("");
+    PyObject *joined = nothing ? PyUnicode_Join(nothing, lines) : NULL;
+    Py_ssize_t len, n_lines = PyObject_Length(lines);
+    const char *text = joined && n_lines >= 0 ? PyUnicode_AsUTF8AndSize(joined, &len) : NULL;
+    uint32_t *headers = text ? blocks_of_text(text, (size_t)len, (uint32_t)n_lines) : NULL;
+    PyObject *result = headers ? PyList_New(n_lines + 1) : NULL;
+    for (Py_ssize_t i = 0; result && i <= n_lines; i++)
+        PyList_SET_ITEM(result, i, PyLong_FromUnsignedLong(headers[i]));
+    if (text && !headers)
+        PyErr_NoMemory();
+    free(headers);
+    Py_XDECREF(joined);
+    Py_XDECREF(nothing);
+    return result;
+}
+
+static PyMethodDef module_methods[] = {
+    {"block_headers", block_headers, METH_O, block_headers_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static int module_exec(PyObject *module)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, &tracer_spec, NULL);
@@ -431,6 +461,7 @@ static struct PyModuleDef module_def = {
     PyModuleDef_HEAD_INIT,
     .m_name = "pynytprof._ctrace",
     .m_doc = "The tracer in C: CPython's events into tables, tables into chunks.",
+    .m_methods = module_methods,
     .m_slots = module_slots,
 };
 

@@ -7,6 +7,7 @@
  *     trace_graph.c         subs' edges and the tree of call paths
  *     trace_code.c          what is true of a code object, found once
  *     trace_source.c        files: which are traced, their text
+ *     trace_blocks.c        which block each line of a text stands in
  *     trace_names.c         Python's names -> NYTProf's
  *     trace_emit.c          tables -> chunks
  *     trace_snapshot.c      chunks -> a file, in C, while the program runs
@@ -60,6 +61,7 @@ typedef struct {
     char     *source;       /* UTF-8, or NULL */
     size_t    source_len;
     uint32_t  source_lines;
+    uint32_t *blocks;       /* by line, blocks_of_text(); NULL: not found yet, or not known */
 } source_file;
 
 enum { SUB_PYTHON, SUB_C };
@@ -79,6 +81,7 @@ typedef struct {
     uint32_t    sub;            /* index in tracer.subs */
     int         first_line;
     bool        skip;
+    bool        module;         /* of a module, or of a text given to exec or eval */
     uint32_t    n_lines;        /* distinct lines */
     int        *lines;          /* ascending */
     int         low;            /* lines[0] */
@@ -165,7 +168,7 @@ typedef struct {
 struct tracer {
     PyObject_HEAD
     /* options */
-    bool      stmts, subs_on, slowops, savesrc, raw;
+    bool      stmts, blocks, subs_on, slowops, savesrc, raw;
     PyObject *include, *exclude, *exclude_prefixes;     /* tuples of str, owned */
     PyObject *hide_prefix;                              /* str, owned */
     PyObject *sources;                                  /* dict or None, owned */
@@ -365,6 +368,11 @@ void      *trace_grow(void *array, size_t *cap, size_t want, size_t size);
 int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals);
 int64_t source_file_for_c(tracer *t);
 void    source_files_free(tracer *t);
+
+/* ---- trace_blocks.c ---- */
+
+uint32_t *blocks_of_text(const char *text, size_t len, uint32_t n_lines);
+uint32_t  block_of_line(const source_file *f, uint32_t line, uint32_t first, bool module);
 
 /* ---- trace_names.c ---- */
 

@@ -317,6 +317,7 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
     info->qualname = Py_NewRef(qualname);
     info->file = file;
     info->first_line = code->co_firstlineno;
+    info->module = code_is_module_level(code);
     info->skip = t->files[file].skip;
     if (!info->skip) {
         if (!collect_lines(info, code)) {

@@ -266,6 +266,7 @@ static void emit_subs(emitter *e, char **names)
 /* A line of a file in one lane: several code objects may share it. */
 typedef struct {
     uint32_t  fid, line;
+    uint32_t  block, sub;       /* their first lines; 0 unless asked for */
     line_slot sum;
 } line_item;
 
@@ -274,7 +275,11 @@ static int compare_items(const void *a, const void *b)
     const line_item *x = a, *y = b;
     if (x->fid != y->fid)
         return x->fid < y->fid ? -1 : 1;
-    return (x->line > y->line) - (x->line < y->line);
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    if (x->block != y->block)
+        return x->block < y->block ? -1 : 1;
+    return (x->sub > y->sub) - (x->sub < y->sub);
 }
 
 static size_t join_equal_lines(line_item *items, size_t n)
@@ -294,6 +299,18 @@ static size_t join_equal_lines(line_item *items, size_t n)
     return kept;
 }
 
+static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k,
+                              const line_slot *sum)
+{
+    const source_file *f = &t->files[info->file];
+    line_item item = {.fid = f->fid, .line = (uint32_t)info->lines[k], .sum = *sum};
+    if (t->blocks) {
+        item.sub = t->subs[info->sub].first;
+        item.block = block_of_line(f, item.line, item.sub, info->module);
+    }
+    return item;
+}
+
 /* The lines that a lane has touched, in order; false: out of memory. */
 static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out, size_t *n)
 {
@@ -310,8 +327,7 @@ static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out,
             if (!grown)
                 return false;
             *out = grown;
-            grown[(*n)++] = (line_item){t->files[info->file].fid, (uint32_t)info->lines[k],
-                                        slots[k]};
+            grown[(*n)++] = line_item_of(t, info, k, &slots[k]);
         }
     }
     if (*n)
@@ -332,8 +348,8 @@ static void emit_lines(emitter *e, const lane *l)
         uint64_t ticks = (uint64_t)next_ticks(e, items[i].sum.time);
         add_u32(e, items[i].fid);
         add_u32(e, items[i].line);
-        add_u32(e, 0);
-        add_u32(e, 0);
+        add_u32(e, items[i].block);
+        add_u32(e, items[i].sub);
         add_u64(e, items[i].sum.count);
         add_u64(e, ticks);
         add_u64(e, ticks + (uint64_t)((double)items[i].sum.calls * e->ticks_per_unit));
@@ -453,6 +469,16 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
     }
 }
 
+/* Of the files that are new since the last time. Without memory a sub is one block. */
+static void find_blocks(tracer *t)
+{
+    for (size_t i = 0; i < t->n_files; i++) {
+        source_file *f = &t->files[i];
+        if (f->source && !f->blocks)
+            f->blocks = blocks_of_text(f->source, f->source_len, f->source_lines);
+    }
+}
+
 /*
  * Emits the profile as it is now. 0, or what `put` returned, or -1: out of memory
  * (with no exception set).
@@ -462,6 +488,8 @@ int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn put, v
     lanes_settle(t);
     emitter e = {.t = t, .put = put, .ctx = ctx};
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
+    if (t->blocks && t->stmts)
+        find_blocks(t);
     char **names = names_settled(t);
     if (!names)
         return -1;

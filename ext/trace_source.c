@@ -387,6 +387,7 @@ void source_files_free(tracer *t)
         Py_DECREF(t->files[i].filename);
         free(t->files[i].name);
         free(t->files[i].source);
+        free(t->files[i].blocks);
     }
     free(t->files);
     t->files = NULL;

@@ -16,6 +16,7 @@ class Tracer:
         cls,
         *,
         stmts: bool = True,
+        blocks: bool = False,
         subs: bool = True,
         slowops: int = 1,
         include: Sequence[str] = (),
@@ -37,3 +38,5 @@ class Tracer:
     def on_signal(self, signums: Sequence[int], finish: Callable[[], object] | None, /) -> None: ...
     def line_hits(self) -> dict[tuple[int, int], list[int]]: ...
     def facts(self) -> dict[str, Any]: ...
+
+def block_headers(lines: list[str], /) -> list[int]: ...

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from . import _chunks, _names
+from . import _blocks, _chunks, _names
 from ._files import FileFilter, FileTable, SourceFile
 
 PACKAGE_PREFIX = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -36,7 +36,8 @@ COUNT, EXCL, CALLS = range(3)
 E_COUNT, E_INCL, E_EXCL, E_RECI, E_DEPTH = range(5)
 """Fields of an edge's figures; times in ns."""
 
-LineKey = tuple[int, int]
+LineKey = tuple[int, int, int]
+"""fid, line, and with ``blocks`` the sub, else 0."""
 EdgeKey = tuple[int, int, int, int]
 TraceFunction = Callable[[types.FrameType, str, Any], Any]
 WriteChunk = Callable[[bytes, bytes], object]
@@ -116,7 +117,8 @@ class _Lane:
 class PyTracer:
     """Counts and times what the program runs between :meth:`start` and :meth:`stop`.
 
-    ``stmts``, ``subs`` and ``slowops`` switch lines, subs and C functions off. ``include``,
+    ``stmts``, ``subs`` and ``slowops`` switch lines, subs and C functions off; ``blocks`` has
+    each line tell its block and sub. ``include``,
     ``exclude`` and ``exclude_prefixes`` are those of :class:`._files.FileFilter`; files under
     ``hide_prefix`` (this package) are never traced. ``raw`` leaves our own cost in the times.
     The tree of call paths holds ``max_tree_nodes``; paths beyond are folded into their
@@ -127,6 +129,7 @@ class PyTracer:
         self,
         *,
         stmts: bool = True,
+        blocks: bool = False,
         subs: bool = True,
         slowops: int = 1,
         include: Sequence[str] = (),
@@ -140,6 +143,9 @@ class PyTracer:
     ) -> None:
         self.running = False
         self._stmts = stmts
+        self._blocks = blocks and stmts
+        self._headers: dict[int, list[int]] = {}
+        self._module_subs: set[int] = set()
         self._subs_wanted = subs
         self._slowops = bool(slowops) and subs
         self._raw = raw
@@ -322,7 +328,7 @@ class PyTracer:
         self._charge(lane, now, "line")
         activation = stack[-1]
         line = frame.f_lineno or activation.code.first_line
-        slot = self._slot(lane, activation.fid, line)
+        slot = self._slot(lane, activation, line)
         slot[COUNT] += 1
         if activation.slot is None:
             slot[EXCL] += activation.pending
@@ -463,15 +469,15 @@ class PyTracer:
 
     def _place(self, lane: _Lane, activation: _Activation, line: int) -> None:
         activation.line = line
-        activation.slot = self._slot(lane, activation.fid, line)
+        activation.slot = self._slot(lane, activation, line)
         activation.slot[EXCL] += activation.pending
         activation.pending = 0
 
-    @staticmethod
-    def _slot(lane: _Lane, fid: int, line: int) -> list[int]:
-        slot = lane.lines.get((fid, line))
+    def _slot(self, lane: _Lane, activation: _Activation, line: int) -> list[int]:
+        key = (activation.fid, line, activation.sub if self._blocks else 0)
+        slot = lane.lines.get(key)
         if slot is None:
-            slot = lane.lines[fid, line] = [0, 0, 0]
+            slot = lane.lines[key] = [0, 0, 0]
         return slot
 
     def _child(self, parent: _Node, sub: int) -> _Node:
@@ -663,6 +669,8 @@ class PyTracer:
                 name = _names.python_sub(module, qualname, first, _names.is_class_body(code))
             range_start = 1 if code.co_name == "<module>" else first
             sub = self._new_sub(name, file, max(range_start, 1), _names.last_line(code))
+            if code.co_name == "<module>":
+                self._module_subs.add(sub)
             info = self._known[key] = _Code(file, sub, max(first, 1), _start_offset(code))
         return info
 
@@ -687,13 +695,13 @@ class PyTracer:
 
     # ---- What has been found out ----
 
-    def line_hits(self) -> dict[LineKey, list[int]]:
+    def line_hits(self) -> dict[tuple[int, int], list[int]]:
         """(fid, line) -> [count, inclusive ticks, exclusive ticks], of all threads."""
         self._settle()
-        total: dict[LineKey, list[int]] = {}
+        total: dict[tuple[int, int], list[int]] = {}
         for lane in self._lanes:
             for key, figures in lane.lines.items():
-                _add_to(total.setdefault(key, [0, 0, 0]), figures)
+                _add_to(total.setdefault(key[:2], [0, 0, 0]), figures)
         return {
             key: [n, (excl + calls) // NS_PER_TICK, excl // NS_PER_TICK]
             for key, (n, excl, calls) in total.items()
@@ -742,7 +750,7 @@ class PyTracer:
             if index == 0:
                 self._emit_tables(write_chunk, lanes)
             elif self._stmts:
-                _chunks.write_lines(write_chunk, _line_items(lane.lines))
+                _chunks.write_lines(write_chunk, self._line_items(lane))
             ticks = lane.overhead // NS_PER_TICK
             write_chunk(b"E", _chunks.end(ident, self._wall_end(lane, began), ticks))
         self._forgive(time.perf_counter_ns() - began)
@@ -767,10 +775,29 @@ class PyTracer:
                 ((i, fid, s.first_line, s.last_line, name) for i, (s, fid, name) in subs),
             )
         if self._stmts:
-            _chunks.write_lines(write_chunk, _line_items(lanes[0].lines))
+            _chunks.write_lines(write_chunk, self._line_items(lanes[0]))
         if self._subs_wanted:
             _chunks.write_edges(write_chunk, _edge_items(lane.edges for lane in lanes))
             _chunks.write_paths(write_chunk, _path_items(self._root))
+
+    def _line_items(self, lane: _Lane) -> Iterator[_chunks.LineItem]:
+        places: dict[tuple[int, int, int, int], list[int]] = {}
+        for (fid, line, sub), figures in lane.lines.items():
+            block, first = self._block_of(fid, line, sub) if sub else (0, 0)
+            _add_to(places.setdefault((fid, line, block, first), [0, 0, 0]), figures)
+        exclusive, in_calls = _Ticks(), _Ticks()
+        for place, (count, excl, calls) in sorted(places.items()):
+            ticks = exclusive.of(excl)
+            yield (*place, count, ticks, ticks + in_calls.of(calls))
+
+    def _block_of(self, fid: int, line: int, sub: int) -> tuple[int, int]:
+        """The first lines of the block and of the sub that the line of ``sub`` stands in."""
+        headers = self._headers.get(fid)
+        if headers is None:
+            headers = self._headers[fid] = _blocks.headers(self._files.files[fid - 1].lines)
+        first = self._subs[sub - 1].first_line
+        module = sub in self._module_subs
+        return _blocks.block_of(headers, line, first, module=module), first
 
     def _settle(self) -> None:
         """Lets open activations hand over what they have run, and run on."""
@@ -818,13 +845,6 @@ class _Ticks:
     def of(self, ns: int) -> int:
         ticks, self._rest = divmod(ns + self._rest, NS_PER_TICK)
         return ticks
-
-
-def _line_items(lines: Mapping[LineKey, Sequence[int]]) -> Iterator[_chunks.LineItem]:
-    exclusive, in_calls = _Ticks(), _Ticks()
-    for (fid, line), (count, excl, calls) in sorted(lines.items()):
-        ticks = exclusive.of(excl)
-        yield fid, line, 0, 0, count, ticks, ticks + in_calls.of(calls)
 
 
 def _edge_items(tables: Iterable[Mapping[EdgeKey, Sequence[int]]]) -> Iterator[_chunks.EdgeItem]:

@@ -97,6 +97,7 @@ def _tracer_class(settings: Settings) -> Any:
 def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTracer:
     tracer: AnyTracer = _tracer_class(settings)(
         stmts=settings.stmts,
+        blocks=settings.blocks,
         subs=settings.subs,
         slowops=settings.slowops,
         include=settings.include,

@@ -4,6 +4,7 @@
 #   attributes, options   as loaded (profiler_duration and the like are the loader's)
 #   files   [fid, name, parent fid, parent line, source lines or null]
 #   lines   [fid, line, seconds, count]      from the loader, evals merged by it
+#   blocks, by_sub      the same by first line of the block, of the sub; empty unless blocks=1
 #   subs    [name, fid, first line, last line, calls, inclusive s, exclusive s, recursive s, depth]
 #   edges   [fid, line, caller, callee, count, inclusive s, exclusive s, recursive s, depth]
 #           straight from the stream, for the loader joins callers that share a line
@@ -44,14 +45,18 @@ my @files = map {
         $_->has_savesrc && $text ? [map { chars($_) } @$text] : undef];
 } $profile->all_fileinfos;
 
-my @lines;
-my $by_fid = $profile->get_fid_line_data('line') || [];
-for my $fid (1 .. $#$by_fid) {
-    my $by_line = $by_fid->[$fid] or next;
-    for my $line (0 .. $#$by_line) {
-        my $cell = $by_line->[$line];
-        push @lines, [$fid, $line, $cell->[0] + 0, $cell->[1] + 0] if $cell && @$cell;
+sub by_line {
+    my ($level) = @_;
+    my @lines;
+    my $by_fid = $profile->get_fid_line_data($level) || [];
+    for my $fid (1 .. $#$by_fid) {
+        my $by_line = $by_fid->[$fid] or next;
+        for my $line (0 .. $#$by_line) {
+            my $cell = $by_line->[$line];
+            push @lines, [$fid, $line, $cell->[0] + 0, $cell->[1] + 0] if $cell && @$cell;
+        }
     }
+    return \@lines;
 }
 
 my @subs = map {
@@ -63,5 +68,6 @@ sub texts { my ($h) = @_; return { map { chars($_) => chars("$h->{$_}") } keys %
 
 print JSON::PP->new->ascii->canonical->encode({
     attributes => texts($profile->attributes), options => texts($profile->options),
-    files => \@files, lines => \@lines, subs => \@subs, edges => \@edges, returns => \@returns,
+    files => \@files, lines => by_line('line'), blocks => by_line('block'),
+    by_sub => by_line('sub'), subs => \@subs, edges => \@edges, returns => \@returns,
 });

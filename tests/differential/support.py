@@ -28,6 +28,9 @@ QUIET = {"PYTHONWARNINGS": "ignore::SyntaxWarning"}
 # Code made from strings has no file; all of it goes under this name.
 EVAL = "<eval>"
 
+# (file, line, seconds, count)
+Cell = tuple[str, int, float, int]
+
 # (file, first line, name) of a sub; file "~" and line 0 for a C function.
 Sub = tuple[str, int, str]
 
@@ -133,9 +136,9 @@ class View:
         self.sources: dict[str, list[str] | None] = {
             name: source for _, name, _, _, source in raw["files"]
         }
-        self.lines: list[tuple[str, int, float, int]] = [
-            (self.names[fid], line, seconds, count) for fid, line, seconds, count in raw["lines"]
-        ]
+        self.lines = self._by_line(raw["lines"])
+        self.blocks = self._by_line(raw["blocks"])
+        self.by_sub = self._by_line(raw["by_sub"])
         self.subs: dict[str, SubInfo] = {
             name: SubInfo(name, self.names[fid], *rest) for name, fid, *rest in raw["subs"]
         }
@@ -143,6 +146,9 @@ class View:
             Edge(self.names[fid], *rest) for fid, *rest in raw["edges"] if fid
         ]
         self.returns: list[tuple[int, str, float, float]] = [tuple(r) for r in raw["returns"]]
+
+    def _by_line(self, cells: list[tuple[int, int, float, int]]) -> list[Cell]:
+        return [(self.names[fid], line, seconds, count) for fid, line, seconds, count in cells]
 
     def seconds(self) -> float:
         return sum(seconds for _, _, seconds, _ in self.lines)
