@@ -111,6 +111,12 @@ def made(program: Path) -> Callable[[str, Sequence[str]], Path]:
     return of
 
 
+@pytest.fixture(scope="module")
+def usual(made: Callable[[str, Sequence[str]], Path]) -> View:
+    """The program's profile with no options."""
+    return View(made(TRACERS[-1], []))
+
+
 Made = Callable[[str, Sequence[str]], Path]
 
 
@@ -202,9 +208,8 @@ def test_without_text_a_sub_is_one_block(made: Made) -> None:
     assert view.blocks == view.by_sub
 
 
-def test_without_blocks_there_are_none(made: Made) -> None:
-    view = View(made(TRACERS[-1], []))
-    assert (view.blocks, view.by_sub, view.options["blocks"]) == ([], [], "0")
+def test_without_blocks_there_are_none(usual: View) -> None:
+    assert (usual.blocks, usual.by_sub, usual.options["blocks"]) == ([], [], "0")
 
 
 # ---- Combinations ----
@@ -212,17 +217,21 @@ def test_without_blocks_there_are_none(made: Made) -> None:
 SWITCHES = ("stmts", "subs", "calls", "slowops", "blocks")
 COMBINATIONS = [
     options(**dict(zip(SWITCHES, values, strict=True)))
-    for values in itertools.product((0, 1), repeat=len(SWITCHES))
+    for values in [
+        *((*four, 0) for four in itertools.product((0, 1), repeat=4)),
+        (1, 0, 1, 1, 1),
+        (0, 1, 1, 1, 1),
+    ]
 ]
 ALONE = [options(**{key: 0}) for key in SWITCHES[:-1]]
 
 
 @pytest.mark.parametrize("given", COMBINATIONS, ids=" ".join)
-def test_each_combination(given: list[str], made: Made) -> None:
+def test_each_combination(given: list[str], made: Made, usual: View) -> None:
     path = made(TRACERS[-1], given)
     on = {text.split("=")[1]: text.endswith("1") for text in given}
     assert verify(path, quiet=True)
-    view, usual = View(path), View(made(TRACERS[-1], []))
+    view = View(path)
     told = {key: view.options[key] == "1" for key in SWITCHES}
     assert told == {
         **on,
