@@ -10,7 +10,16 @@
  * of the negative NYT_E... codes for failure; where a `nyt_error *` is taken it may
  * be NULL, and is filled only on failure. Bytes that came out of a file are
  * `nyt_str`: counted, not terminated, in whatever encoding the writer used.
- * `free` and `close` take NULL.
+ * `free` and `close` take NULL. A list comes with its number of elements in *n; if that is
+ * 0 the pointer may be NULL.
+ *
+ * Threads. Any number of handles may be in use at a time, each in one thread. A nyt_profile
+ * doesn't change once it is loaded, so that several threads may look at it and export it.
+ *
+ * A profile at a glance: nyt_profile_load(), then the functions that begin with nyt_profile_;
+ * examples/hottest.c is a whole program. One record after the other: nyt_reader_open() and
+ * nyt_reader_next(). Before version 1.0 functions and types may still change; then the soname
+ * changes, too.
  */
 #ifndef NYTPROF_H
 #define NYTPROF_H
@@ -23,8 +32,13 @@
 extern "C" {
 #endif
 
+/* What the shared library has to offer; all else in it is hidden. */
 #ifndef NYT_API
+#if defined(NYT_SHARED) && defined(__GNUC__)
+#define NYT_API __attribute__((visibility("default")))
+#else
 #define NYT_API
+#endif
 #endif
 
 /* ---- Errors ------------------------------------------------------------- */
@@ -493,7 +507,9 @@ typedef struct {
     size_t   by_len;
 } nyt_call;
 
-/* Of one sub, by fid and line; or made in one file, by line and name of the called. */
+/* All, by name of the called, fid and line; of one sub (one of this profile's), by fid and line;
+   or made in one file, by line and name of the called. */
+NYT_API const nyt_call *nyt_profile_all_calls(const nyt_profile *p, size_t *n);
 NYT_API const nyt_call *nyt_profile_callers(const nyt_profile *p, const nyt_sub *sub, size_t *n);
 NYT_API const nyt_call *const *nyt_profile_calls(const nyt_profile *p, uint32_t fid, size_t *n);
 

@@ -223,6 +223,12 @@ static size_t first_call_of(const nyt_profile *p, const nyt_sub *sub)
     return low;
 }
 
+const nyt_call *nyt_profile_all_calls(const nyt_profile *p, size_t *n)
+{
+    *n = p->call_count;
+    return p->calls;
+}
+
 const nyt_call *nyt_profile_callers(const nyt_profile *p, const nyt_sub *sub, size_t *n)
 {
     size_t from = first_call_of(p, sub);

@@ -32,6 +32,8 @@ missing_packages() {
                 command -v dot >/dev/null || echo graphviz
                 command -v genhtml >/dev/null || echo lcov
                 command -v groff >/dev/null || echo groff-base
+                command -v c++ >/dev/null || echo g++
+                command -v pkg-config >/dev/null || echo pkg-config
                 for tool in mandoc zsh fish; do
                     command -v $tool >/dev/null || echo $tool
                 done
