@@ -578,6 +578,57 @@ NYT_API int nyt_merged_write(nyt_merged *m, nyt_write_fn write, void *ctx, int l
                              nyt_error *err);
 NYT_API void nyt_merged_free(nyt_merged *m);
 
+/* ---- Diff: what changed from one profile to another --------------------------- */
+
+/*
+ * Lines, subs and call edges of both, matched: subs by name, files by path or what they hold,
+ * lines by their text within their sub or file, so that code may move and checkouts have other
+ * paths. docs/tools.md has the rules. Times that are not finite are taken as 0.
+ */
+typedef struct nyt_diff nyt_diff;
+
+/* Both profiles must outlive the diff. NYT_ENOMEM, NYT_ELIMIT. */
+NYT_API int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *after,
+                         nyt_error *err);
+NYT_API void nyt_diff_free(nyt_diff *d);
+
+typedef enum { NYT_DIFF_LINES, NYT_DIFF_SUBS, NYT_DIFF_EDGES } nyt_diff_kind;
+
+/* One of them in one of the profiles. */
+typedef struct {
+    bool     there;             /* else all that follows is zero */
+    uint32_t fid, line;         /* of a sub: its first line; of an edge: the first calling line */
+    const nyt_str *name;        /* of a sub, or of the called; a line's text. NULL: no text */
+    const nyt_str *caller;      /* of an edge: "a or b" */
+    int64_t  count;             /* executions, or calls */
+    double   incl, excl;        /* seconds; both are a line's time */
+} nyt_diff_side;
+
+typedef struct {
+    nyt_diff_side before, after;    /* at least one of them is there */
+} nyt_delta;
+
+/* Everything that has figures in one of the profiles, changed or not; no certain order. */
+NYT_API const nyt_delta *nyt_diff_list(const nyt_diff *d, nyt_diff_kind kind, size_t *n);
+
+/* "total", "calls" and the like: the figures of whole profiles. */
+typedef struct {
+    const char *name;           /* static */
+    bool        is_time;        /* seconds, else a number of something */
+    double      before, after;
+} nyt_diff_total;
+
+NYT_API const nyt_diff_total *nyt_diff_totals(const nyt_diff *d, size_t *n);
+
+/*
+ * Is a condition such as "total>+5%" met? docs/tools.md has the grammar. 1: it is, and `write`
+ * (may be NULL) gets one sentence with the figures, without newline, safe for terminals; 0: it
+ * is not, and `write` gets the same. NYT_EAPI: it is malformed, or what it names is in neither
+ * profile; err->offset is the place in `condition`. With `d` NULL only the grammar is judged: 0.
+ */
+NYT_API int nyt_diff_check(const nyt_diff *d, const char *condition, nyt_write_fn write, void *ctx,
+                           nyt_error *err);
+
 /* ---- Exports and reports ------------------------------------------------------ */
 
 /* Each writes to `write` and returns 0, what `write` returned, or NYT_ENOMEM, NYT_ELIMIT. */
@@ -670,6 +721,22 @@ NYT_API int nyt_report_info(const nyt_profile *p, const nyt_report_options *opti
 NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid,
                               const nyt_report_options *options, nyt_write_fn write, void *ctx,
                               nyt_error *err);
+
+/* What a report on a diff leaves out, and its form. All zeros means as usual. */
+typedef struct {
+    nyt_report_options report;  /* `top` 0: all of them in JSON; `path` is that of the first profile */
+    const char *path_after;     /* may be NULL */
+    const char *min_change;     /* times that changed by less are the same; NULL: "5%,100us" */
+    bool        markdown;       /* tables for pull requests */
+    const char *const *conditions;      /* are told with the figures; see nyt_diff_check() */
+    size_t      condition_count;
+} nyt_diff_options;
+
+/* NYT_EAPI: `min_change` or a condition is malformed. */
+NYT_API int nyt_report_diff(const nyt_diff *d, const nyt_diff_options *options, nyt_write_fn write,
+                            void *ctx, nyt_error *err);
+/* Is `text` a min_change? NYT_OK, or NYT_EAPI. */
+NYT_API int nyt_diff_min_change(const char *text, nyt_error *err);
 
 #ifdef __cplusplus
 }

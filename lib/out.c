@@ -124,13 +124,27 @@ void nyt_out_json_number(struct nyt_out *o, double value)
     nyt_out_format(o, quoted ? "\"%s\"" : "%s", text);
 }
 
-void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value)
+enum { FIXED_BYTES = 400 };
+
+static void put_fixed(struct nyt_out *o, int width, double value, char text[FIXED_BYTES])
 {
-    char text[400];
-    snprintf(text, sizeof text, "%.*f", decimals, value);
     if (isfinite(value))
         restore_point(text);
     nyt_out_format(o, "%*s", width, text);
+}
+
+void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value)
+{
+    char text[FIXED_BYTES];
+    snprintf(text, sizeof text, "%.*f", decimals, value);
+    put_fixed(o, width, value, text);
+}
+
+void nyt_out_signed(struct nyt_out *o, int width, int decimals, double value)
+{
+    char text[FIXED_BYTES];
+    snprintf(text, sizeof text, "%+.*f", decimals, value);
+    put_fixed(o, width, value, text);
 }
 
 void nyt_out_general(struct nyt_out *o, double value)
@@ -253,23 +267,23 @@ static size_t columns_of(uint32_t c)
 }
 
 /* One character made harmless: its bytes in `shown`, its columns as the result. */
-static size_t safe_char(uint32_t code, bool valid, const char *bytes, size_t len, char shown[16])
+static size_t safe_char(uint32_t code, bool valid, const char *bytes, size_t len,
+                        char shown[NYT_SAFE_BYTES])
 {
     if (!valid)
-        return (size_t)snprintf(shown, 16, "\\x%02x", (unsigned)code);
+        return (size_t)snprintf(shown, NYT_SAFE_BYTES, "\\x%02x", (unsigned)code);
     if (code == '\t') {
         strcpy(shown, "    ");
         return 4;
     }
     if (is_unsafe(code))
-        return (size_t)snprintf(shown, 16, code < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)code);
+        return (size_t)snprintf(shown, NYT_SAFE_BYTES, code < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)code);
     memcpy(shown, bytes, len);
     shown[len] = '\0';
     return columns_of(code);
 }
 
-/* The character at `at`: how it is shown, and how many bytes it takes in the text. */
-static size_t next_safe(nyt_str s, size_t at, char shown[16], size_t *bytes)
+size_t nyt_safe_next(nyt_str s, size_t at, char shown[NYT_SAFE_BYTES], size_t *bytes)
 {
     uint32_t code = (uint8_t)s.data[at];
     size_t n = nyt_utf8_next(s.data + at, s.len - at, &code);
@@ -279,10 +293,10 @@ static size_t next_safe(nyt_str s, size_t at, char shown[16], size_t *bytes)
 
 size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit)
 {
-    char shown[16];
+    char shown[NYT_SAFE_BYTES];
     size_t used = 0, bytes;
     for (size_t at = 0; at < s.len; at += bytes) {
-        size_t columns = next_safe(s, at, shown, &bytes);
+        size_t columns = nyt_safe_next(s, at, shown, &bytes);
         if (limit && used + columns > limit)
             break;
         nyt_out_text(o, shown);
@@ -293,19 +307,19 @@ size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit)
 
 size_t nyt_safe_columns(nyt_str s)
 {
-    char shown[16];
+    char shown[NYT_SAFE_BYTES];
     size_t used = 0, bytes;
     for (size_t at = 0; at < s.len; at += bytes)
-        used += next_safe(s, at, shown, &bytes);
+        used += nyt_safe_next(s, at, shown, &bytes);
     return used;
 }
 
 nyt_str nyt_safe_last(nyt_str s, size_t limit)
 {
-    char shown[16];
+    char shown[NYT_SAFE_BYTES];
     size_t left = nyt_safe_columns(s), bytes;
     while (s.len && left > limit) {
-        left -= next_safe(s, 0, shown, &bytes);
+        left -= nyt_safe_next(s, 0, shown, &bytes);
         s.data += bytes;
         s.len -= bytes;
     }

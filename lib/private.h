@@ -223,6 +223,8 @@ void nyt_out_fill(struct nyt_out *o, char c, size_t n);
 void nyt_out_format(struct nyt_out *o, const char *format, ...) NYT_PRINTF(2, 3);
 /* As "%*.*f", but always with a point. */
 void nyt_out_fixed(struct nyt_out *o, int width, int decimals, double value);
+/* The same with a sign, also where it is '+'. */
+void nyt_out_signed(struct nyt_out *o, int width, int decimals, double value);
 
 /* As "%g", but always with a point. */
 void nyt_out_general(struct nyt_out *o, double value);
@@ -241,6 +243,11 @@ void nyt_out_json_number(struct nyt_out *o, double value);
  * (0: no limit). */
 size_t nyt_out_safe(struct nyt_out *o, nyt_str s, size_t limit);
 
+/* The character at `at` as nyt_out_safe() has it: terminated, its columns as the result; and how
+ * many bytes it takes in the text. */
+enum { NYT_SAFE_BYTES = 16 };
+size_t nyt_safe_next(nyt_str s, size_t at, char shown[NYT_SAFE_BYTES], size_t *bytes);
+
 /* So many columns nyt_out_safe() would take; the end of a text that takes `limit` at most. */
 size_t  nyt_safe_columns(nyt_str s);
 nyt_str nyt_safe_last(nyt_str s, size_t limit);
@@ -255,6 +262,7 @@ bool nyt_is_utf8(nyt_str s);
 
 /* By bytes, then by length. */
 int nyt_str_compare(nyt_str a, nyt_str b);
+uint64_t nyt_str_hash(nyt_str s, uint64_t seed);
 
 #define NYT_NONE UINT32_MAX
 

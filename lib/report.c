@@ -43,16 +43,16 @@ void nyt_report_style(struct nyt_report *r, enum nyt_style style)
 {
     static const char *const codes[] = {
         [NYT_PLAIN] = "\033[0m", [NYT_BOLD] = "\033[1m", [NYT_DIM] = "\033[2m",
-        [NYT_HOT] = "\033[31m"};
+        [NYT_HOT] = "\033[31m", [NYT_COOL] = "\033[32m"};
     if (r->colour)
         nyt_out_text(r->o, codes[style]);
 }
 
-void nyt_report_count(struct nyt_report *r, int64_t count, int width)
+static void put_count(struct nyt_report *r, int64_t count, int width, bool sign)
 {
     char digits[24], grouped[32];
-    int len = snprintf(digits, sizeof digits, "%lld", (long long)count);
-    int first = count < 0 ? 1 : 0;
+    int len = snprintf(digits, sizeof digits, sign ? "%+lld" : "%lld", (long long)count);
+    int first = count < 0 || sign ? 1 : 0;
     size_t n = 0;
     for (int i = 0; i < len; i++) {
         if (i > first && (len - i) % 3 == 0)
@@ -63,7 +63,17 @@ void nyt_report_count(struct nyt_report *r, int64_t count, int width)
     nyt_out_format(r->o, "%*s", width, grouped);
 }
 
-void nyt_report_time(struct nyt_report *r, double seconds, int width)
+void nyt_report_count(struct nyt_report *r, int64_t count, int width)
+{
+    put_count(r, count, width, false);
+}
+
+void nyt_report_count_change(struct nyt_report *r, int64_t count, int width)
+{
+    put_count(r, count, width, count != 0);
+}
+
+static void put_time(struct nyt_report *r, double seconds, int width, bool sign)
 {
     static const struct { double at_least; double factor; const char *unit; } units[] = {
         {1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
@@ -79,7 +89,7 @@ void nyt_report_time(struct nyt_report *r, double seconds, int width)
     double value = seconds * units[i].factor;
     double shown = fabs(value);
     int decimals = units[i].factor >= 1e9 ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;
-    nyt_out_fixed(r->o, width > 3 ? width - 3 : 0, decimals, value);
+    (sign ? nyt_out_signed : nyt_out_fixed)(r->o, width > 3 ? width - 3 : 0, decimals, value);
     nyt_out_text(r->o, width ? units[i].unit : i ? units[i].unit : " s");
 }
 
@@ -92,6 +102,16 @@ size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
         name = nyt_safe_last(name, limit);
     }
     return nyt_out_safe(r->o, name, limit ? limit : 1) + (cut ? 3 : 0);
+}
+
+void nyt_report_time(struct nyt_report *r, double seconds, int width)
+{
+    put_time(r, seconds, width, false);
+}
+
+void nyt_report_time_change(struct nyt_report *r, double seconds, int width)
+{
+    put_time(r, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, true);
 }
 
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
@@ -107,7 +127,7 @@ size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_
     return used + strlen(number);
 }
 
-static nyt_str without_margins(nyt_str s)
+nyt_str nyt_without_margins(nyt_str s)
 {
     while (s.len && (*s.data == ' ' || *s.data == '\t'))
         s.data++, s.len--;
@@ -121,7 +141,7 @@ void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t l
 {
     const nyt_str *text = nyt_profile_source_line(r->p, fid, line);
     if (text && limit)
-        nyt_out_safe(r->o, without_margins(*text), limit);
+        nyt_out_safe(r->o, nyt_without_margins(*text), limit);
 }
 
 static nyt_str program_name(const struct nyt_report *r)

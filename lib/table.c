@@ -97,7 +97,7 @@ int nyt_str_compare(nyt_str a, nyt_str b)
     return c ? c : NYT_COMPARE(a.len, b.len);
 }
 
-static uint64_t hash_bytes(nyt_str s, uint64_t seed)
+uint64_t nyt_str_hash(nyt_str s, uint64_t seed)
 {
     uint64_t h = seed ^ s.len;
     size_t at = 0;
@@ -123,7 +123,7 @@ static uint32_t find_in_chain(const struct nyt_names *n, uint32_t first, nyt_str
 
 uint32_t nyt_names_find(const struct nyt_names *n, nyt_str s)
 {
-    const uint32_t *first = nyt_map_find(&n->by_hash, hash_bytes(s, n->seed));
+    const uint32_t *first = nyt_map_find(&n->by_hash, nyt_str_hash(s, n->seed));
     return first ? find_in_chain(n, *first, s) : NYT_NONE;
 }
 
@@ -132,7 +132,7 @@ uint32_t nyt_names_take(struct nyt_names *n, nyt_str s)
     bool is_new, ok = true;
     if (!n->seed)
         n->seed = mix((uint64_t)(uintptr_t)n) | 1;
-    uint32_t *first = nyt_map_take(&n->by_hash, hash_bytes(s, n->seed), &is_new);
+    uint32_t *first = nyt_map_take(&n->by_hash, nyt_str_hash(s, n->seed), &is_new);
     if (!first)
         return NYT_NONE;
     if (is_new)
