@@ -10,13 +10,15 @@
 
 enum exit_status {
     EXIT_FINE = 0,
-    EXIT_FINDINGS = 1,      /* verify found something */
+    EXIT_FINDINGS = 1,      /* verify found something, or a condition of diff is met */
     EXIT_USAGE = 2,
     EXIT_UNREADABLE = 3,
     EXIT_INCOMPLETE = 4     /* something was written, but not all there should be */
 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL, FORMAT_MODEL };
+
+enum { MAX_CONDITIONS = 100 };
 
 struct options {
     bool        quiet, verbose, salvage, keep_evals;
@@ -27,6 +29,10 @@ struct options {
     const char *folder;     /* where an export of several files goes */
     uint64_t    max_bytes;  /* of an export; 0: no limit */
     nyt_report_options report;
+    bool        markdown;
+    const char *min_change;
+    const char *conditions[MAX_CONDITIONS];     /* of --fail-if */
+    size_t      condition_count;
 };
 
 /* A command does its work for one file and says how it went. */
@@ -39,6 +45,11 @@ command_fn command_verify, command_dump, command_summary, command_info, command_
 typedef enum exit_status combine_fn(const struct options *options, char **paths, int count);
 
 combine_fn command_merge, command_recover;
+
+/* Tells what changed from the first of two profiles to the second. */
+typedef enum exit_status compare_fn(const struct options *options, char **paths, FILE *out);
+
+compare_fn command_diff;
 
 /* "nytprof: PATH: reason (at offset N)" on standard error. */
 void complain(const char *path, const nyt_error *err);

@@ -6,7 +6,7 @@
 
 const char *const statuses[] = {
     [EXIT_FINE] = "fine",
-    [EXIT_FINDINGS] = "verify found a fault",
+    [EXIT_FINDINGS] = "verify found a fault, or a condition of diff is met",
     [EXIT_USAGE] = "wrong usage",
     [EXIT_UNREADABLE] = "a file cannot be read, or is no profile",
     [EXIT_INCOMPLETE] = "something was written, but not all there should be",

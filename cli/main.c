@@ -1,5 +1,5 @@
 /*
- * nytprof: reads, checks, shows and merges NYTProf profiles. The tables of commands and options are
+ * nytprof: reads, checks, shows, compares and merges NYTProf profiles. The tables of commands and options are
  * all there is to know about the command line: parsing, help, the manual page and completion are
  * made from them.
  */
@@ -23,7 +23,8 @@ enum {
     INFO = 1 << 3,
     SPEEDSCOPE = 1 << 4,
     CONVERT = 1 << 5,
-    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT,     /* all that load a profile */
+    DIFF = 1 << 8,
+    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,     /* all that load a profile */
     MERGE = 1 << 6,
     RECOVER = 1 << 7,
     COMBINING = MERGE | RECOVER,                    /* all that make a new profile */
@@ -31,7 +32,7 @@ enum {
 };
 
 static check_fn check_convert;
-static check_fn check_merge, check_recover;
+static check_fn check_merge, check_recover, check_diff;
 
 const struct command commands[] = {
     {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
@@ -50,6 +51,15 @@ const struct command commands[] = {
     {"recover", RECOVER, NULL, "make a sound profile of a broken one", check_recover,
      command_recover, .files = "FILE",
      .more = "All that comes before the damage is kept; what is lost is told."},
+    {"diff", DIFF, NULL, "show what changed from one profile to another", check_diff,
+     .compare = command_diff, .files = "FILE FILE",
+     .more = "Lines are matched by their text, subs by name, so that code may move. A CONDITION is\n"
+             "FIGURE>AMOUNT, or with >=, < or <=. An AMOUNT with a sign is a change (+5%, +10ms,\n"
+             "+0), one without is the new value; all of A&B must be passed. A FIGURE is one of\n"
+             "total, duration, active (seconds), calls, lines.count, KIND.new, KIND.gone,\n"
+             "KIND.changed (KIND: lines, subs, edges), sub:NAME.FIELD, edge:CALLER->CALLED.FIELD\n"
+             "(FIELD: incl, excl, calls), line:FILE:LINE.FIELD (FIELD: time, count). In a NAME,\n"
+             "* stands for anything."},
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 
@@ -90,6 +100,27 @@ static bool set_json(struct options *o, const char *argument)
     (void)argument;
     o->format = FORMAT_JSON;
     return o->report.json = true;
+}
+
+static bool set_markdown(struct options *o, const char *argument)
+{
+    (void)argument;
+    return o->markdown = true;
+}
+
+static bool set_min_change(struct options *o, const char *argument)
+{
+    o->min_change = argument;
+    return nyt_diff_min_change(argument, NULL) == NYT_OK;
+}
+
+/* What is wrong with it is said by check_diff(). */
+static bool set_fail_if(struct options *o, const char *argument)
+{
+    if (o->condition_count == MAX_CONDITIONS)
+        return false;
+    o->conditions[o->condition_count++] = argument;
+    return true;
 }
 
 static bool set_jsonl(struct options *o, const char *argument)
@@ -211,15 +242,23 @@ const struct option options[] = {
     {'q', "quiet", NULL, VERIFY, set_quiet, "name only the files that have a fault"},
     {'v', "verbose", NULL, VERIFY, set_verbose, "show all findings, also the harmless ones"},
     {0, "json", NULL, VERIFY | SUMMARY | INFO, set_json, "one JSON object for each file"},
+    {0, "json", NULL, DIFF, set_json, "one JSON object with all that changed"},
+    {0, "markdown", NULL, DIFF, set_markdown, "tables for pull requests"},
     {0, "jsonl", NULL, DUMP, set_jsonl, "each record as a JSON array"},
     {0, "model", NULL, DUMP, set_model, "the profile as it is loaded, as one JSON object"},
     {0, "source", "NAME", SUMMARY, set_source,
      "show the source of the file NAME (its end is enough) or fid, with its figures"},
     {'n', "top", "N", SUMMARY, set_top, "entries of each list (15)"},
     {'n', "top", "N", CONVERT, set_top, "of a picture: at most N subs (40)"},
+    {'n', "top", "N", DIFF, set_top, "entries of each list (15; --json: all)"},
     {0, "sort", "KEY", SUMMARY, set_sort, "what comes first", sort_word},
-    {0, "width", "N", SUMMARY | INFO, set_width, "columns (the terminal's, else 100)"},
-    {0, "color", "WHEN", SUMMARY | INFO, set_colour, "whether to use colours",
+    {0, "sort", "KEY", DIFF, set_sort, "the change of what comes first", sort_word},
+    {0, "min-change", "LEAST", DIFF, set_min_change,
+     "leave out times that changed by less (5%,100us)"},
+    {0, "fail-if", "CONDITION", DIFF, set_fail_if,
+     "exit with 1 if it is met, as total>+5%; may be repeated"},
+    {0, "width", "N", SUMMARY | INFO | DIFF, set_width, "columns (the terminal's, else 100)"},
+    {0, "color", "WHEN", SUMMARY | INFO | DIFF, set_colour, "whether to use colours",
      colour_word},
     {0, "to", "FORMAT", CONVERT, set_to, "the format, one of FORMATS", format_word},
     {0, "max-bytes", "N", SPEEDSCOPE | CONVERT, set_max_bytes,
@@ -355,6 +394,23 @@ static bool check_recover(struct options *o, int files)
     return files == 1 && has_output(o, "recover");
 }
 
+static bool check_diff(struct options *o, int files)
+{
+    nyt_error err;
+    if (files != 2) {
+        fputs("nytprof: diff takes two files; see: nytprof help diff\n", stderr);
+        return false;
+    }
+    for (size_t i = 0; i < o->condition_count; i++) {
+        if (nyt_diff_check(NULL, o->conditions[i], NULL, NULL, &err) < 0) {
+            fprintf(stderr, "nytprof: --fail-if '%s': %s (at character %llu)\n", o->conditions[i],
+                    err.message, (unsigned long long)err.offset + 1);
+            return false;
+        }
+    }
+    return true;
+}
+
 static size_t terminal_width(void)
 {
 #if !defined(_WIN32) && defined(TIOCGWINSZ)
@@ -410,7 +466,8 @@ static enum exit_status run(const struct command *command, const struct options 
         fprintf(stderr, "nytprof: %s: cannot open: %s\n", o->output, strerror(errno));
         return EXIT_INCOMPLETE;
     }
-    enum exit_status status = run_files(command, o, files, count, out);
+    enum exit_status status = command->compare ? command->compare(o, files, out)
+                                               : run_files(command, o, files, count, out);
     return worse(status, finish_output(o->output ? o->output : "standard output", out));
 }
 

@@ -10,10 +10,11 @@ typedef bool check_fn(struct options *o, int files);
 struct command {
     const char *name;
     unsigned    bit;        /* see struct option */
-    command_fn *run;        /* NULL: all files are given to `combine` */
+    command_fn *run;        /* NULL: all files are given to `combine` or `compare` */
     const char *help;       /* one line */
     check_fn   *check;      /* NULL: any options do */
     combine_fn *combine;
+    compare_fn *compare;    /* takes two files */
     const char *files;      /* what follows the options; NULL: "FILE ..." */
     const char *more;       /* a paragraph; may be NULL */
 };

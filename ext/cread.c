@@ -8,6 +8,7 @@
 typedef struct {
     PyObject *error;        /* ProfileError */
     PyObject *profile;      /* the type Profile */
+    PyObject *diff;         /* the type Diff */
 } module_state;
 
 static module_state *state_of(PyObject *module)
@@ -488,6 +489,183 @@ static PyType_Spec profile_spec = {
     .slots = profile_slots,
 };
 
+/* ---- Diff ---- */
+
+typedef struct {
+    PyObject_HEAD
+    nyt_diff *d;
+    PyObject *profiles[2];      /* owned: what the diff looks at */
+} Diff;
+
+static PyObject *diff_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
+{
+    PyTypeObject *profile = (PyTypeObject *)state_of(PyType_GetModule(type))->profile;
+    PyObject *before, *after;
+    nyt_diff *d = NULL;
+    nyt_error err;
+    int rc;
+    if (!PyArg_ParseTuple(args, "O!O!:Diff", profile, &before, profile, &after))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    rc = nyt_diff_new(&d, ((Profile *)before)->p, ((Profile *)after)->p, &err);
+    Py_END_ALLOW_THREADS
+    if (rc < 0)
+        return raise_nyt_error(&err, NULL);
+    Diff *self = (Diff *)type->tp_alloc(type, 0);
+    if (!self) {
+        nyt_diff_free(d);
+        return NULL;
+    }
+    self->d = d;
+    self->profiles[0] = Py_NewRef(before);
+    self->profiles[1] = Py_NewRef(after);
+    return (PyObject *)self;
+}
+
+static void diff_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    nyt_diff_free(((Diff *)op)->d);
+    Py_CLEAR(((Diff *)op)->profiles[0]);
+    Py_CLEAR(((Diff *)op)->profiles[1]);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *diff_totals(Diff *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_diff_total *all = nyt_diff_totals(self->d, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(sNdd)", all[i].name, PyBool_FromLong(all[i].is_time),
+                                         all[i].before, all[i].after));
+    return list;
+}
+
+static PyObject *optional_text(const nyt_str *s)
+{
+    return s ? text_of(*s) : Py_NewRef(Py_None);
+}
+
+static PyObject *side_tuple(const Diff *self, int s, const nyt_diff_side *side)
+{
+    if (!side->there)
+        Py_RETURN_NONE;
+    const nyt_file *file = nyt_profile_file(((Profile *)self->profiles[s])->p, side->fid);
+    return Py_BuildValue("(IINNNLdd)", side->fid, side->line,
+                         optional_text(file ? &file->name : NULL), optional_text(side->name),
+                         optional_text(side->caller), (long long)side->count, side->incl,
+                         side->excl);
+}
+
+static PyObject *diff_entries(Diff *self, PyObject *args)
+{
+    int kind;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "i:entries", &kind))
+        return NULL;
+    if (kind < NYT_DIFF_LINES || kind > NYT_DIFF_EDGES)
+        return PyErr_Format(PyExc_ValueError, "there is no kind %d", kind);
+    const nyt_delta *all = nyt_diff_list(self->d, (nyt_diff_kind)kind, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, Py_BuildValue("(NN)", side_tuple(self, 0, &all[i].before),
+                                         side_tuple(self, 1, &all[i].after)));
+    return list;
+}
+
+/* A wrong condition or option is the caller's. */
+static PyObject *diffed(int rc, const nyt_error *err)
+{
+    if (rc == NYT_EAPI && !PyErr_Occurred())
+        return PyErr_Format(PyExc_ValueError, "%s (at character %llu)", err->message,
+                            (unsigned long long)err->offset + 1);
+    if (rc < 0)
+        return raise_nyt_error(err, NULL);
+    return PyBool_FromLong(rc);
+}
+
+static PyObject *diff_check(Diff *self, PyObject *args)
+{
+    const char *condition;
+    PyObject *write;
+    nyt_error err;
+    if (!PyArg_ParseTuple(args, "sO:check", &condition, &write))
+        return NULL;
+    return diffed(nyt_diff_check(self->d, condition, call_write, write, &err), &err);
+}
+
+enum { MAX_CONDITIONS = 100 };
+
+static bool conditions_of(PyObject *tuple, const char *conditions[MAX_CONDITIONS])
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    if (n > MAX_CONDITIONS) {
+        PyErr_SetString(PyExc_ValueError, "too many conditions");
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!(conditions[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(tuple, i))))
+            return false;
+    return true;
+}
+
+static PyObject *diff_report(Diff *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"write", "top", "sort", "width", "colour", "json", "markdown",
+                            "before", "after", "min_change", "conditions", NULL};
+    const char *conditions[MAX_CONDITIONS];
+    nyt_diff_options o = {.conditions = conditions};
+    PyObject *write, *tuple;
+    Py_ssize_t top = 0, width = 0;
+    int sort = NYT_SORT_TIME, colour = 0, json = 0, markdown = 0;
+    nyt_error err;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$ninpppzzzO!:report", names, &write, &top,
+                                     &sort, &width, &colour, &json, &markdown, &o.report.path,
+                                     &o.path_after, &o.min_change, &PyTuple_Type, &tuple))
+        return NULL;
+    if (top < 0 || width < 0 || sort < NYT_SORT_TIME || sort > NYT_SORT_PLACE)
+        return PyErr_Format(PyExc_ValueError, "no such report");
+    if (!conditions_of(tuple, conditions))
+        return NULL;
+    o.report.top = (size_t)top;
+    o.report.width = (size_t)width;
+    o.report.sort = (nyt_sort)sort;
+    o.report.colour = colour;
+    o.report.json = json;
+    o.markdown = markdown;
+    o.condition_count = (size_t)PyTuple_GET_SIZE(tuple);
+    return diffed(nyt_report_diff(self->d, &o, call_write, write, &err), &err);
+}
+
+static PyMethodDef diff_methods[] = {
+    {"totals", (PyCFunction)diff_totals, METH_NOARGS, NULL},
+    {"entries", (PyCFunction)diff_entries, METH_VARARGS, NULL},
+    {"check", (PyCFunction)diff_check, METH_VARARGS, NULL},
+    {"report", (PyCFunction)(void (*)(void))diff_report, METH_VARARGS | METH_KEYWORDS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(diff_doc,
+    "Diff(before, after, /)\n--\n\n"
+    "What changed from one Profile to another.");
+
+static PyType_Slot diff_slots[] = {
+    {Py_tp_doc, (void *)diff_doc},
+    {Py_tp_new, diff_new},
+    {Py_tp_dealloc, diff_dealloc},
+    {Py_tp_methods, diff_methods},
+    {0, NULL},
+};
+
+static PyType_Spec diff_spec = {
+    .name = "pynytprof._cread.Diff",
+    .basicsize = sizeof(Diff),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = diff_slots,
+};
+
 /* ---- Functions ---- */
 
 static int append_finding(void *ctx, const nyt_finding *f)
@@ -676,7 +854,31 @@ static PyObject *cread_recover(PyObject *module, PyObject *args)
     return result;
 }
 
+static PyObject *cread_check_condition(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *condition;
+    nyt_error err;
+    if (!PyArg_ParseTuple(args, "s:check_condition", &condition))
+        return NULL;
+    return diffed(nyt_diff_check(NULL, condition, NULL, NULL, &err), &err);
+}
+
+static PyObject *cread_check_min_change(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const char *text;
+    nyt_error err;
+    if (!PyArg_ParseTuple(args, "s:check_min_change", &text))
+        return NULL;
+    return diffed(nyt_diff_min_change(text, &err), &err);
+}
+
 static PyMethodDef cread_methods[] = {
+    {"check_condition", cread_check_condition, METH_VARARGS,
+     PyDoc_STR("check_condition(condition, /)\n--\n\n"
+               "Raises ValueError for what is no condition on a diff.")},
+    {"check_min_change", cread_check_min_change, METH_VARARGS,
+     PyDoc_STR("check_min_change(text, /)\n--\n\n"
+               "Raises ValueError for what is no least change of a diff.")},
     {"merge", cread_merge, METH_VARARGS,
      PyDoc_STR("merge(paths, write, compress=1, /)\n--\n\n"
                "Passes one profile made of many to write(); returns (complete, notes).")},
@@ -704,13 +906,19 @@ static int cread_exec(PyObject *module)
     state->profile = PyType_FromModuleAndSpec(module, &profile_spec, NULL);
     if (!state->profile)
         return -1;
-    return PyModule_AddType(module, (PyTypeObject *)state->profile);
+    if (PyModule_AddType(module, (PyTypeObject *)state->profile) < 0)
+        return -1;
+    state->diff = PyType_FromModuleAndSpec(module, &diff_spec, NULL);
+    if (!state->diff)
+        return -1;
+    return PyModule_AddType(module, (PyTypeObject *)state->diff);
 }
 
 static int cread_traverse(PyObject *module, visitproc visit, void *arg)
 {
     Py_VISIT(state_of(module)->error);
     Py_VISIT(state_of(module)->profile);
+    Py_VISIT(state_of(module)->diff);
     return 0;
 }
 
@@ -718,6 +926,7 @@ static int cread_clear(PyObject *module)
 {
     Py_CLEAR(state_of(module)->error);
     Py_CLEAR(state_of(module)->profile);
+    Py_CLEAR(state_of(module)->diff);
     return 0;
 }
 

@@ -11,12 +11,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from . import __version__
 
 if TYPE_CHECKING:
     from .convert import Merged
+    from .diff import Diff
 
 FINE, CHECK_FAILED, USAGE, UNREADABLE, INCOMPLETE = range(5)
 
@@ -120,6 +121,10 @@ def _summary_options(parser: argparse.ArgumentParser) -> None:
                         help="entries of each list (15)")  # fmt: skip
     parser.add_argument("--sort", choices=["time", "incl", "count", "place"], default="time",
                         help="what comes first (time)")  # fmt: skip
+    _look_options(parser)
+
+
+def _look_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=_number, default=0, metavar="N",
                         help="columns (the terminal's, else 100)")  # fmt: skip
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
@@ -313,6 +318,88 @@ def _check_recover(options: argparse.Namespace) -> str | None:
     return "recover takes one FILE" if len(options.files) != 1 else None
 
 
+def _diff_options(parser: argparse.ArgumentParser) -> None:
+    _output_option(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object with all that changed")
+    form.add_argument("--markdown", action="store_true", help="tables for pull requests")
+    parser.add_argument("-n", "--top", type=_number, metavar="N",
+                        help="entries of each list (15; --json: all)")  # fmt: skip
+    parser.add_argument("--sort", choices=["time", "incl", "count", "place"], default="time",
+                        help="by the change of time, incl, count, or by place")  # fmt: skip
+    parser.add_argument("--min-change", metavar="LEAST",
+                        help="leave out times that changed by less (5%%,100us)")  # fmt: skip
+    parser.add_argument("--fail-if", action="append", default=[], metavar="CONDITION",
+                        help="exit with 1 if it is met, as total>+5%%; may be repeated; "
+                        "docs/tools.md has the grammar")  # fmt: skip
+    _look_options(parser)
+
+
+def _check_diff(options: argparse.Namespace) -> str | None:
+    from . import _cread
+
+    if len(options.files) != 2:
+        return "diff takes two files"
+    try:
+        if options.min_change is not None:
+            _cread.check_min_change(options.min_change)
+    except ValueError as error:
+        return str(error)
+    return _wrong_condition(options.fail_if, _cread.check_condition)
+
+
+def _wrong_condition(conditions: list[str], check: Callable[[str], object]) -> str | None:
+    for condition in conditions:
+        try:
+            check(condition)
+        except ValueError as error:
+            return f"--fail-if '{condition}': {error}"
+    return None
+
+
+def _told(changes: Diff, options: argparse.Namespace) -> str:
+    how: dict[str, Any] = {
+        "sort": options.sort,
+        "min_change": options.min_change,
+        "conditions": options.fail_if,
+    }
+    if options.json:
+        return changes.json(top=options.top or 0, **how)
+    if options.markdown:
+        return changes.markdown(top=options.top or 15, **how)
+    how |= {"width": _width(options), "colour": _colour(options)}
+    return changes.text(top=options.top or 15, **how)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from .diff import ProfileError, compare
+
+    try:
+        changes = compare(*options.files)
+    except OSError as error:
+        _complain(f"{error.filename}: {error.strerror or error}")
+        return UNREADABLE
+    except ProfileError as error:
+        _complain(str(error))
+        return UNREADABLE
+    wrong = _wrong_condition(options.fail_if, changes.check)
+    if wrong:
+        _complain(wrong)
+        return USAGE
+    for path in changes.incomplete:
+        _complain(f"{path}: the profile is incomplete")
+    try:
+        with _opened(options.output) as write:
+            write(_told(changes, options).encode("utf-8"))
+    except _WriteFailed as failure:
+        _complain(str(failure))
+        return INCOMPLETE
+    failed = [check.text for check in map(changes.check, options.fail_if) if check.met]
+    for text in failed:
+        _complain(f"failed: {text}")
+    return CHECK_FAILED if failed else FINE
+
+
 def _verify(argv: Sequence[str]) -> int:
     from . import verify
 
@@ -344,6 +431,8 @@ _COMMANDS = {
     "merge": _Command("make one profile of many", _new_profile_options, _merge),
     "recover": _Command("make a sound profile of a broken one", _new_profile_options, _recover,
                         _check_recover),
+    "diff": _Command("show what changed from one profile to another", _diff_options, _diff,
+                     _check_diff),
     "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, _html),
 }  # fmt: skip
 

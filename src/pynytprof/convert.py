@@ -47,7 +47,7 @@ __all__ = [
 StrPath = str | os.PathLike[str]
 Write = Callable[[bytes], object]
 Sort = Literal["time", "incl", "count", "place"]
-_SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
+SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
 
 
 def _text(report: Callable[[Write], None]) -> str:
@@ -74,7 +74,7 @@ def summary(
         lambda write: profile.summary(
             write,
             top=top,
-            sort=_SORTS[sort],
+            sort=SORTS[sort],
             width=width,
             colour=colour,
             json=json,
