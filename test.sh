@@ -55,6 +55,10 @@ c_tests() {
     "$main_venv/bin/python" scripts/run_c_tests.py "$folder/tests/c"
 }
 
+fuzz() {
+    PATH=$PWD/$main_venv/bin:$PATH sh scripts/fuzz.sh 5
+}
+
 run_pytest() {      # VENV [pytest options]
     venv=$1
     shift
@@ -85,6 +89,7 @@ make_venv "$main_python" test real lint
 check 'C tests' c_tests build-test/c
 check 'C tests under ASan and UBSan' c_tests build-test/c-sanitized \
     --buildtype=debugoptimized -Db_sanitize=address,undefined
+check 'fuzzing, some seconds each' fuzz
 check 'ruff' "$main_venv/bin/ruff" check .
 check 'mypy --strict' "$main_venv/bin/mypy"
 

@@ -13,6 +13,7 @@
 
 enum {
     SUB_ID_MAX = (1 << 24) - 1,
+    SUB_PAGE = 256,                 /* ids may be anywhere, but tracers have them side by side */
     SUB_HEAD = 16, TIMES_ITEM = 40, CALLS_ITEM = 52, TREE_ITEM = 24, END_ITEM = 20
 };
 
@@ -38,8 +39,8 @@ struct nyt_chunks {
     bool             in_section;
     uint32_t         section;       /* its id */
     uint32_t         fids;          /* so far; they are dense */
-    nyt_str         *subs;          /* names by id; .data NULL: not defined */
-    size_t           subs_cap;
+    nyt_str        **subs;          /* names by id, in pages of SUB_PAGE; .data NULL: not defined */
+    size_t           pages;
     struct nyt_arena names;
     uint32_t         open_calls;    /* of the tree: how deep returns are still due */
     uint64_t         overhead;
@@ -128,9 +129,17 @@ static bool fid_known(const nyt_chunks *c, uint32_t fid)
     return fid != 0 && fid <= c->fids;
 }
 
+/* Where the name of an id is or will be; NULL: there is no page for it yet. */
+static nyt_str *sub_at(const nyt_chunks *c, uint32_t id)
+{
+    uint32_t page = id / SUB_PAGE;
+    return page < c->pages && c->subs[page] ? &c->subs[page][id % SUB_PAGE] : NULL;
+}
+
 static bool sub_known(const nyt_chunks *c, uint32_t id)
 {
-    return id < c->subs_cap && c->subs[id].data;
+    const nyt_str *name = sub_at(c, id);
+    return name && name->data;
 }
 
 static bool all_finite(const uint8_t *doubles, int n)
@@ -322,17 +331,25 @@ static bool take_sub(struct payload *in, uint32_t *id, nyt_sub_info *r)
     return true;
 }
 
+static bool has_sub_page(nyt_chunks *c, uint32_t page)
+{
+    nyt_str **grown = nyt_grow(c->subs, &c->pages, (size_t)page + 1, sizeof *grown);
+    if (!grown)
+        return false;
+    c->subs = grown;
+    if (!grown[page])
+        grown[page] = calloc(SUB_PAGE, sizeof *grown[page]);
+    return grown[page] != NULL;
+}
+
 static int add_sub(nyt_chunks *c, uint32_t id, nyt_str name, nyt_error *err)
 {
-    bool ok = true;
-    nyt_str *grown = nyt_grow(c->subs, &c->subs_cap, (size_t)id + 1, sizeof *grown);
-    if (!grown)
-        return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    c->subs = grown;
-    name = nyt_arena_str(&c->names, name, &ok);
+    bool ok = has_sub_page(c, id / SUB_PAGE);
+    if (ok)
+        name = nyt_arena_str(&c->names, name, &ok);
     if (!ok)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    grown[id] = name;
+    *sub_at(c, id) = name;
     return NYT_OK;
 }
 
@@ -363,7 +380,7 @@ static void forget_subs(nyt_chunks *c, struct payload in, const uint8_t *checked
     uint32_t id;
     nyt_sub_info r;
     while (in.p != checked && take_sub(&in, &id, &r))
-        c->subs[id].data = NULL;
+        sub_at(c, id)->data = NULL;
 }
 
 /* Perl's readers tell a sub of another language by a call from nowhere. */
@@ -443,7 +460,8 @@ static int write_calls(nyt_chunks *c, struct payload in)
         uint32_t caller = le32(p + 8);
         nyt_sub_callers r = {
             .fid = le32(p), .line = le32(p + 4),
-            .caller = caller ? c->subs[caller] : NO_CALLER, .called = c->subs[le32(p + 12)],
+            .caller = caller ? *sub_at(c, caller) : NO_CALLER,
+            .called = *sub_at(c, le32(p + 12)),
             .incl = le_double(p + 24), .excl = le_double(p + 32), .reci = le_double(p + 40),
             .depth = le32(p + 48)};
         nyt_writer_calls(c->w, &r, le64(p + 16));
@@ -480,7 +498,7 @@ static int write_tree(nyt_chunks *c, struct payload in)
     }
     for (const uint8_t *p = in.p; p != in.end; p += TREE_ITEM) {
         nyt_sub_return r = {.depth = le32(p), .incl = le_double(p + 8),
-                            .excl = le_double(p + 16), .name = c->subs[le32(p + 4)]};
+                            .excl = le_double(p + 16), .name = *sub_at(c, le32(p + 4))};
         nyt_writer_sub_return(c->w, &r);
     }
     return nyt_writer_status(c->w, NULL);
@@ -582,6 +600,8 @@ static void put_overhead(nyt_chunks *c)
 
 static void chunks_free(nyt_chunks *c)
 {
+    for (size_t page = 0; page < c->pages; page++)
+        free(c->subs[page]);
     free(c->subs);
     nyt_arena_free(&c->names);
     free(c);

@@ -27,8 +27,8 @@ void nyt_trouble_text(enum nyt_trouble what, uint64_t times, char *text, size_t 
         [NYT_TROUBLE_LINE] = "statements on lines from 65536 on: moved to line 0",
         [NYT_TROUBLE_UNENDED] = "processes that did not end: they last as long as their statements",
         [NYT_TROUBLE_UNSTARTED] = "processes that end without a start: dropped",
-        [NYT_TROUBLE_BACKWARDS] = "processes without a sound time: they last as long as their"
-                                  " statements",
+        [NYT_TROUBLE_BACKWARDS] = ("processes without a sound time: they last as long as their"
+                                   " statements"),
         [NYT_TROUBLE_NO_PROCESS] = "no process: one was made up",
         [NYT_TROUBLE_MARK] = "marks of subs without source that have a count: dropped",
         [NYT_TROUBLE_SUB_AGAIN] = "subs that are defined in more than one file: the first stands",

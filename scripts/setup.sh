@@ -12,6 +12,18 @@ compiles() {        # INCLUDE LIBRARY
         cc -x c - "$2" -o /dev/null 2>/dev/null
 }
 
+# libFuzzer and the sanitizers, of the version that the package clang stands for
+can_fuzz() {
+    echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n ? 0 : 0; }' |
+        clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null
+}
+
+clang_runtime() {
+    version=$(clang -dumpversion 2>/dev/null || apt-cache show clang | sed -n 's/^Version: [0-9]*://p')
+    version=$(echo "$version" | sed -n '1s/[^0-9].*//p')
+    [ -z "$version" ] || echo "libclang-rt-$version-dev"
+}
+
 has_headers() {     # PYTHON
     [ -f "$("$1" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]
 }
@@ -28,6 +40,7 @@ missing_packages() {
                 ;;
             test)
                 compiles cmocka.h -lcmocka || echo libcmocka-dev
+                can_fuzz || echo clang "$(clang_runtime)"
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
                 command -v dot >/dev/null || echo graphviz
                 command -v genhtml >/dev/null || echo lcov
@@ -54,8 +67,9 @@ need_packages() {
         echo "Install them (as root: apt-get install $missing) and start again." >&2
         exit 1
     fi
-    say "Installing $missing"
     apt-get -q update >/dev/null
+    missing=$(missing_packages "$@" | tr '\n' ' ')      # some names are known only now
+    say "Installing $missing"
     # shellcheck disable=SC2086  # a list
     DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing >/dev/null
     missing=$(missing_packages "$@" | tr '\n' ' ')

@@ -553,6 +553,23 @@ static void a_sub_of_a_refused_chunk_may_be_defined_later(void **state)
     sink_free(&s);
 }
 
+/* Found by fuzzing: a table up to the highest id took 400 MB. */
+static void sub_ids_may_be_far_apart(void **state)
+{
+    (void)state;
+    struct sink s = sink_new();
+    nyt_chunks *c = chunks_on(&s, 0, NULL);
+    assert_int_equal(begin_profile(c, NULL), NYT_OK);
+    largest_allocation = 0;
+    assert_int_equal(PUT(c, 'D', NULL, "IIIIs", (1 << 24) - 1, 1, 5, 6, "a::last"), NYT_OK);
+    assert_int_equal(PUT(c, 'D', NULL, "IIIIs", 1 << 20, 1, 7, 8, "a::middle"), NYT_OK);
+    assert_int_equal(PUT(c, 'T', NULL, "IIdd", 1, (1 << 24) - 1, 1.0, 1.0), NYT_OK);
+    assert_int_equal(PUT(c, 'T', NULL, "IIdd", 1, (1 << 24) - 2, 1.0, 1.0), NYT_ECHUNK);
+    assert_true(largest_allocation < 1 << 20);
+    assert_int_equal(nyt_chunks_close(c, NULL), NYT_OK);
+    sink_free(&s);
+}
+
 static void headers_are_checked(void **state)
 {
     (void)state;
@@ -735,6 +752,7 @@ int main(void)
         cmocka_unit_test(chunks_become_records),
         cmocka_unit_test(a_refused_chunk_names_its_fault_and_leaves_no_trace),
         cmocka_unit_test(a_sub_of_a_refused_chunk_may_be_defined_later),
+        cmocka_unit_test(sub_ids_may_be_far_apart),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(a_section_with_open_calls_can_t_end),
         cmocka_unit_test(kept_sources_change_no_byte_of_a_snapshot),
