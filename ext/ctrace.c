@@ -69,13 +69,13 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 {
     static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
                             "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
-                            "savesrc", "sources", NULL};
-    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1;
+                            "savesrc", "sources", "cpu", NULL};
+    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
     PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
     Py_ssize_t max_nodes = 1000000;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpO:Tracer", names, &stmts,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
                                      &blocks, &subs, &slowops, &include, &exclude, &prefixes, &hide, &raw,
-                                     &max_nodes, &savesrc, &sources))
+                                     &max_nodes, &savesrc, &sources, &cpu))
         return NULL;
     if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
         PyErr_SetString(PyExc_ValueError,
@@ -91,6 +91,7 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     t->subs_on = subs;
     t->slowops = slowops;
     t->raw = raw;
+    t->cpu = cpu;
     t->savesrc = savesrc;
     t->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
     t->include = strings(include);
@@ -176,10 +177,10 @@ static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
     if (refuse_free_threaded() < 0)
         return NULL;
     if (t->run == 0) {
-        clock_begin(&t->clock, true);
+        clock_begin(&t->clock, t->cpu);
         if (!t->raw)
             trace_calibrate(t);
-        clock_begin(&t->clock, true);
+        clock_begin(&t->clock, t->cpu);
         t->wall_start = wall_clock();
         snapshot_arm(t);
     }
@@ -205,13 +206,14 @@ static void pause_tracer(tracer *t)
     if (!t->running)
         return;
     uint64_t now = clock_read(&t->clock);
+    t->settled = clock_shared(&t->clock);
     engine_stop(t);
     t->running = false;
     if (running == t)
         running = NULL;
     for (size_t i = 0; i < t->n_lanes; i++)
         if (t->lanes[i]->key && !t->lanes[i]->folded)
-            lane_drop_stack(t, t->lanes[i], now);
+            lane_drop_stack(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
     lanes_let_go(t);
 }
 
@@ -355,7 +357,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
-        "engine", engine_name, "clock", t->clock.tsc ? "tsc" : "monotonic",
+        "engine", engine_name, "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
         "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
         "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
         "lanes", (Py_ssize_t)t->n_lanes,
@@ -391,7 +393,7 @@ static PyMemberDef tracer_members[] = {
 PyDoc_STRVAR(tracer_doc,
 "Tracer(*, stmts=True, blocks=False, subs=True, slowops=True, include=(), exclude=(),\n"
 "       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
-"       savesrc=True, sources=None)\n--\n\n"
+"       savesrc=True, sources=None, cpu=False)\n--\n\n"
 "The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
 "sources: {co_filename: text} of code that is in no file.");
 

@@ -143,7 +143,7 @@ struct lane {
     uint64_t    thread;     /* PyThreadState's id */
     uint32_t    native_id;
     uint64_t    since;      /* the last event */
-    uint64_t    deadline;   /* tracer's: when there is slow work to do */
+    uint64_t    deadline;   /* by the lane's clock: when there is slow work to do */
     uint64_t    elapsed;    /* charged to frames: the sum of all intervals less our cost */
     uint64_t    debt;       /* our cost that has not been taken off yet */
     uint64_t    forgiven;   /* cost that was not taken off because too much was owed */
@@ -153,7 +153,7 @@ struct lane {
     activation *stack, *stack_end;
     uint32_t   *active;     /* per sub: activations on the stack */
     size_t      active_cap;
-    uint64_t    began;
+    uint64_t    began;      /* by the shared clock, unlike the others */
     uint32_t    run;        /* tracer->run when its stack was last made from frames */
     bool        folded;     /* no thread's: it holds those of many that have ended */
 };
@@ -168,7 +168,7 @@ typedef struct {
 struct tracer {
     PyObject_HEAD
     /* options */
-    bool      stmts, blocks, subs_on, slowops, savesrc, raw;
+    bool      stmts, blocks, subs_on, slowops, savesrc, raw, cpu;
     PyObject *include, *exclude, *exclude_prefixes;     /* tuples of str, owned */
     PyObject *hide_prefix;                              /* str, owned */
     PyObject *sources;                                  /* dict or None, owned */
@@ -181,6 +181,7 @@ struct tracer {
     uint64_t  cost[COST_KINDS];
     uint64_t  most_debt;        /* that a lane may owe */
     double    wall_start;
+    uint64_t  settled;          /* by the shared clock: when the tables were whole last */
 
     source_file *files;    size_t n_files, files_cap;
     PyObject    *file_index;        /* dict: (filename, parent, line) or filename -> index */
@@ -241,6 +242,7 @@ bool  lane_resync(tracer *t, lane *l, const void *key);
 bool  lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now);
 void  lane_drop_stack(tracer *t, lane *l, uint64_t now);
 void  lanes_settle(tracer *t);
+uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now);
 void  lanes_hurry(tracer *t, uint64_t deadline);
 void  lane_slow_work(tracer *t, lane *l);
 void  lane_forgive(tracer *t, lane *l, uint64_t began);

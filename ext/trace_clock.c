@@ -25,9 +25,9 @@ static void read_both(const trace_clock *c, uint64_t *units, uint64_t *ns)
 {
     uint64_t best = UINT64_MAX;
     for (int i = 0; i < 5; i++) {
-        uint64_t before = clock_read(c);
-        uint64_t mono = clock_monotonic_ns();
-        uint64_t after = clock_read(c);
+        uint64_t before = clock_shared(c);
+        uint64_t mono = clock_ns(CLOCK_MONOTONIC);
+        uint64_t after = clock_shared(c);
         if (after - before < best) {
             best = after - before;
             *units = before + best / 2;
@@ -36,10 +36,30 @@ static void read_both(const trace_clock *c, uint64_t *units, uint64_t *ns)
     }
 }
 
-void clock_begin(trace_clock *c, bool tsc)
+void clock_begin(trace_clock *c, bool cpu)
 {
-    c->tsc = tsc && tsc_is_trusted();
+    c->cpu = cpu;
+    c->tsc = !cpu && tsc_is_trusted();
     read_both(c, &c->units0, &c->ns0);
+}
+
+bool clock_of_thread(uint32_t native_id, uint64_t *ns)
+{
+#if defined(__linux__)
+    /* The kernel's numbers of such clocks, which pthread_getcpuclockid() gives, too: but
+     * that one wants a thread that is known to be alive. */
+    enum { PER_THREAD = 4, SCHEDULED = 2 };
+    clockid_t id = (clockid_t)(~native_id << 3 | PER_THREAD | SCHEDULED);
+    struct timespec ts;
+    if (clock_gettime(id, &ts) != 0)
+        return false;
+    *ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+    return true;
+#else
+    (void)native_id;
+    (void)ns;
+    return false;
+#endif
 }
 
 double clock_ns_per_unit(const trace_clock *c)

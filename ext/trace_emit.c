@@ -165,7 +165,9 @@ static void add_header(emitter *e, const char *header, size_t len)
 static double lane_end(const emitter *e, const lane *l, double start)
 {
     double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(e->t, l));
-    double end = wall_time(e, l->since);
+    const tracer *t = e->t;
+    double end = wall_time(e, !t->clock.cpu ? l->since
+                              : t->n_lanes && l == t->lanes[0] ? t->settled : l->began);
     if (end < start + worked)
         end = start + worked;
     return end + 2e-6;      /* doubles of this size have steps of a quarter of that */
@@ -436,7 +438,7 @@ static void emit_tree(emitter *e)
 /* Before the first event: a section that lasts no time, so that the file is whole. */
 static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_t header_len)
 {
-    lane nobody = {.began = clock_read(&e->t->clock)};
+    lane nobody = {.began = clock_shared(&e->t->clock)};
     nobody.since = nobody.began;
     emit_start(e, &nobody, pid, (uint32_t)getppid(), header, header_len);
     emit_end(e, &nobody, pid);

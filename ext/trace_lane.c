@@ -342,6 +342,29 @@ bool lane_resync(tracer *t, lane *l, const void *key)
     return lane_unwind_to(t, l, key, l->since);
 }
 
+/* ---- Clocks ---- */
+
+/* What the lane's clock shows when that of the running thread shows `now`. */
+uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now)
+{
+    uint64_t theirs;
+    if (!t->clock.cpu || (l == trace_my_lane && l->key == trace_my_key))
+        return now;
+    return clock_of_thread(l->native_id, &theirs) && theirs > l->since ? theirs : l->since;
+}
+
+/*
+ * A deadline of the shared clock by the lane's: a thread's processor time never runs
+ * faster, so that it may only come late. 0 and UINT64_MAX are at once and never.
+ */
+static uint64_t lane_deadline(const tracer *t, const lane *l, uint64_t deadline)
+{
+    if (!t->clock.cpu || deadline == 0 || deadline == UINT64_MAX)
+        return deadline;
+    uint64_t now = clock_shared(&t->clock);
+    return l->since + (deadline > now ? deadline - now : 0);
+}
+
 /* ---- Lanes come and go ---- */
 
 static lane *lane_from_pool(void)
@@ -377,10 +400,11 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->index = index;
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
-    l->began = l->since = clock_read(&t->clock);
+    l->since = clock_read(&t->clock);
+    l->began = clock_shared(&t->clock);
     l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
     memset(l->events, 0, sizeof l->events);
-    l->deadline = t->next_snapshot;
+    l->deadline = lane_deadline(t, l, t->next_snapshot);
     l->run = 0;
     l->folded = false;
     l->key = ++last_key;
@@ -553,16 +577,18 @@ static void lane_settle(const tracer *t, lane *l, uint64_t now)
 void lanes_settle(tracer *t)
 {
     uint64_t now = clock_read(&t->clock);
+    if (t->running)
+        t->settled = clock_shared(&t->clock);
     for (size_t i = 0; i < t->n_lanes; i++)
         if (t->lanes[i]->key && !t->lanes[i]->folded)
-            lane_settle(t, t->lanes[i], now);
+            lane_settle(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
 }
 
 /* Sets when every lane's next event does slow work; 0: at once. */
 void lanes_hurry(tracer *t, uint64_t deadline)
 {
     for (size_t i = 0; i < t->n_lanes; i++)
-        t->lanes[i]->deadline = deadline;
+        t->lanes[i]->deadline = lane_deadline(t, t->lanes[i], deadline);
 }
 
 /* The time from `began` on was ours: nobody else ran, for we held the lock. */
@@ -571,7 +597,8 @@ void lane_forgive(tracer *t, lane *l, uint64_t began)
     uint64_t ended = clock_read(&t->clock);
     l->slow_work += ended - began;
     for (size_t i = 0; i < t->n_lanes; i++)
-        t->lanes[i]->since = ended;
+        if (!t->clock.cpu || t->lanes[i] == l)
+            t->lanes[i]->since = ended;
 }
 
 /* A snapshot is due or a signal came: at an event, never from a thread of ours. */
@@ -581,6 +608,6 @@ void lane_slow_work(tracer *t, lane *l)
     lanes_hurry(t, t->next_snapshot);       /* before the look at the signal's flag */
     if (snapshot_signal_pending())
         snapshot_finish_and_die(t);
-    snapshot_if_due(t, began);
+    snapshot_if_due(t, clock_shared(&t->clock));
     lane_forgive(t, l, began);
 }

@@ -93,7 +93,7 @@ void snapshot_if_due(tracer *t, uint64_t now)
         snapshot_write(t, t->snapshot_path, t->snapshot_level,
                        PyBytes_AS_STRING(t->snapshot_header),
                        (size_t)PyBytes_GET_SIZE(t->snapshot_header)) == 0) {
-        uint64_t ended = clock_read(&t->clock), cost = (ended - now) * SHARE;
+        uint64_t ended = clock_shared(&t->clock), cost = (ended - now) * SHARE;
         next = ended + (cost > t->snapshot_interval ? cost : t->snapshot_interval);
     }
     t->next_snapshot = next;

@@ -94,6 +94,7 @@ class _Activation:
 class _Lane:
     """A thread: what it runs, and what it has run. Times in ns.
 
+    ``began`` is by the clock on the wall, ``since`` and ``last`` by the tracer's.
     ``elapsed`` is the sum of all intervals less our cost, the clock by which activations are
     measured; ``debt`` our cost that no interval could bear yet.
     """
@@ -101,7 +102,7 @@ class _Lane:
     __slots__ = ("active", "began", "debt", "edges", "elapsed", "ident", "last", "lines", "lost",
                  "native_id", "overhead", "run", "since", "stack")  # fmt: skip
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, began: int, now: int) -> None:
         self.ident = threading.get_ident()
         self.native_id = threading.get_native_id()
         self.stack: list[_Activation] = []
@@ -109,7 +110,8 @@ class _Lane:
         self.lines: dict[LineKey, list[int]] = {}
         self.edges: dict[EdgeKey, list[int]] = {}
         self.elapsed = self.debt = self.overhead = 0
-        self.began = self.since = self.last = now
+        self.began = began
+        self.since = self.last = now
         self.run = 0
         self.lost = False
 
@@ -122,7 +124,8 @@ class PyTracer:
     ``exclude`` and ``exclude_prefixes`` are those of :class:`._files.FileFilter`; files under
     ``hide_prefix`` (this package) are never traced. ``raw`` leaves our own cost in the times.
     The tree of call paths holds ``max_tree_nodes``; paths beyond are folded into their
-    beginnings. ``sources`` gives the texts of code objects that come from no file.
+    beginnings. ``sources`` gives the texts of code objects that come from no file. ``cpu``
+    measures each thread's processor time.
     """
 
     def __init__(
@@ -140,8 +143,11 @@ class PyTracer:
         max_tree_nodes: int = 1_000_000,
         savesrc: bool = True,
         sources: Mapping[str, str] | None = None,
+        cpu: bool = False,
     ) -> None:
         self.running = False
+        self._cpu = cpu
+        self._clock = time.thread_time_ns if cpu else time.perf_counter_ns
         self._stmts = stmts
         self._blocks = blocks and stmts
         self._headers: dict[int, list[int]] = {}
@@ -167,7 +173,7 @@ class PyTracer:
         self._tls = threading.local()
         self._run = 0
         self._wall_start = time.time()
-        self._mono_start = time.perf_counter_ns()
+        self._mono_start = self._settled = time.perf_counter_ns()
         self._cost = dict.fromkeys(_KINDS, 0)
         self._resyncs = self._folds = self._errors = 0
         self._deadline = 0
@@ -191,7 +197,7 @@ class PyTracer:
             return
         _refuse_company(self._slowops)
         if not self._raw and not any(self._cost.values()):
-            self._cost = dict(_calibrated(self._stmts, self._slowops))
+            self._cost = dict(_calibrated(self._stmts, self._slowops, self._cpu))
         self._run += 1
         self.running = True
         _tracing = self
@@ -203,7 +209,7 @@ class PyTracer:
         global _tracing
         if not self.running:
             return
-        now = time.perf_counter_ns()
+        self._settled = time.perf_counter_ns()
         self.running = False
         _uninstall()
         if _tracing is self:
@@ -212,7 +218,7 @@ class PyTracer:
             for activation in lane.stack:
                 if activation.frame.f_trace is self._trace_function:
                     activation.frame.f_trace = None
-            self._leave_all(lane, now)
+            self._leave_all(lane, self._clock_of(lane))
 
     def on_interval(self, seconds: float, function: Callable[[], object]) -> None:
         """Calls ``function`` at an event about every ``seconds`` while running.
@@ -253,7 +259,7 @@ class PyTracer:
 
     def _trace(self, frame: types.FrameType, event: str, arg: Any) -> TraceFunction | None:
         """``sys.settrace``'s function, global and local."""
-        now = time.perf_counter_ns()
+        now = self._clock()
         if not self.running:
             sys.settrace(None)
             return None
@@ -271,10 +277,10 @@ class PyTracer:
                 self._leave_frame(lane, frame, now)
             else:
                 return self._trace_function
-            if self._interval and now >= self._deadline:
+            if self._interval and time.perf_counter_ns() >= self._deadline:
                 self._interval_is_over()
             if not self._raw:
-                spent = time.perf_counter_ns() - now
+                spent = self._clock() - now
                 lane.since += spent
                 lane.overhead += spent
         except BaseException as error:
@@ -285,7 +291,7 @@ class PyTracer:
 
     def _profile(self, frame: types.FrameType, event: str, arg: Any) -> None:
         """``sys.setprofile``'s function: C functions; and a watch over the other hook."""
-        now = time.perf_counter_ns()
+        now = self._clock()
         if not self.running:
             sys.setprofile(None)
             return
@@ -302,7 +308,7 @@ class PyTracer:
             else:
                 return
             if not self._raw:
-                spent = time.perf_counter_ns() - now
+                spent = self._clock() - now
                 lane.since += spent
                 lane.overhead += spent
         except BaseException as error:
@@ -382,16 +388,14 @@ class PyTracer:
         function, self._on_interval = self._on_interval, None
         if function is None:
             return
-        began = time.perf_counter_ns()
+        began, before = time.perf_counter_ns(), self._clock()
         function()
         now = time.perf_counter_ns()
         # Snapshots of a large profile must not take more than 1 % of the run.
         self._interval = max(self._interval, 100 * (now - began))
         self._deadline = now + self._interval
         self._on_interval = function
-        for lane in self._lanes:
-            if lane.stack:
-                lane.since += now - began
+        self._forgive(self._clock() - before)
 
     # ---- Time ----
 
@@ -560,13 +564,13 @@ class PyTracer:
         if lane is None:
             if len(self._lanes) >= MAX_LANES:
                 self._fold_ended()
-            lane = self._tls.lane = _Lane(time.perf_counter_ns())
+            lane = self._tls.lane = _Lane(time.perf_counter_ns(), self._clock())
             self._lanes.append(lane)
         if lane.run != self._run:
             lane.run = self._run
             if open_frames:
                 self._push_open_frames(lane, frame.f_back if frame else sys._getframe(1))
-            lane.since = time.perf_counter_ns()
+            lane.since = self._clock()
         return lane
 
     def _fold_ended(self) -> None:
@@ -711,7 +715,7 @@ class PyTracer:
         """What is worth telling of this run."""
         return {
             "engine": "sys.settrace",
-            "clock": "perf_counter",
+            "clock": "thread cpu" if self._cpu else "perf_counter",
             "files": len(self._files.files),
             "codes": len(self._known),
             "edges": len({key for lane in self._lanes for key in lane.edges}),
@@ -737,9 +741,9 @@ class PyTracer:
         tree holds no time. Works while running too: open frames count with what they have run
         so far. What ``write_chunk`` raises comes through.
         """
-        began = time.perf_counter_ns()
+        began, before = time.perf_counter_ns(), self._clock()
         self._settle()
-        lanes = self._lanes or [_Lane(began)]
+        lanes = self._lanes or [_Lane(began, before)]
         lanes = [lane for i, lane in enumerate(lanes) if i == 0 or lane.elapsed]
         pid = os.getpid()
         for index, lane in enumerate(lanes):
@@ -753,7 +757,7 @@ class PyTracer:
                 _chunks.write_lines(write_chunk, self._line_items(lane))
             ticks = lane.overhead // NS_PER_TICK
             write_chunk(b"E", _chunks.end(ident, self._wall_end(lane, began), ticks))
-        self._forgive(time.perf_counter_ns() - began)
+        self._forgive(self._clock() - before)
 
     def _complete(self, header: bytes) -> bytes:
         """``header`` as it can be said only when the tables are whole."""
@@ -801,12 +805,13 @@ class PyTracer:
 
     def _settle(self) -> None:
         """Lets open activations hand over what they have run, and run on."""
-        now = time.perf_counter_ns()
+        if self.running:
+            self._settled = time.perf_counter_ns()
         for lane in self._lanes:
             stack = list(lane.stack)
             if not stack:
                 continue
-            self._charge(lane, now, "none")
+            self._charge(lane, self._clock_of(lane), "none")
             for i, activation in enumerate(stack):
                 self._find_line(lane, activation)
                 inclusive = lane.elapsed - activation.entered
@@ -818,9 +823,20 @@ class PyTracer:
 
     def _forgive(self, spent: int) -> None:
         """Takes ``spent`` ns, in which only we ran, out of all open intervals."""
+        here = getattr(self._tls, "lane", None)
         for lane in self._lanes:
-            if lane.stack:
+            if lane.stack and (lane is here or not self._cpu):
                 lane.since += spent
+
+    def _clock_of(self, lane: _Lane) -> int:
+        """What the lane's clock shows now: with ``cpu`` each thread has its own."""
+        if not self._cpu or lane is getattr(self._tls, "lane", None):
+            return self._clock()
+        # The kernel's number of the clock; pthread_getcpuclockid() does not stand ended threads.
+        try:
+            return max(time.clock_gettime_ns(~lane.native_id << 3 | 6), lane.since)
+        except (OSError, OverflowError):
+            return lane.since
 
     def _wall(self, mono: int) -> float:
         return self._wall_start + (mono - self._mono_start) / 1e9
@@ -828,7 +844,11 @@ class PyTracer:
     def _wall_end(self, lane: _Lane, now: int) -> float:
         """A section lasts at least as long as its lines' times: Perl's reader insists."""
         worked = lane.began + lane.elapsed + lane.overhead
-        last = max(now if lane.stack else lane.last, worked)
+        if self._cpu:
+            last = self._settled if lane in self._lanes[:1] else lane.began
+        else:
+            last = now if lane.stack else lane.last
+        last = max(last, worked)
         # Doubles of this size have steps of a quarter of the microseconds added.
         return self._wall(last) + 2e-6
 
@@ -949,7 +969,7 @@ def _start_offset(code: types.CodeType) -> int:
 _KINDS = ("line", "enter", "leave", "c_enter", "c_leave", "none")
 _EVENTS = 60
 _ROUNDS = 7
-_costs: dict[tuple[bool, bool], dict[str, int]] = {}
+_costs: dict[tuple[bool, bool, bool], dict[str, int]] = {}
 
 _WORK = f"""
 def lines():
@@ -964,19 +984,19 @@ def c_calls(f=().__len__):
 """
 
 
-def _calibrated(stmts: bool, slowops: bool) -> Mapping[str, int]:
+def _calibrated(stmts: bool, slowops: bool, cpu: bool) -> Mapping[str, int]:
     """ns that an event of each kind adds beyond what its two clock readings show."""
-    known = _costs.get((stmts, slowops))
+    known = _costs.get((stmts, slowops, cpu))
     if known is None:
-        known = _costs[stmts, slowops] = _calibrate(stmts, slowops)
+        known = _costs[stmts, slowops, cpu] = _calibrate(stmts, slowops, cpu)
     return known
 
 
-def _calibrate(stmts: bool, slowops: bool) -> dict[str, int]:
+def _calibrate(stmts: bool, slowops: bool, cpu: bool) -> dict[str, int]:
     work: dict[str, Any] = {"__name__": "calibration"}
     exec(compile(_WORK, "<calibration>", "exec"), work)
     cost = {
-        name: _extra_time(work[name], stmts, slowops) // _EVENTS
+        name: _extra_time(work[name], stmts, slowops, cpu) // _EVENTS
         for name in ("lines", "calls", "c_calls")
     }
     line = cost["lines"] if stmts else 0
@@ -992,22 +1012,23 @@ def _calibrate(stmts: bool, slowops: bool) -> dict[str, int]:
     }
 
 
-def _extra_time(function: Callable[[], object], stmts: bool, slowops: bool) -> int:
+def _extra_time(function: Callable[[], object], stmts: bool, slowops: bool, cpu: bool) -> int:
     """ns by which a call of ``function`` seems longer when it is traced."""
-    plain = min(_plain_time(function) for _ in range(_ROUNDS))
-    traced = min(_traced_time(function, stmts, slowops) for _ in range(_ROUNDS))
+    plain = min(_plain_time(function, cpu) for _ in range(_ROUNDS))
+    traced = min(_traced_time(function, stmts, slowops, cpu) for _ in range(_ROUNDS))
     return max(traced - plain, 0)
 
 
-def _plain_time(function: Callable[[], object]) -> int:
-    began = time.perf_counter_ns()
+def _plain_time(function: Callable[[], object], cpu: bool) -> int:
+    clock = time.thread_time_ns if cpu else time.perf_counter_ns
+    began = clock()
     function()
-    return time.perf_counter_ns() - began
+    return clock() - began
 
 
-def _traced_time(function: Callable[[], object], stmts: bool, slowops: bool) -> int:
+def _traced_time(function: Callable[[], object], stmts: bool, slowops: bool, cpu: bool) -> int:
     """ns that a tracer which knows of no cost yet charges to a call of ``function``."""
-    tracer = PyTracer(stmts=stmts, slowops=int(slowops), include=["<calibration>"])
+    tracer = PyTracer(stmts=stmts, slowops=int(slowops), include=["<calibration>"], cpu=cpu)
     tracer._run = 1
     tracer.running = True
     lane = tracer._lane_of_thread()

@@ -108,6 +108,7 @@ def _new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTra
         max_tree_nodes=MAX_TREE_NODES if settings.calls else 0,
         savesrc=settings.savesrc,
         sources=sources,
+        cpu=settings.clock == "cpu",
     )
     if _talk.wanted():
         _talk.say(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")
@@ -132,6 +133,9 @@ def _one_line(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
 
 
+_CLOCK_IDS = {"wall": 1, "cpu": 3}
+"""The system's numbers: CLOCK_MONOTONIC and CLOCK_THREAD_CPUTIME_ID."""
+
 _TELLING = {
     "uncounted_lines": "lines have time but no count: their frames were open at the start",
     "resyncs": "times the call stack was found out of step and set right",
@@ -150,7 +154,7 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
         "nv_size": 8,
         "xs_version": __version__,
         "PL_perldb": 0,
-        "clock_id": 1,
+        "clock_id": _CLOCK_IDS[settings.clock],
         "ticks_per_sec": TICKS_PER_SECOND,
     }
     options: dict[str, str | int] = {
@@ -162,7 +166,7 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
         "trace": settings.trace,
         "use_db_sub": int(settings.use_db_sub),
         "compress": settings.compress,
-        "clock": 1,
+        "clock": _CLOCK_IDS[settings.clock],
         "stmts": int(settings.stmts),
         "slowops": settings.slowops,
         "findcaller": 0,
