@@ -1143,6 +1143,65 @@ def test_another_tracer_is_not_thrown_out(session: Path) -> None:
         work()
 
 
+def test_trace_functions_of_the_program_are_its_own(bench: Bench) -> None:
+    """It sees none but its own, they see all that they do without us, and so do we."""
+    if bench.kind == "py":  # which needs sys.settrace itself
+        return
+    text = (
+        "import sys\n"
+        "assert sys.gettrace() is None and sys.getprofile() is None\n"
+        "seen = []\n"
+        "def see(frame, event, arg):\n"
+        "    seen.append((event, frame.f_lineno))\n"
+        "    return see\n"
+        "def f():\n"
+        "    len('')\n"
+        "sys.settrace(see)\n"
+        "sys.setprofile(see)\n"
+        "assert sys.gettrace() is see and sys.getprofile() is see\n"
+        "f()\n"
+        "sys.setprofile(sys.setprofile(None))\n"
+        "sys.settrace(None)\n"
+        "f()\n"
+        "assert sys.gettrace() is None and sys.getprofile() is None\n"
+    )
+    alone: dict[str, Any] = {"__name__": "m"}
+    exec(compile(text, "m", "exec"), alone)
+    tracer, code, module = bench.make(text)
+    profile = Profile()
+    tracer.start()
+    exec(code, module)
+    tracer.stop()
+    tracer.emit(profile.write_chunk, b"")
+    # With any tool of sys.monitoring's sys.setprofile hears of its own calls.
+    deaf = (10, 13) if sys.version_info >= (3, 12) else ()
+    assert [e for e in module["seen"] if e[1] not in deaf] == [
+        e for e in alone["seen"] if e[1] not in deaf
+    ]
+    assert profile.counts() == {line: 2 if line == 8 else 1 for line in range(1, 17)
+                                if line not in (5, 6)}  # fmt: skip
+    assert profile.calls()["m::f", 8, "builtins::len"] == 2
+
+
+def test_a_trace_function_that_fails_is_not_ours(bench: Bench) -> None:
+    if bench.kind == "py":
+        return
+    profile = bench.run(
+        "import sys\n"
+        "def see(frame, event, arg):\n"
+        "    raise KeyError(event)\n"
+        "def f():\n"
+        "    return 1\n"
+        "sys.settrace(see)\n"
+        "try:\n"
+        "    f()\n"
+        "except KeyError:\n"
+        "    f()\n"
+        "assert sys.gettrace() is None\n"
+    )
+    assert profile.counts() == {1: 1, 2: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1, 10: 1, 11: 1}
+
+
 def test_an_unknown_tracer_is_refused(monkeypatch: Any) -> None:
     monkeypatch.setenv("PYNYTPROF_TRACER", "x")
     with pytest.raises(ValueError, match="it must be c or py"):
