@@ -341,7 +341,16 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
 }
 
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *qualname, PyObject *module);
+                                PyObject *qualname, PyObject *module, bool inside);
+
+/*
+ * Code that has not run yet is marked only if what is known of it now could not be
+ * found when it runs: subinterpreters accept no functions whose code bears a mark.
+ */
+static bool may_wait(const tracer *t, uint32_t file)
+{
+    return PY_VERSION_HEX >= 0x030B0000 && t->files[file].parent == 0;
+}
 
 /* Functions that may never be called are subs too: they stand in co_consts. */
 static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyObject *module)
@@ -354,7 +363,7 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
             continue;
         PyObject *qualname = qualname_of((PyCodeObject *)inner, prefix, NULL);
         code_info *made = qualname ? code_register(t, (PyCodeObject *)inner, info->file,
-                                                   qualname, module) : NULL;
+                                                   qualname, module, true) : NULL;
         Py_XDECREF(qualname);
         ok = made != NULL;
         if (ok && !info->skip && t->subs[made->sub].last > t->subs[info->sub].last)
@@ -365,21 +374,23 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
 }
 
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *qualname, PyObject *module)
+                                PyObject *qualname, PyObject *module, bool inside)
 {
+    bool mark = !inside || !may_wait(t, file);
     PyObject *key = identity_of(code, file, qualname, module);
     PyObject *known = key ? PyDict_GetItemWithError(t->code_index, key) : NULL;
     code_info *info = NULL;
     if (known) {
         size_t index = PyLong_AsSize_t(known);
         info = t->codes[index];
-        set_mark(t, code, index);
+        if (mark)
+            set_mark(t, code, index);
     } else if (key && !PyErr_Occurred()) {
         info = code_info_new(t, code, file, qualname, module);
         PyObject *index = info ? PyLong_FromSize_t(t->n_codes - 1) : NULL;
         if (!index || PyDict_SetItem(t->code_index, key, index) < 0) {
             info = NULL;        /* the tracer gives up; the table frees it */
-        } else {
+        } else if (mark) {
             set_mark(t, code, t->n_codes - 1);
         }
         Py_XDECREF(index);
@@ -408,7 +419,7 @@ static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globa
     PyObject *qualname = qualname_of(code, NULL, globals);
     code_info *info = NULL;
     if (file >= 0 && module && qualname)
-        info = code_register(t, code, (uint32_t)file, qualname, module);
+        info = code_register(t, code, (uint32_t)file, qualname, module, false);
     Py_XDECREF(module);
     Py_XDECREF(qualname);
     if (!info)

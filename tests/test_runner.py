@@ -116,6 +116,9 @@ PROGRAMS = {
     "interrupt_caught": "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\n"
     "    for i in range(10**6): pass\nexcept KeyboardInterrupt:\n    print('caught')\n"
     "def f(x): return x\nprint(f(3))\n",
+    "function_for_a_subinterpreter": "import sys\nif sys.version_info >= (3, 13):\n"
+    "    import _interpreters\n    def f():\n        print('there', flush=True)\n"
+    "    _interpreters.run_func(_interpreters.create(), f)\n",
     "terminated": "import os, signal\nprint('before', flush=True)\n"
     "os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass\n",
     "alarm_raises": "import signal\nclass Late(Exception): pass\n"
