@@ -167,7 +167,7 @@ def run_tests(
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if "NYTPROF" not in k and k != "PYTHONPATH"}
+    kept = {k: v for k, v in os.environ.items() if "NYTPROF" not in k and k[:6] != "PYTHON"}
     return {**kept, "PYTHONHASHSEED": "0", "TMPDIR": str(folder)}
 
 
@@ -300,6 +300,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     results = load_state(options.state)
+    # A shell starts what runs in the background with SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not options.report:
         exceptions = read_exceptions(EXCEPTIONS)
         todo = [
