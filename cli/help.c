@@ -26,9 +26,9 @@ static void print_option(const struct option *o)
     snprintf(spelled, sizeof spelled, "--%s%s%s", o->name, o->argument ? " " : "",
              o->argument ? o->argument : "");
     if (o->letter)
-        printf("  -%c, %-18s %s", o->letter, spelled, o->help);
+        printf("  -%c, %-20s %s", o->letter, spelled, o->help);
     else
-        printf("      %-18s %s", spelled, o->help);
+        printf("      %-20s %s", spelled, o->help);
     if (o->word && !is_format(o))
         print_words(o->word);
     putchar('\n');
@@ -60,7 +60,7 @@ static void print_command_help(const struct command *command)
         print_option(&options[i]);
         has_formats |= is_format(&options[i]);
     }
-    puts("  -h, --help             this text");
+    puts("  -h, --help               this text");
     if (has_formats)
         print_formats();
 }

@@ -10,7 +10,7 @@
 
 /* ---- Roff ---- */
 
-enum { FOLD = 60 };      /* lines of the source end at the next space */
+enum { FOLD = 50 };      /* lines of the source end at the next space */
 
 /* Nothing in the text means anything to roff: no escape, no request at the start of a line. */
 static void put(const char *text)
@@ -94,7 +94,7 @@ static void put_option(const struct option *o)
     putchar('\n');
     put_capital(o->help);
     for (size_t i = 0; o->word && !is_format(o) && o->word(i); i++) {
-        fputs(i == 0 ? ": " : o->word(i + 1) ? ", " : " or ", stdout);
+        fputs(i == 0 ? ":\n" : o->word(i + 1) ? ", " : " or ", stdout);
         bold(o->word(i));
     }
     puts(".");
@@ -207,6 +207,8 @@ static void put_end(void)
         {"nytprof convert --to callgrind -o out.callgrind nytprof.out", "A file for KCachegrind."},
         {"nytprof convert --to dot nytprof.out | dot -Tsvg -o calls.svg",
          "A picture of the calls."},
+        {"nytprof diff --fail-if 'total>+5%' before.out after.out",
+         "What changed, with exit status 1 if all takes 5 % longer."},
         {"nytprof merge -o all.out nytprof.out nytprof.out.*",
          "One profile of a program and its children."},
     };

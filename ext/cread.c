@@ -1,25 +1,15 @@
 /*
  * pynytprof._cread: profiles read, judged and exported, by libnytprof. Results are tuples
- * in the order of the library's structs; reader.py and verify.py give the fields names.
+ * in the order of the library's structs; reader.py and verify.py give the fields names. Lists
+ * can be had in parts, so that large profiles don't become objects all at once.
  */
 #define PY_SSIZE_T_CLEAN
-#include "pyutil.h"
-
-typedef struct {
-    PyObject *error;        /* ProfileError */
-    PyObject *profile;      /* the type Profile */
-    PyObject *diff;         /* the type Diff */
-} module_state;
-
-static module_state *state_of(PyObject *module)
-{
-    return PyModule_GetState(module);
-}
+#include "cread.h"
 
 /* ---- Values ---- */
 
 /* Perl writes names that fit Latin-1 in it, all else as UTF-8. */
-static PyObject *text_of(nyt_str s)
+PyObject *text_of(nyt_str s)
 {
     PyObject *text = PyUnicode_DecodeUTF8(s.data, (Py_ssize_t)s.len, NULL);
     if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
@@ -29,7 +19,7 @@ static PyObject *text_of(nyt_str s)
 }
 
 /* Bytes that a file ends with in mid-value have no value: None. */
-static PyObject *text_or_none(nyt_str s)
+PyObject *text_or_none(nyt_str s)
 {
     return s.data ? text_of(s) : Py_NewRef(Py_None);
 }
@@ -47,7 +37,7 @@ static bool set_item(PyObject **list, size_t i, PyObject *item)
 
 /* ---- Errors ---- */
 
-static PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObject *path)
+PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObject *path)
 {
     bool of_file = err->code == NYT_EFORMAT || err->code == NYT_EVERSION ||
                    err->code == NYT_ETRUNC || err->code == NYT_EDEFLATE ||
@@ -61,12 +51,7 @@ static PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObje
 
 /* ---- A path among the arguments ---- */
 
-struct path {
-    PyObject *object;       /* owned: str or bytes */
-    PyObject *bytes;        /* owned: as the system takes it */
-};
-
-static int path_converter(PyObject *arg, void *out)
+int path_converter(PyObject *arg, void *out)
 {
     struct path *path = out;
     path->object = PyOS_FSPath(arg);
@@ -78,7 +63,7 @@ static int path_converter(PyObject *arg, void *out)
     return 0;
 }
 
-static void path_free(struct path *path)
+void path_free(struct path *path)
 {
     Py_CLEAR(path->object);
     Py_CLEAR(path->bytes);
@@ -245,21 +230,93 @@ static PyObject *profile_source(Profile *self, PyObject *args)
     return list;
 }
 
+/* What `list[first:end]` is of a list of n, for numbers from 0. */
+struct part {
+    size_t from, count;
+};
+
+static struct part part_of(Py_ssize_t first, Py_ssize_t end, size_t n)
+{
+    size_t to = end < 0 ? 0 : (size_t)end < n ? (size_t)end : n;
+    size_t from = first < 0 ? 0 : (size_t)first < to ? (size_t)first : to;
+    return (struct part){from, to - from};
+}
+
+static bool part_arguments(PyObject *args, size_t n, struct part *part)
+{
+    Py_ssize_t first = 0, end = PY_SSIZE_T_MAX;
+    if (!PyArg_ParseTuple(args, "|nn", &first, &end))
+        return false;
+    *part = part_of(first, end, n);
+    return true;
+}
+
+/* Numbers of lines at each level, subs, calls, nodes. */
+static PyObject *profile_counts(Profile *self, PyObject *Py_UNUSED(none))
+{
+    size_t lines[3], subs, calls, nodes;
+    for (int level = NYT_LEVEL_LINE; level <= NYT_LEVEL_SUB; level++)
+        nyt_profile_all_lines(self->p, (nyt_level)level, &lines[level]);
+    nyt_profile_subs(self->p, &subs);
+    nyt_profile_all_calls(self->p, &calls);
+    nyt_profile_tree(self->p, &nodes);
+    return Py_BuildValue("(nnnnnn)", (Py_ssize_t)lines[0], (Py_ssize_t)lines[1],
+                         (Py_ssize_t)lines[2], (Py_ssize_t)subs, (Py_ssize_t)calls,
+                         (Py_ssize_t)nodes);
+}
+
+static PyObject *line_tuple(const nyt_line *line)
+{
+    return Py_BuildValue("(IILLd)", line->fid, line->line, (long long)line->count,
+                         (long long)line->ticks, line->time);
+}
+
+static PyObject *lines_of(const nyt_line *lines, size_t n)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, line_tuple(&lines[i]));
+    return list;
+}
+
+static bool is_level(int level)
+{
+    if (level >= NYT_LEVEL_LINE && level <= NYT_LEVEL_SUB)
+        return true;
+    PyErr_Format(PyExc_ValueError, "there is no level %d", level);
+    return false;
+}
+
 static PyObject *profile_lines(Profile *self, PyObject *args)
 {
     int level = NYT_LEVEL_LINE;
+    Py_ssize_t first = 0, end = PY_SSIZE_T_MAX;
     size_t n;
-    if (!PyArg_ParseTuple(args, "|i:lines", &level))
+    if (!PyArg_ParseTuple(args, "|inn:lines", &level, &first, &end) || !is_level(level))
         return NULL;
-    if (level < NYT_LEVEL_LINE || level > NYT_LEVEL_SUB)
-        return PyErr_Format(PyExc_ValueError, "there is no level %d", level);
     const nyt_line *all = nyt_profile_all_lines(self->p, (nyt_level)level, &n);
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(IILLd)", all[i].fid, all[i].line,
-                                         (long long)all[i].count, (long long)all[i].ticks,
-                                         all[i].time));
-    return list;
+    struct part part = part_of(first, end, n);
+    return lines_of(all + part.from, part.count);
+}
+
+static PyObject *profile_lines_in(Profile *self, PyObject *args)
+{
+    unsigned fid;
+    int level = NYT_LEVEL_LINE;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "I|i:lines_in", &fid, &level) || !is_level(level))
+        return NULL;
+    const nyt_line *all = nyt_profile_lines(self->p, (nyt_level)level, fid, &n);
+    return lines_of(all, n);
+}
+
+static PyObject *profile_source_line(Profile *self, PyObject *args)
+{
+    unsigned fid, line;
+    if (!PyArg_ParseTuple(args, "II:source_line", &fid, &line))
+        return NULL;
+    const nyt_str *text = nyt_profile_source_line(self->p, fid, line);
+    return text ? text_of(*text) : Py_NewRef(Py_None);
 }
 
 static PyObject *sub_tuple(const nyt_sub *s)
@@ -271,13 +328,55 @@ static PyObject *sub_tuple(const nyt_sub *s)
                          (int)s->kind);
 }
 
-static PyObject *profile_subs(Profile *self, PyObject *Py_UNUSED(none))
+static PyObject *profile_subs(Profile *self, PyObject *args)
 {
     size_t n;
+    struct part part;
     const nyt_sub *all = nyt_profile_subs(self->p, &n);
+    if (!part_arguments(args, n, &part))
+        return NULL;
+    PyObject *list = PyList_New((Py_ssize_t)part.count);
+    for (size_t i = 0; list && i < part.count; i++)
+        set_item(&list, i, sub_tuple(&all[part.from + i]));
+    return list;
+}
+
+/* Names come out by text_of(), so that they may stand in the file in either way. Without an
+ * exception if there is none. */
+static const nyt_sub *sub_named(Profile *self, PyObject *name)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &len);
+    if (!text) {
+        PyErr_Clear();
+        return NULL;
+    }
+    const nyt_sub *sub = nyt_profile_sub(self->p, (nyt_str){.data = text, .len = (size_t)len});
+    PyObject *latin1 = sub ? NULL : PyUnicode_AsLatin1String(name);
+    if (latin1)
+        sub = nyt_profile_sub(self->p, (nyt_str){.data = PyBytes_AS_STRING(latin1),
+                                                 .len = (size_t)PyBytes_GET_SIZE(latin1)});
+    Py_XDECREF(latin1);
+    PyErr_Clear();
+    return sub;
+}
+
+static PyObject *profile_sub(Profile *self, PyObject *name)
+{
+    const nyt_sub *sub = PyUnicode_Check(name) ? sub_named(self, name) : NULL;
+    return sub ? sub_tuple(sub) : Py_NewRef(Py_None);
+}
+
+static PyObject *profile_subs_in(Profile *self, PyObject *args)
+{
+    unsigned fid;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "I:subs_in", &fid))
+        return NULL;
+    const nyt_sub *const *all = nyt_profile_defined(self->p, fid, &n);
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, sub_tuple(&all[i]));
+        set_item(&list, i, sub_tuple(all[i]));
     return list;
 }
 
@@ -296,40 +395,100 @@ static PyObject *call_tuple(const nyt_call *c)
                          names_tuple(c->by, c->by_len));
 }
 
-static int append_calls(PyObject *list, const nyt_call *calls, size_t n)
+static PyObject *calls_of(const nyt_call *calls, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        PyObject *item = call_tuple(&calls[i]);
-        int rc = item ? PyList_Append(list, item) : -1;
-        Py_XDECREF(item);
-        if (rc < 0)
-            return -1;
-    }
-    return 0;
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, call_tuple(&calls[i]));
+    return list;
 }
 
-static PyObject *profile_calls(Profile *self, PyObject *Py_UNUSED(none))
+static PyObject *profile_calls(Profile *self, PyObject *args)
 {
-    size_t subs, n;
-    const nyt_sub *all = nyt_profile_subs(self->p, &subs);
+    size_t n;
+    struct part part;
+    const nyt_call *all = nyt_profile_all_calls(self->p, &n);
+    return part_arguments(args, n, &part) ? calls_of(all + part.from, part.count) : NULL;
+}
+
+static PyObject *profile_calls_in(Profile *self, PyObject *args)
+{
+    unsigned fid;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "I:calls_in", &fid))
+        return NULL;
+    const nyt_call *const *all = nyt_profile_calls(self->p, fid, &n);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++)
+        set_item(&list, i, call_tuple(all[i]));
+    return list;
+}
+
+static PyObject *profile_calls_of(Profile *self, PyObject *name)
+{
+    size_t n = 0;
+    const nyt_sub *sub = PyUnicode_Check(name) ? sub_named(self, name) : NULL;
+    const nyt_call *calls = sub ? nyt_profile_callers(self->p, sub, &n) : NULL;
+    return calls_of(calls, n);
+}
+
+static bool is_by(const nyt_call *call, nyt_str name)
+{
+    for (size_t i = 0; i < call->by_len; i++)
+        if (call->by[i].len == name.len && memcmp(call->by[i].data, name.data, name.len) == 0)
+            return true;
+    return false;
+}
+
+static PyObject *profile_calls_by(Profile *self, PyObject *name)
+{
+    size_t n;
+    const nyt_sub *sub = PyUnicode_Check(name) ? sub_named(self, name) : NULL;
+    const nyt_call *all = nyt_profile_all_calls(self->p, &n);
     PyObject *list = PyList_New(0);
-    for (size_t i = 0; list && i < subs; i++) {
-        const nyt_call *calls = nyt_profile_callers(self->p, &all[i], &n);
-        if (append_calls(list, calls, n) < 0)
+    for (size_t i = 0; list && sub && i < n; i++) {
+        if (!is_by(&all[i], sub->name))
+            continue;
+        PyObject *item = call_tuple(&all[i]);
+        if (!item || PyList_Append(list, item) < 0)
             Py_CLEAR(list);
+        Py_XDECREF(item);
     }
     return list;
 }
 
-static PyObject *profile_tree(Profile *self, PyObject *Py_UNUSED(none))
+static PyObject *profile_tree(Profile *self, PyObject *args)
 {
     size_t n;
+    struct part part;
     const nyt_node *all = nyt_profile_tree(self->p, &n);
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(NIIKdd)", text_of(all[i].name), all[i].parent,
-                                         all[i].depth, (unsigned long long)all[i].calls,
-                                         all[i].incl, all[i].excl));
+    if (!part_arguments(args, n, &part))
+        return NULL;
+    PyObject *list = PyList_New((Py_ssize_t)part.count);
+    for (size_t i = 0; list && i < part.count; i++) {
+        const nyt_node *node = &all[part.from + i];
+        set_item(&list, i, Py_BuildValue("(NIIKddn)", text_of(node->name), node->parent,
+                                         node->depth, (unsigned long long)node->calls, node->incl,
+                                         node->excl, (Py_ssize_t)(part.from + i)));
+    }
+    return list;
+}
+
+static PyObject *profile_children(Profile *self, PyObject *args)
+{
+    Py_ssize_t index;
+    size_t n;
+    if (!PyArg_ParseTuple(args, "n:children", &index))
+        return NULL;
+    const nyt_node *all = nyt_profile_tree(self->p, &n);
+    PyObject *list = PyList_New(0);
+    uint32_t at = index >= 0 && (size_t)index < n ? all[index].first_child : 0;
+    for (; list && at; at = all[at].next) {
+        PyObject *item = PyLong_FromUnsignedLong(at);
+        if (!item || PyList_Append(list, item) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(item);
+    }
     return list;
 }
 
@@ -457,10 +616,19 @@ static PyMethodDef profile_methods[] = {
     {"processes", (PyCFunction)profile_processes, METH_NOARGS, NULL},
     {"files", (PyCFunction)profile_files, METH_NOARGS, NULL},
     {"source", (PyCFunction)profile_source, METH_VARARGS, NULL},
+    {"source_line", (PyCFunction)profile_source_line, METH_VARARGS, NULL},
+    {"counts", (PyCFunction)profile_counts, METH_NOARGS, NULL},
     {"lines", (PyCFunction)profile_lines, METH_VARARGS, NULL},
-    {"subs", (PyCFunction)profile_subs, METH_NOARGS, NULL},
-    {"calls", (PyCFunction)profile_calls, METH_NOARGS, NULL},
-    {"tree", (PyCFunction)profile_tree, METH_NOARGS, NULL},
+    {"lines_in", (PyCFunction)profile_lines_in, METH_VARARGS, NULL},
+    {"subs", (PyCFunction)profile_subs, METH_VARARGS, NULL},
+    {"sub", (PyCFunction)profile_sub, METH_O, NULL},
+    {"subs_in", (PyCFunction)profile_subs_in, METH_VARARGS, NULL},
+    {"calls", (PyCFunction)profile_calls, METH_VARARGS, NULL},
+    {"calls_in", (PyCFunction)profile_calls_in, METH_VARARGS, NULL},
+    {"calls_of", (PyCFunction)profile_calls_of, METH_O, NULL},
+    {"calls_by", (PyCFunction)profile_calls_by, METH_O, NULL},
+    {"tree", (PyCFunction)profile_tree, METH_VARARGS, NULL},
+    {"children", (PyCFunction)profile_children, METH_VARARGS, NULL},
     {"model", (PyCFunction)profile_model, METH_O, NULL},
     {"export", (PyCFunction)profile_export, METH_VARARGS, NULL},
     {"csv", (PyCFunction)profile_csv, METH_VARARGS, NULL},
@@ -909,9 +1077,9 @@ static int cread_exec(PyObject *module)
     if (PyModule_AddType(module, (PyTypeObject *)state->profile) < 0)
         return -1;
     state->diff = PyType_FromModuleAndSpec(module, &diff_spec, NULL);
-    if (!state->diff)
+    if (!state->diff || PyModule_AddType(module, (PyTypeObject *)state->diff) < 0)
         return -1;
-    return PyModule_AddType(module, (PyTypeObject *)state->diff);
+    return add_records(module);
 }
 
 static int cread_traverse(PyObject *module, visitproc visit, void *arg)
@@ -919,7 +1087,7 @@ static int cread_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state_of(module)->error);
     Py_VISIT(state_of(module)->profile);
     Py_VISIT(state_of(module)->diff);
-    return 0;
+    return visit_records(state_of(module), visit, arg);
 }
 
 static int cread_clear(PyObject *module)
@@ -927,6 +1095,7 @@ static int cread_clear(PyObject *module)
     Py_CLEAR(state_of(module)->error);
     Py_CLEAR(state_of(module)->profile);
     Py_CLEAR(state_of(module)->diff);
+    clear_records(state_of(module));
     return 0;
 }
 

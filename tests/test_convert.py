@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from test_reader import CALLS, CHUNKS, END, SECOND, START, TIMES, TREE, file, string, sub, write
 
-from pynytprof import _cread, cli, convert, reader
+from pynytprof import cli, convert, reader
 
 PERL = Path(__file__).parent / "golden" / "perl"
 # Profiles that Perl's loader takes and that have calls.
@@ -53,7 +53,7 @@ def perl(tool: str, *words: str | Path) -> bytes:
 
 def exported(profile: Path, name: str, max_bytes: int = 0) -> bytes:
     out = io.BytesIO()
-    convert.export(_cread.Profile(profile), name, out.write, max_bytes)
+    convert.export(profile, name, out.write, max_bytes)
     return out.getvalue()
 
 
@@ -386,7 +386,7 @@ def test_dot_has_subs_and_calls(small: Path) -> None:
 
 def test_a_picture_says_what_it_left_out(small: Path) -> None:
     out = io.BytesIO()
-    convert.export(_cread.Profile(small), "dot", out.write, top=2)
+    convert.export(small, "dot", out.write, top=2)
     found = Dot(out.getvalue())
     assert found.caption == [
         "a.py: 1.50 s", "2 of 3 subs; the others took 250 ms (16.7 %) themselves",
@@ -398,7 +398,7 @@ def test_a_picture_says_what_it_left_out(small: Path) -> None:
 @pytest.mark.parametrize("profile", WITH_CALLS, ids=name_of)
 def test_dot_edges_are_the_calls_of_the_profile(profile: Path) -> None:
     out = io.BytesIO()
-    convert.export(_cread.Profile(profile), "dot", out.write, top=1000)
+    convert.export(profile, "dot", out.write, top=1000)
     found = Dot(out.getvalue())
     subs = {name: one for name, one in reader.read(profile).subs.items() if one.calls}
     assert len(found.nodes) == len(subs)

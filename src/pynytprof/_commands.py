@@ -58,9 +58,9 @@ def _dump(path: str, options: argparse.Namespace, write: Write) -> None:
 
 
 def _export(path: str, to: str, max_bytes: int, top: int, write: Write) -> None:
-    from . import _cread, convert
+    from . import convert
 
-    left_out = convert.export(_cread.Profile(path), to, write, max_bytes, top)
+    left_out = convert.export(path, to, write, max_bytes, top)
     if left_out.paths or left_out.lines:
         _complain(f"{path}: to keep below {max_bytes} bytes, {left_out.paths} call paths of "
                   f"{left_out.seconds:.6f} s together and {left_out.lines} lines "

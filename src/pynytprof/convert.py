@@ -1,6 +1,7 @@
 """Profiles as other things: text, JSON, HTML, and what other tools read.
 
-All but HTML is done by libnytprof; HTML by Perl's ``nytprofhtml``.
+All but HTML is done by libnytprof; HTML by Perl's ``nytprofhtml``. What takes a profile takes a
+path or, if it has been read, a :class:`reader.Profile`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from . import _cread
 from ._cread import ProfileError
+from .reader import Profile
 
 __all__ = [
     "FORMATS",
@@ -45,9 +47,18 @@ __all__ = [
 ]
 
 StrPath = str | os.PathLike[str]
+Source = StrPath | Profile
 Write = Callable[[bytes], object]
 Sort = Literal["time", "incl", "count", "place"]
 SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
+
+
+def _raw(profile: Source) -> _cread.Profile:
+    return profile._raw if isinstance(profile, Profile) else _cread.Profile(profile)
+
+
+def _path(profile: Source) -> str:
+    return profile.path if isinstance(profile, Profile) else os.fspath(profile)
 
 
 def _text(report: Callable[[Write], None]) -> str:
@@ -57,7 +68,7 @@ def _text(report: Callable[[Write], None]) -> str:
 
 
 def summary(
-    path: StrPath,
+    profile: Source,
     *,
     top: int = 15,
     sort: Sort = "time",
@@ -69,48 +80,35 @@ def summary(
 
     What comes from the profile is made harmless for terminals. Raises OSError, ProfileError.
     """
-    profile = _cread.Profile(path)
+    raw = _raw(profile)
     return _text(
-        lambda write: profile.summary(
+        lambda write: raw.summary(
             write,
             top=top,
             sort=SORTS[sort],
             width=width,
             colour=colour,
             json=json,
-            path=os.fspath(path),
+            path=_path(profile),
         )
     )
 
 
-def source(path: StrPath, file: str | int, *, width: int = 100, colour: bool = False) -> str:
+def source(profile: Source, file: str | int, *, width: int = 100, colour: bool = False) -> str:
     """The source of one file with its figures.
 
     `file` is a fid, or the end of a name. Raises OSError, ProfileError, and LookupError if
     the profile has no such file.
     """
-    profile = _cread.Profile(path)
-    fid = _fid_of(profile, file)
-    return _text(lambda write: profile.summary(write, width=width, colour=colour, fid=fid))
+    profile = profile if isinstance(profile, Profile) else Profile(profile)
+    raw, fid = profile._raw, profile.find_file(file).fid
+    return _text(lambda write: raw.summary(write, width=width, colour=colour, fid=fid))
 
 
-def _fid_of(profile: _cread.Profile, file: str | int) -> int:
-    """By fid, or by the end of a name: the whole name wins, and the first otherwise."""
-    names = {fid: name for fid, name, *_, merged_into in profile.files() if not merged_into}
-    if isinstance(file, int):
-        found = [file] if file in names else []
-    else:
-        found = [fid for fid, name in names.items() if name == file]
-        found += [fid for fid, name in names.items() if name.endswith(file)]
-    if not found:
-        raise LookupError(f"there is no file {file!r} in the profile")
-    return found[0]
-
-
-def info(path: StrPath, *, json: bool = False) -> str:
+def info(profile: Source, *, json: bool = False) -> str:
     """What the file says of itself: version, processes, counts, attributes, options."""
-    profile = _cread.Profile(path)
-    return _text(lambda write: profile.info(write, json=json, path=os.fspath(path)))
+    raw = _raw(profile)
+    return _text(lambda write: raw.info(write, json=json, path=_path(profile)))
 
 
 def dump(path: StrPath) -> str:
@@ -133,8 +131,8 @@ def _new_file(out: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _target(path: StrPath, out: StrPath | None, suffix: str) -> Path:
-    return Path(out) if out is not None else Path(f"{os.fspath(path)}{suffix}")
+def _target(profile: Source, out: StrPath | None, suffix: str) -> Path:
+    return Path(out) if out is not None else Path(f"{_path(profile)}{suffix}")
 
 
 # ---- To profiles ----
@@ -216,17 +214,15 @@ class Format(NamedTuple):
 FORMATS = {row[0]: Format(*row) for row in _cread.formats()}
 
 
-def _export(path: StrPath, out: StrPath | None, name: str, top: int = 0) -> Path:
-    target = _target(path, out, FORMATS[name].suffix)
-    profile = _cread.Profile(path)
+def _export(profile: Source, out: StrPath | None, name: str, top: int = 0) -> Path:
+    target = _target(profile, out, FORMATS[name].suffix)
+    raw = _raw(profile)
     with _new_file(target) as file:
-        profile.export(name, file.write, 0, top)
+        raw.export(name, file.write, 0, top)
     return target
 
 
-def export(
-    profile: _cread.Profile, name: str, write: Write, max_bytes: int = 0, top: int = 0
-) -> LeftOut:
+def export(profile: Source, name: str, write: Write, max_bytes: int = 0, top: int = 0) -> LeftOut:
     """Passes the profile to ``write`` in the format ``name``.
 
     It gets at most ``max_bytes`` long (0: as long as it is); a picture has at most ``top``
@@ -236,33 +232,33 @@ def export(
         raise ValueError(f"{name} cannot be limited")
     if name in FORMATS and top and not FORMATS[name].picture:
         raise ValueError(f"{name} is no picture")
-    return LeftOut(*profile.export(name, write, max_bytes, top))
+    return LeftOut(*_raw(profile).export(name, write, max_bytes, top))
 
 
-def to_callgrind(path: StrPath, out: StrPath | None = None) -> Path:
+def to_callgrind(profile: Source, out: StrPath | None = None) -> Path:
     """Writes subs, lines and calls for KCachegrind; returns where, by default NAME.callgrind.
 
     Raises OSError, ProfileError.
     """
-    return _export(path, out, "callgrind")
+    return _export(profile, out, "callgrind")
 
 
-def to_collapsed(path: StrPath, out: StrPath | None = None) -> Path:
+def to_collapsed(profile: Source, out: StrPath | None = None) -> Path:
     """Writes call paths as flamegraph.pl reads them, ``a;b;c TICKS``; returns where.
 
     `out` is by default the profile's name and ``.collapsed.txt``. Raises OSError, ProfileError.
     """
-    return _export(path, out, "collapsed")
+    return _export(profile, out, "collapsed")
 
 
-def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
+def to_csv(profile: Source, out_dir: StrPath | None = None) -> Path:
     """Writes a text for each file, ``seconds,count,seconds each,source`` a line.
 
     Returns the folder that has them, by default the profile's name and ``.csv``; it is
     made if it is missing. Raises OSError, ProfileError.
     """
-    folder = _target(path, out_dir, FORMATS["csv"].suffix)
-    profile = _cread.Profile(path)
+    folder = _target(profile, out_dir, FORMATS["csv"].suffix)
+    raw = _raw(profile)
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as current:
         write: Write
@@ -272,65 +268,65 @@ def to_csv(path: StrPath, out_dir: StrPath | None = None) -> Path:
             current.close()
             write = current.enter_context((folder / name).open("wb")).write
 
-        profile.csv(begin, lambda data: write(data))
+        raw.csv(begin, lambda data: write(data))
     return folder
 
 
-def to_dot(path: StrPath, out: StrPath | None = None, *, top: int = 40) -> Path:
+def to_dot(profile: Source, out: StrPath | None = None, *, top: int = 40) -> Path:
     """Draws the call graph of the ``top`` subs for Graphviz; returns where, by default NAME.dot.
 
     Raises OSError, ProfileError.
     """
-    return _export(path, out, "dot", top)
+    return _export(profile, out, "dot", top)
 
 
-def to_json(path: StrPath, out: StrPath | None = None) -> Path:
+def to_json(profile: Source, out: StrPath | None = None) -> Path:
     """Writes the whole profile as one JSON object; returns where, by default NAME.profile.json.
 
     ``docs/tools.md`` has its members. Raises OSError, ProfileError.
     """
-    return _export(path, out, "json")
+    return _export(profile, out, "json")
 
 
-def to_lcov(path: StrPath, out: StrPath | None = None) -> Path:
+def to_lcov(profile: Source, out: StrPath | None = None) -> Path:
     """Writes how often lines and subs ran for genhtml; returns where, by default NAME.lcov.
 
     Raises OSError, ProfileError.
     """
-    return _export(path, out, "lcov")
+    return _export(profile, out, "lcov")
 
 
-def to_pprof(path: StrPath, out: StrPath | None = None) -> Path:
+def to_pprof(profile: Source, out: StrPath | None = None) -> Path:
     """Writes the call tree and the lines for pprof; returns where, by default NAME.pb.gz.
 
     Raises OSError, ProfileError.
     """
-    return _export(path, out, "pprof")
+    return _export(profile, out, "pprof")
 
 
-def to_pstats(path: StrPath, out: StrPath | None = None) -> Path:
+def to_pstats(profile: Source, out: StrPath | None = None) -> Path:
     """Writes what ``pstats.Stats(file)`` loads; returns where, by default NAME.pstats.
 
     Times are seconds. Raises OSError, ProfileError.
     """
-    return _export(path, out, "pstats")
+    return _export(profile, out, "pstats")
 
 
-def to_speedscope(path: StrPath, out: StrPath | None = None) -> Path:
+def to_speedscope(profile: Source, out: StrPath | None = None) -> Path:
     """Writes the call tree for https://www.speedscope.app; returns where.
 
     Without a call tree it is the subs, flat. `out` is by default the profile's name and
     ``.speedscope.json``. Raises OSError, ProfileError.
     """
-    return _export(path, out, "speedscope")
+    return _export(profile, out, "speedscope")
 
 
-def to_model(path: StrPath, out: StrPath | None = None) -> Path:
+def to_model(profile: Source, out: StrPath | None = None) -> Path:
     """Writes all but the call tree as one JSON object; by default to NAME.json."""
-    target = _target(path, out, ".json")
-    profile = _cread.Profile(path)
+    target = _target(profile, out, ".json")
+    raw = _raw(profile)
     with _new_file(target) as file:
-        profile.model(file.write)
+        raw.model(file.write)
     return target
 
 
@@ -342,23 +338,23 @@ def to_jsonl(path: StrPath, out: StrPath | None = None) -> Path:
     return target
 
 
-def to_html(path: StrPath, out_dir: StrPath | None = None) -> Path:
+def to_html(profile: Source, out_dir: StrPath | None = None) -> Path:
     """Has Perl's ``nytprofhtml`` make its report; returns the page to begin with.
 
     `out_dir` is by default ``nytprof`` beside the profile. Raises FileNotFoundError if
     the profile or the program is missing, RuntimeError with its words if that failed.
     """
-    profile = Path(path)
-    if not profile.is_file():
+    path = Path(_path(profile))
+    if not path.is_file():
         raise FileNotFoundError(2, "No such profile", os.fspath(path))
     program = shutil.which("nytprofhtml")
     if program is None:
         raise FileNotFoundError(
             "nytprofhtml is not installed; on Debian it is in the package libdevel-nytprof-perl"
         )
-    folder = Path(out_dir) if out_dir is not None else profile.parent / "nytprof"
+    folder = Path(out_dir) if out_dir is not None else path.parent / "nytprof"
     done = subprocess.run(
-        [program, "--file", os.fspath(profile), "--out", os.fspath(folder)],
+        [program, "--file", os.fspath(path), "--out", os.fspath(folder)],
         capture_output=True,
         text=True,
         errors="replace",
