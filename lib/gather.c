@@ -546,7 +546,9 @@ int nyt_gather(struct nyt_gathered *g, const struct nyt_source *source, bool rep
                nyt_error *err)
 {
     *g = (struct nyt_gathered){.repair = repair, .current = NYT_NONE};
-    int rc = nyt_reader_begin(&g->in, source, err);
+    struct nyt_source ahead = *source;
+    ahead.ahead = true;
+    int rc = nyt_reader_begin(&g->in, &ahead, err);
     if (rc < 0)
         return rc;
     rc = take_as_much_as_there_is(g, err);

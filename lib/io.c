@@ -2,16 +2,22 @@
  * Where bytes come from: a file, memory or a callback, plain or inflated, seen through one
  * window that moves forward.
  */
-#include "private.h"
+#include "ahead.h"
+#include "inflate.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #ifndef NYT_INPUT_BYTES
 #define NYT_INPUT_BYTES (256 * 1024)
+#endif
+#ifndef NYT_PACKED_BYTES
+#define NYT_PACKED_BYTES (512 * 1024)
+#endif
+#ifndef NYT_AHEAD_FROM
+#define NYT_AHEAD_FROM (1024 * 1024)
 #endif
 
 /* No record can be longer: the window must hold it. */
@@ -32,10 +38,14 @@ struct nyt_input_parts {
     size_t    window_size;
     uint64_t  window_offset;        /* of window[0] */
 
-    z_stream  z;
-    bool      z_live;
-    uint8_t  *packed;               /* what is still to be inflated: z.next_in points there */
+    struct nyt_inflater inflater;   /* takes from `packed` */
+    struct nyt_ahead *ahead;        /* what runs it, or NULL */
+    bool      ahead_tried;
+    uint8_t  *packed;
     size_t    packed_size;
+    struct nyt_copies copies;       /* that come next, */
+    size_t    copied;               /* so much of the first was given */
+    bool      after_copies;         /* they came last */
 
     bool      source_ended, ended;
     int       source_status;
@@ -108,11 +118,12 @@ int nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, ny
 
 int nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_error *err)
 {
-    if (source->path)
-        return nyt_input_open(in, source->path, err);
-    if (source->read)
-        return nyt_input_open_fn(in, source->read, source->ctx, err);
-    return nyt_input_open_memory(in, source->data, source->len, err);
+    int rc = source->path   ? nyt_input_open(in, source->path, err)
+             : source->read ? nyt_input_open_fn(in, source->read, source->ctx, err)
+                            : nyt_input_open_memory(in, source->data, source->len, err);
+    in->ahead = source->ahead;
+    in->naive = source->naive;
+    return rc;
 }
 
 void nyt_input_close(struct nyt_input *in)
@@ -120,8 +131,8 @@ void nyt_input_close(struct nyt_input *in)
     struct nyt_input_parts *parts = in->parts;
     if (!parts)
         return;
-    if (parts->z_live)
-        inflateEnd(&parts->z);
+    nyt_ahead_free(parts->ahead);
+    nyt_inflater_end(&parts->inflater);
     if (parts->file)
         fclose(parts->file);
     free(parts->packed);
@@ -156,61 +167,115 @@ static int fetch_plain(struct nyt_input *in, uint8_t *to, size_t room, size_t *g
     return parts->source_status;
 }
 
-/* In the file: how far zlib has come. */
-static int inflate_fault(struct nyt_input *in, int code, const char *what)
+/* ---- Inflated bytes ---- */
+
+/* What the inflater has not taken goes to the front, and the rest is filled. */
+static void feed(struct nyt_input *in)
 {
     struct nyt_input_parts *parts = in->parts;
-    nyt_fail(&parts->fault, code, "%s", what);
-    parts->fault.offset = in->taken - parts->z.avail_in;
-    return code;
+    struct nyt_inflater *f = &parts->inflater;
+    size_t len = (size_t)(f->end - f->p);
+    memmove(parts->packed, f->p, len);
+    while (len < parts->packed_size && !parts->source_ended) {
+        size_t got;
+        fetch_plain(in, parts->packed + len, parts->packed_size - len, &got);
+        len += got;
+    }
+    f->p = parts->packed;
+    f->end = parts->packed + len;
+    f->last = parts->source_ended;
 }
 
-/* What one call of inflate() said. `stuck`: it had no input left, and there is none. */
-static int inflate_result(struct nyt_input *in, int z_code, bool stuck)
+/* Where in the file: how far zlib has come. If reading has failed, that is why it ends. */
+static int inflate_fault(struct nyt_input *in)
 {
     struct nyt_input_parts *parts = in->parts;
-    char text[120];
-    switch (z_code) {
-    case Z_STREAM_END:
-        parts->ended = true;
-        return NYT_OK;
-    case Z_OK:
-    case Z_BUF_ERROR:
-        return stuck ? inflate_fault(in, NYT_ETRUNC, "the file ends inside its compressed data")
-                     : NYT_OK;
-    case Z_MEM_ERROR:
-        return inflate_fault(in, NYT_ENOMEM, "out of memory");
-    default:
-        snprintf(text, sizeof text, "the compressed data is damaged: %s",
-                 z_code == Z_NEED_DICT ? "a dictionary is wanted"
-                 : parts->z.msg       ? parts->z.msg
-                                      : zError(z_code));
-        return inflate_fault(in, NYT_EDEFLATE, text);
+    const struct nyt_inflater *f = &parts->inflater;
+    if (f->code == NYT_ETRUNC && parts->source_status < 0)
+        return parts->source_status;
+    nyt_fail(&parts->fault, f->code, "%s", f->message);
+    parts->fault.offset = in->taken - (uint64_t)(f->end - f->p);
+    return f->code;
+}
+
+/* Short streams are not worth a thread. */
+static bool is_worth_a_thread(const struct nyt_input *in)
+{
+    return in->ahead && in->inflated >= NYT_AHEAD_FROM && !in->parts->ahead_tried;
+}
+
+static enum nyt_inflated inflate_step(struct nyt_input *in, uint8_t *to, size_t room, size_t *got)
+{
+    struct nyt_input_parts *parts = in->parts;
+    if (is_worth_a_thread(in)) {
+        parts->ahead_tried = true;
+        parts->ahead = nyt_ahead_new(&parts->inflater);
     }
+    return parts->ahead ? nyt_ahead_next(parts->ahead, to, room, got)
+                        : nyt_inflate(&parts->inflater, to, room, got);
+}
+
+/* Bytes, or copies, or the end; *got = 0 for the last two. */
+static int inflate_more(struct nyt_input *in, uint8_t *to, size_t room, size_t *got)
+{
+    for (;;) {
+        enum nyt_inflated how = inflate_step(in, to, room, got);
+        in->inflated += *got;
+        in->parts->after_copies = how == NYT_INFLATED_COPIES;
+        switch (how) {
+        case NYT_INFLATED_SOME:
+            return NYT_OK;
+        case NYT_INFLATED_COPIES:
+            if (in->parts->inflater.copies.len) {
+                in->parts->copies = in->parts->inflater.copies;
+                return NYT_OK;
+            }
+            break;
+        case NYT_INFLATED_HUNGRY:
+            feed(in);
+            break;
+        case NYT_INFLATED_END:
+            in->parts->ended = true;
+            return NYT_OK;
+        case NYT_INFLATED_FAULT:
+            return inflate_fault(in);
+        }
+    }
+}
+
+/*
+ * Copies as bytes: if all of a copy has room, as many as have; else a part of it. What is left of
+ * a copy is not to be so little that it can't be told from the next one: then halves are given.
+ */
+static size_t copy_out(struct nyt_input *in, uint8_t *to, size_t room)
+{
+    struct nyt_input_parts *parts = in->parts;
+    struct nyt_copies *c = &parts->copies;
+    size_t rest = c->len - parts->copied, done = 0;
+    if (rest > room) {
+        done = rest >= 2 * room ? room : (rest + 1) / 2;
+        memcpy(to, c->data + parts->copied, done);
+        parts->copied += done;
+    }
+    while (rest <= room - done && c->times) {
+        memcpy(to + done, c->data + parts->copied, rest);
+        done += rest;
+        rest = c->len;
+        parts->copied = 0;
+        c->times--;
+    }
+    in->inflated += done;
+    return done;
 }
 
 static int fetch_inflated(struct nyt_input *in, uint8_t *to, size_t room, size_t *got)
 {
-    struct nyt_input_parts *parts = in->parts;
-    z_stream *z = &parts->z;
-    z->next_out = to;
-    z->avail_out = (uInt)room;
     int rc = NYT_OK;
-    while (rc == NYT_OK && z->avail_out == room && !parts->ended) {
-        if (z->avail_in == 0) {
-            size_t more;
-            rc = fetch_plain(in, parts->packed, parts->packed_size, &more);
-            if (rc < 0)
-                break;
-            z->next_in = parts->packed;
-            z->avail_in = (uInt)more;
-        }
-        int z_code = inflate(z, Z_NO_FLUSH);
-        bool stuck = z->avail_out == room && z->avail_in == 0 && parts->source_ended;
-        rc = inflate_result(in, z_code, stuck);
-    }
-    *got = room - z->avail_out;
-    in->inflated += *got;
+    *got = 0;
+    if (!in->parts->copies.times)
+        rc = inflate_more(in, to, room, got);
+    if (*got == 0 && in->parts->copies.times)
+        *got = copy_out(in, to, room);
     return rc;
 }
 
@@ -218,17 +283,19 @@ int nyt_input_inflate(struct nyt_input *in, nyt_error *err)
 {
     struct nyt_input_parts *parts = in->parts;
     size_t left = (size_t)(in->end - in->p);
-    if (inflateInit(&parts->z) != Z_OK)
-        return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    parts->z_live = true;
+    int rc = nyt_inflater_begin(&parts->inflater, err);
+    if (rc < 0)
+        return rc;
     /* The rest of the window is the stream's beginning; the window itself starts anew. */
-    parts->packed_size = parts->window_size;
+    parts->packed_size = left < NYT_PACKED_BYTES ? NYT_PACKED_BYTES : left;
     parts->packed = malloc(parts->packed_size);
     if (!parts->packed)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     memcpy(parts->packed, in->p, left);
-    parts->z.next_in = parts->packed;
-    parts->z.avail_in = (uInt)left;
+    parts->inflater.p = parts->packed;
+    parts->inflater.end = parts->packed + left;
+    parts->inflater.lookahead = parts->packed_size / 2;
+    parts->inflater.naive = in->naive;
     in->p = in->end = parts->window;
     parts->window_offset = 0;
     parts->ended = false;
@@ -236,6 +303,8 @@ int nyt_input_inflate(struct nyt_input *in, nyt_error *err)
     in->inflating = true;
     return NYT_OK;
 }
+
+/* ---- The window ---- */
 
 /* Moves what is left to the front and sees to it that at least as much fits behind it. */
 static int make_room(struct nyt_input *in)
@@ -261,12 +330,25 @@ static int make_room(struct nyt_input *in)
     return NYT_OK;
 }
 
-/* Fills all of the window: a record is tried again only with twice the bytes. */
+/*
+ * Before the window is full: the bytes are worth a look when copies follow, and when another
+ * thread inflates that could go on.
+ */
+static bool is_enough(const struct nyt_input *in, const uint8_t *end, size_t fresh)
+{
+    const struct nyt_input_parts *parts = in->parts;
+    if (parts->copies.times)
+        return parts->copied == 0;
+    return parts->ahead && fresh >= parts->window_size / 4 &&
+           (size_t)(end - parts->window) >= parts->window_size / 2;
+}
+
+/* A record that is short is tried again only with a good deal more. */
 static void fill_window(struct nyt_input *in)
 {
     struct nyt_input_parts *parts = in->parts;
     uint8_t *limit = parts->window + parts->window_size;
-    uint8_t *at = parts->window + (in->end - in->p);
+    uint8_t *begin = parts->window + (in->end - in->p), *at = begin;
     while (at < limit && parts->status == NYT_OK && !parts->ended) {
         size_t room = (size_t)(limit - at), got;
         parts->status = in->inflating ? fetch_inflated(in, at, room, &got)
@@ -274,6 +356,8 @@ static void fill_window(struct nyt_input *in)
         if (got == 0 && parts->status == NYT_OK)
             parts->ended = true;
         at += got;
+        if (is_enough(in, at, (size_t)(at - begin)))
+            break;
     }
     in->end = at;
 }
@@ -294,9 +378,42 @@ int nyt_input_more(struct nyt_input *in, nyt_error *err)
     return parts->status;
 }
 
+/* After copies there may come more of the same: what comes is put into the window. */
+static void look_further(struct nyt_input *in)
+{
+    struct nyt_input_parts *parts = in->parts;
+    size_t got = 0;
+    parts->status = make_room(in);
+    if (parts->status == NYT_OK)
+        parts->status = inflate_more(
+            in, parts->window + (in->end - in->p),
+            parts->window_size - (size_t)(in->end - in->p), &got);
+    in->end += got;
+}
+
+bool nyt_input_copies(struct nyt_input *in, struct nyt_copies *copies)
+{
+    struct nyt_input_parts *parts = in->parts;
+    if (!parts->copies.times && parts->after_copies && parts->status == NYT_OK && !parts->ended)
+        look_further(in);
+    if (parts->copied || !parts->copies.times)
+        return false;
+    *copies = parts->copies;
+    return true;
+}
+
+void nyt_input_skip_copies(struct nyt_input *in)
+{
+    struct nyt_copies *c = &in->parts->copies;
+    in->inflated += c->len * c->times;
+    in->parts->window_offset += c->len * c->times;
+    c->times = 0;
+}
+
 nyt_str nyt_input_tail(const struct nyt_input *in)
 {
     if (!in->inflating)
         return (nyt_str){.data = ""};
-    return (nyt_str){.data = (const char *)in->parts->z.next_in, .len = in->parts->z.avail_in};
+    const struct nyt_inflater *f = &in->parts->inflater;
+    return (nyt_str){.data = (const char *)f->p, .len = (size_t)(f->end - f->p)};
 }

@@ -529,29 +529,32 @@ static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *optio
     return rc;
 }
 
-int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,
-                     nyt_error *err)
+int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
+                            const nyt_load_options *options, nyt_error *err)
 {
     nyt_reader *in;
     *out = NULL;
-    int rc = nyt_reader_open(&in, path, err);
+    int rc = nyt_reader_open_source(&in, source, err);
     return rc < 0 ? rc : load(out, in, options, err);
+}
+
+int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,
+                     nyt_error *err)
+{
+    return nyt_profile_load_source(out, &(struct nyt_source){.path = path, .ahead = true},
+                                   options, err);
 }
 
 int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
                             const nyt_load_options *options, nyt_error *err)
 {
-    nyt_reader *in;
-    *out = NULL;
-    int rc = nyt_reader_open_memory(&in, data, len, err);
-    return rc < 0 ? rc : load(out, in, options, err);
+    struct nyt_source source = {.data = data, .len = len, .ahead = true};
+    return nyt_profile_load_source(out, &source, options, err);
 }
 
 int nyt_profile_load_fn(nyt_profile **out, nyt_read_fn read, void *ctx,
                         const nyt_load_options *options, nyt_error *err)
 {
-    nyt_reader *in;
-    *out = NULL;
-    int rc = nyt_reader_open_fn(&in, read, ctx, err);
-    return rc < 0 ? rc : load(out, in, options, err);
+    struct nyt_source source = {.read = read, .ctx = ctx, .ahead = true};
+    return nyt_profile_load_source(out, &source, options, err);
 }

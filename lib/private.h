@@ -80,6 +80,13 @@ void *nyt_arena_take(struct nyt_arena *a, size_t size);         /* NULL: out of 
 nyt_str nyt_arena_str(struct nyt_arena *a, nyt_str s, bool *ok); /* a terminated copy */
 void  nyt_arena_free(struct nyt_arena *a);
 
+/* ---- adler.c ---- */
+
+/* The adler32 of X followed by Y, from those of X and Y and the length of Y. */
+uint32_t nyt_adler_join(uint32_t x, uint32_t y, uint64_t y_len);
+/* That of `times` copies of something with that adler32 and length. */
+uint32_t nyt_adler_times(uint32_t one, uint64_t len, uint64_t times);
+
 /* ---- writer.c, for chunks.c ---- */
 
 /* The bytes of some records as they stand in the file, fit to be put into another. */
@@ -133,6 +140,7 @@ struct nyt_source {
     void       *ctx;
     const void *data;
     size_t      len;
+    bool        ahead, naive;   /* see struct nyt_input */
 };
 
 static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
@@ -147,6 +155,8 @@ static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
 struct nyt_input {
     const uint8_t *p, *end;
     bool           inflating;
+    bool           ahead;           /* set by the owner: a second thread may inflate, and must */
+    bool           naive;           /* not outlive the call; do not look for copies */
     uint64_t       taken;           /* bytes got from the source */
     uint64_t       inflated;        /* bytes that zlib gave */
     struct nyt_input_parts *parts;
@@ -160,6 +170,17 @@ int  nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, n
 int  nyt_input_more(struct nyt_input *in, nyt_error *err);
 /* What follows `p` is a zlib stream; its end will be the end of the input. */
 int  nyt_input_inflate(struct nyt_input *in, nyt_error *err);
+/*
+ * After `end` come copies of some bytes: true, and *copies tells which and how many. Either
+ * nyt_input_skip_copies() takes them all at once, or nyt_input_more() takes them as bytes.
+ */
+struct nyt_copies {
+    const uint8_t *data;
+    size_t         len;
+    uint64_t       times;
+};
+bool nyt_input_copies(struct nyt_input *in, struct nyt_copies *copies);
+void nyt_input_skip_copies(struct nyt_input *in);
 /* Where `p` is: in the file, or in the inflated data. */
 uint64_t nyt_input_offset(const struct nyt_input *in);
 /* After the end: what follows the zlib stream, as far as it is in memory. */
@@ -169,6 +190,7 @@ void nyt_input_close(struct nyt_input *in);
 
 /* ---- reader.c ---- */
 
+int nyt_reader_open_source(nyt_reader **out, const struct nyt_source *source, nyt_error *err);
 /* Opens without looking at the banner: its faults come from the first nyt_reader_next(). */
 int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_error *err);
 

@@ -145,6 +145,9 @@ struct nyt_loader {
     struct nyt_calltree tree;
 };
 
+/* loader.c */
+int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
+                            const nyt_load_options *options, nyt_error *err);
 /* evals.c: decides which evals and subs are merged, and marks them. NYT_OK or NYT_ENOMEM. */
 int nyt_merge_evals(struct nyt_loader *l);
 /* seal.c: makes the sorted lists out of the loader's tables. NYT_OK or NYT_ENOMEM. */

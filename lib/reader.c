@@ -252,6 +252,36 @@ int nyt_reader_next(nyt_reader *r, nyt_record *rec, nyt_error *err)
     return rc;
 }
 
+/*
+ * Copies of one piece are to come, and all that they hold, together with what is left in the
+ * window, is one TIME_LINE over and over: takes them all. false: it is not so.
+ */
+static bool take_copies(nyt_reader *r, struct nyt_hit *hit)
+{
+    enum { ENOUGH = 2 * NYT_QUICK_ROOM };
+    struct nyt_copies copies;
+    uint8_t bytes[ENOUGH];
+    if (r->in.end - r->in.p >= NYT_QUICK_ROOM || !nyt_input_copies(&r->in, &copies))
+        return false;
+    size_t rest = (size_t)(r->in.end - r->in.p);
+    if (rest >= NYT_QUICK_ROOM || copies.len < ENOUGH)
+        return false;
+    memcpy(bytes, r->in.p, rest);
+    memcpy(bytes + rest, copies.data, ENOUGH - rest);
+    if (bytes[0] != NYT_TAG_TIME_LINE)
+        return false;
+    uint32_t ticks;
+    size_t len = (size_t)(nyt_quick_time_line(bytes, &ticks, &hit->fid, &hit->line) - bytes);
+    if (copies.len % len != 0 || memcmp(bytes, bytes + len, ENOUGH - len) != 0 ||
+        memcmp(copies.data, copies.data + len, copies.len - len) != 0)
+        return false;
+    hit->ticks = (int32_t)ticks;
+    hit->times = copies.len / len * copies.times;
+    hit->offset = nyt_input_offset(&r->in);
+    nyt_input_skip_copies(&r->in);
+    return true;
+}
+
 size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
 {
     const uint8_t *p = r->in.p, *end = r->in.end;
@@ -274,6 +304,8 @@ size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
         records += hits[n++].times;
     }
     r->in.p = p;
+    if (n < max && take_copies(r, &hits[n]))
+        records += hits[n++].times;
     r->records += records;
     return n;
 }
@@ -283,7 +315,10 @@ bool nyt_reader_tally(nyt_reader *r, struct nyt_tally *t, struct nyt_stretch *st
     *stretch = (struct nyt_stretch){0};
     if (r->status != NYT_OK || !r->banner_given)
         return true;
+    struct nyt_hit hit;
     bool ok = nyt_tally_records(t, &r->in.p, r->in.end, stretch);
+    while (ok && take_copies(r, &hit))
+        ok = nyt_tally_hit(t, &hit, stretch);
     r->records += stretch->statements + stretch->discounted;
     return ok;
 }
@@ -304,7 +339,7 @@ int nyt_reader_begin(nyt_reader **out, const struct nyt_source *source, nyt_erro
     return rc;
 }
 
-static int open_reader(nyt_reader **out, const struct nyt_source *source, nyt_error *err)
+int nyt_reader_open_source(nyt_reader **out, const struct nyt_source *source, nyt_error *err)
 {
     int rc = nyt_reader_begin(out, source, err);
     if (rc < 0)
@@ -321,17 +356,17 @@ static int open_reader(nyt_reader **out, const struct nyt_source *source, nyt_er
 
 int nyt_reader_open(nyt_reader **out, const char *path, nyt_error *err)
 {
-    return open_reader(out, &(struct nyt_source){.path = path}, err);
+    return nyt_reader_open_source(out, &(struct nyt_source){.path = path}, err);
 }
 
 int nyt_reader_open_memory(nyt_reader **out, const void *data, size_t len, nyt_error *err)
 {
-    return open_reader(out, &(struct nyt_source){.data = data, .len = len}, err);
+    return nyt_reader_open_source(out, &(struct nyt_source){.data = data, .len = len}, err);
 }
 
 int nyt_reader_open_fn(nyt_reader **out, nyt_read_fn read, void *ctx, nyt_error *err)
 {
-    return open_reader(out, &(struct nyt_source){.read = read, .ctx = ctx}, err);
+    return nyt_reader_open_source(out, &(struct nyt_source){.read = read, .ctx = ctx}, err);
 }
 
 nyt_progress nyt_reader_progress(const nyt_reader *r)

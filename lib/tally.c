@@ -113,6 +113,25 @@ static inline bool is_repeated(const uint8_t *p, const uint8_t *record)
     return memcmp(p, record, NYT_TIME_LINE_SHORTEST) == 0;
 }
 
+static void add(struct nyt_tally_line *sum, int32_t ticks, uint64_t times, bool discounted,
+                struct nyt_stretch *stretch)
+{
+    int64_t all_ticks = (int64_t)((uint64_t)ticks * times);
+    sum->count += (int64_t)times - discounted;
+    sum->ticks = nyt_add_ticks(sum->ticks, all_ticks);
+    stretch->ticks = nyt_add_ticks(stretch->ticks, all_ticks);
+    stretch->statements += times;
+    stretch->discounted += discounted;
+}
+
+bool nyt_tally_hit(struct nyt_tally *t, const struct nyt_hit *hit, struct nyt_stretch *stretch)
+{
+    struct nyt_tally_line *sum = nyt_tally_line(t, hit->fid, hit->line);
+    if (sum)
+        add(sum, hit->ticks, hit->times, false, stretch);
+    return sum != NULL;
+}
+
 /* One TIME_LINE, all equal ones behind it, and a DISCOUNT that may stand before them. */
 static bool take_statement(struct nyt_tally *t, const uint8_t **p, const uint8_t *end,
                            struct nyt_stretch *stretch)
@@ -127,12 +146,7 @@ static bool take_statement(struct nyt_tally *t, const uint8_t **p, const uint8_t
         return false;
     if (end - next >= NYT_QUICK_ROOM && is_repeated(next, record))
         times += take_repeats(&next, record, end);
-    int64_t all_ticks = (int64_t)((uint64_t)(int32_t)ticks * times);
-    sum->count += (int64_t)times - discounted;
-    sum->ticks = nyt_add_ticks(sum->ticks, all_ticks);
-    stretch->ticks = nyt_add_ticks(stretch->ticks, all_ticks);
-    stretch->statements += times;
-    stretch->discounted += discounted;
+    add(sum, (int32_t)ticks, times, discounted, stretch);
     *p = next;
     return true;
 }

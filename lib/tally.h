@@ -39,6 +39,8 @@ struct nyt_tally_line *nyt_tally_line(struct nyt_tally *t, uint32_t fid, uint32_
  */
 bool nyt_tally_records(struct nyt_tally *t, const uint8_t **p, const uint8_t *end,
                        struct nyt_stretch *stretch);
+/* Adds up what was counted already. false: out of memory. */
+bool nyt_tally_hit(struct nyt_tally *t, const struct nyt_hit *hit, struct nyt_stretch *stretch);
 void nyt_tally_free(struct nyt_tally *t);
 
 /* Wraps instead of overflowing: only files that lie come that far. */

@@ -732,7 +732,9 @@ static int verify(const struct nyt_source *source, nyt_finding_fn fn, void *ctx,
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     v->fn = fn;
     v->ctx = ctx;
-    int rc = nyt_reader_begin(&v->in, source, err);
+    struct nyt_source ahead = *source;
+    ahead.ahead = true;
+    int rc = nyt_reader_begin(&v->in, &ahead, err);
     if (rc == NYT_OK)
         rc = walk(v, err);
     if (v->stopped == NYT_ENOMEM)

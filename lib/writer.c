@@ -38,7 +38,6 @@ enum {
     PIECES_OF_LONG = 256,
     PIECE_MAX = 1024 * 1024,
     LONG_LEVEL = 6,
-    ADLER_BASE = 65521,
     TICKS_MAX = INT32_MAX
 };
 
@@ -126,31 +125,6 @@ static void put_out(nyt_writer *w, const void *data, size_t len)
     }
 }
 
-/* ---- Checksums ---- */
-
-/* The adler32 of X followed by Y, from those of X and Y and the length of Y. */
-static uint32_t adler_join(uint32_t x, uint32_t y, uint64_t y_len)
-{
-    const uint64_t m = ADLER_BASE;
-    uint64_t sum = (x & 0xFFFF) + m - 1;
-    uint64_t low = sum + (y & 0xFFFF);
-    uint64_t high = (x >> 16) + (y >> 16) + y_len % m * (sum % m);
-    return (uint32_t)(high % m << 16 | low % m);
-}
-
-/* That of `times` copies of a piece, by doubling. */
-static uint32_t adler_times(uint32_t one, uint64_t len, uint64_t times)
-{
-    uint32_t all = 1;
-    for (; times; times >>= 1) {
-        if (times & 1)
-            all = adler_join(all, one, len);
-        one = adler_join(one, one, len);
-        len = len * 2 % ADLER_BASE;
-    }
-    return all;
-}
-
 /* ---- Segments ---- */
 
 /* Compresses `len` bytes into w->packed; returns its length, 0 after a failure. */
@@ -175,7 +149,7 @@ static size_t pack(nyt_writer *w, z_stream *z, const uint8_t *data, size_t len)
 /* The adler32 of the stream goes on over `times` copies of a piece. */
 static void count_in(nyt_writer *w, uint32_t adler, uint64_t len, uint64_t times)
 {
-    w->adler = adler_join(w->adler, adler_times(adler, len, times), len * times);
+    w->adler = nyt_adler_join(w->adler, nyt_adler_times(adler, len, times), len * times);
     w->plain_total += len * times;
 }
 
