@@ -327,8 +327,8 @@ static void count_totals(struct nyt_diff *d)
     total(d, NYT_TOTAL_DURATION, "duration", true, before->duration, after->duration);
     total(d, NYT_TOTAL_ACTIVE, "active", true, before->active, after->active);
     total(d, NYT_TOTAL_LINES, "lines.count", false,
-          (double)(before->statements - before->discounted),
-          (double)(after->statements - after->discounted));
+          (double)nyt_counted_statements(before),
+          (double)nyt_counted_statements(after));
     total(d, NYT_TOTAL_CALLS, "calls", false, (double)before->calls, (double)after->calls);
     count_kinds(d);
 }

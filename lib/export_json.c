@@ -109,7 +109,7 @@ static void put_totals(struct json *j)
     put_number(j, "duration_seconds", t->duration);
     put_number(j, "active_seconds", t->active);
     put_number(j, "statement_seconds", t->statement_time);
-    put_whole(j, "statement_count", (int64_t)(t->statements - t->discounted));
+    put_whole(j, "statement_count", (int64_t)nyt_counted_statements(t));
     put_whole(j, "call_count", (int64_t)t->calls);
     put_pairs(j, "attributes", j->p->attributes.list, j->p->attributes.count);
     put_pairs(j, "options", j->p->options.list, j->p->options.count);

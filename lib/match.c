@@ -8,7 +8,7 @@
  *           (see align.c), where there is no text the same number; then what is left if its
  *           text stands once;
  *   subs    whose names hold line numbers, or that are new and gone, if their first lines are;
- *   evals   if the lines that ran them are, those of equal text first.
+ *   evals   if the lines that ran them are, those of equal text first; else if their names are.
  *
  * All steps are sorts and joins, so that the time goes with n log n whatever the profiles hold,
  * and each treats both halves alike.
@@ -584,14 +584,15 @@ static bool align_subs(struct unit *u, struct items items[2])
     return ok && join(items, align_run, u);
 }
 
-/* One key for a file and its mate: the first half's index. Time without a file has one, too. */
+/* One key for a file and its mate: the first half's index. A file that is not defined, such as
+ * that of time without a file, has no more than its number. */
 static bool file_key(const struct nyt_match *m, int s, const struct nyt_place *place,
                      uint64_t *key)
 {
     const struct nyt_half *h = &m->half[s];
-    *key = NYT_NONE;
+    *key = UINT64_C(1) << 32 | place->fid;
     if (place->file == NYT_NONE)
-        return place->fid == 0;
+        return true;
     if (h->file_mates[place->file] == NYT_NONE)
         return false;
     *key = s == 0 ? place->file : h->file_mates[place->file];
@@ -680,7 +681,17 @@ static bool line_of_eval(const struct nyt_match *m, int s, const nyt_file *eval,
     return true;
 }
 
-static bool join_evals(struct nyt_match *m, struct items items[2], run_fn *fn)
+/* Where no line ran it: an eval of itself, or of a line without figures and text. */
+static bool name_of_eval(const struct nyt_match *m, int s, const nyt_file *eval, uint64_t *key)
+{
+    (void)m, (void)s;
+    *key = hash_of(eval->name);
+    return true;
+}
+
+typedef bool eval_key_fn(const struct nyt_match *m, int s, const nyt_file *eval, uint64_t *key);
+
+static bool join_evals(struct nyt_match *m, struct items items[2], eval_key_fn *key_of, run_fn *fn)
 {
     bool ok = true;
     uint64_t key;
@@ -689,7 +700,7 @@ static bool join_evals(struct nyt_match *m, struct items items[2], run_fn *fn)
         for (size_t i = 0; ok && i < h->p->file_count; i++) {
             const nyt_file *f = &h->p->files[i];
             if (f->is_eval && !f->merged_into && h->file_mates[i] == NYT_NONE &&
-                line_of_eval(m, s, f, &key))
+                key_of(m, s, f, &key))
                 ok = add_item(&items[s], key, fn == pair_evals ? hash_of_text(h, f->fid) : 0, i);
         }
     }
@@ -709,12 +720,14 @@ static bool match_evals(struct unit *u, struct items items[2])
     size_t left = evals_without_mate(&u->m->half[0]), before = left + 1;
     for (int depth = 0; depth < EVAL_DEPTH && left && left < before; depth++) {
         before = left;
-        if (!join_evals(u->m, items, pair_evals) || !join_evals(u->m, items, pair_other_evals) ||
-            !align_files(u, items))
+        if (!join_evals(u->m, items, line_of_eval, pair_evals) ||
+            !join_evals(u->m, items, line_of_eval, pair_other_evals) || !align_files(u, items))
             return false;
         left = evals_without_mate(&u->m->half[0]);
     }
-    return true;
+    return !left || (join_evals(u->m, items, name_of_eval, pair_evals) &&
+                     join_evals(u->m, items, name_of_eval, pair_other_evals) &&
+                     align_files(u, items));
 }
 
 /* ---- Subs that moved ---- */

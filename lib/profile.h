@@ -158,6 +158,12 @@ uint32_t nyt_loader_survivor(const struct nyt_loader *l, uint32_t fid);
 /* The part of p->sources that belongs to one file. */
 const nyt_src_line *nyt_sources_of(const nyt_profile *p, uint32_t fid, size_t *n);
 
+/* Odd files have more DISCOUNTs than statements. */
+static inline uint64_t nyt_counted_statements(const nyt_totals *t)
+{
+    return t->statements > t->discounted ? t->statements - t->discounted : 0;
+}
+
 bool nyt_sub_is_anon(nyt_str name);
 
 /* What \w matches in Perl, for bytes. */

@@ -173,7 +173,7 @@ void nyt_report_heading(struct nyt_report *r)
     else
         nyt_out_text(r->o, "unknown time");
     nyt_out_text(r->o, ", ");
-    nyt_report_count(r, (int64_t)(t->statements - t->discounted), 0);
+    nyt_report_count(r, (int64_t)nyt_counted_statements(t), 0);
     nyt_out_text(r->o, " statements in ");
     nyt_report_time(r, t->statement_time, 0);
     nyt_out_text(r->o, ", ");
@@ -203,7 +203,7 @@ void nyt_report_json_totals(struct nyt_report *r)
     nyt_out_text(r->o, ",");
     if (t->timed)
         json_member(r, "duration", t->duration);
-    json_member(r, "statements", (double)(t->statements - t->discounted));
+    json_member(r, "statements", (double)nyt_counted_statements(t));
     json_member(r, "statement_time", t->statement_time);
     json_member(r, "calls", (double)t->calls);
     json_member(r, "subs", (double)r->p->sub_count);

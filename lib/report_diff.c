@@ -150,6 +150,13 @@ static void put_change(struct nyt_report *r, double before, double after)
     nyt_report_style(r, NYT_PLAIN);
 }
 
+/* Sums of 64 bits may exceed what is shown here: only files that lie come that far. */
+static int64_t whole(double value)
+{
+    const double most = 9e18;
+    return (int64_t)(value > most ? most : value < -most ? -most : value);
+}
+
 static void text_total(struct nyt_report *r, const nyt_diff_total *t)
 {
     nyt_out_format(r->o, "  %-12s", t->name);
@@ -158,9 +165,9 @@ static void text_total(struct nyt_report *r, const nyt_diff_total *t)
         nyt_report_time(r, t->after, COUNT);
         put_change(r, t->before, t->after);
     } else {
-        nyt_report_count(r, (int64_t)t->before, COUNT);
-        nyt_report_count(r, (int64_t)t->after, COUNT);
-        nyt_report_count_change(r, (int64_t)(t->after - t->before), TIME);
+        nyt_report_count(r, whole(t->before), COUNT);
+        nyt_report_count(r, whole(t->after), COUNT);
+        nyt_report_count_change(r, whole(t->after - t->before), TIME);
         put_percent(r, t->before, t->after);
     }
     nyt_out_text(r->o, "\n");
@@ -346,11 +353,11 @@ static void markdown_total(struct nyt_report *r, const nyt_diff_total *t)
         nyt_out_text(r->o, " | ");
         nyt_report_time_change(r, t->after - t->before, 0);
     } else {
-        nyt_report_count(r, (int64_t)t->before, 0);
+        nyt_report_count(r, whole(t->before), 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_count(r, (int64_t)t->after, 0);
+        nyt_report_count(r, whole(t->after), 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_count_change(r, (int64_t)(t->after - t->before), 0);
+        nyt_report_count_change(r, whole(t->after - t->before), 0);
     }
     nyt_out_text(r->o, " | ");
     markdown_percent(r, t->before, t->after);

@@ -116,7 +116,7 @@ static void text_counts(struct nyt_report *r)
 {
     const nyt_profile *p = r->p;
     const nyt_totals *t = &p->totals;
-    count_row(r, "statements", t->statements - t->discounted);
+    count_row(r, "statements", nyt_counted_statements(t));
     count_row(r, "resumed", t->discounted);
     time_row(r, "their time", t->statement_time);
     if (t->timed) {

@@ -43,7 +43,7 @@ fi
 # seeds TARGET: folders with inputs to start from
 seeds() {
     case $1 in
-        chunks) echo tests/fuzz/corpus/chunks ;;
+        chunks | condition) echo "tests/fuzz/corpus/$1" ;;
         *) echo tests/fuzz/corpus/profiles "$golden" ;;
     esac
 }

@@ -287,6 +287,7 @@ static const char *const names[] = {
     "perl/slowops1.out", "perl/slowops2.out", "perl/utf8.out", "perl/utf8-greek.out",
     "perl/demo.out", "perl/dash-e.out", "odd/evals-nested.out", "odd/fid-dup-name.out",
     "odd/fid0-time.out", "odd/callers-nan.out", "odd/late-tps.out", "odd/eval-self-parent.out",
+    "odd/eval-line0.out", "odd/fid-undefined-time.out", "odd/discount-triple.out",
 };
 
 static nyt_profile *profiles[COUNT(names)];
@@ -424,6 +425,39 @@ static int diff_and_report(const nyt_profile *a, const nyt_profile *b, int form,
     return rc;
 }
 
+/* Nor has one with evals of no line, or with time in a file that is not defined. */
+static void no_profile_has_changed_from_itself(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        nyt_diff *d = diff_of(profiles[i], profiles[i]);
+        for (int kind = 0; kind < 3; kind++) {
+            size_t n;
+            const nyt_delta *list = nyt_diff_list(d, (nyt_diff_kind)kind, &n);
+            for (size_t k = 0; k < n; k++) {
+                assert_true(list[k].before.there && list[k].after.there);
+                assert_int_equal(list[k].before.count, list[k].after.count);
+            }
+        }
+        nyt_diff_free(d);
+    }
+}
+
+/* Found by fuzzing: as a difference of unsigned numbers it was 2^64 - 1. */
+static void more_discounts_than_statements_are_no_statements(void **state)
+{
+    size_t n;
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        nyt_diff *d = diff_of(profiles[i], profiles[i]);
+        const nyt_diff_total *totals = nyt_diff_totals(d, &n);
+        for (size_t k = 0; k < n; k++)
+            assert_true(totals[k].is_time || totals[k].before < 1e9);
+        assert_int_equal(diff_and_report(profiles[i], profiles[i], 0, NULL), NYT_OK);
+        nyt_diff_free(d);
+    }
+}
+
 /* As often as memory runs out, each time one allocation later. */
 static void diffs_survive_when_memory_runs_out(void **state)
 {
@@ -506,6 +540,8 @@ int main(void)
         cmocka_unit_test(small_changes_of_time_are_none),
         cmocka_unit_test(a_diff_backwards_is_the_mirrored_diff),
         cmocka_unit_test(nothing_is_lost_or_doubled),
+        cmocka_unit_test(no_profile_has_changed_from_itself),
+        cmocka_unit_test(more_discounts_than_statements_are_no_statements),
         cmocka_unit_test(diffs_survive_when_memory_runs_out),
         cmocka_unit_test(what_cannot_be_told_apart_takes_no_square_time),
     };
