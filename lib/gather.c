@@ -392,16 +392,17 @@ static double seconds(const struct nyt_gathered *g, int64_t ticks)
     return ticks > 0 ? (double)ticks / g->ticks_per_sec : 0;
 }
 
-static double time_of_start(const struct nyt_gathered *g)
-{
-    const nyt_str *basetime = nyt_pair_value(&g->attributes, "basetime");
-    return basetime ? (double)nyt_str_to_int(*basetime) : 0;
-}
-
 /* Beyond, seconds have too few binary places for a duration. */
 static bool is_a_time(double time)
 {
     return fabs(time) < 1e11;
+}
+
+static double time_of_start(const struct nyt_gathered *g)
+{
+    const nyt_str *basetime = nyt_pair_value(&g->attributes, "basetime");
+    double time = basetime ? (double)nyt_str_to_int(*basetime) : 0;
+    return is_a_time(time) ? time : 0;
 }
 
 static void end_processes(struct nyt_gathered *g)

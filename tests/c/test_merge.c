@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "allocations.h"
+#include "bytes.h"
 #include "gather.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -155,6 +156,17 @@ static void assert_recovers(const void *data, size_t len)
     nyt_merged_free(m);
 }
 
+/* Found by fuzzing: a process without a time began then, and lasted nothing. */
+static void a_basetime_beyond_all_years_is_not_taken(void **state)
+{
+    static struct bytes b;
+    (void)state;
+    add_text(&b, "NYTProf 5 0\n:ticks_per_sec=1000\n:basetime=99999999999999999999\n");
+    add_record(&b, "@uuuuuus", 1u, 0u, 0u, 50u, 0u, 0u, "/x.py");
+    add_record(&b, "+uuu", 1500u, 1u, 1u);
+    assert_recovers(b.data, b.len);
+}
+
 /* One byte in STEP, beginning elsewhere in each profile. */
 static void whatever_byte_is_changed_the_result_is_sound(void **state)
 {
@@ -222,6 +234,7 @@ int main(void)
         cmocka_unit_test(lines_blocks_and_calls_of_one_place_are_apart),
         cmocka_unit_test(merging_survives_when_memory_runs_out),
         cmocka_unit_test(recovering_survives_when_memory_runs_out),
+        cmocka_unit_test(a_basetime_beyond_all_years_is_not_taken),
         cmocka_unit_test(whatever_byte_is_changed_the_result_is_sound),
         cmocka_unit_test(profiles_in_memory_merge_as_files_do),
         cmocka_unit_test(the_one_in_memory_that_cannot_be_merged_is_named),
