@@ -7,14 +7,16 @@ import shutil
 import struct
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from pynytprof import _writer, convert, reader, verify
+from pynytprof import _writer, convert, open_profile, reader, verify
 from pynytprof.verify import Severity
 
 SECOND = 10**7
+GOLDEN = Path(__file__).parent / "golden" / "perl"
 
 # ---- A profile, by chunks of docs/format.md ----
 
@@ -160,6 +162,200 @@ def test_a_missing_file_is_an_os_error_that_names_it(tmp_path: Path) -> None:
     assert caught.value.filename == str(tmp_path / "nowhere")
 
 
+# ---- From one thing to another ----
+
+
+def test_what_is_read_leads_to_what_it_belongs_to(path: Path) -> None:
+    profile = open_profile(path)
+    hottest = profile.hottest_lines(1)[0]
+    assert (hottest.line, hottest.source) == (2, "    len('é')\n")
+    assert hottest.file is profile.files[1]
+    assert [call.called for call in hottest.calls] == ["builtins::len"]
+    f = profile.hottest_subs(1)[0]
+    assert f is not None and f.file is profile.files[1]
+    assert [(call.by, call.source) for call in f.callers] == [(("a::(module)",), "f()")]
+    assert [call.sub.kind for call in f.callees] == [reader.SubKind.XSUB]
+    assert [line.line for line in f.lines] == [2]
+    idle = profile.subs["a::idle"]
+    assert (idle.callers, idle.callees, idle.lines) == ([], [], [])
+    names = ["builtins::len", "a::f"]
+    assert [sub.name for sub in profile.hottest_subs(2, by="calls")] in (names, names[::-1])
+    assert profile.hottest_subs(9, by="incl")[0].name == "a::(module)"
+
+
+def test_files_have_lines_subs_and_calls(path: Path) -> None:
+    profile = reader.read(path)
+    file = profile.find_file("a.py")
+    assert file is profile.find_file(1) is profile.find_file("/src/a.py")
+    assert (file.count, file.time, file.parent) == (5, 1.0000005, None)
+    assert file.lines == list(profile.lines)
+    assert [sub.name for sub in file.subs] == ["a::(module)", "a::f", "a::idle"]
+    assert [call.line for call in file.calls] == [0, 2, 3]
+    with pytest.raises(LookupError, match=r"no file 'b\.py'"):
+        profile.find_file("b.py")
+
+
+def test_evals_have_a_parent() -> None:
+    profile = reader.read(GOLDEN / "strevals.out")
+    evals = [file for file in profile.files.values() if file.is_eval]
+    assert evals
+    for file in evals:
+        assert file.parent is profile.files[file.eval_fid]
+
+
+def test_call_paths_lead_down_and_up(path: Path) -> None:
+    profile = reader.read(path)
+    assert profile.root.caller is None and profile.root.path == ()
+    (module,) = profile.root.children
+    (f,) = module.children
+    (length,) = f.children
+    assert length.path == ("a::(module)", "a::f", "builtins::len")
+    assert length.children == [] and length.caller == f
+    assert (f.incl_time, f.excl_time) == (1.0, 0.75)
+    assert f.sub == profile.subs["a::f"] and profile.root.sub is None
+
+
+@pytest.mark.parametrize("name", ["strevals", "packages", "recursion", "utf8"])
+def test_all_ways_lead_to_the_same_figures(name: str) -> None:
+    profile = reader.read(GOLDEN / f"{name}.out")
+    calls = list(profile.calls)
+    for sub in profile.subs.values():
+        assert sub == profile.subs[sub.name]
+        assert sub.callers == [call for call in calls if call.called == sub.name]
+        assert sub.callees == [call for call in calls if sub.name in call.by]
+    files = [file for file in profile.files.values() if not file.merged_into]
+    assert sorted(call.called for file in files for call in file.calls) == sorted(
+        call.called for call in calls
+    )
+    tree = list(profile.tree)
+    assert [node.index for node in tree] == list(range(len(tree)))
+    for node in tree:
+        assert node.children == [one for one in tree[1:] if one.parent == node.index]
+
+
+def test_lists_are_sequences(path: Path) -> None:
+    lines = reader.read(path).lines
+    assert (len(lines), lines[-1], lines[0:1], lines[::-1]) == (
+        2, lines[1], [lines[0]], [lines[1], lines[0]])  # fmt: skip
+    assert lines[1] in lines and lines == [*lines] and lines != []
+    with pytest.raises(IndexError):
+        lines[2]
+    assert (repr(lines), repr(reader.read(path).subs)) == ("<2 lines>", "<4 subs>")
+
+
+def test_subs_are_a_mapping() -> None:
+    subs = reader.read(GOLDEN / "utf8.out").subs
+    assert len(subs) == len(list(subs)) == len(dict(subs))
+    assert all(subs[name].name == name for name in subs)
+    assert "nothing" not in subs and "\ud800" not in subs
+    with pytest.raises(KeyError):
+        subs["nothing"]
+
+
+def test_objects_tell_what_they_are(path: Path, broken: Path) -> None:
+    profile = reader.read(path)
+    assert repr(profile) == f"<Profile {str(path)!r}: a.py, 2 s, 5 statements, 9 calls>"
+    assert repr(reader.read(broken)).endswith(", incomplete>")
+    assert repr(profile.lines[0]) == "Line(fid=1, line=2, count=4, ticks=10000000, time=1.0)"
+
+
+def test_lines_by_block_and_sub() -> None:
+    profile = reader.read(GOLDEN / "blocks1.out")
+    assert profile.header.blocks
+    total = sum(line.ticks for line in profile.lines)
+    for level in reader.Level:
+        lines = profile.lines_by(level)
+        assert lines and sum(line.ticks for line in lines) == total
+    assert len(profile.lines_by(reader.Level.SUB)) < len(profile.lines)
+
+
+def test_a_large_profile_does_not_become_objects(tmp_path: Path) -> None:
+    n = 20_000
+    paths = b"".join(TREE.pack(2, 1 + i % 2, 1, 1) for i in range(n)) + TREE.pack(1, 3, n + 1, 1)
+    calls = b"".join(CALLS.pack(1, i, 3, 1, 1, 0.0, 0.0, 0, 0) for i in range(1, n))
+    chunks = {**dict(CHUNKS[:2]), b"C": calls, b"T": paths}
+    order = [*CHUNKS[:4], (b"S", b"".join(TIMES.pack(1, i, 0, 0, 1, 1, 1) for i in range(1, n))),
+             (b"C", chunks[b"C"]), (b"T", chunks[b"T"]), CHUNKS[-1]]  # fmt: skip
+    path = write(tmp_path / "large.out", order)
+    tracemalloc.start()
+    profile = reader.read(path)
+    assert (len(profile.lines), len(profile.calls), len(profile.subs)) == (n - 1, n - 1, 4)
+    assert sum(line.count for line in profile.lines) == n - 1
+    assert profile.calls[n - 2].line == n - 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_500_000
+
+
+# ---- records ----
+
+
+def test_records_are_those_of_dump(path: Path) -> None:
+    for profile in (path, GOLDEN / "calls2.out", GOLDEN / "blocks1.out", GOLDEN / "utf8.out"):
+        target = convert.to_jsonl(profile, path.with_name("records"))
+        dumped = [json.loads(line) for line in target.read_text().splitlines()]
+        dumped = [record for record in dumped if record[0] not in ("ATTRIBUTE", "OPTION")]
+        records = [
+            record
+            for record in reader.records(profile)
+            if not isinstance(record, reader.Attribute | reader.Option)
+        ]
+        assert len(records) == len(dumped)
+        for record, (name, *fields) in zip(records, dumped, strict=True):
+            assert type(record).__name__.upper() == name.replace("_", "")
+            values = [one["utf8"] if isinstance(one, dict) else one for one in fields]
+            if isinstance(record, reader.SubInfo):  # Perl hands fields out in another order
+                assert [record.fid, record.first, record.last, record.name] == values
+            elif isinstance(record, reader.SubCallers):
+                by, (fid, line, caller, *numbers, called) = values, record
+                assert by == [fid, line, *numbers, called, caller]
+            else:
+                assert list(record) == values
+
+
+def test_records_have_names_and_places(path: Path) -> None:
+    first, *rest = reader.records(path)
+    assert isinstance(first, reader.Version)
+    assert (first, first.major, first.offset, first.inflated) == ((5, 0), 5, 0, False)
+    found = 0
+    for record in rest:
+        match record:
+            case reader.TimeLine(ticks=ticks, fid=1, line=2):
+                found += 1
+                assert ticks > 0 and record.inflated
+            case reader.NewFid(fid, _, _, _, _, _, name):
+                assert name == {1: "/src/a.py", 2: "(builtins)"}[fid]
+    assert found == 4
+    offsets = [record.offset for record in rest if record.inflated]
+    assert offsets == sorted(offsets) and len(set(offsets)) == len(offsets)
+    assert repr(first) == "pynytprof.reader.Version(major=5, minor=0)"
+
+
+def test_records_of_a_broken_file_end_with_an_error(broken: Path, tmp_path: Path) -> None:
+    seen: list[reader.Record] = []
+    with pytest.raises(reader.ProfileError, match=r"broken\.out: .*at offset"):
+        seen.extend(reader.records(broken))
+    assert reader.read(broken).fault
+    records = reader.records(broken)
+    for _ in range(reader.read(broken).header.records):
+        next(records)
+    with pytest.raises(reader.ProfileError):
+        next(records)
+    assert list(records) == []  # and that is all
+    with pytest.raises(FileNotFoundError):
+        reader.records(tmp_path / "nothing")
+
+
+def test_the_head_of_a_file(path: Path) -> None:
+    head = reader.read_head(path)
+    assert head.version == (5, 0)
+    assert head.comments[0] == "a note"
+    assert head.attributes == {":basetime"[1:]: "10", "application": "a.py",
+                               "ticks_per_sec": "10000000"}  # fmt: skip
+    assert head.options == {"calls": "1"}
+    assert path.read_bytes()[head.size : head.size + 1] in b"zP#"
+
+
 # ---- verify ----
 
 
@@ -225,6 +421,17 @@ def test_the_source_of_one_file(path: Path, file: str | int) -> None:
 def test_the_source_of_no_file(path: Path, file: str | int) -> None:
     with pytest.raises(LookupError, match="there is no file"):
         convert.source(path, file)
+
+
+def test_what_converts_takes_a_profile_that_was_read(path: Path) -> None:
+    profile = reader.read(path)
+    path.unlink()
+    assert convert.to_json(profile) == path.with_name("a.out.profile.json")
+    assert "a::f" in convert.summary(profile)
+    assert "a.py" in convert.info(profile)
+    assert "len('é')" in convert.source(profile, "a.py")
+    assert convert.to_csv(profile).is_dir()
+    assert convert.to_model(profile).exists()
 
 
 def test_info_and_dump_tell_facts(path: Path) -> None:

@@ -26,6 +26,7 @@ from pynytprof.tracer import (
     disable_profile,
     enable_profile,
     finish_profile,
+    profile_command,
     profile_script,
 )
 
@@ -1044,6 +1045,18 @@ def test_profile_script(session: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr().out == "__main__ ['prog.py']\n"
     assert sys.modules["__main__"] is main and sys.argv is argv
     assert is_profile(session / "p.out")
+
+
+@both_tracers
+def test_the_older_functions(session: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (session / "prog.py").write_text("print(1)\n")
+    assert pynytprof.profile("prog.py") == "nytprof.out"
+    assert profile_command("import sys\nprint(sys.argv)", "c.out") == "c.out"
+    assert capfd.readouterr().out == "1\n['-c']\n"
+    profile = pynytprof.open_profile("c.out")
+    assert profile.application == "-c"
+    assert [line.source for line in profile.find_file("(-c)").lines] == [
+        "import sys\n", "print(sys.argv)"]  # fmt: skip
 
 
 @both_tracers

@@ -12,17 +12,26 @@ __all__ = [
     "disable_profile",
     "enable_profile",
     "finish_profile",
+    "open_profile",
+    "profile",
     "profile_script",
 ]
 
 if TYPE_CHECKING:
+    from .reader import open_profile
     from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
+
+    profile = profile_script
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the tracer when it is first asked for: reading tools do without it."""
+    """Loads the tracer, or the reader, when it is first asked for: each does without the other."""
+    if name == "open_profile":
+        from .reader import open_profile
+
+        return open_profile
     if name in __all__:
         from . import tracer
 
-        return getattr(tracer, name)
+        return getattr(tracer, "profile_script" if name == "profile" else name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

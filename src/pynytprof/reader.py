@@ -338,9 +338,9 @@ class Node(_Part):
 
     @property
     def children(self) -> list[Node]:
-        """The paths that are one call longer."""
+        """The paths that are one call longer, as they first ended."""
         tree = self._profile.tree
-        return [tree[index] for index in self._profile._raw.children(self.index)]
+        return [tree[index] for index in sorted(self._profile._raw.children(self.index))]
 
     @property
     def caller(self) -> Node | None:

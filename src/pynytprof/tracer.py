@@ -19,9 +19,17 @@ from ._settings import of_mapping
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from . import _runner
     from ._writer import Writer
 
-__all__ = ["Tracer", "disable_profile", "enable_profile", "finish_profile", "profile_script"]
+__all__ = [
+    "Tracer",
+    "disable_profile",
+    "enable_profile",
+    "finish_profile",
+    "profile_command",
+    "profile_script",
+]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _DEFAULT_FILE = "nytprof.out"
@@ -218,9 +226,23 @@ def profile_script(
     """
     from . import _runner
 
-    target = _runner.Script(os.fspath(path), [])
+    return _profile(_runner.Script(os.fspath(path), []), out_path)
+
+
+def profile_command(code: str, out_path: str | os.PathLike[str] | None = None) -> str:
+    """Runs ``code`` as :func:`profile_script` does a script; returns the profile's path."""
+    from . import _runner
+
+    return _profile(_runner.Code(code, []), out_path)
+
+
+def _profile(target: _runner.Target, out_path: str | os.PathLike[str] | None) -> str:
+    from . import _runner
+
     out = os.fspath(out_path) if out_path is not None else _DEFAULT_FILE
-    session = Session(of_mapping({"file": out}), application=target.application)
+    session = Session(
+        of_mapping({"file": out}), sources=target.sources, application=target.application
+    )
     with _runner.as_main():
         target.prepare()
         session.start(open_frames=False)
@@ -233,9 +255,14 @@ def profile_script(
 
 def main(argv: list[str] | None = None) -> int:
     """The older command line: ``[-o FILE] [-e CODE | SCRIPT ARGS...]``."""
-    from . import cli
+    from .cli import tracer_main
 
-    return cli.tracer_main(argv)
+    return tracer_main(argv)
+
+
+def cli() -> int:
+    """:func:`main` with the words of the command line."""
+    return main()
 
 
 if __name__ == "__main__":
