@@ -30,11 +30,12 @@ static int tables_new(tracer *t)
     t->file_index = PyDict_New();
     t->code_index = PyDict_New();
     t->c_names = PyDict_New();
+    t->eval_places = PyDict_New();
     t->c_file = -1;
     t->fold_at = TRACE_MAX_LANES;
     t->next_snapshot = UINT64_MAX;
     t->serial = ++last_serial % serials;
-    if (!t->file_index || !t->code_index || !t->c_names)
+    if (!t->file_index || !t->code_index || !t->c_names || !t->eval_places)
         return -1;
     if (!graph_begin(t)) {
         PyErr_NoMemory();
@@ -197,6 +198,7 @@ static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
         running = NULL;
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
+    evals_watch();
     l->since = clock_read(&t->clock);
     Py_RETURN_NONE;
 }
@@ -208,6 +210,7 @@ static void pause_tracer(tracer *t)
     uint64_t now = clock_read(&t->clock);
     t->settled = clock_shared(&t->clock);
     engine_stop(t);
+    evals_unwatch();
     t->running = false;
     if (running == t)
         running = NULL;
@@ -356,11 +359,13 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
-        "engine", engine_name, "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
+        "engine", engine_name,
+        "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
         "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
         "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
         "lanes", (Py_ssize_t)t->n_lanes,
+        "folded_evals", (unsigned long long)t->folded_evals,
         "resyncs", (unsigned long long)t->resyncs, "folded_calls", (unsigned long long)t->folds,
         "uncounted_lines", (unsigned long long)trace_uncounted_lines(t),
         "failed", t->failed ? Py_True : Py_False,

@@ -8,6 +8,7 @@
  *     trace_code.c          what is true of a code object, found once
  *     trace_source.c        files: which are traced, their text
  *     trace_blocks.c        which block each line of a text stands in
+ *     trace_evals.c         the text of what exec, eval and compile were given
  *     trace_names.c         Python's names -> NYTProf's
  *     trace_emit.c          tables -> chunks
  *     trace_snapshot.c      chunks -> a file, in C, while the program runs
@@ -57,6 +58,10 @@ typedef struct {
     uint32_t  flags;
     bool      skip;
     bool      hidden;       /* of our own package */
+    bool      folded;       /* it stands for many texts: see trace_source.c */
+    uint32_t  names;        /* of subs in a folded one */
+    uint32_t  versions;     /* other texts that have had this name, */
+    bool      version;      /* of which this is one */
     char     *name;         /* as the profile calls it, UTF-8 */
     char     *source;       /* UTF-8, or NULL */
     size_t    source_len;
@@ -82,6 +87,7 @@ typedef struct {
     int         first_line;
     bool        skip;
     bool        module;         /* of a module, or of a text given to exec or eval */
+    bool        folded;         /* it stands for code objects that are not equal */
     uint32_t    n_lines;        /* distinct lines */
     int        *lines;          /* ascending */
     int         low;            /* lines[0] */
@@ -185,7 +191,10 @@ struct tracer {
 
     source_file *files;    size_t n_files, files_cap;
     PyObject    *file_index;        /* dict: (filename, parent, line) or filename -> index */
+    PyObject    *eval_places;       /* dict: (file, line) -> number of texts run there */
     uint32_t     n_fids, n_evals;
+    size_t       eval_bytes;        /* of their texts */
+    uint64_t     folded_evals;      /* that had no room for a file of their own */
     int64_t      c_file;            /* index in files of "(builtins)", -1: none yet */
     code_info  **codes;    size_t n_codes, codes_cap;
     PyObject    *code_index;        /* dict: (file, qualname, line, hash, module) -> index */
@@ -358,6 +367,12 @@ void  graph_free(tracer *t);
 
 /* ---- trace_code.c ---- */
 
+#if PY_VERSION_HEX < 0x030C0000
+#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
+#define PyUnstable_Code_GetExtra              _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra              _PyCode_SetExtra
+#endif
+
 code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals);
 bool       code_is_module_level(PyCodeObject *code);
 bool       code_c_function(PyObject *callable, bool bound, PyMethodDef **method);
@@ -365,7 +380,16 @@ int64_t    code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method);
 void       codes_free(tracer *t);
 void      *trace_grow(void *array, size_t *cap, size_t want, size_t size);
 
+/* ---- trace_evals.c ---- */
+
+PyObject *evals_text_of(PyCodeObject *code);
+void      evals_watch(void);
+void      evals_unwatch(void);
+
 /* ---- trace_source.c ---- */
+
+/* A folded file has so many lines, and subs of so many names. */
+enum { FOLDED_LINES = 64, FOLDED_NAMES = 64 };
 
 int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals);
 int64_t source_file_for_c(tracer *t);

@@ -25,12 +25,6 @@ void *trace_grow(void *array, size_t *cap, size_t want, size_t size)
 
 /* ---- The mark on a code object: which tracer, and which of its codes ---- */
 
-#if PY_VERSION_HEX < 0x030C0000
-#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
-#define PyUnstable_Code_GetExtra              _PyCode_GetExtra
-#define PyUnstable_Code_SetExtra              _PyCode_SetExtra
-#endif
-
 /* An integer in a pointer's place: nothing dangles when the tracer goes first. */
 enum { MARK_INDEX_BITS = sizeof(uintptr_t) * 5 };
 #define MARK_INDEX_MASK (((uintptr_t)1 << MARK_INDEX_BITS) - 1)
@@ -135,13 +129,26 @@ static bool collect_lines(code_info *info, PyCodeObject *code)
     return index_lines(info);
 }
 
+/* In a folded file: code with other lines is still to come. */
+static bool number_lines(code_info *info)
+{
+    info->lines = malloc(FOLDED_LINES * sizeof *info->lines);
+    if (!info->lines)
+        return false;
+    for (int i = 0; i < FOLDED_LINES; i++)
+        info->lines[i] = i + 1;
+    info->n_lines = FOLDED_LINES;
+    return index_lines(info);
+}
+
 /* The slow part of code_place(). Without memory it is found anew each time. */
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset)
 {
     uint32_t index = code_line_index(info, PyCode_Addr2Line(code, offset));
     uint32_t unit = (uint32_t)offset / 2;
     size_t cap = info->places_cap;
-    uint32_t *places = offset < 0 ? NULL : trace_grow(info->places, &cap, unit + 1, sizeof *places);
+    uint32_t *places = offset < 0 || info->folded
+                           ? NULL : trace_grow(info->places, &cap, unit + 1, sizeof *places);
     if (places) {
         info->places = places;
         info->places_cap = (uint32_t)cap;
@@ -275,10 +282,12 @@ static int64_t sub_new(tracer *t, sub_info sub)
     return (int64_t)t->n_subs++;
 }
 
-/* The key under which equal code objects meet. */
-static PyObject *identity_of(PyCodeObject *code, uint32_t file, PyObject *qualname,
-                             PyObject *module)
+/* The key under which equal code objects meet; in a folded file, those of one name. */
+static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
+                             PyObject *qualname, PyObject *module)
 {
+    if (t->files[file].folded)
+        return Py_BuildValue("(IO)", file, qualname);
     PyObject *table = PyObject_GetAttrString((PyObject *)code, "co_linetable");
     Py_hash_t line_table = table ? PyObject_Hash(table) : -1;
     Py_XDECREF(table);
@@ -316,11 +325,12 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
     }
     info->qualname = Py_NewRef(qualname);
     info->file = file;
-    info->first_line = code->co_firstlineno;
+    info->first_line = t->files[file].folded ? 1 : code->co_firstlineno;
     info->module = code_is_module_level(code);
     info->skip = t->files[file].skip;
+    info->folded = t->files[file].folded;
     if (!info->skip) {
-        if (!collect_lines(info, code)) {
+        if (!(info->folded ? number_lines(info) : collect_lines(info, code))) {
             code_info_free(info);
             return NULL;
         }
@@ -349,7 +359,7 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
  */
 static bool may_wait(const tracer *t, uint32_t file)
 {
-    return PY_VERSION_HEX >= 0x030B0000 && t->files[file].parent == 0;
+    return PY_VERSION_HEX >= 0x030B0000 && !t->files[file].parent && !t->files[file].version;
 }
 
 /* Functions that may never be called are subs too: they stand in co_consts. */
@@ -373,11 +383,26 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
     return ok;
 }
 
+/* The names of subs in a folded file are limited: those past that share one. Owned. */
+static PyObject *qualname_there(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname)
+{
+    source_file *f = &t->files[file];
+    if (!f->folded)
+        return Py_NewRef(qualname);
+    PyObject *key = identity_of(t, code, file, qualname, NULL);
+    int known = key ? PyDict_Contains(t->code_index, key) : -1;
+    Py_XDECREF(key);
+    if (known != 0)
+        return known < 0 ? NULL : Py_NewRef(qualname);
+    return f->names++ < FOLDED_NAMES ? Py_NewRef(qualname) : PyUnicode_FromString("(others)");
+}
+
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *qualname, PyObject *module, bool inside)
+                                PyObject *given_name, PyObject *module, bool inside)
 {
     bool mark = !inside || !may_wait(t, file);
-    PyObject *key = identity_of(code, file, qualname, module);
+    PyObject *qualname = qualname_there(t, code, file, given_name);
+    PyObject *key = qualname ? identity_of(t, code, file, qualname, module) : NULL;
     PyObject *known = key ? PyDict_GetItemWithError(t->code_index, key) : NULL;
     code_info *info = NULL;
     if (known) {
@@ -396,6 +421,7 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
         Py_XDECREF(index);
     }
     Py_XDECREF(key);
+    Py_XDECREF(qualname);
     if (info && !register_inside(t, code, info, module))
         info = NULL;
     return info;

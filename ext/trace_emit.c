@@ -207,12 +207,13 @@ static void add_source(emitter *e, const source_file *f)
 }
 
 /* Lines for what has no text but is linked to: a page's end would be cut off else. */
-static void add_unknown_source(emitter *e, uint32_t n_lines)
+static void add_unknown_source(emitter *e, bool folded, uint32_t n_lines)
 {
-    static const char hint[] = "# the text of this code is not known\n";
+    const char *hint = folded ? "# of more texts than could be told apart: the rest of them\n"
+                              : "# the text of this code is not known\n";
     add_u32(e, n_lines);
     for (uint32_t i = 0; i < n_lines; i++)
-        add_string(e, i ? "\n" : hint, i ? 1 : sizeof hint - 1);
+        add_string(e, i ? "\n" : hint, i ? 1 : strlen(hint));
 }
 
 static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
@@ -228,7 +229,7 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
     if (f->source)
         add_source(e, f);
     else if ((f->parent || f->flags & NOT_FILE) && last_line <= MOST_UNKNOWN_LINES)
-        add_unknown_source(e, last_line);
+        add_unknown_source(e, f->folded, last_line);
     else
         add_u32(e, 0);
     put_chunk(e, 'F');

@@ -15,6 +15,9 @@ enum {
     NOT_FILE = 0x100
 };
 
+/* No program needs memory without end: past these, texts and files share what there is. */
+enum { EVALS_A_LINE = 200, EVALS_IN_ALL = 10000, EVAL_BYTES = 64 << 20, FILES_IN_ALL = 50000 };
+
 /* ---- Is it traced? ---- */
 
 static bool any_glob_matches(PyObject *globs, const char *path)
@@ -125,18 +128,22 @@ static bool set_source_str(source_file *f, PyObject *text)
     return ok;
 }
 
+static const char *line_end(const char *p, const char *end)
+{
+    while (p < end && *p != '\n' && *p != '\r')
+        p++;
+    return p;
+}
+
 /* The coding cookie of PEP 263 in the first two lines; false: there is none. */
 static bool coding_cookie(const char *text, size_t len, char *name, size_t room)
 {
     const char *p = text, *end = text + len;
     for (int line = 0; line < 2 && p < end; line++) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        if (!stop)
-            stop = end;
-        const char *c = p;
+        const char *stop = line_end(p, end), *c = p;
         while (c < stop && (*c == ' ' || *c == '\t' || *c == '\f'))
             c++;
-        if (c < stop && *c != '#' && *c != '\r')
+        if (c < stop && *c != '#')
             return false;       /* code: no cookie can follow */
         for (; c + 7 < stop; c++) {
             if (memcmp(c, "coding", 6) != 0 || (c[6] != ':' && c[6] != '='))
@@ -151,7 +158,7 @@ static bool coding_cookie(const char *text, size_t len, char *name, size_t room)
             name[n] = '\0';
             return n > 0;
         }
-        p = stop + 1;
+        p = stop + (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
     }
     return false;
 }
@@ -172,6 +179,15 @@ static void decode_source(source_file *f, const char *bytes, size_t len)
     }
     set_source_str(f, text);
     Py_XDECREF(text);
+}
+
+/* What the compiler was given: str or bytes. */
+static void set_source_given(source_file *f, PyObject *text)
+{
+    if (PyBytes_Check(text))
+        decode_source(f, PyBytes_AS_STRING(text), (size_t)PyBytes_GET_SIZE(text));
+    else
+        set_source_str(f, text);
 }
 
 static void read_source(source_file *f, const char *path)
@@ -250,7 +266,7 @@ static int64_t file_known(tracer *t, PyObject *key)
 }
 
 /* A path. Two spellings of one path are one file: names must be unique. */
-static int64_t real_file(tracer *t, PyObject *filename, const char *text)
+static int64_t real_file(tracer *t, PyObject *filename, const char *text, PyObject *source)
 {
     source_file f = {.filename = filename, .flags = VIA_STMT};
     f.name = absolute_path(text);
@@ -269,6 +285,8 @@ static int64_t real_file(tracer *t, PyObject *filename, const char *text)
     f.skip = f.hidden || is_skipped(t, f.name);
     if (!f.skip && t->savesrc)
         read_source(&f, f.name);
+    if (!f.skip && t->savesrc && !f.source && source)
+        set_source_given(&f, source);
     int64_t made = file_add(t, f, filename);
     if (made >= 0 && PyUnicode_Compare(name, filename) != 0) {
         PyObject *index = PyLong_FromLongLong(made);
@@ -300,14 +318,71 @@ static int64_t frozen_file(tracer *t, PyObject *filename, const char *text, PyOb
     return file_add(t, f, filename);
 }
 
-static int64_t generated_file(tracer *t, PyObject *filename, const char *text)
+/* The text of what is in no file, as far as there is room for it. */
+static void eval_source(tracer *t, source_file *f, PyObject *source)
+{
+    if (!t->savesrc || t->eval_bytes >= EVAL_BYTES)
+        return;
+    if (source)
+        set_source_given(f, source);
+    else
+        source_from_linecache(f, f->filename);
+    t->eval_bytes += f->source_len;
+}
+
+static int64_t generated_file(tracer *t, PyObject *filename, const char *text, PyObject *source)
 {
     source_file f = {.filename = filename, .name = without_angles(text)};
     f.skip = is_skipped(t, text);
     if (!f.skip)
-        source_from_linecache(&f, filename);
+        eval_source(t, &f, source);
     f.flags = VIA_STMT | NOT_FILE;
     return file_add(t, f, filename);
+}
+
+/*
+ * Where code of that name was made of another text than is known: the module was edited
+ * and loaded again, or a template's code goes by the template's name.
+ */
+static int64_t file_version(tracer *t, int64_t file, PyObject *filename, PyObject *source)
+{
+    enum { MOST_VERSIONS = 20 };
+    source_file *first = &t->files[file];
+    source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE, .version = true};
+    if (first->skip || !first->source)
+        return file;
+    set_source_given(&f, source);
+    bool same = !f.source || (f.source_len == first->source_len &&
+                              memcmp(f.source, first->source, f.source_len) == 0);
+    PyObject *key = same ? NULL : Py_BuildValue("(On)", filename, PyObject_Hash(source));
+    int64_t known = key ? file_known(t, key) : file;
+    if (known < 0 && !PyErr_Occurred() && first->versions < MOST_VERSIONS) {
+        f.name = format("%s (version %u)", first->name, ++first->versions + 1);
+        known = file_add(t, f, key);    /* moves the table */
+        f.source = NULL;
+    }
+    free(f.source);
+    Py_XDECREF(key);
+    return known >= 0 || PyErr_Occurred() ? known : file;
+}
+
+/*
+ * A program may make up any number of files. Past a limit all new ones are one, in
+ * which different code shares lines and subs.
+ */
+static int64_t folded_file(tracer *t, PyObject *filename, const char *text)
+{
+    char *path = text[0] == '<' ? strdup(text) : absolute_path(text);
+    bool skip = !path || begins_with(path, t->hide_prefix) || is_skipped(t, path);
+    free(path);
+    PyObject *key = Py_BuildValue("(i)", skip);
+    int64_t file = key ? file_known(t, key) : -1;
+    if (key && file < 0 && !PyErr_Occurred())
+        file = file_add(t, (source_file){.filename = filename, .flags = VIA_STMT | NOT_FILE,
+                                         .name = strdup("(other files)"), .skip = skip,
+                                         .folded = true}, key);
+    Py_XDECREF(key);
+    return file;
 }
 
 /* The traced line that runs now: who evals. */
@@ -319,24 +394,90 @@ static const activation *running_place(tracer *t)
     return l->top;
 }
 
-/* A text given to exec or eval: one file for each line that does so. */
-static int64_t string_eval(tracer *t, PyObject *filename, const activation *by)
+/* Whether one more text can be told apart on that line; counts it. -1: an error. */
+static int eval_has_room(tracer *t, uint32_t file, int line)
 {
-    const code_info *info = by->info;
-    int line = info->lines[by->slot ? by->slot - by->slots : 0];
-    PyObject *key = Py_BuildValue("(OIi)", filename, info->file, line);
+    if (t->n_evals >= EVALS_IN_ALL)
+        return 0;
+    PyObject *place = Py_BuildValue("(Ii)", file, line);
+    PyObject *known = place ? PyDict_GetItemWithError(t->eval_places, place) : NULL;
+    long texts = known ? PyLong_AsLong(known) : 0;
+    int room = texts < EVALS_A_LINE;
+    PyObject *more = place && room && !PyErr_Occurred() ? PyLong_FromLong(texts + 1) : NULL;
+    if (!place || PyErr_Occurred() || (more && PyDict_SetItem(t->eval_places, place, more) < 0))
+        room = -1;
+    Py_XDECREF(more);
+    Py_XDECREF(place);
+    return room;
+}
+
+static int64_t eval_new(tracer *t, PyObject *filename, PyObject *source, uint32_t parent,
+                        int line, PyObject *key, bool folded)
+{
+    source_file f = {.filename = filename, .parent = t->files[parent].fid, .flags = VIA_STMT,
+                     .parent_line = (uint32_t)line, .folded = folded};
+    f.name = format("(eval %u)[%s:%d]", ++t->n_evals, t->files[parent].name, line);
+    if (!folded)
+        eval_source(t, &f, source);
+    f.flags = VIA_STMT;
+    return file_add(t, f, key);
+}
+
+/* What stands for all further texts that this line runs. */
+static int64_t eval_folded(tracer *t, PyObject *filename, uint32_t parent, int line)
+{
+    PyObject *key = Py_BuildValue("(Ii)", parent, line);
     int64_t file = key ? file_known(t, key) : -1;
-    if (key && file < 0 && !PyErr_Occurred()) {
-        const source_file *parent = &t->files[info->file];
-        source_file f = {.filename = filename, .parent = parent->fid,
-                         .parent_line = (uint32_t)line};
-        f.name = format("(eval %u)[%s:%d]", ++t->n_evals, parent->name, line);
-        source_from_linecache(&f, filename);
-        f.flags = VIA_STMT;
-        file = file_add(t, f, key);
-    }
+    if (key && file < 0 && !PyErr_Occurred())
+        file = eval_new(t, filename, NULL, parent, line, key, true);
+    Py_XDECREF(key);
+    t->folded_evals++;
+    return file;
+}
+
+/*
+ * A text given to exec or eval: one file for each text that a line runs, up to a
+ * limit. Where the text is not known, its name must do.
+ */
+static int64_t string_eval(tracer *t, PyObject *filename, PyObject *source, const activation *by)
+{
+    uint32_t parent = by->info->file;
+    int line = by->info->lines[by->slot ? by->slot - by->slots : 0];
+    PyObject *key = source ? Py_BuildValue("(nIi)", PyObject_Hash(source), parent, line)
+                           : Py_BuildValue("(OIi)", filename, parent, line);
+    int64_t file = key ? file_known(t, key) : -1;
+    int room = key && file < 0 && !PyErr_Occurred() ? eval_has_room(t, parent, line) : -1;
+    if (room > 0)
+        file = eval_new(t, filename, source, parent, line, key, false);
+    else if (room == 0)
+        file = eval_folded(t, filename, parent, line);
     Py_XDECREF(key);
     return file;
+}
+
+/* A file that may have been seen before, under its name. */
+static int64_t named_file(tracer *t, PyObject *filename, const char *text, PyObject *globals,
+                          PyObject *given, PyObject *source)
+{
+    int64_t file = file_known(t, filename);
+    if (file < 0 && !PyErr_Occurred())
+        file = t->n_files >= FILES_IN_ALL          ? folded_file(t, filename, text)
+               : given                             ? given_source(t, filename, given)
+               : strncmp(text, "<frozen ", 8) == 0 ? frozen_file(t, filename, text, globals)
+               : text[0] != '<'                    ? real_file(t, filename, text, source)
+                                                   : generated_file(t, filename, text, source);
+    return file >= 0 && source && text[0] != '<' ? file_version(t, file, filename, source) : file;
+}
+
+/* What the program itself is made of, if that is the code's text; borrowed, or NULL. */
+static PyObject *given_text(const tracer *t, PyObject *filename, PyObject *source)
+{
+    PyObject *given = t->sources != Py_None ? PyDict_GetItemWithError(t->sources, filename) : NULL;
+    if (!given || !source)
+        return given;
+    bool same = PyUnicode_Check(source) && PyUnicode_Check(given) &&
+                PyUnicode_Compare(source, given) == 0;
+    return same ? given : NULL;
 }
 
 /* Index of the file a code object belongs to; -1 with or without an exception: failed. */
@@ -344,26 +485,18 @@ int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals)
 {
     PyObject *filename = code->co_filename;
     PyObject *bytes = PyUnicode_EncodeFSDefault(filename);
-    const char *text = bytes ? PyBytes_AS_STRING(bytes) : NULL;
-    int64_t file = -1;
-    if (!text)
+    if (!bytes)
         return -1;
-    bool frozen = strncmp(text, "<frozen ", 8) == 0;
-    bool plain = text[0] != '<' || frozen;
-    PyObject *source = !plain && t->sources != Py_None
-                           ? PyDict_GetItemWithError(t->sources, filename) : NULL;
-    const activation *by = !plain && !source && code_is_module_level(code)
-                               ? running_place(t) : NULL;
-    if (by) {
-        file = string_eval(t, filename, by);
-    } else {
-        file = file_known(t, filename);
-        if (file < 0 && !PyErr_Occurred())
-            file = source   ? given_source(t, filename, source)
-                   : frozen ? frozen_file(t, filename, text, globals)
-                   : plain  ? real_file(t, filename, text)
-                            : generated_file(t, filename, text);
-    }
+    const char *text = PyBytes_AS_STRING(bytes);
+    bool whole = code_is_module_level(code);
+    bool plain = text[0] != '<' || strncmp(text, "<frozen ", 8) == 0;
+    PyObject *source = whole ? evals_text_of(code) : NULL;
+    PyObject *given = plain ? NULL : given_text(t, filename, source);
+    const activation *by = !plain && !given && whole ? running_place(t) : NULL;
+    int64_t file = PyErr_Occurred() ? -1
+                   : by             ? string_eval(t, filename, source, by)
+                                    : named_file(t, filename, text, globals, given, source);
+    Py_XDECREF(source);
     Py_DECREF(bytes);
     return file;
 }
@@ -393,4 +526,5 @@ void source_files_free(tracer *t)
     t->files = NULL;
     t->n_files = t->files_cap = 0;
     Py_CLEAR(t->file_index);
+    Py_CLEAR(t->eval_places);
 }

@@ -698,8 +698,11 @@ def test_strings_given_to_exec_are_files_of_the_line_that_runs_them(bench: Bench
     path = profile.files[1].name
     assert set(evals) == {f"(eval 1)[{path}:3]", f"(eval 2)[{path}:4]"}
     first = evals[f"(eval 1)[{path}:3]"]
-    assert (first.parent, first.parent_line, first.flags) == (1, 3, 0x02)
-    assert len(first.lines) == 3 and "not known" in first.lines[0]
+    assert (first.parent, first.parent_line) == (1, 3)
+    if bench.kind == "c":  # the one in Python does not see what exec was given
+        assert (first.lines, first.flags) == (["def f():\n", "    return 1\n", "f()"], 0x32)
+    else:
+        assert (len(first.lines), first.flags) == (3, 0x02) and "not known" in first.lines[0]
     assert profile.total("e::f").count == 3
 
 

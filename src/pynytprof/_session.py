@@ -139,6 +139,7 @@ _CLOCK_IDS = {"wall": 1, "cpu": 3}
 _TELLING = {
     "uncounted_lines": "lines have time but no count: their frames were open at the start",
     "resyncs": "times the call stack was found out of step and set right",
+    "folded_evals": "evals of more texts than can be told apart: lines that ran most share a file",
     "folded_calls": "calls went past the call tree's limit: the flame graph is folded",
     "internal_errors": "errors in the profiler itself: some events are lost",
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import struct
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
-from support import Sub, SubInfo, not_none, plain_file
+from support import HERE, Sub, SubInfo, not_none, plain_file, run
 
 TICKS_PER_S = 10_000_000
 
@@ -45,6 +49,9 @@ class Chunks:
     files: dict[int, tuple[str, int]] = field(default_factory=dict)  # fid: name, lines of source
     subs: dict[int, tuple[int, int, int, str]] = field(default_factory=dict)
     tree: list[tuple[int, int, float, float]] = field(default_factory=list)
+    sources: dict[int, list[str]] = field(default_factory=dict)
+    parents: dict[int, tuple[int, int]] = field(default_factory=dict)  # of evals: fid, line
+    facts: dict[str, Any] = field(default_factory=dict)
     tokens: str = ""
 
 
@@ -52,6 +59,12 @@ def string_at(payload: bytes, offset: int) -> tuple[str, int]:
     (length,) = struct.unpack_from("<I", payload, offset)
     start = offset + 4
     return payload[start : start + length].decode("utf-8"), start + length
+
+
+def strings_at(payload: bytes, offset: int) -> Iterator[str]:
+    while offset < len(payload):
+        text, offset = string_at(payload, offset)
+        yield text
 
 
 def defined_subs(payload: bytes) -> Iterator[tuple[int, tuple[int, int, int, str]]]:
@@ -70,9 +83,12 @@ def decode(recorded: Sequence[Sequence[str]]) -> Chunks:
         if token == "P":
             chunks.lanes.append(Lane(struct.unpack_from("<IId", payload)[2]))
         elif token == "F":
-            fid = struct.unpack_from("<I", payload)[0]
+            fid, parent, parent_line = struct.unpack_from("<3I", payload)
             name, offset = string_at(payload, 24)
             chunks.files[fid] = name, struct.unpack_from("<I", payload, offset)[0]
+            chunks.sources[fid] = list(strings_at(payload, offset + 4))
+            if parent:
+                chunks.parents[fid] = parent, parent_line
         elif token == "D":
             chunks.subs.update(defined_subs(payload))
         elif token == "S":
@@ -85,6 +101,18 @@ def decode(recorded: Sequence[Sequence[str]]) -> Chunks:
             chunks.tree += struct.iter_unpack("<IIdd", payload)
         elif token == "E":
             _, chunks.lanes[-1].end, chunks.lanes[-1].overhead = struct.unpack("<IdQ", payload)
+    return chunks
+
+
+def recorded(program: Path, folder: Path, tracer: str) -> Chunks:
+    """The profile of `program`, run on its own; what it writes to stderr is an error."""
+    out = folder / "chunks.json"
+    command: list[str | Path] = [sys.executable, HERE / "record_chunks.py", program, out]
+    done = run(command, PYNYTPROF_TRACER=tracer)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(out.read_text(encoding="utf-8"))
+    chunks = decode(told["chunks"])
+    chunks.facts = told["facts"]
     return chunks
 
 

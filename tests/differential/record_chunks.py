@@ -2,7 +2,8 @@
 
     record_chunks.py PROGRAM RESULT
 
-RESULT is JSON: [token, payload in hexadecimal] for each chunk. The tracer is chosen by
+RESULT is JSON: "chunks", for each its [token, payload in hexadecimal], and "facts", what the
+tracer has to tell. The tracer is chosen by
 PYNYTPROF_TRACER.
 """
 
@@ -36,13 +37,15 @@ def main(program: str, result: str) -> None:
     sys.argv = [program]
     sys.path[0] = str(Path(program).parent)
     recorder = Recorder()
+    tracer = Tracer(writer=recorder)
     try:
-        with Tracer(writer=recorder):
+        with tracer:
             exec(code, module.__dict__)
     except SystemExit:
         pass
     assert recorder.closed == 1
-    Path(result).write_text(json.dumps(recorder.chunks), encoding="utf-8")
+    told = {"chunks": recorder.chunks, "facts": tracer._session.tracer.facts()}
+    Path(result).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 
 import pytest
-from chunks import INVARIANTS, Chunks, decode
-from support import HERE, PROGRAMS, TRACERS, program_names, run
+from chunks import INVARIANTS, Chunks, recorded
+from support import PROGRAMS, TRACERS, program_names
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +14,13 @@ def chunks_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     folder = tmp_path_factory.mktemp("chunks")
     made: dict[tuple[str, str], Chunks] = {}
 
-    def recorded(program: str, tracer: str) -> Chunks:
+    def asked(program: str, tracer: str) -> Chunks:
         key = program, tracer
         if key not in made:
-            out = folder / f"{program}.{tracer}.json"
-            done = run(
-                [sys.executable, HERE / "record_chunks.py", PROGRAMS / f"{program}.py", out],
-                PYNYTPROF_TRACER=tracer,
-            )
-            assert (done.returncode, done.stderr) == (0, "")
-            made[key] = decode(json.loads(out.read_text(encoding="utf-8")))
+            made[key] = recorded(PROGRAMS / f"{program}.py", folder, tracer)
         return made[key]
 
-    return recorded
+    return asked
 
 
 ChunksOf = Callable[[str, str], Chunks]
