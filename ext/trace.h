@@ -367,12 +367,6 @@ void  graph_free(tracer *t);
 
 /* ---- trace_code.c ---- */
 
-#if PY_VERSION_HEX < 0x030C0000
-#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
-#define PyUnstable_Code_GetExtra              _PyCode_GetExtra
-#define PyUnstable_Code_SetExtra              _PyCode_SetExtra
-#endif
-
 code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals);
 bool       code_is_module_level(PyCodeObject *code);
 bool       code_c_function(PyObject *callable, bool bound, PyMethodDef **method);

@@ -25,6 +25,12 @@ void *trace_grow(void *array, size_t *cap, size_t want, size_t size)
 
 /* ---- The mark on a code object: which tracer, and which of its codes ---- */
 
+#if PY_VERSION_HEX < 0x030C0000
+#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
+#define PyUnstable_Code_GetExtra              _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra              _PyCode_SetExtra
+#endif
+
 /* An integer in a pointer's place: nothing dangles when the tracer goes first. */
 enum { MARK_INDEX_BITS = sizeof(uintptr_t) * 5 };
 #define MARK_INDEX_MASK (((uintptr_t)1 << MARK_INDEX_BITS) - 1)

@@ -1,8 +1,8 @@
 /*
  * The text of code that comes from no file. While the tracer runs, the C functions
  * behind exec, eval and compile are replaced by ones that do the same and remember what
- * they were given: compile() hangs it on the code object that it has made, exec and
- * eval keep it for the frame that they are about to start.
+ * they were given: compile() for the code object that it has made, exec and eval for the
+ * frame that they are about to start.
  *
  * An audit hook would tell of texts as well, but not of the code that is made of them,
  * and could never be taken away again.
@@ -23,11 +23,10 @@ static struct {
 
 static PyInterpreterState *home;        /* whose calls are looked at */
 static _Thread_local PyObject *running_text;    /* borrowed from exec's arguments, or NULL */
-static Py_ssize_t text_index = -2;      /* of the code objects' extras; -1: there is none */
 
 static bool is_text(PyObject *object)
 {
-    return PyUnicode_Check(object) || PyBytes_Check(object);
+    return PyUnicode_CheckExact(object) || PyBytes_CheckExact(object);
 }
 
 static PyObject *call_original(int which, PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -74,22 +73,94 @@ static PyObject *eval_keywords(PyObject *self, PyObject *const *args, Py_ssize_t
 
 /* ---- compile ---- */
 
-static void text_release(void *text)
+/*
+ * Texts of code that has not run yet. Not among the code object's extras, for
+ * subinterpreters refuse code that has any. A code object has a few places where its
+ * text may be; the first makes room where all are taken.
+ */
+enum { PLACES = 4096, WAYS = 8, MOST_BYTES = 32 << 20 };
+
+static struct {
+    PyObject *code;             /* not owned, perhaps gone */
+    PyObject *ref;              /* weak, owned */
+    PyObject *text;             /* owned */
+} waiting[PLACES];
+static size_t waiting_bytes;
+
+static size_t place_of(PyObject *code, size_t way)
 {
-    Py_XDECREF((PyObject *)text);
+    return ((uintptr_t)code / 64 + way) % PLACES;
 }
 
-static void hang_text(PyObject *code, PyObject *text)
+static size_t bytes_of(PyObject *text)
 {
-    if (text_index == -2)
-        text_index = PyUnstable_Eval_RequestCodeExtraIndex(text_release);
-    if (text_index < 0)
-        return;
-    Py_INCREF(text);
-    if (PyUnstable_Code_SetExtra(code, text_index, text) < 0) {
-        Py_DECREF(text);
-        PyErr_Clear();      /* the code is the program's all the same */
+    return (size_t)(PyBytes_Check(text) ? PyBytes_GET_SIZE(text) : PyUnicode_GET_LENGTH(text));
+}
+
+/* Empties a place, and hands out the text that was there. */
+static PyObject *take_waiting(size_t place)
+{
+    PyObject *text = waiting[place].text;
+    if (text)
+        waiting_bytes -= bytes_of(text);
+    waiting[place].code = NULL;
+    waiting[place].text = NULL;
+    Py_CLEAR(waiting[place].ref);
+    return text;
+}
+
+static void forget_waiting(void)
+{
+    for (size_t place = 0; place < PLACES; place++)
+        Py_XDECREF(take_waiting(place));
+}
+
+/* Whether the code object for which the text waits still lives. */
+static bool is_alive(size_t place)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *code;
+    int alive = PyWeakref_GetRef(waiting[place].ref, &code);
+    Py_XDECREF(alive > 0 ? code : NULL);
+    return alive > 0;
+#else
+    return PyWeakref_GetObject(waiting[place].ref) != Py_None;
+#endif
+}
+
+/* The place at which the code's text waits; -1: none. */
+static long find_waiting(PyObject *code)
+{
+    for (size_t way = 0; way < WAYS; way++) {
+        size_t place = place_of(code, way);
+        if (waiting[place].code == code && is_alive(place))
+            return (long)place;
     }
+    return -1;
+}
+
+static void await(PyObject *code, PyObject *text)
+{
+    PyObject *ref = PyWeakref_NewRef(code, NULL);
+    if (!ref) {
+        PyErr_Clear();          /* the code is the program's all the same */
+        return;
+    }
+    if (waiting_bytes > MOST_BYTES)
+        forget_waiting();
+    size_t place = place_of(code, 0);
+    for (size_t way = 0; way < WAYS; way++) {
+        size_t other = place_of(code, way);
+        if (!waiting[other].ref || waiting[other].code == code || !is_alive(other)) {
+            place = other;
+            break;
+        }
+    }
+    Py_XDECREF(take_waiting(place));
+    waiting[place].code = code;
+    waiting[place].ref = ref;
+    waiting[place].text = Py_NewRef(text);
+    waiting_bytes += bytes_of(text);
 }
 
 static PyObject *compile_keywords(PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -98,7 +169,7 @@ static PyObject *compile_keywords(PyObject *self, PyObject *const *args, Py_ssiz
     PyObject *made = call_original(COMPILE, self, args, n, names);
     if (made && PyCode_Check(made) && n > 0 && is_text(args[0]) &&
         PyInterpreterState_Get() == home)
-        hang_text(made, args[0]);
+        await(made, args[0]);
     return made;
 }
 
@@ -111,15 +182,13 @@ static PyObject *compile_plain(PyObject *self, PyObject *const *args, Py_ssize_t
 
 /*
  * The text, str or bytes, that the code of a whole module or eval was made of, as a new
- * reference; NULL, without an exception: it is not known. What exec was given is
- * handed out once: the frame that comes next is of other code.
+ * reference; NULL, without an exception: it is not known. It is handed out once.
  */
 PyObject *evals_text_of(PyCodeObject *code)
 {
-    void *text = NULL;
-    if (text_index >= 0 && PyUnstable_Code_GetExtra((PyObject *)code, text_index, &text) == 0 &&
-        text)
-        return Py_NewRef((PyObject *)text);
+    long place = find_waiting((PyObject *)code);
+    if (place >= 0)
+        return take_waiting((size_t)place);
     if (!running_text || PyUnicode_CompareWithASCIIString(code->co_filename, "<string>") != 0)
         return NULL;
     PyObject *given = running_text;
@@ -168,4 +237,5 @@ void evals_unwatch(void)
             watched[i].method->ml_meth = watched[i].original;
     }
     home = NULL;
+    forget_waiting();
 }

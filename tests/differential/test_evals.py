@@ -279,6 +279,15 @@ def test_what_c_gives_to_exec_is_not_its_own_text(tmp_path: Path) -> None:
     assert sources["(eval 1)[(-c):2]"] == ["y = 2\n", "y = 3"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="needs CPython 3.13 or later")
+def test_a_subinterpreter_takes_code_that_was_compiled_here(profiled: Profiled) -> None:
+    profiled("""\
+        import _interpreters
+        code = compile("x = eval('1 + 1'); assert x == 2", "<there>", "exec")
+        assert _interpreters.exec(_interpreters.create(), code) is None
+        """)
+
+
 def test_exec_eval_and_compile_are_themselves_again(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
