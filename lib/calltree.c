@@ -11,7 +11,10 @@
 
 #include <stdlib.h>
 
-enum { RETURNS_AT_FIRST = 4096 };
+enum {
+    RETURNS_AT_FIRST = 1024,
+    RETURNS_KEPT = 32768        /* so many are not worth adding up */
+};
 
 /* Stands for the callers, up to `depth`, that have not returned: above all names. */
 static uint32_t placeholder(uint32_t depth)
@@ -87,6 +90,13 @@ static bool walk_all_back(struct nyt_tree *t, const struct nyt_return *returns, 
     return true;
 }
 
+/* Empty, but with all its memory. */
+static void tree_clear(struct nyt_tree *t)
+{
+    t->count = 0;
+    nyt_map_clear(&t->children);
+}
+
 static void tree_free(struct nyt_tree *t)
 {
     free(t->nodes);
@@ -129,11 +139,10 @@ static size_t tree_to_returns(const struct nyt_tree *t, struct nyt_return *retur
 
 static bool add_up_returns(struct nyt_calltree *c)
 {
-    struct nyt_tree some = {0};
-    bool ok = walk_all_back(&some, c->returns, c->count);
+    tree_clear(&c->some);
+    bool ok = walk_all_back(&c->some, c->returns, c->count);
     if (ok)
-        c->count = tree_to_returns(&some, c->returns);
-    tree_free(&some);
+        c->count = tree_to_returns(&c->some, c->returns);
     return ok;
 }
 
@@ -142,7 +151,7 @@ static bool make_room(struct nyt_calltree *c)
 {
     if (c->count < c->cap)
         return true;
-    if (c->count && !add_up_returns(c))
+    if (c->count >= RETURNS_KEPT && !add_up_returns(c))
         return false;
     if (c->count && c->count <= c->cap / 2)
         return true;
@@ -193,6 +202,7 @@ nyt_node *nyt_calltree_nodes(const struct nyt_calltree *c, const struct nyt_name
 void nyt_calltree_free(struct nyt_calltree *c)
 {
     tree_free(&c->tree);
+    tree_free(&c->some);
     free(c->returns);
     *c = (struct nyt_calltree){0};
 }

@@ -27,6 +27,7 @@ struct nyt_calltree {
     struct nyt_return *returns;     /* of the section that is being read */
     size_t             count, cap;
     struct nyt_tree    tree;        /* of the sections before it */
+    struct nyt_tree    some;        /* memory for adding up */
 };
 
 bool nyt_calltree_add(struct nyt_calltree *c, uint32_t depth, uint32_t name, double incl,

@@ -2,7 +2,7 @@
  * Integers, doubles and strings as the file spells them. Memory only, no state:
  * a reader looks ahead and decodes again when a record was short.
  */
-#include "private.h"
+#include "quick.h"
 
 #include <string.h>
 
@@ -57,9 +57,7 @@ double nyt_get_nv(struct nyt_cursor *c)
     const uint8_t *p = take(c, NYT_NV_BYTES);
     if (!p)
         return 0;
-    uint64_t bits = 0;
-    for (int i = NYT_NV_BYTES; i-- > 0;)
-        bits = bits << 8 | p[i];
+    uint64_t bits = nyt_le64(p);
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;

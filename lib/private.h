@@ -300,6 +300,8 @@ uint32_t *nyt_map_find(const struct nyt_map *m, uint64_t key);                  
 uint32_t *nyt_map_take(struct nyt_map *m, uint64_t key, bool *is_new);
 /* Steps through all keys below 2^32; *at begins at 0. false: there are no more. */
 bool nyt_map_next(const struct nyt_map *m, size_t *at, uint32_t *key);
+/* Empty, but with all its memory. */
+void nyt_map_clear(struct nyt_map *m);
 void nyt_map_free(struct nyt_map *m);
 
 static inline uint64_t nyt_pair_key(uint32_t high, uint32_t low)

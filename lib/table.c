@@ -82,6 +82,13 @@ bool nyt_map_next(const struct nyt_map *m, size_t *at, uint32_t *key)
     return true;
 }
 
+void nyt_map_clear(struct nyt_map *m)
+{
+    if (m->size)
+        memset(m->slots, 0, m->size * sizeof *m->slots);
+    m->count = 0;
+}
+
 void nyt_map_free(struct nyt_map *m)
 {
     free(m->slots);
