@@ -547,9 +547,7 @@ int nyt_gather(struct nyt_gathered *g, const struct nyt_source *source, bool rep
                nyt_error *err)
 {
     *g = (struct nyt_gathered){.repair = repair, .current = NYT_NONE};
-    struct nyt_source ahead = *source;
-    ahead.ahead = true;
-    int rc = nyt_reader_begin(&g->in, &ahead, err);
+    int rc = nyt_reader_begin(&g->in, source, err);
     if (rc < 0)
         return rc;
     rc = take_as_much_as_there_is(g, err);

@@ -3,6 +3,7 @@
  * the inputs hold and not on how they are called; then its fids and names are translated and
  * its sums added to those of the others.
  */
+#include "crew.h"
 #include "merged.h"
 
 #include <math.h>
@@ -704,14 +705,24 @@ struct input {
     uint32_t    pid, parent;
     uint64_t    size;
     uint32_t    crc, adler;     /* of all bytes */
+
+    struct nyt_gathered *gathered;
+    int         rc;
+    nyt_error   err;
 };
 
-static int compare_inputs(const void *a, const void *b)
+static int compare_processes(const void *a, const void *b)
 {
     const struct input *x = a, *y = b;
     int c = NYT_COMPARE(x->start, y->start);
     c = c ? c : NYT_COMPARE(x->pid, y->pid);
-    c = c ? c : NYT_COMPARE(x->parent, y->parent);
+    return c ? c : NYT_COMPARE(x->parent, y->parent);
+}
+
+static int compare_inputs(const void *a, const void *b)
+{
+    const struct input *x = a, *y = b;
+    int c = compare_processes(x, y);
     c = c ? c : NYT_COMPARE(x->size, y->size);
     c = c ? c : NYT_COMPARE(x->crc, y->crc);
     return c ? c : NYT_COMPARE(x->adler, y->adler);
@@ -738,7 +749,7 @@ static int look_for_process(struct input *input, nyt_error *err)
     return rc < 0 ? rc : NYT_OK;
 }
 
-static int look_at_bytes(struct input *input, nyt_error *err)
+static int sum_up_bytes(struct input *input, nyt_error *err)
 {
     struct nyt_input in = {0};
     int rc = nyt_input_begin(&in, &input->source, err);
@@ -757,71 +768,121 @@ static int look_at_bytes(struct input *input, nyt_error *err)
     return rc;
 }
 
-static int look_at(struct input *input, nyt_error *err)
+/* ---- All inputs ---- */
+
+struct merging {
+    nyt_merged   *m;
+    struct input *inputs;
+    size_t        n;
+    const char   *failed;
+    nyt_error    *err;
+};
+
+static int take_fault(struct merging *all, const struct input *input)
 {
-    int rc = look_for_process(input, err);
-    return rc < 0 ? rc : look_at_bytes(input, err);
+    if (input->rc < 0) {
+        all->failed = input->name;
+        if (all->err)
+            *all->err = input->err;
+    }
+    return input->rc;
 }
 
-static int add_input(nyt_merged *m, const struct input *input, nyt_error *err)
+static int take_look(void *ctx, size_t i)
 {
-    struct nyt_gathered *g = calloc(1, sizeof *g);
-    if (!g)
-        return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    int rc = nyt_gather(g, &input->source, m->repair, err);
-    if (rc == NYT_OK)
-        rc = nyt_merged_add(m, input->name, g, err);
-    nyt_gathered_free(g);
-    free(g);
-    return rc;
+    struct merging *all = ctx;
+    return take_fault(all, &all->inputs[i]);
 }
 
-static int merge_inputs(nyt_merged *m, struct input *inputs, size_t n, const char **failed,
-                        nyt_error *err)
+static void look_at_process(void *ctx, size_t i)
 {
-    int rc = NYT_OK;
-    for (size_t i = 0; rc == NYT_OK && i < n; i++) {
-        *failed = inputs[i].name;
-        rc = look_at(&inputs[i], err);
+    struct input *input = &((struct merging *)ctx)->inputs[i];
+    input->rc = look_for_process(input, &input->err);
+}
+
+/* Only if that is what tells it from the one before it, or behind it. */
+static void look_at_bytes(void *ctx, size_t i)
+{
+    const struct merging *all = ctx;
+    struct input *input = &all->inputs[i];
+    bool same = (i > 0 && compare_processes(input, input - 1) == 0) ||
+                (i + 1 < all->n && compare_processes(input, input + 1) == 0);
+    input->rc = same ? sum_up_bytes(input, &input->err) : NYT_OK;
+}
+
+static void gather_input(void *ctx, size_t i)
+{
+    struct input *input = &((struct merging *)ctx)->inputs[i];
+    input->gathered = calloc(1, sizeof *input->gathered);
+    input->rc = input->gathered
+                    ? nyt_gather(input->gathered, &input->source, false, &input->err)
+                    : nyt_fail(&input->err, NYT_ENOMEM, "out of memory");
+}
+
+static void free_gathered(struct input *input)
+{
+    if (input->gathered)
+        nyt_gathered_free(input->gathered);
+    free(input->gathered);
+    input->gathered = NULL;
+}
+
+static int take_gathered(void *ctx, size_t i)
+{
+    struct merging *all = ctx;
+    struct input *input = &all->inputs[i];
+    if (input->rc == NYT_OK)
+        input->rc = nyt_merged_add(all->m, input->name, input->gathered, &input->err);
+    free_gathered(input);
+    return take_fault(all, input);
+}
+
+static int merge_inputs(struct merging *all)
+{
+    size_t n = all->n;
+    int rc = nyt_crew(n, look_at_process, take_look, all);
+    if (rc == NYT_OK && n > 1) {
+        qsort(all->inputs, n, sizeof *all->inputs, compare_processes);
+        rc = nyt_crew(n, look_at_bytes, take_look, all);
     }
+    if (rc == NYT_OK && n > 1)
+        qsort(all->inputs, n, sizeof *all->inputs, compare_inputs);
     if (rc == NYT_OK)
-        qsort(inputs, n, sizeof *inputs, compare_inputs);
-    for (size_t i = 0; rc == NYT_OK && i < n; i++) {
-        *failed = inputs[i].name;
-        rc = add_input(m, &inputs[i], err);
-    }
+        rc = nyt_crew(n, gather_input, take_gathered, all);
     if (rc == NYT_OK) {
-        *failed = n == 1 ? inputs[0].name : NULL;
-        rc = nyt_merged_settle(m, err);
+        all->failed = n == 1 ? all->inputs[0].name : NULL;
+        rc = nyt_merged_settle(all->m, all->err);
     }
     return rc;
 }
 
-/* One of `paths` and `profiles` is NULL. */
 static int merge(nyt_merged **out, const char *const *paths, const nyt_memory *profiles, size_t n,
                  nyt_note_fn note, void *ctx, const char **failed, nyt_error *err)
 {
-    const char *whose = NULL;
-    nyt_merged *m = NULL;
+    struct merging all = {.n = n, .err = err};
     *out = NULL;
     if (n == 0)
         return nyt_fail(err, NYT_EAPI, "there is nothing to merge");
-    struct input *inputs = calloc(n, sizeof *inputs);
-    int rc = inputs ? nyt_merged_new(&m, false, note, ctx, err)
+    struct input *inputs = all.inputs = calloc(n, sizeof *inputs);
+    int rc = inputs ? nyt_merged_new(&all.m, false, note, ctx, err)
                     : nyt_fail(err, NYT_ENOMEM, "out of memory");
-    for (size_t i = 0; inputs && i < n; i++)
+    for (size_t i = 0; inputs && i < n; i++) {
         inputs[i] = paths ? (struct input){.name = paths[i], .source = {.path = paths[i]}}
                           : (struct input){.name = profiles[i].name,
                                            .source = nyt_source_of(&profiles[i])};
+        inputs[i].source.ahead = n == 1;    /* where there are more, threads have enough to do */
+    }
     if (rc == NYT_OK)
-        rc = merge_inputs(m, inputs, n, &whose, err);
+        rc = merge_inputs(&all);
+    for (size_t i = 0; inputs && i < n; i++)
+        free_gathered(&inputs[i]);
     free(inputs);
     if (rc < 0)
-        nyt_merged_free(m);
+        nyt_merged_free(all.m);
     else
-        *out = m;
+        *out = all.m;
     if (failed)
-        *failed = rc < 0 ? whose : NULL;
+        *failed = rc < 0 ? all.failed : NULL;
     return rc;
 }
 

@@ -62,12 +62,13 @@ static int recover(nyt_merged **out, const char *name, const struct nyt_source *
 
 int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx, nyt_error *err)
 {
-    return recover(out, path, &(struct nyt_source){.path = path}, note, ctx, err);
+    return recover(out, path, &(struct nyt_source){.path = path, .ahead = true}, note, ctx, err);
 }
 
 int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note, void *ctx,
                        nyt_error *err)
 {
-    const struct nyt_source source = nyt_source_of(profile);
+    struct nyt_source source = nyt_source_of(profile);
+    source.ahead = true;
     return recover(out, profile->name, &source, note, ctx, err);
 }
