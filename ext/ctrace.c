@@ -113,7 +113,6 @@ static int tracer_traverse(PyObject *self, visitproc visit, void *arg)
     tracer *t = (tracer *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(t->sources);
-    Py_VISIT(t->finish);
     return 0;
 }
 
@@ -121,7 +120,6 @@ static int tracer_clear(PyObject *self)
 {
     tracer *t = (tracer *)self;
     Py_CLEAR(t->sources);
-    Py_CLEAR(t->finish);
     return 0;
 }
 
@@ -319,25 +317,34 @@ static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(on_signal_doc,
-"on_signal($self, signums, finish, /)\n--\n\n"
-"For those of the signals that have their default action: at the next event after one,\n"
-"call finish() and let the signal act. With no signals the handlers are taken away.");
+PyDoc_STRVAR(forget_doc,
+"forget($self, /)\n--\n\n"
+"Forget all figures, as in a process just forked; what is known of files and code stays, and\n"
+"with it the names. While running: what is open goes on, as if it had been open at the\n"
+"start. There are no snapshots until set_snapshot().");
 
-static PyObject *tracer_on_signal(PyObject *self, PyObject *args)
+static PyObject *tracer_forget(PyObject *self, PyObject *unused)
 {
     tracer *t = (tracer *)self;
-    PyObject *signums, *finish;
-    if (!PyArg_ParseTuple(args, "OO:on_signal", &signums, &finish))
-        return NULL;
-    PyObject *list = PySequence_Fast(signums, "signums must be a sequence");
-    if (!list)
-        return NULL;
-    snapshot_release_signals();
-    Py_XSETREF(t->finish, finish == Py_None ? NULL : Py_NewRef(finish));
-    int rc = PySequence_Fast_GET_SIZE(list) ? snapshot_catch_signals(t, list) : 0;
-    Py_DECREF(list);
-    return rc < 0 ? NULL : Py_NewRef(Py_None);
+    (void)unused;
+    lanes_close(t);
+    graph_free(t);
+    codes_forget(t);
+    source_files_forget(t);
+    nyt_pieces_free(t->pieces);
+    t->pieces = NULL;
+    free(t->snapshot_path);
+    t->snapshot_path = NULL;
+    t->resyncs = t->folds = 0;
+    t->forked = true;
+    if (!graph_begin(t)) {
+        trace_fail(t);
+        return PyErr_NoMemory();
+    }
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    if (l)
+        lane_find_frames(t, l, true);
+    Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(line_hits_doc,
@@ -384,7 +391,7 @@ static PyMethodDef tracer_methods[] = {
     {"emit", tracer_emit, METH_VARARGS, emit_doc},
     {"write_file", tracer_write_file, METH_VARARGS, write_file_doc},
     {"set_snapshot", tracer_set_snapshot, METH_VARARGS, set_snapshot_doc},
-    {"on_signal", tracer_on_signal, METH_VARARGS, on_signal_doc},
+    {"forget", tracer_forget, METH_NOARGS, forget_doc},
     {"line_hits", tracer_line_hits, METH_NOARGS, line_hits_doc},
     {"facts", tracer_facts, METH_NOARGS, facts_doc},
     {NULL, NULL, 0, NULL},
@@ -446,6 +453,8 @@ static PyObject *block_headers(PyObject *module, PyObject *lines)
 
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
+    {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
+    {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {NULL, NULL, 0, NULL},
 };
 

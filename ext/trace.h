@@ -12,6 +12,7 @@
  *     trace_names.c         Python's names -> NYTProf's
  *     trace_emit.c          tables -> chunks
  *     trace_snapshot.c      chunks -> a file, in C, while the program runs
+ *     trace_ends.c          signals, os._exit and the like: the profile before the end
  *     trace_calibrate.c     what an event costs
  *     ctrace.c              the type pynytprof._ctrace.Tracer
  *
@@ -54,7 +55,8 @@ typedef struct {
 typedef struct {
     PyObject *filename;     /* owned: co_filename, the key; with parent and line for evals */
     uint32_t  fid;          /* 0: not announced, because nothing of it is traced */
-    uint32_t  parent, parent_line;
+    uint32_t  parent;       /* of an eval: index in tracer.files plus one */
+    uint32_t  parent_line;
     uint32_t  flags;
     bool      skip;
     bool      hidden;       /* of our own package */
@@ -162,6 +164,7 @@ struct lane {
     uint64_t    began;      /* by the shared clock, unlike the others */
     uint32_t    run;        /* tracer->run when its stack was last made from frames */
     bool        folded;     /* no thread's: it holds those of many that have ended */
+    lane       *next_made;  /* in the list of all lanes */
 };
 
 /* Open addressing; a value of 0 is an empty place. */
@@ -181,6 +184,7 @@ struct tracer {
     size_t    max_nodes;
 
     bool      running, failed;
+    bool      forked;           /* the tables are of the process that forked this one */
     uint32_t  run;              /* counts start() */
     uint64_t  serial;           /* of this tracer in this process */
     trace_clock clock;
@@ -224,7 +228,6 @@ struct tracer {
     uint64_t  snapshot_interval, next_snapshot;     /* clock units */
     long      snapshot_owner;       /* the process whose file it is */
     struct nyt_pieces *pieces;      /* sources, compressed once */
-    PyObject *finish;               /* called at the event after a signal */
 };
 
 /* ---- trace_lane.c ---- */
@@ -253,6 +256,7 @@ void  lane_drop_stack(tracer *t, lane *l, uint64_t now);
 void  lanes_settle(tracer *t);
 uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now);
 void  lanes_hurry(tracer *t, uint64_t deadline);
+void  lanes_hurry_now(void);
 void  lane_slow_work(tracer *t, lane *l);
 void  lane_forgive(tracer *t, lane *l, uint64_t began);
 line_slot *lane_slots_new(const lane *l, code_info *info);
@@ -371,6 +375,8 @@ code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals);
 bool       code_is_module_level(PyCodeObject *code);
 bool       code_c_function(PyObject *callable, bool bound, PyMethodDef **method);
 int64_t    code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method);
+bool       code_has_run(const code_info *info);
+void       codes_forget(tracer *t);
 void       codes_free(tracer *t);
 void      *trace_grow(void *array, size_t *cap, size_t want, size_t size);
 
@@ -387,6 +393,8 @@ enum { FOLDED_LINES = 64, FOLDED_NAMES = 64 };
 
 int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals);
 int64_t source_file_for_c(tracer *t);
+void    source_files_number(tracer *t);
+void    source_files_forget(tracer *t);
 void    source_files_free(tracer *t);
 
 /* ---- trace_blocks.c ---- */
@@ -415,10 +423,14 @@ uint64_t  trace_uncounted_lines(const tracer *t);
 int  snapshot_write(tracer *t, const char *path, int level, const void *header, size_t len);
 void snapshot_arm(tracer *t);
 void snapshot_if_due(tracer *t, uint64_t now);
-int  snapshot_catch_signals(tracer *t, PyObject *signums);
-void snapshot_release_signals(void);
-bool snapshot_signal_pending(void);
-void snapshot_finish_and_die(tracer *t);
+
+/* ---- trace_ends.c ---- */
+
+bool ends_signal_pending(void);
+void ends_finish_and_die(void);
+PyObject *ends_watch(PyObject *module, PyObject *args);
+PyObject *ends_unwatch(PyObject *module, PyObject *unused);
+extern const char ends_watch_doc[], ends_unwatch_doc[];
 
 /* ---- trace_calibrate.c ---- */
 

@@ -261,13 +261,35 @@ static PyObject *prefix_inside(PyCodeObject *code, PyObject *qualname)
 
 /* ---- Making one ---- */
 
+static void slots_free(code_info *info)
+{
+    for (uint32_t i = 0; i < info->slots_cap; i++)
+        free(info->slots[i]);
+    free(info->slots);
+    info->slots = NULL;
+    info->slots_cap = 0;
+}
+
+/* Forgets how often all lines have run. */
+void codes_forget(tracer *t)
+{
+    for (size_t i = 0; i < t->n_codes; i++)
+        slots_free(t->codes[i]);
+}
+
+bool code_has_run(const code_info *info)
+{
+    for (uint32_t i = 0; i < info->slots_cap; i++)
+        if (info->slots[i])
+            return true;
+    return false;
+}
+
 static void code_info_free(code_info *info)
 {
     if (!info)
         return;
-    for (uint32_t i = 0; i < info->slots_cap; i++)
-        free(info->slots[i]);
-    free(info->slots);
+    slots_free(info);
     free(info->lines);
     free(info->direct);
     free(info->places);

@@ -220,7 +220,7 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
 {
     enum { MOST_UNKNOWN_LINES = 10000, NOT_FILE = 0x100 };
     add_u32(e, f->fid);
-    add_u32(e, f->parent);
+    add_u32(e, f->parent ? e->t->files[f->parent - 1].fid : 0);
     add_u32(e, f->parent_line);
     add_u32(e, f->flags);
     add_u32(e, 0);
@@ -235,25 +235,46 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
     put_chunk(e, 'F');
 }
 
+/* Perl's tools want a file, even if nothing has been run. */
+static void emit_no_file(emitter *e)
+{
+    enum { HAS_SOURCE = 0x30, NOT_FILE = 0x100 };
+    static char name[] = "(nothing yet)", text[] = "\n";
+    emit_file(e, &(source_file){.fid = 1, .flags = NOT_FILE | HAS_SOURCE, .name = name,
+                                .source = text, .source_len = 1, .source_lines = 1}, 1);
+}
+
 static void emit_files(emitter *e)
 {
     const tracer *t = e->t;
-    uint32_t *last_line = calloc(t->n_files + 1, sizeof *last_line);
-    for (size_t i = 0; last_line && i < t->n_subs; i++)
-        if (t->subs[i].last > last_line[t->subs[i].file])
-            last_line[t->subs[i].file] = t->subs[i].last;
-    for (size_t i = 0; last_line && i < t->n_files; i++)
-        if (t->files[i].fid)
-            emit_file(e, &t->files[i], last_line[i]);
-    if (!last_line)
+    if (t->n_fids == 0) {
+        emit_no_file(e);
+        return;
+    }
+    uint32_t *last_line = calloc(t->n_fids + 1, sizeof *last_line);    /* these two by fid */
+    const source_file **files = calloc(t->n_fids + 1, sizeof *files);
+    bool ok = last_line && files;
+    for (size_t i = 0; ok && i < t->n_subs; i++) {
+        const sub_info *sub = &t->subs[i];
+        if (sub->last > last_line[t->files[sub->file].fid])
+            last_line[t->files[sub->file].fid] = sub->last;
+    }
+    for (size_t i = 0; ok && i < t->n_files; i++)
+        files[t->files[i].fid] = &t->files[i];
+    for (uint32_t fid = 1; ok && fid <= t->n_fids; fid++)
+        emit_file(e, files[fid], last_line[fid]);
+    if (!ok)
         e->status = -1;
     free(last_line);
+    free(files);
 }
 
 static void emit_subs(emitter *e, char **names)
 {
     for (size_t i = 0; i < e->t->n_subs; i++) {
         const sub_info *sub = &e->t->subs[i];
+        if (!e->t->files[sub->file].fid)
+            continue;
         add_u32(e, (uint32_t)i + 1);
         add_u32(e, e->t->files[sub->file].fid);
         add_u32(e, sub->first);
@@ -442,6 +463,7 @@ static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_
     lane nobody = {.began = clock_shared(&e->t->clock)};
     nobody.since = nobody.began;
     emit_start(e, &nobody, pid, (uint32_t)getppid(), header, header_len);
+    emit_no_file(e);
     emit_end(e, &nobody, pid);
 }
 
@@ -489,6 +511,7 @@ static void find_blocks(tracer *t)
 int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn put, void *ctx)
 {
     lanes_settle(t);
+    source_files_number(t);
     emitter e = {.t = t, .put = put, .ctx = ctx};
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     if (t->blocks && t->stmts)
@@ -544,6 +567,7 @@ static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, 
 PyObject *trace_line_hits(tracer *t)
 {
     lanes_settle(t);
+    source_files_number(t);
     double scale = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     PyObject *hits = PyDict_New();
     for (size_t i = 0; hits && i < t->n_codes; i++) {

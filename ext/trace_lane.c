@@ -5,6 +5,7 @@
 #include "trace.h"
 
 #include <pythread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,7 @@
 TRACE_THREAD_LOCAL lane *trace_my_lane;
 TRACE_THREAD_LOCAL uint64_t trace_my_key;
 
-static lane **pool;
-static size_t pool_len, pool_cap;
+static lane *_Atomic all_lanes;     /* a list that only grows: a signal handler walks it */
 static uint64_t last_key;
 
 /* The tracer can't go on, but the program can: nothing is counted any more. */
@@ -369,16 +369,16 @@ static uint64_t lane_deadline(const tracer *t, const lane *l, uint64_t deadline)
 
 static lane *lane_from_pool(void)
 {
-    for (size_t i = 0; i < pool_len; i++)
-        if (pool[i]->key == 0)
-            return pool[i];
-    lane **grown = trace_grow(pool, &pool_cap, pool_len + 1, sizeof *pool);
-    if (!grown)
-        return NULL;
-    pool = grown;
-    lane *l = calloc(1, sizeof *l);
+    lane *first = atomic_load(&all_lanes), *l = first;
+    while (l && l->key != 0)
+        l = l->next_made;
     if (l)
-        pool[pool_len++] = l;
+        return l;
+    l = calloc(1, sizeof *l);
+    if (l) {
+        l->next_made = first;
+        atomic_store(&all_lanes, l);
+    }
     return l;
 }
 
@@ -405,6 +405,8 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
     memset(l->events, 0, sizeof l->events);
     l->deadline = lane_deadline(t, l, t->next_snapshot);
+    if (ends_signal_pending())
+        l->deadline = 0;
     l->run = 0;
     l->folded = false;
     l->key = ++last_key;
@@ -546,7 +548,7 @@ void lanes_close(tracer *t)
         lane *l = t->lanes[i];
         free(l->stack);
         free(l->active);
-        *l = (lane){0};
+        *l = (lane){.next_made = l->next_made};
     }
     free(t->lanes);
     t->lanes = NULL;
@@ -584,6 +586,13 @@ void lanes_settle(tracer *t)
             lane_settle(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
 }
 
+/* Every lane's next event does slow work. Async-signal-safe. */
+void lanes_hurry_now(void)
+{
+    for (lane *l = atomic_load(&all_lanes); l; l = l->next_made)
+        l->deadline = 0;
+}
+
 /* Sets when every lane's next event does slow work; 0: at once. */
 void lanes_hurry(tracer *t, uint64_t deadline)
 {
@@ -606,8 +615,8 @@ void lane_slow_work(tracer *t, lane *l)
 {
     uint64_t began = clock_read(&t->clock);
     lanes_hurry(t, t->next_snapshot);       /* before the look at the signal's flag */
-    if (snapshot_signal_pending())
-        snapshot_finish_and_die(t);
+    if (ends_signal_pending())
+        ends_finish_and_die();
     snapshot_if_due(t, clock_shared(&t->clock));
     lane_forgive(t, l, began);
 }

@@ -1,8 +1,7 @@
 /*
  * The profile on disk while the program runs: a whole file under a temporary name
  * beside the last one, then renamed over it. Taken at an event, in C alone, so that
- * no signal handler of the program can run within it. And the signals that end a
- * program: the handler only asks for the next event to do the work.
+ * no signal handler of the program can run within it.
  */
 #include "trace.h"
 
@@ -98,104 +97,4 @@ void snapshot_if_due(tracer *t, uint64_t now)
     }
     t->next_snapshot = next;
     lanes_hurry(t, next);
-}
-
-/* ---- Signals that end the program ---- */
-
-enum { GRACE_SECONDS = 2 };
-
-static volatile sig_atomic_t caught;    /* the signal, 0: none */
-static tracer *volatile catcher;
-static sigset_t ours;
-
-static void die_of(int signum)
-{
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t only;
-    sigemptyset(&standard.sa_mask);
-    sigaction(signum, &standard, NULL);
-    sigemptyset(&only);
-    sigaddset(&only, signum);
-    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
-    raise(signum);
-}
-
-/*
- * Async-signal-safe: sets the flag and every lane's deadline. A program that shows
- * no event any more, in a long call, dies after the grace, by the alarm that was armed
- * with the flag; one that gets the signal a second time dies at once. The last snapshot
- * stays then.
- */
-static void on_signal(int signum)
-{
-    if (caught || !catcher) {
-        die_of(signum);
-        return;
-    }
-    caught = signum;
-    lanes_hurry(catcher, 0);
-    struct sigaction end = {.sa_handler = on_signal};
-    sigemptyset(&end.sa_mask);
-    sigaction(SIGALRM, &end, NULL);
-    alarm(GRACE_SECONDS);
-}
-
-/*
- * Takes over those signals of the sequence that have their default action. 0, or -1
- * with an exception.
- */
-int snapshot_catch_signals(tracer *t, PyObject *signums)
-{
-    catcher = t;
-    sigemptyset(&ours);
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(signums); i++) {
-        int signum = (int)PyLong_AsLong(PySequence_Fast_GET_ITEM(signums, i));
-        struct sigaction now, handler = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-        if (PyErr_Occurred())
-            return -1;
-        sigemptyset(&handler.sa_mask);
-        if (sigaction(signum, NULL, &now) != 0 ||
-            (now.sa_handler == SIG_DFL && sigaction(signum, &handler, NULL) != 0)) {
-            PyErr_SetFromErrno(PyExc_OSError);
-            return -1;
-        }
-        if (now.sa_handler == SIG_DFL)
-            sigaddset(&ours, signum);
-    }
-    return 0;
-}
-
-/* Gives them back, unless the program has put its own handler there meanwhile. */
-void snapshot_release_signals(void)
-{
-    if (!catcher)
-        return;
-    for (int signum = 1; signum < NSIG; signum++) {
-        struct sigaction now;
-        if (sigismember(&ours, signum) == 1 && sigaction(signum, NULL, &now) == 0 &&
-            now.sa_handler == on_signal)
-            signal(signum, SIG_DFL);
-    }
-    sigemptyset(&ours);
-    catcher = NULL;
-}
-
-bool snapshot_signal_pending(void)
-{
-    return caught != 0;
-}
-
-/* At the first event after the signal: the profile is finished, then the signal acts. */
-void snapshot_finish_and_die(tracer *t)
-{
-    PyObject *finish = t->finish;
-    t->finish = NULL;
-    if (finish) {
-        PyObject *result = PyObject_CallNoArgs(finish);
-        if (!result)
-            PyErr_WriteUnraisable(finish);
-        Py_XDECREF(result);
-        Py_DECREF(finish);
-    }
-    die_of(caught);
 }

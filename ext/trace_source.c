@@ -414,7 +414,7 @@ static int eval_has_room(tracer *t, uint32_t file, int line)
 static int64_t eval_new(tracer *t, PyObject *filename, PyObject *source, uint32_t parent,
                         int line, PyObject *key, bool folded)
 {
-    source_file f = {.filename = filename, .parent = t->files[parent].fid, .flags = VIA_STMT,
+    source_file f = {.filename = filename, .parent = parent + 1, .flags = VIA_STMT,
                      .parent_line = (uint32_t)line, .folded = folded};
     f.name = format("(eval %u)[%s:%d]", ++t->n_evals, t->files[parent].name, line);
     if (!folded)
@@ -512,6 +512,41 @@ int64_t source_file_for_c(tracer *t)
         Py_XDECREF(key);
     }
     return t->c_file;
+}
+
+/* A file that something of this process is in gets a number, after its parents. */
+static void file_number(tracer *t, source_file *f)
+{
+    if (f->fid || f->skip)
+        return;
+    if (f->parent)
+        file_number(t, &t->files[f->parent - 1]);
+    f->fid = ++t->n_fids;
+}
+
+/* In a forked process: numbers for the files that it has come to use; others are left out. */
+void source_files_number(tracer *t)
+{
+    if (!t->forked)
+        return;
+    for (size_t i = 0; i < t->n_codes; i++)
+        if (code_has_run(t->codes[i]))
+            file_number(t, &t->files[t->codes[i]->file]);
+    for (size_t i = 0; i < t->n_edges; i++) {
+        const edge *e = t->edges[i];
+        file_number(t, &t->files[e->file]);
+        file_number(t, &t->files[t->subs[e->callee].file]);
+        if (e->caller)
+            file_number(t, &t->files[t->subs[e->caller - 1].file]);
+    }
+}
+
+/* No file has a number any more. */
+void source_files_forget(tracer *t)
+{
+    for (size_t i = 0; i < t->n_files; i++)
+        t->files[i].fid = 0;
+    t->n_fids = 0;
 }
 
 void source_files_free(tracer *t)

@@ -277,19 +277,3 @@ def test_a_terminated_program_completes_its_profile(
         assert running.wait(20) == -number
     raw = (tmp_path / "nytprof.out").read_bytes()
     assert b"#Snapshot" not in raw
-
-
-def test_a_forked_child_leaves_the_profile_alone(tracer: str, tmp_path: Path) -> None:
-    (tmp_path / "prog.py").write_text(
-        "import os, sys\n"
-        "pid = os.fork()\n"
-        "if pid == 0:\n"
-        "    for i in range(100): pass\n"
-        "    sys.exit(3)\n"
-        "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
-        "print(open('nytprof.out', 'rb').read().count(b'#Snapshot'))\n"
-    )
-    outcome = run([*profiled(), "prog.py"], tmp_path, tracer=tracer)
-    assert (outcome.stdout, outcome.stderr, outcome.status) == ("3\n1\n", "", 0)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["nytprof.out", "prog.py"]
-    assert b"#Snapshot" not in (tmp_path / "nytprof.out").read_bytes()

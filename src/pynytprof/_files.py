@@ -37,6 +37,10 @@ class SourceFile:
         self.parent_line = 0
 
 
+NOTHING_YET = SourceFile(1, "(nothing yet)", NOT_A_FILE | HAS_SOURCE, ["\n"])
+"""Perl's tools want a file, even if nothing has been run."""
+
+
 def split_lines(text: str) -> list[str]:
     """``text`` in lines as Python's tokenizer sees them, each but the last with a newline."""
     parts = _LINE_ENDS.split(text)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import _blocks, _chunks, _names
-from ._files import FileFilter, FileTable, SourceFile
+from ._files import NOTHING_YET, FileFilter, FileTable, SourceFile
 
 PACKAGE_PREFIX = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MAX_LANES = 64
@@ -166,22 +166,25 @@ class PyTracer:
         self._codes: dict[int, tuple[weakref.ref[types.CodeType], _Code]] = {}
         self._known: dict[tuple[object, ...], _Code] = {}
         self._qualnames: dict[str, dict[tuple[str, int], str]] = {}
-        self._root = _Node(0)
-        self._nodes = 0
-        self._lanes: list[_Lane] = []
-        self._folded: _Lane | None = None
-        self._tls = threading.local()
+        self._forget_figures()
         self._run = 0
         self._wall_start = time.time()
         self._mono_start = self._settled = time.perf_counter_ns()
         self._cost = dict.fromkeys(_KINDS, 0)
-        self._resyncs = self._folds = self._errors = 0
         self._deadline = 0
         self._interval = 0
         self._on_interval: Callable[[], object] | None = None
         # One object each for the life of the tracer, so that `is` can tell whether it is set.
         self._trace_function: TraceFunction = self._trace
         self._profile_function: TraceFunction = self._profile
+
+    def _forget_figures(self) -> None:
+        self._root = _Node(0)
+        self._nodes = 0
+        self._lanes: list[_Lane] = []
+        self._folded: _Lane | None = None
+        self._tls = threading.local()
+        self._resyncs = self._folds = self._errors = 0
 
     # ---- Starting and stopping ----
 
@@ -219,6 +222,13 @@ class PyTracer:
                 if activation.frame.f_trace is self._trace_function:
                     activation.frame.f_trace = None
             self._leave_all(lane, self._clock_of(lane))
+
+    def forget(self) -> None:
+        """Forgets all figures, as in a process just forked; what is known of files and code stays.
+
+        While running: the next event finds what is open, as at the start.
+        """
+        self._forget_figures()
 
     def on_interval(self, seconds: float, function: Callable[[], object]) -> None:
         """Calls ``function`` at an event about every ``seconds`` while running.
@@ -769,7 +779,7 @@ class PyTracer:
         last_lines: dict[int, int] = {}
         for sub, fid in zip(self._subs, self._sub_fids, strict=True):
             last_lines[fid] = max(last_lines.get(fid, 0), sub.last_line)
-        for file in self._files.files:
+        for file in self._files.files or [NOTHING_YET]:
             write_chunk(b"F", _chunks.file(file, last_lines.get(file.fid, 0)))
         if self._subs_wanted:
             names = _names.settle(self._subs)

@@ -20,16 +20,12 @@ import sysconfig
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from . import __version__, _chunks, _talk
+from . import __version__, _chunks, _ends, _processes, _talk
 from ._pytracer import PACKAGE_PREFIX
 from ._settings import Settings, SettingsError, excluded_prefixes, output_path
 from ._writer import PyWriter, Writer, open_writer, writer_class
-
-if TYPE_CHECKING:
-    from types import FrameType
-
 
 SNAPSHOT_SECONDS = 3.0
 MAX_TREE_NODES = 1_000_000
@@ -50,6 +46,7 @@ class AnyTracer(Protocol):
 
     def start(self, *, open_frames: bool = True) -> None: ...
     def stop(self) -> None: ...
+    def forget(self) -> None: ...
     def emit(self, write_chunk: Callable[[bytes, bytes], object], header: bytes) -> None: ...
     def line_hits(self) -> dict[tuple[int, int], list[int]]: ...
     def facts(self) -> dict[str, Any]: ...
@@ -146,8 +143,13 @@ _TELLING = {
 """What the numbers of a profile can't tell by themselves, by the tracer's name for it."""
 
 
-def _header(settings: Settings, application: str, basetime: float, notes: list[str]) -> bytes:
-    """The first ``P`` chunk's pairs; attributes and options in the order that Perl has."""
+def _header(
+    settings: Settings, application: str, basetime: float, notes: list[str], run: str
+) -> bytes:
+    """The first ``P`` chunk's pairs; attributes and options in the order that Perl has.
+
+    ``run`` marks the profile of a process that another one's run has led to.
+    """
     attributes: dict[str, str | int] = {
         "basetime": int(basetime),
         "application": application,
@@ -158,6 +160,8 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
         "clock_id": _CLOCK_IDS[settings.clock],
         "ticks_per_sec": TICKS_PER_SECOND,
     }
+    if run:
+        attributes[_processes.RUN_ATTRIBUTE] = run
     options: dict[str, str | int] = {
         "usecputime": 0,
         "subs": int(settings.subs),
@@ -171,7 +175,7 @@ def _header(settings: Settings, application: str, basetime: float, notes: list[s
         "stmts": int(settings.stmts),
         "slowops": settings.slowops,
         "findcaller": 0,
-        "forkdepth": -1,
+        "forkdepth": settings.forkdepth,
         "perldb": 0,
         "nameevals": 1,
         "nameanonsubs": 1,
@@ -195,7 +199,15 @@ class _Output:
         self.can_rename = writer is None and self._is_regular_or_absent()
         # The links of /dev/stdout and /dev/fd/N lead to names that can't be opened.
         self.path = os.path.realpath(path) if self.can_rename else os.path.abspath(path)
+        self.base = self.path  # to which children's names are added
         self._pid = os.getpid()
+
+    def of_child(self, run: str) -> _Output:
+        """Where the forked process that asks writes its own."""
+        path = _processes.part_name(self.base, os.getpid(), run)
+        output = _Output(path, None, tracer_writes=self.tracer_writes)
+        output.base = self.base
+        return output
 
     def _is_regular_or_absent(self) -> bool:
         try:
@@ -243,8 +255,10 @@ class _Output:
 class Session:
     """One profile run of this process. At most one runs at a time.
 
-    ``application`` is what the report calls the program. Raises SettingsError where a
-    setting can't be followed.
+    ``application`` is what the report calls the program. ``origin`` tells of the run that has
+    led to this process, if it is not the first. With ``only_forks`` its own profile is not
+    written, but those of forked children are. Raises SettingsError where a setting can't be
+    followed.
     """
 
     def __init__(
@@ -254,6 +268,8 @@ class Session:
         writer: Writer | None = None,
         sources: Mapping[str, str] | None = None,
         application: str | None = None,
+        origin: _processes.Origin | None = None,
+        only_forks: bool = False,
     ) -> None:
         if sysconfig.get_config_var("Py_GIL_DISABLED"):
             raise SettingsError("free-threaded builds of Python are not supported yet")
@@ -266,11 +282,24 @@ class Session:
         path = output_path(settings, os.getpid(), self._basetime)
         self._output = _Output(path, writer, tracer_writes=writes)
         self._application = application or sys.argv[0] or "(interactive)"
+        self._pid = os.getpid()
+        self.inherited = origin is not None
+        self.origin = origin or self._begin_run()
+        self._output.base = self.origin.base
+        self._forks_left = settings.forkdepth
+        self._only_forks = only_forks
         self._failed = False
+        self._writing = False
         self._dropped = False
         self._registered = False
         self._started = False
-        self._old_signals: dict[int, Any] = {}
+
+    def _begin_run(self) -> _processes.Origin:
+        """This process is the first of its run."""
+        named = dataclasses.replace(self.settings, addpid=False)
+        base = output_path(named, self._pid, self._basetime)
+        run = f"{self._pid}.{time.time_ns()}"
+        return _processes.Origin(os.path.realpath(base), self._output.path, run, self._pid)
 
     @property
     def path(self) -> str:
@@ -299,17 +328,22 @@ class Session:
         """
         if not self._registered:
             self._registered = True
-            atexit.register(self.stop)
+            atexit.register(self._at_exit)
             _watch_forks()
 
     def start(self, *, open_frames: bool = True) -> None:
         """Begins or goes on. Raises RuntimeError if another session runs in this process.
 
-        The frames that are open then are the program's, unless ``open_frames`` is false.
+        The frames that are open then are the program's, unless ``open_frames`` is false. One
+        that nobody in this process has asked for is completed to make place.
         """
         global _active
+        if os.getpid() != self._pid:
+            self._become_child()
         if _active is self or self._dropped:
             return
+        if _active is not None and _active.inherited:
+            _active.stop()
         if _active is not None:
             raise RuntimeError(
                 f"a profile is being written to {_active.path} already; "
@@ -318,12 +352,14 @@ class Session:
         self.arrange_end()
         self._started = True
         _active = self
-        self._catch_signals()
+        _ends.watch(_numbers(self.settings.sigexit), self.finish, self._go_on)
         try:
+            if self.settings.children and self._output.can_rename:
+                _processes.pass_on(self.settings, self.origin)
             self._start_tracer(open_frames)
         except BaseException:
             _active = None
-            self._release_signals()
+            self._let_go()
             raise
 
     def _start_tracer(self, open_frames: bool) -> None:
@@ -346,41 +382,123 @@ class Session:
         global _active
         if _active is not self:
             return
+        if os.getpid() != self._pid:
+            self.drop()  # forked behind Python's back
+            return
         self.tracer.stop()
-        _active = None
-        self._release_signals()
         self._write("", only_file=False)
+        _active = None
+        self._let_go()
 
     def drop(self) -> None:
-        """Forgets the profile: a forked child leaves its parent's file alone."""
+        """Forgets the profile: this process leaves the file to another one."""
         global _active
         self._dropped = True
         if _active is self:
             self.tracer.stop()
-            self._release_signals()
+            self._let_go()
             _active = None
+        self.tracer.forget()
+
+    def _let_go(self) -> None:
+        _ends.unwatch()
+        if self.settings.children:
+            _processes.pass_on_no_more()
+
+    # ---- The process ends, or there are two ----
+
+    def finish(self, how: str) -> None:
+        """Completes the profile, with which it may go on; ``how``: see :func:`_ends.watch`."""
+        if _active is not self or os.getpid() != self._pid or not self._minds(how):
+            return
+        if not self._output.can_rename:
+            self.stop()
+            return
+        self._write("", only_file=True)
+        if how in ("_exit", "exit"):
+            self._merge()
+
+    def _minds(self, how: str) -> bool:
+        if how == "signal":
+            return True
+        return self.settings.libcexit if how == "exit" else self.settings.posix_exit
+
+    def _go_on(self) -> None:
+        """The process has not ended: the file is no whole profile any more."""
+        if _active is self:
+            self._arrange_snapshots()
+            if not self._output.tracer_writes:
+                self._snapshot()
+
+    def _at_exit(self) -> None:
+        self.stop()
+        self._merge()
+
+    def _merge(self) -> None:
+        """Makes one file of all, in the process with which all began."""
+        if self.settings.merge == "0" or os.getpid() != self.origin.pid or self._failed:
+            return
+        _processes.merge(self.origin, self.settings, complain)
+
+    def after_fork(self) -> None:
+        """In a forked child: starts anew with what is open now, and a file of its own."""
+        self._become_child()
+        if self._dropped:
+            return
+        if not self._output.tracer_writes:
+            self.tracer.stop()
+        self.tracer.forget()
+        _ends.watch(_numbers(self.settings.sigexit), self.finish, self._go_on)
+        if self._output.tracer_writes:
+            self._arrange_snapshots()
+            self._write(SNAPSHOT_NOTE, only_file=True)
+        else:
+            self._start_tracer(open_frames=True)
+
+    def _become_child(self) -> None:
+        self._pid = os.getpid()
+        follow = self._forks_left != 0 and self._output.can_rename
+        if not follow or self._dropped:
+            self.drop()
+            return
+        self._forks_left = max(self._forks_left - 1, -1)
+        self._output = self._output.of_child(self.origin.run)
+        self._basetime = time.time()
+        self._only_forks = self._failed = False
+        self.inherited = True
+        if not self.tracer.running:
+            self.tracer.forget()
 
     def _arrange_snapshots(self) -> None:
         tracer: Any = self.tracer
         if not self._output.can_rename:
             return
+        if self._only_forks:
+            return
         if self._output.tracer_writes:
             tracer.set_snapshot(self._output.path, self.settings.compress,
                                 self._header(SNAPSHOT_NOTE), SNAPSHOT_SECONDS)  # fmt: skip
         elif hasattr(tracer, "on_interval"):
-            tracer.on_interval(SNAPSHOT_SECONDS, lambda: self._write(SNAPSHOT_NOTE, only_file=True))
+            tracer.on_interval(SNAPSHOT_SECONDS, self._snapshot)
+
+    def _snapshot(self) -> None:
+        """Unless the profile is being written already."""
+        if not self._writing:
+            self._write(SNAPSHOT_NOTE, only_file=True)
 
     def _header(self, note: str) -> bytes:
         facts = self.tracer.facts()
         notes = [f"Engine {facts['engine']}, clock {facts['clock']}"]
         notes += [f"{facts[key]} {text}" for key, text in _TELLING.items() if facts.get(key)]
         notes += [note] if note else []
-        return _header(self.settings, self._application, self._basetime, notes)
+        run = self.origin.run if self.inherited else ""
+        return _header(self.settings, self._application, self._basetime, notes, run)
 
     def _write(self, note: str, *, only_file: bool) -> None:
         """Errors are told once; the profiled program must not notice them."""
-        if only_file and not self._output.can_rename:
+        if self._only_forks or (only_file and not self._output.can_rename):
             return
+        self._writing = True
         try:
             self._output.write(
                 self.tracer, self.settings.compress, self._header(note), final=not only_file
@@ -389,6 +507,8 @@ class Session:
             self._report(error.strerror or str(error))
         except Exception as error:
             self._report(f"{type(error).__name__}: {error}")
+        finally:
+            self._writing = False
 
     def _report(self, reason: str) -> None:
         if not self._failed:
@@ -396,49 +516,26 @@ class Session:
             where = "the writer given" if self._output.writer is not None else self.path
             complain(f"can't write the profile to {where}: {reason}")
 
-    # ---- Signals that end the program ----
-
-    def _catch_signals(self) -> None:
-        """A profile is finished before SIGTERM or SIGHUP does what it does by default."""
-        numbers = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
-        tracer: Any = self.tracer
-        if hasattr(tracer, "on_signal"):
-            tracer.on_signal(tuple(int(n) for n in numbers), self.stop)
-            return
-        for number in numbers:
-            # Python lets only the main thread set handlers.
-            with contextlib.suppress(ValueError):
-                if signal.getsignal(number) is signal.SIG_DFL:
-                    self._old_signals[number] = signal.signal(number, self._finish_and_die)
-
-    def _release_signals(self) -> None:
-        tracer: Any = self.tracer
-        if hasattr(tracer, "on_signal"):
-            tracer.on_signal((), None)
-        for number, old in self._old_signals.items():
-            with contextlib.suppress(ValueError):
-                if signal.getsignal(number) == self._finish_and_die:
-                    signal.signal(number, old)
-        self._old_signals.clear()
-
-    def _finish_and_die(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() == self._output._pid:
-            self.stop()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
 
 def active() -> Session | None:
     """The session that runs in this process."""
     return _active
 
 
+def _numbers(names: str) -> list[int]:
+    return [int(getattr(signal, f"SIG{name.upper()}")) for name in names.split(",") if name]
+
+
 @functools.cache
 def _watch_forks() -> None:
     """Once a process: what is registered can't be taken back."""
-    os.register_at_fork(after_in_child=_drop_in_child)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
-def _drop_in_child() -> None:
-    if _active is not None:
+def _after_fork() -> None:
+    if _active is None:
+        return
+    if _processes.only_execs(sys._getframe(1)):
         _active.drop()
+    else:
+        _active.after_fork()

@@ -7,10 +7,12 @@ The command line wins over the environment, that over ``[tool.pynytprof]`` in
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import os
 import re
+import signal
 import site
 import sys
 import sysconfig
@@ -26,6 +28,9 @@ else:
 
 class SettingsError(ValueError):
     """A setting that does not exist, or a value that it can't have; says which and why."""
+
+
+DEFAULT_SIGNALS = "int,hup,term"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +56,12 @@ class Settings:
     use_db_sub: bool = False
     trace: int = 0
     log: str = ""
+    forkdepth: int = -1
+    sigexit: str = DEFAULT_SIGNALS
+    posix_exit: bool = True
+    libcexit: bool = True
+    children: bool = False
+    merge: str = "0"
 
 
 def _boolean(value: Any) -> bool:
@@ -134,6 +145,42 @@ def _text(value: Any) -> str:
     return value
 
 
+def _forkdepth(value: Any) -> int:
+    try:
+        depth = int(value)
+    except (TypeError, ValueError):
+        depth = -2
+    if depth < -1:
+        raise ValueError("it must be a number from 0, or -1 for no limit")
+    return depth
+
+
+# What the others stand for, or that they can't be caught, forbids to go on running.
+_NO_EXIT_SIGNALS = ("kill", "stop", "segv", "bus", "fpe", "ill", "trap", "abrt", "chld", "cont")
+
+
+def _sigexit(value: Any) -> str:
+    """0, 1 or names of signals with commas between; without ``SIG``, small letters."""
+    with contextlib.suppress(ValueError):
+        return DEFAULT_SIGNALS if _boolean(value) else ""
+    names = [word.strip().lower().removeprefix("sig") for word in str(value).split(",")]
+    for name in names:
+        if not hasattr(signal, f"SIG{name.upper()}"):
+            raise ValueError(f"there is no signal {name!r}")
+        if name in _NO_EXIT_SIGNALS:
+            raise ValueError(f"a profile can't be finished at the signal {name!r}")
+    return ",".join(names)
+
+
+def _merge(value: Any) -> str:
+    if str(value).lower() == "keep":
+        return "keep"
+    try:
+        return str(int(_boolean(value)))
+    except ValueError:
+        raise ValueError("it must be 0, 1 or keep") from None
+
+
 def _globs(value: Any) -> tuple[str, ...]:
     """Comma-separated patterns, or a list of them; relative ones are made absolute."""
     items = value.split(",") if isinstance(value, str) else value
@@ -166,6 +213,12 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "use_db_sub": _boolean,
     "trace": _number(0, 9),
     "log": _text,
+    "forkdepth": _forkdepth,
+    "sigexit": _sigexit,
+    "posix_exit": _boolean,
+    "libcexit": _boolean,
+    "children": _boolean,
+    "merge": _merge,
 }
 
 KEYS = tuple(_CHECKS)
@@ -187,7 +240,9 @@ for it serves here too; those that would have to change something are refused.""
 
 PERL_ONLY_KEYS = tuple(_WITHOUT_EFFECT)
 
-_PROGRAM_VARIABLES = frozenset({"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG"})
+_PROGRAM_VARIABLES = frozenset(
+    {"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG", "PYNYTPROF_INHERIT"}
+)
 
 
 def check(values: Mapping[str, Any], origin: str) -> dict[str, Any]:

@@ -77,6 +77,14 @@ def _parser() -> _Parser:
     parser.add_switch("savesrc", "source text in the profile; --no-savesrc leaves it out")
     parser.add_switch("raw", "leave the profiler's own cost in the times")
     parser.add_switch("blocks", "time for blocks (loops, with, try, if) and subs as well")
+    parser.add_switch("children", "profile Pythons that the program starts, too: FILE.PID")
+    parser.add_argument("--merge", nargs="?", const="1", metavar="keep", default=argparse.SUPPRESS,
+                        help="at the end, make one profile of all "
+                        "processes; --merge=keep: and keep theirs")  # fmt: skip
+    parser.add_value("--forkdepth", metavar="N", help="profile forked children down to the "
+                     "Nth generation (-1: all; 0: none)")  # fmt: skip
+    parser.add_value("--sigexit", metavar="WHICH", help="finish the profile at these signals: "
+                     "0, 1 or names (int,hup,term)")  # fmt: skip
     parser.add_value("--start", metavar="WHEN", help="begin (default); init: after the main "
                      "module's imports; end: when it has ended; no: the program "
                      "switches profiling on with pynytprof.enable_profile()")  # fmt: skip

@@ -1,0 +1,433 @@
+/*
+ * How a process ends without the interpreter's own exit, and the profile before that:
+ *
+ *     a signal          the handler only asks for the next event to do the work
+ *     os._exit, os.abort, os.execv, os.execve
+ *                       the C functions behind these names are replaced while a profile is
+ *                       made, so that all who know them already are served, too
+ *     C's exit()        atexit(3), if the interpreter can still be used
+ *
+ * Who is told is one callable, which completes the file and lets the program go on.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static PyObject *finish;            /* owned; NULL: nobody is to be told */
+static PyObject *go_on;             /* owned: it has not ended after all */
+static PyInterpreterState *home;    /* where these two may be called */
+static pid_t owner;                 /* the process that they are about */
+
+static bool in_our_process(void)
+{
+    return finish && owner == getpid();
+}
+
+/* `how`: what ends the process, as finish() is told; NULL for go_on(). */
+static void tell(PyObject *whom, const char *how)
+{
+    if (!in_our_process() || PyInterpreterState_Get() != home)
+        return;
+    Py_INCREF(whom);
+    PyObject *result = how ? PyObject_CallFunction(whom, "s", how) : PyObject_CallNoArgs(whom);
+    Py_XDECREF(result);
+    Py_DECREF(whom);
+    trace_swallow_error();
+}
+
+/* ---- Signals that end the program ---- */
+
+enum { GRACE_SECONDS = 2, WRITING_SECONDS = 20 };
+
+static _Atomic int caught;          /* the signal, 0: none */
+static sigset_t wanted;             /* signals to be taken over where they have their default action */
+static sigset_t timed;              /* those that have a timer */
+static timer_t grace[NSIG];
+
+/*
+ * A main thread that waits in a system call shows no event. A signal that has a handler in
+ * Python makes such a call end, or look for handlers and go on; this one is for that. None
+ * of those that programs ask for may show a handler of ours.
+ */
+static int wake;                    /* 0: could not be had */
+static void (*wake_handler)(int);
+static pthread_t main_thread;
+
+static void die_of(int signum)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    sigemptyset(&standard.sa_mask);
+    sigaction(signum, &standard, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, signum);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    raise(signum);
+}
+
+static void wake_main_thread(void)
+{
+    struct sigaction now;
+    if (wake && sigaction(wake, NULL, &now) == 0 && now.sa_handler == wake_handler)
+        pthread_kill(main_thread, wake);
+}
+
+static void grant(int signum, int seconds)
+{
+    struct itimerspec after = {.it_value.tv_sec = seconds};
+    timer_settime(grace[signum], 0, &after, NULL);
+}
+
+/*
+ * Async-signal-safe: sets the flag and every lane's deadline. A program that shows no event
+ * any more, in a long call, dies after the grace, when the timer sends the signal again; the
+ * last snapshot stays then. Further signals from elsewhere change nothing: many who end
+ * a process send more than one.
+ */
+static void on_signal(int signum, siginfo_t *info, void *context)
+{
+    (void)context;
+    int saved = errno, none = 0;
+    if (!in_our_process() || info->si_code == SI_TIMER) {
+        die_of(signum);
+    } else if (atomic_compare_exchange_strong(&caught, &none, signum)) {
+        grant(signum, GRACE_SECONDS);
+        lanes_hurry_now();
+        wake_main_thread();
+    }
+    errno = saved;
+}
+
+bool ends_signal_pending(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);      /* after the lane's deadline was written */
+    return atomic_load(&caught) != 0;
+}
+
+/* At the first event after the signal: the profile is finished, then the signal acts. */
+void ends_finish_and_die(void)
+{
+    int signum = atomic_load(&caught);
+    grant(signum, WRITING_SECONDS);
+    tell(finish, "signal");
+    die_of(signum);
+}
+
+static PyObject *on_wake(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    if (ends_signal_pending())
+        ends_finish_and_die();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef on_wake_method = {"wake", on_wake, METH_VARARGS,
+                                     "pynytprof's: wakes a waiting program that is to end."};
+
+/* A handler of Python's for `signum`, set by its own module. False: not in the main thread. */
+static bool set_python_handler(int signum, PyObject *handler)
+{
+    PyObject *module = PyImport_ImportModule("_signal");
+    PyObject *old = module ? PyObject_CallMethod(module, "signal", "iO", signum, handler) : NULL;
+    Py_XDECREF(old);
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return old != NULL;
+}
+
+static void watch_waiting(void)
+{
+#ifdef SIGRTMAX
+    enum { FROM_TOP = 6 };          /* a number that nobody is known to use */
+    struct sigaction now;
+    int signum = SIGRTMAX - FROM_TOP;
+    PyObject *handler = PyCFunction_New(&on_wake_method, NULL);
+    if (handler && sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_DFL &&
+        set_python_handler(signum, handler) && sigaction(signum, NULL, &now) == 0) {
+        main_thread = pthread_self();
+        wake_handler = now.sa_handler;
+        wake = signum;
+    }
+    Py_XDECREF(handler);
+    PyErr_Clear();
+#endif
+}
+
+static void unwatch_waiting(void)
+{
+    int signum = wake;
+    struct sigaction now;
+    wake = 0;
+    if (!signum || sigaction(signum, NULL, &now) != 0 || now.sa_handler != wake_handler)
+        return;
+    PyObject *standard = PyLong_FromLong((long)(intptr_t)SIG_DFL);
+    if (standard && !set_python_handler(signum, standard))
+        signal(signum, SIG_DFL);
+    Py_XDECREF(standard);
+}
+
+static bool has_timer(int signum)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signum};
+    if (sigismember(&timed, signum) != 1 &&
+        timer_create(CLOCK_MONOTONIC, &event, &grace[signum]) == 0)
+        sigaddset(&timed, signum);
+    return sigismember(&timed, signum) == 1;
+}
+
+/* Takes over what has its default action. No timer, no handler: the program must not hang. */
+static void catch_signals(void)
+{
+    struct sigaction now, handler = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    sigemptyset(&handler.sa_mask);
+    for (int signum = 1; signum < NSIG; signum++)
+        if (sigismember(&wanted, signum) == 1 && sigaction(signum, NULL, &now) == 0 &&
+            now.sa_handler == SIG_DFL && has_timer(signum))
+            sigaction(signum, &handler, NULL);
+}
+
+/* Gives them back, unless the program has put its own handler there meanwhile. */
+static void release_signals(void)
+{
+    struct sigaction now;
+    for (int signum = 1; signum < NSIG; signum++) {
+        if (sigismember(&wanted, signum) == 1 && sigaction(signum, NULL, &now) == 0 &&
+            now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_signal)
+            signal(signum, SIG_DFL);
+        if (sigismember(&timed, signum) == 1 && owner == getpid())
+            timer_delete(grace[signum]);    /* a child has no timers of its parent's */
+    }
+    sigemptyset(&wanted);
+    sigemptyset(&timed);
+}
+
+/* The signals of a sequence of numbers; -1 with an exception. */
+static int want_signals(PyObject *signums)
+{
+    PyObject *list = PySequence_Fast(signums, "signums must be a sequence");
+    Py_ssize_t n = list ? PySequence_Fast_GET_SIZE(list) : 0;
+    sigemptyset(&wanted);
+    sigemptyset(&timed);
+    for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
+        long signum = PyLong_AsLong(PySequence_Fast_GET_ITEM(list, i));
+        if (signum > 0 && signum < NSIG)
+            sigaddset(&wanted, (int)signum);
+        else if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "there is no such signal");
+    }
+    Py_XDECREF(list);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* ---- Functions that end the process ---- */
+
+/* The call that should have ended the process came back; its exception stays set. */
+static PyObject *came_back(PyObject *result)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    tell(go_on, NULL);
+    PyErr_Restore(type, value, traceback);
+    return result;
+}
+
+typedef PyObject *fast_function(PyObject *, PyObject *const *, Py_ssize_t);
+typedef PyObject *keyword_function(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+
+enum { F_EXIT, F_EXECV, F_EXECVE, F_ABORT, F_SIGNAL, N_FUNCTIONS };
+
+static PyCFunction original[N_FUNCTIONS];
+
+static PyObject *watched_exit(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                              PyObject *names)
+{
+    tell(finish, "_exit");
+    return came_back(((keyword_function *)(void (*)(void))original[F_EXIT])(self, args, n, names));
+}
+
+/* A search in PATH tries many files that are not there: these are sure to come back. */
+static bool will_fail(PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *path = NULL;
+    bool fails = n > 0 && (PyUnicode_Check(args[0]) || PyBytes_Check(args[0])) &&
+                 PyUnicode_FSConverter(args[0], &path) &&
+                 access(PyBytes_AS_STRING(path), X_OK) != 0;
+    Py_XDECREF(path);
+    PyErr_Clear();
+    return fails;
+}
+
+static PyObject *watched_execv(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    fast_function *call = (fast_function *)(void (*)(void))original[F_EXECV];
+    if (will_fail(args, n))
+        return call(self, args, n);
+    tell(finish, "exec");
+    return came_back(call(self, args, n));
+}
+
+static PyObject *watched_execve(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                PyObject *names)
+{
+    keyword_function *call = (keyword_function *)(void (*)(void))original[F_EXECVE];
+    if (will_fail(args, n))
+        return call(self, args, n, names);
+    tell(finish, "exec");
+    return came_back(call(self, args, n, names));
+}
+
+static PyObject *watched_abort(PyObject *self, PyObject *unused)
+{
+    tell(finish, "abort");
+    return came_back(original[F_ABORT](self, unused));
+}
+
+/* A signal gets its default action back: it is ours again. */
+static PyObject *watched_signal(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *result = ((fast_function *)(void (*)(void))original[F_SIGNAL])(self, args, n);
+    if (result && in_our_process())
+        catch_signals();
+    return result;
+}
+
+static const struct {
+    const char *module, *name;
+    int         flags;      /* how it is called; if CPython changes that, it is left alone */
+    PyCFunction watched;
+} functions[N_FUNCTIONS] = {
+    [F_EXIT] = {"posix", "_exit", METH_FASTCALL | METH_KEYWORDS,
+                (PyCFunction)(void (*)(void))watched_exit},
+    [F_EXECV] = {"posix", "execv", METH_FASTCALL, (PyCFunction)(void (*)(void))watched_execv},
+    [F_EXECVE] = {"posix", "execve", METH_FASTCALL | METH_KEYWORDS,
+                  (PyCFunction)(void (*)(void))watched_execve},
+    [F_ABORT] = {"posix", "abort", METH_NOARGS, watched_abort},
+    [F_SIGNAL] = {"_signal", "signal", METH_FASTCALL,
+                  (PyCFunction)(void (*)(void))watched_signal},
+};
+
+static PyMethodDef *replaced[N_FUNCTIONS];
+
+/* From the module's own table, whatever the program has put in its place. */
+static PyMethodDef *method_of(const char *module, const char *name)
+{
+    PyObject *found = PyImport_ImportModule(module);
+    PyModuleDef *def = found && PyModule_Check(found) ? PyModule_GetDef(found) : NULL;
+    PyMethodDef *m = def ? def->m_methods : NULL;
+    while (m && m->ml_name && strcmp(m->ml_name, name) != 0)
+        m++;
+    Py_XDECREF(found);
+    PyErr_Clear();
+    return m && m->ml_name ? m : NULL;
+}
+
+static void watch_functions(void)
+{
+    for (int i = 0; i < N_FUNCTIONS; i++) {
+        PyMethodDef *method = method_of(functions[i].module, functions[i].name);
+        if (!method || method->ml_flags != functions[i].flags)
+            continue;
+        original[i] = method->ml_meth;
+        method->ml_meth = functions[i].watched;
+        replaced[i] = method;
+    }
+}
+
+/* `original` stays: a call may be under way. */
+static void unwatch_functions(void)
+{
+    for (int i = 0; i < N_FUNCTIONS; i++) {
+        if (replaced[i])
+            replaced[i]->ml_meth = original[i];
+        replaced[i] = NULL;
+    }
+}
+
+/* ---- C's exit() ---- */
+
+static bool interpreter_is_up(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsInitialized() && !Py_IsFinalizing();
+#else
+    return Py_IsInitialized() && !_Py_IsFinalizing();
+#endif
+}
+
+/* Nobody else can hold the interpreter's lock, and perhaps never let it go. */
+static bool is_only_thread(PyThreadState *mine)
+{
+    return PyInterpreterState_ThreadHead(home) == mine && !PyThreadState_Next(mine);
+}
+
+static void at_c_exit(void)
+{
+    if (!in_our_process() || !interpreter_is_up())
+        return;
+    PyThreadState *mine = PyGILState_GetThisThreadState();
+    if (!mine || (_PyThreadState_UncheckedGet() != mine && !is_only_thread(mine)))
+        return;
+    PyGILState_STATE state = PyGILState_Ensure();
+    tell(finish, "exit");
+    PyGILState_Release(state);
+}
+
+/* ---- For the module ---- */
+
+static void unwatch(void)
+{
+    if (!finish)
+        return;
+    release_signals();
+    unwatch_waiting();
+    unwatch_functions();
+    Py_CLEAR(finish);
+    Py_CLEAR(go_on);
+}
+
+const char ends_watch_doc[] = PyDoc_STR(
+"watch_ends(signums, finish, go_on, /)\n--\n\n"
+"Call finish('signal') before one of `signums` that has its default action lets it happen,\n"
+"finish('_exit'), 'abort', 'exec' before os._exit, os.abort, os.execv and os.execve, and\n"
+"finish('exit') in C's exit(); go_on() if one of the functions fails. Replaces what was\n"
+"watched before.");
+
+PyObject *ends_watch(PyObject *module, PyObject *args)
+{
+    static bool at_exit_set;
+    PyObject *signums, *before, *after;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOO:watch_ends", &signums, &before, &after))
+        return NULL;
+    unwatch();
+    finish = Py_NewRef(before);
+    go_on = Py_NewRef(after);
+    home = PyInterpreterState_Get();
+    owner = getpid();
+    atomic_store(&caught, 0);
+    at_exit_set = at_exit_set || atexit(at_c_exit) == 0;
+    if (want_signals(signums) < 0) {
+        unwatch();
+        return NULL;
+    }
+    watch_functions();
+    watch_waiting();
+    catch_signals();
+    Py_RETURN_NONE;
+}
+
+const char ends_unwatch_doc[] = PyDoc_STR(
+"unwatch_ends()\n--\n\nUndo watch_ends().");
+
+PyObject *ends_unwatch(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    unwatch();
+    Py_RETURN_NONE;
+}
