@@ -251,7 +251,7 @@ static int64_t file_add(tracer *t, source_file f, PyObject *key)
     }
     Py_DECREF(index);
     Py_INCREF(f.filename);
-    if (!f.skip)
+    if (!f.skip && !t->forked)
         f.fid = ++t->n_fids;
     if (f.source)
         f.flags |= HAS_SRC | SAVE_SRC;
