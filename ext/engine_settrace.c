@@ -2,8 +2,15 @@
  * The engine of CPython 3.10 and 3.11: PyEval_SetTrace for frames and lines, and
  * PyEval_SetProfile for C functions, of which the former does not tell. Both are
  * set thread by thread.
+ *
+ * A thread has one place for each. Who was there before us, or comes while we run, is
+ * called by us with all events that it would get; its object stays where sys.gettrace()
+ * and sys.getprofile() look for it, so that a program sees no difference.
  */
 #include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #if PY_VERSION_HEX < 0x030C0000
 
@@ -66,25 +73,245 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
 }
 
-static void watch_this_thread(void);
+/* ---- Who else is there ---- */
+
+/* In one thread: the functions whose places we have taken, NULL: none. */
+typedef struct {
+    PyThreadState *thread;
+    uint64_t       thread_id;
+    Py_tracefunc   trace, profile;
+} neighbours;
+
+static tracer *at_work;             /* owned; NULL: no tracer of this kind runs */
+static PyInterpreterState *home;    /* that it runs in */
+static neighbours **known;          /* of threads that have had any */
+static size_t n_known, known_cap, prune_at;
+static uint64_t changes;            /* of what is known */
+
+static TRACE_THREAD_LOCAL struct {
+    uint64_t       change;
+    PyThreadState *thread;
+    neighbours    *others;          /* borrowed, NULL: there are none */
+} mine;
+
+static int on_trace(PyObject *theirs, PyFrameObject *frame, int what, PyObject *value);
+static int on_profile(PyObject *theirs, PyFrameObject *frame, int what, PyObject *callable);
+
+static neighbours *neighbours_known(PyThreadState *thread)
+{
+    uint64_t id = PyThreadState_GetID(thread);
+    for (size_t i = 0; i < n_known; i++)
+        if (known[i]->thread == thread && known[i]->thread_id == id)
+            return known[i];
+    return NULL;
+}
+
+static bool is_alive(const neighbours *others)
+{
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (thread && (thread != others->thread || PyThreadState_GetID(thread) != others->thread_id))
+        thread = PyThreadState_Next(thread);
+    return thread != NULL;
+}
+
+static void forget_ended_threads(void)
+{
+    enum { FEW = 64 };
+    size_t kept = 0;
+    for (size_t i = 0; i < n_known; i++) {
+        if (is_alive(known[i]))
+            known[kept++] = known[i];
+        else
+            free(known[i]);
+    }
+    n_known = kept;
+    prune_at = kept * 2 > FEW ? kept * 2 : FEW;
+    changes++;
+}
+
+/* NULL: out of memory; then they are lost to the thread while we run. */
+static neighbours *neighbours_of(PyThreadState *thread)
+{
+    neighbours *others = neighbours_known(thread);
+    if (others)
+        return others;
+    if (n_known >= prune_at)
+        forget_ended_threads();
+    changes++;
+    neighbours **grown = trace_grow(known, &known_cap, n_known + 1, sizeof *known);
+    if (grown)
+        known = grown;
+    others = grown ? calloc(1, sizeof *others) : NULL;
+    if (others) {
+        others->thread = thread;
+        others->thread_id = PyThreadState_GetID(thread);
+        known[n_known++] = others;
+    }
+    return others;
+}
+
+static void neighbours_forget(void)
+{
+    for (size_t i = 0; i < n_known; i++)
+        free(known[i]);
+    free(known);
+    known = NULL;
+    n_known = known_cap = prune_at = 0;
+    changes++;
+}
+
+/* The running thread's; NULL: none. */
+static inline neighbours *neighbours_here(PyThreadState *here)
+{
+    if (UNLIKELY(mine.change != changes || mine.thread != here)) {
+        mine.change = changes;
+        mine.thread = here;
+        mine.others = neighbours_known(here);
+    }
+    return mine.others;
+}
+
+/* The interpreter has these, but declares the first as data in some versions. */
+typedef int set_function(PyThreadState *, Py_tracefunc, PyObject *);
+
+static void set_slot(set_function *set, PyThreadState *thread, Py_tracefunc function)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    set(thread, function, NULL);
+    trace_swallow_error();      /* an audit hook of the program's may object */
+    PyErr_Restore(type, value, traceback);
+}
+
+/* We stand in the trace function's place; its object stays, for sys.gettrace(). */
+static void take_trace(PyThreadState *thread)
+{
+    Py_tracefunc theirs = thread->c_tracefunc;
+    neighbours *others = theirs ? neighbours_of(thread) : neighbours_known(thread);
+    if (others)
+        others->trace = theirs;
+    if (theirs)
+        thread->c_tracefunc = on_trace;
+    else
+        set_slot((set_function *)&_PyEval_SetTrace, thread, on_trace);
+}
+
+static void take_profile(PyThreadState *thread)
+{
+    Py_tracefunc theirs = thread->c_profilefunc;
+    neighbours *others = theirs ? neighbours_of(thread) : neighbours_known(thread);
+    if (others)
+        others->profile = theirs;
+    if (theirs)
+        thread->c_profilefunc = on_profile;
+    else
+        set_slot((set_function *)&_PyEval_SetProfile, thread, on_profile);
+}
+
+static void give_back(PyThreadState *thread)
+{
+    neighbours *others = neighbours_known(thread);
+    if (thread->c_tracefunc == on_trace) {
+        if (others && others->trace)
+            thread->c_tracefunc = others->trace;
+        else
+            set_slot((set_function *)&_PyEval_SetTrace, thread, NULL);
+    }
+    if (thread->c_profilefunc == on_profile) {
+        if (others && others->profile)
+            thread->c_profilefunc = others->profile;
+        else
+            set_slot((set_function *)&_PyEval_SetProfile, thread, NULL);
+    }
+}
+
+static inline bool wants_c(const tracer *t)
+{
+    return t->slowops && t->subs_on;
+}
+
+/* A profile function is there: ours for C functions, or only until its next event. */
+static void take_both(PyThreadState *thread, const tracer *t)
+{
+    if (thread->c_tracefunc != on_trace)
+        take_trace(thread);
+    if (wants_c(t) && thread->c_profilefunc != on_profile)
+        take_profile(thread);
+}
+
+/* ---- Whether it wants lines ---- */
+
+#if PY_VERSION_HEX >= 0x030B0000
+
+static bool wants_lines(PyFrameObject *frame)
+{
+    PyObject *wanted = PyObject_GetAttrString((PyObject *)frame, "f_trace_lines");
+    PyErr_Clear();
+    Py_XDECREF(wanted);
+    return wanted != Py_False;
+}
+
+static void set_lines(PyFrameObject *frame)
+{
+    if (PyObject_SetAttrString((PyObject *)frame, "f_trace_lines", Py_True) < 0)
+        PyErr_Clear();
+}
+
+#else
+
+static bool wants_lines(PyFrameObject *frame)
+{
+    return frame->f_trace_lines;
+}
+
+static void set_lines(PyFrameObject *frame)
+{
+    frame->f_trace_lines = 1;
+}
+
+#endif
+
+/* A neighbour may switch a frame's lines off; for us they stay on, and it gets none. */
+static void keep_lines(lane *l, PyFrameObject *frame)
+{
+    if (l->top->key == frame && !wants_lines(frame)) {
+        set_lines(frame);
+        l->top->quiet = true;
+    }
+}
+
+/* ---- Events ---- */
 
 /*
- * The tracer that is at work, or NULL. What CPython keeps with a trace function, and
- * sys.gettrace() shows, is not the tracer but the program's own function, or nothing.
+ * Calls a neighbour's function, whose time is nobody's. It may raise; and it may put
+ * another in its place, or end us.
  */
-static tracer *watching;
-
-/* What CPython has for functions in Python; not known until the program sets one. */
-static Py_tracefunc their_trace, their_profile;
+static int call_neighbour(Py_tracefunc function, PyObject *theirs, PyFrameObject *frame, int what,
+                          PyObject *arg)
+{
+    tracer *t = at_work;
+    uint32_t run = t->run;
+    uint64_t began = clock_read(&t->clock);
+    int rc = function(theirs, frame, what, arg);
+    if (at_work != t || t->run != run)
+        return rc;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyThreadState *here = PyThreadState_Get();
+    take_both(here, t);
+    lane *l = lane_of_this_thread(t);
+    if (l) {
+        keep_lines(l, frame);
+        lane_neighbours_time(t, l, began);
+    }
+    PyErr_Restore(type, value, traceback);
+    return rc;
+}
 
 /* PyTrace_RETURN without a value: an exception leaves the frame. */
-static void trace_event(PyFrameObject *frame, int what, PyObject *value)
+static void trace_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject *value,
+                        uint64_t now)
 {
-    tracer *t = watching;
-    uint64_t now = clock_read(&t->clock);
-    lane *l = t->running ? lane_of_this_thread(t) : NULL;
-    if (UNLIKELY(!l))
-        return;
     if (LIKELY(what == PyTrace_LINE)) {
         if (t->stmts && is_top(t, l, frame, &now))
             lane_line(t, l, PyFrame_GetLineNumber(frame), now);
@@ -96,26 +323,45 @@ static void trace_event(PyFrameObject *frame, int what, PyObject *value)
     }
 }
 
-static int on_trace(PyObject *function, PyFrameObject *frame, int what, PyObject *value)
+/*
+ * Somebody has taken our profile function's place, with a C function whose end
+ * we have not been told of.
+ */
+static void missed_profile(tracer *t, lane *l, PyThreadState *here, PyFrameObject *frame,
+                           uint64_t now)
 {
-    trace_event(frame, what, value);
-    if (LIKELY(!function))
-        return 0;
-    int rc = their_trace(function, frame, what, value);
-    if (rc < 0)                 /* it has failed and is no more set, and nor are we */
-        watch_this_thread();
-    return rc;
+    take_profile(here);
+    if (l && l->top->c)
+        lane_unwind_to(t, l, frame, now);
 }
 
-static void profile_event(PyFrameObject *frame, int what, PyObject *callable)
+static int on_trace(PyObject *theirs, PyFrameObject *frame, int what, PyObject *value)
 {
-    tracer *t = watching;
+    tracer *t = at_work;
+    if (UNLIKELY(!t))
+        return 0;
     uint64_t now = clock_read(&t->clock);
-    PyMethodDef *method;
-    if (what != PyTrace_C_CALL && what != PyTrace_C_RETURN && what != PyTrace_C_EXCEPTION)
-        return;
+    PyThreadState *here = PyThreadState_Get();
     lane *l = t->running ? lane_of_this_thread(t) : NULL;
-    if (UNLIKELY(!l) || !code_c_function(callable, true, &method))
+    if (UNLIKELY(here->c_profilefunc != on_profile) && wants_c(t))
+        missed_profile(t, l, here, frame, now);
+    neighbours *others = neighbours_here(here);
+    Py_tracefunc next = UNLIKELY(others != NULL) ? others->trace : NULL;
+    if (LIKELY(l != NULL)) {
+        trace_event(t, l, frame, what, value, now);
+        if (UNLIKELY(next && what == PyTrace_LINE && l->top->key == frame && l->top->quiet))
+            return 0;
+    }
+    if (LIKELY(!next) || at_work != t)
+        return 0;
+    return call_neighbour(next, theirs, frame, what, value);
+}
+
+static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject *callable,
+                    uint64_t now)
+{
+    PyMethodDef *method;
+    if (!code_c_function(callable, true, &method))
         return;
     if (what == PyTrace_C_CALL) {
         int64_t sub = is_top(t, l, frame, &now) ? code_c_sub(t, callable, method) : -1;
@@ -134,87 +380,80 @@ static void profile_event(PyFrameObject *frame, int what, PyObject *callable)
  */
 static TRACE_THREAD_LOCAL bool unheard_return;
 
-static int on_profile(PyObject *function, PyFrameObject *frame, int what, PyObject *callable)
+/* C functions, and a watch over the trace function's place. */
+static int on_profile(PyObject *theirs, PyFrameObject *frame, int what, PyObject *callable)
 {
-    bool unheard = unheard_return;
-    unheard_return = false;
-    profile_event(frame, what, callable);
-    if (LIKELY(!function) || (unheard && what == PyTrace_C_RETURN))
+    tracer *t = at_work;
+    if (UNLIKELY(!t))
         return 0;
-    int rc = their_profile(function, frame, what, callable);
-    if (rc < 0)
-        watch_this_thread();
-    return rc;
+    uint64_t now = clock_read(&t->clock);
+    PyThreadState *here = PyThreadState_Get();
+    if (UNLIKELY(here->c_tracefunc != on_trace))
+        take_trace(here);
+    neighbours *others = neighbours_here(here);
+    Py_tracefunc next = UNLIKELY(others != NULL) ? others->profile : NULL;
+    if (wants_c(t)) {
+        bool of_c = what == PyTrace_C_CALL || what == PyTrace_C_RETURN ||
+                    what == PyTrace_C_EXCEPTION;
+        lane *l = of_c && t->running ? lane_of_this_thread(t) : NULL;
+        if (LIKELY(l != NULL))
+            c_event(t, l, frame, what, callable, now);
+    } else {        /* the watch is over */
+        here->c_profilefunc = next;
+    }
+    bool unheard = unheard_return && what == PyTrace_C_RETURN;
+    unheard_return = false;
+    if (LIKELY(!next) || unheard || at_work != t)
+        return 0;
+    return call_neighbour(next, theirs, frame, what, callable);
 }
-
-/* ---- Threads ---- */
-
-/* The interpreter has these, but declares the first as data in some versions. */
-typedef int set_function(PyThreadState *, Py_tracefunc, PyObject *);
 
 /*
- * `function`: in Python, or NULL. It may be the one that is set now. An exception that
- * is set stays; an audit hook of the program's may object, and then nothing is done.
+ * Without C functions nothing of ours is in the profile function's place, and nobody
+ * would notice that the trace function's is taken. So that is put there for one event.
  */
-static void set_trace(PyThreadState *thread, Py_tracefunc trace, PyObject *function)
+static int on_audit(const char *event, PyObject *args, void *unused)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    Py_XINCREF(function);
-    ((set_function *)&_PyEval_SetTrace)(thread, trace, function);
-    trace_swallow_error();
-    Py_XDECREF(function);
-    PyErr_Restore(type, value, traceback);
+    (void)args;
+    (void)unused;
+    tracer *t = at_work;
+    if (!t || wants_c(t) || strcmp(event, "sys.settrace") != 0)
+        return 0;
+    PyThreadState *here = PyThreadState_Get();
+    if (here->c_tracefunc == on_trace && here->c_profilefunc != on_profile) {
+        neighbours *others = here->c_profilefunc ? neighbours_of(here) : neighbours_known(here);
+        if (others)
+            others->profile = here->c_profilefunc;
+        if (others || !here->c_profilefunc)
+            here->c_profilefunc = on_profile;
+        }
+    return 0;
 }
 
-static void set_profile(PyThreadState *thread, Py_tracefunc profile, PyObject *function)
+/* For the life of the process: hooks can't be taken back. */
+static int watch_audits(void)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    Py_XINCREF(function);
-    ((set_function *)&_PyEval_SetProfile)(thread, profile, function);
-    trace_swallow_error();
-    Py_XDECREF(function);
-    PyErr_Restore(type, value, traceback);
+    static bool hooked;
+    if (!hooked && PySys_AddAuditHook(on_audit, NULL) < 0)
+        return -1;
+    hooked = true;
+    return 0;
 }
 
-static bool wants_c_functions(const tracer *t)
-{
-    return t->slowops && t->subs_on;
-}
+/* ---- All threads ---- */
 
-/* Takes what is free. */
-static void watch_thread(PyThreadState *thread, tracer *t)
-{
-    if (!thread->c_tracefunc)
-        set_trace(thread, on_trace, NULL);
-    if (!thread->c_profilefunc && wants_c_functions(t))
-        set_profile(thread, on_profile, NULL);
-}
-
-static void watch_this_thread(void)
-{
-    watch_thread(PyThreadState_Get(), watching);
-}
-
-static void watch_all_threads(tracer *t)
+static void take_all_threads(const tracer *t)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
     for (; thread; thread = PyThreadState_Next(thread))
-        watch_thread(thread, t);
+        take_both(thread, t);
 }
 
-/* Leaves each thread to the program's own functions. */
-static void unwatch_all_threads(void)
+static void give_all_back(void)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    for (; thread; thread = PyThreadState_Next(thread)) {
-        if (thread->c_tracefunc == on_trace)
-            set_trace(thread, thread->c_traceobj ? their_trace : NULL, thread->c_traceobj);
-        if (thread->c_profilefunc == on_profile)
-            set_profile(thread, thread->c_profileobj ? their_profile : NULL,
-                        thread->c_profileobj);
-    }
+    for (; thread; thread = PyThreadState_Next(thread))
+        give_back(thread);
 }
 
 /* ---- Functions of CPython's that are replaced while the tracer runs ---- */
@@ -237,11 +476,9 @@ static struct {
 };
 
 /* They are the same functions in every interpreter; the tracer is one interpreter's. */
-static PyInterpreterState *home;
-
-static tracer *watching_here(void)
+static tracer *at_work_here(void)
 {
-    return PyInterpreterState_Get() == home ? watching : NULL;
+    return PyInterpreterState_Get() == home ? at_work : NULL;
 }
 
 /*
@@ -252,24 +489,19 @@ static tracer *watching_here(void)
 static PyObject *start_thread(PyObject *module, PyObject *args)
 {
     PyObject *ident = replaced[START_THREAD].theirs(module, args);
-    tracer *t = watching_here();
+    tracer *t = at_work_here();
     if (ident && t)
-        watch_all_threads(t);
+        take_all_threads(t);
     return ident;
 }
 
-/* The program's function, if it is not None, is called by ours. */
+/* What the program sets is called by us from now on. */
 static PyObject *sys_settrace(PyObject *module, PyObject *function)
 {
     PyObject *result = replaced[SET_TRACE].theirs(module, function);
-    PyThreadState *here = PyThreadState_Get();
-    if (!result || !watching_here())
-        return result;
-    if (here->c_tracefunc) {
-        their_trace = here->c_tracefunc;
-        set_trace(here, on_trace, here->c_traceobj);
-    }
-    watch_this_thread();
+    tracer *t = at_work_here();
+    if (t)
+        take_both(PyThreadState_Get(), t);
     return result;
 }
 
@@ -278,15 +510,11 @@ static PyObject *sys_setprofile(PyObject *module, PyObject *function)
     PyThreadState *here = PyThreadState_Get();
     bool first = here->c_profilefunc == on_profile && !here->c_profileobj;
     PyObject *result = replaced[SET_PROFILE].theirs(module, function);
-    tracer *t = watching_here();
-    if (!result || !t)
-        return result;
-    if (here->c_profilefunc && wants_c_functions(t)) {
-        their_profile = here->c_profilefunc;
-        set_profile(here, on_profile, here->c_profileobj);
-        unheard_return = first;
+    tracer *t = at_work_here();
+    if (t) {
+        take_both(here, t);
+        unheard_return = first && here->c_profileobj;
     }
-    watch_this_thread();
     return result;
 }
 
@@ -318,52 +546,27 @@ static void put_functions_back(void)
 
 /* ---- Start and stop ---- */
 
-/*
- * The trace and profile functions that this thread had are put aside: they see
- * nothing while we run, and are there again afterwards.
- */
-static void put_aside(tracer *t, PyThreadState *here)
-{
-    t->previous_trace = here->c_tracefunc;
-    t->previous_trace_arg = Py_XNewRef(here->c_traceobj);
-    if (t->previous_trace)
-        set_trace(here, NULL, NULL);
-    if (!wants_c_functions(t))
-        return;
-    t->previous_profile = here->c_profilefunc;
-    t->previous_profile_arg = Py_XNewRef(here->c_profileobj);
-    if (t->previous_profile)
-        set_profile(here, NULL, NULL);
-}
-
 int engine_start(tracer *t)
 {
-    if (replace_functions() < 0) {
+    if (replace_functions() < 0 || (!wants_c(t) && watch_audits() < 0)) {
         put_functions_back();
         return -1;
     }
-    watching = t;
     home = PyInterpreterState_Get();
-    put_aside(t, PyThreadState_Get());
-    watch_all_threads(t);
+    at_work = (tracer *)Py_NewRef((PyObject *)t);
+    take_all_threads(t);
     return 0;
 }
 
 void engine_stop(tracer *t)
 {
-    if (watching != t)
+    if (at_work != t)
         return;
     put_functions_back();
-    unwatch_all_threads();
-    watching = NULL;
-    PyThreadState *here = PyThreadState_Get();
-    if (t->previous_trace && !here->c_tracefunc)
-        PyEval_SetTrace(t->previous_trace, t->previous_trace_arg);
-    if (t->previous_profile && !here->c_profilefunc)
-        PyEval_SetProfile(t->previous_profile, t->previous_profile_arg);
-    t->previous_trace = t->previous_profile = NULL;
-    Py_CLEAR(t->previous_trace_arg);
-    Py_CLEAR(t->previous_profile_arg);
+    at_work = NULL;
+    give_all_back();
+    neighbours_forget();
+    Py_DECREF((PyObject *)t);
 }
 
 #endif

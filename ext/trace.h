@@ -134,6 +134,7 @@ typedef struct {
     edge       *edge;       /* NULL with subs=0 */
     uint32_t    sub;
     bool        c;          /* a C function */
+    bool        quiet;      /* another trace function does not want its lines */
     uint64_t    entered;    /* lane->elapsed then */
     uint64_t    inner;      /* time in callees since */
 } activation;
@@ -216,9 +217,6 @@ struct tracer {
     /* engine_monitoring.c */
     int       tool_id;              /* -1: none held */
     PyObject *disable, *missing;    /* sys.monitoring's, owned */
-    /* engine_settrace.c */
-    Py_tracefunc previous_trace, previous_profile;
-    PyObject *previous_trace_arg, *previous_profile_arg;    /* owned */
 
     /* trace_snapshot.c */
     char     *snapshot_path;
@@ -258,6 +256,7 @@ uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now);
 void  lanes_hurry(tracer *t, uint64_t deadline);
 void  lanes_hurry_now(void);
 void  lane_slow_work(tracer *t, lane *l);
+void  lane_neighbours_time(tracer *t, lane *l, uint64_t began);
 void  lane_forgive(tracer *t, lane *l, uint64_t began);
 line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);

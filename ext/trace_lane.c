@@ -167,6 +167,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     a->key = key;
     a->sub = sub;
     a->c = info == NULL;
+    a->quiet = false;
     a->entered = l->elapsed;
     a->inner = 0;
     a->edge = NULL;
@@ -608,6 +609,16 @@ void lane_forgive(tracer *t, lane *l, uint64_t began)
     for (size_t i = 0; i < t->n_lanes; i++)
         if (!t->clock.cpu || t->lanes[i] == l)
             t->lanes[i]->since = ended;
+}
+
+/* The time from `began` on was another tool's: nobody's. Others may have run meanwhile. */
+void lane_neighbours_time(tracer *t, lane *l, uint64_t began)
+{
+    uint64_t ended = clock_read(&t->clock);
+    if (l->since <= began) {
+        l->slow_work += ended - began;
+        l->since += ended - began;
+    }
 }
 
 /* A snapshot is due or a signal came: at an event, never from a thread of ours. */

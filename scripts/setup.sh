@@ -124,7 +124,7 @@ packages_for() {    # PURPOSE...
     echo meson-python meson ninja
     for purpose in "$@"; do
         case $purpose in
-            test) echo pytest pytest-xdist hypothesis ;;
+            test) echo pytest pytest-xdist hypothesis coverage pytest-cov ;;
             real) echo toolz pyperformance ;;
             lint) echo ruff mypy ;;
         esac
