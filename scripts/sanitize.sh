@@ -1,0 +1,64 @@
+#!/bin/sh
+# sanitize.sh - the extensions' tests under tools that find what a test can't see.
+#
+#   sh scripts/sanitize.sh asan VENV [pytest options]       ASan, UBSan, LeakSanitizer
+#   sh scripts/sanitize.sh tsan VENV [pytest options]       ThreadSanitizer (clang), see below
+#   sh scripts/sanitize.sh valgrind VENV                    memcheck, a short program
+#   sh scripts/sanitize.sh debug VENV PYTHON [pytest options]   a debug build of CPython
+#   sh scripts/sanitize.sh restarts VENV [PYTHON]           10,000 starts and stops: does it leak?
+#
+# VENV is one that test.sh has made; it needs no package of ours. Builds lie in build-test/.
+# test.sh runs the first one. ThreadSanitizer sees the extensions alone: CPython is not
+# built with it, so the lock that makes our tables safe is taken out of its sight. PYTHON: a
+# debug build of VENV's version (Debian: python3-dbg).
+set -eu
+cd "$(dirname "$0")/.."
+
+how=${1:?usage: sanitize.sh asan|tsan|valgrind|debug|restarts VENV ...}
+venv=${2:?the virtual environment}
+shift 2
+python=$venv/bin/python
+build=build-test/$how
+site=$PWD/$build/site
+
+# build_extensions [meson options]: the package, into $site
+build_extensions() {
+    [ ! -d "$build" ] || set -- --reconfigure "$@"
+    "$python" -m mesonbuild.mesonmain setup "$@" "$build" --werror --buildtype=debugoptimized \
+        -Db_ndebug=false -Db_lundef=false -Dtests=false -Dprogram=false \
+        "-Dpython.purelibdir=$site" "-Dpython.platlibdir=$site" >"$build.log" 2>&1 &&
+        "$venv/bin/ninja" -C "$build" install >>"$build.log" 2>&1 ||
+        { tail -40 "$build.log"; return 1; }
+}
+
+# tests [pytest options]: those that run the tracer, the reader and the writer in their own process
+tests() {
+    PYTHONPATH=$site PYTHONMALLOC=malloc "$python" -m pytest -q -p no:cacheprovider \
+        "$@" tests/test_tracer.py tests/test_writer.py tests/test_reader.py
+}
+
+mkdir -p build-test
+case $how in
+    asan)
+        build_extensions -Db_sanitize=address,undefined
+        # CPython keeps some of its memory to the end. All of its memory comes from these; ours
+        # comes from malloc itself.
+        cat >"$build/suppressions" <<END
+leak:_PyMem_RawMalloc
+leak:_PyMem_RawCalloc
+leak:_PyMem_RawRealloc
+leak:PyThread_
+leak:_dl_
+leak:ffi_
+END
+        LD_PRELOAD=$(gcc -print-file-name=libasan.so) \
+            ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=12 \
+            LSAN_OPTIONS=suppressions=$PWD/$build/suppressions:print_suppressions=0 \
+            UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+            tests "$@"
+        ;;
+    *)
+        echo "sanitize.sh: no such check: $how" >&2
+        exit 2
+        ;;
+esac
