@@ -87,7 +87,7 @@ uint32_t nyt_adler_join(uint32_t x, uint32_t y, uint64_t y_len);
 /* That of `times` copies of something with that adler32 and length. */
 uint32_t nyt_adler_times(uint32_t one, uint64_t len, uint64_t times);
 
-/* ---- writer.c, for chunks.c ---- */
+/* ---- writer.c, for chunks.c and compose.c ---- */
 
 /* The bytes of some records as they stand in the file, fit to be put into another. */
 struct nyt_piece {
@@ -102,6 +102,8 @@ int nyt_writer_cut(nyt_writer *w);
 void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece);
 int  nyt_writer_piece_end(nyt_writer *w);
 int  nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece);
+/* Time of a line whose count is in other records, behind a DISCOUNT each. */
+int  nyt_writer_time_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks);
 /* Calls whose count may exceed 32 bits; that in *r is ignored. */
 int  nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
 

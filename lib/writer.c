@@ -517,6 +517,14 @@ static void put_times(nyt_writer *w, const nyt_time *where, bool discounted, uin
     put_run(w, &run);
 }
 
+int nyt_writer_time_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks)
+{
+    put_times(w, where, true, TICKS_MAX, ticks / TICKS_MAX);
+    if (ticks % TICKS_MAX)
+        put_times(w, where, true, ticks % TICKS_MAX, 1);
+    return w->status;
+}
+
 int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, uint64_t ticks)
 {
     if (count > NYT_COUNT_MAX)
@@ -531,12 +539,8 @@ int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, ui
         put_times(w, where, false, base, count - rest);
         return w->status;
     }
-    uint64_t over = ticks - count * TICKS_MAX;
     put_times(w, where, false, TICKS_MAX, count);
-    put_times(w, where, true, TICKS_MAX, over / TICKS_MAX);
-    if (over % TICKS_MAX)
-        put_times(w, where, true, over % TICKS_MAX, 1);
-    return w->status;
+    return nyt_writer_time_uncounted(w, where, ticks - count * TICKS_MAX);
 }
 
 /* ---- Pieces for other files ---- */
