@@ -4,71 +4,17 @@
  * answer has a line for each word that the last WORD may become, with a tab and a description; the line
  * ":files" stands for files.
  */
+#include "completion_scripts.h"
 #include "table.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Scripts; pynytprof has the same ---- */
-
-static const char bash_script[] =
-    "# Completion of nytprof for bash.\n"
-    "_nytprof()\n"
-    "{\n"
-    "    # bash makes three words of --option=value.\n"
-    "    local i word words=() line files=\n"
-    "    for ((i = 1; i <= COMP_CWORD; i++)); do\n"
-    "        word=${COMP_WORDS[i]}\n"
-    "        if ((${#words[@]})) && [[ $word == = || ${COMP_WORDS[i-1]} == = ]]; then\n"
-    "            words[${#words[@]}-1]+=$word\n"
-    "        else\n"
-    "            words+=(\"$word\")\n"
-    "        fi\n"
-    "    done\n"
-    "    word=${COMP_WORDS[COMP_CWORD]}\n"
-    "    [[ $word == = ]] && word=\n"
-    "    local before=${words[${#words[@]}-1]%\"$word\"}\n"
-    "    COMPREPLY=()\n"
-    "    while IFS= read -r line; do\n"
-    "        case $line in\n"
-    "            :files) files=yes ;;\n"
-    "            *) line=${line%%$'\\t'*}; COMPREPLY+=(\"${line#\"$before\"}\") ;;\n"
-    "        esac\n"
-    "    done < <(\"${COMP_WORDS[0]}\" __complete \"${words[@]}\" 2>/dev/null)\n"
-    "    [[ $files ]] || compopt +o default 2>/dev/null\n"
-    "}\n"
-    "complete -o default -F _nytprof nytprof\n";
-
-static const char zsh_script[] =
-    "#compdef nytprof\n"
-    "# Completion of nytprof for zsh.\n"
-    "_nytprof() {\n"
-    "    local line files=\n"
-    "    local -a described\n"
-    "    for line in \"${(@f)$(${words[1]} __complete ${(@)words[2,CURRENT-1]} \"$PREFIX\" 2>/dev/null)}\"; do\n"
-    "        case $line in\n"
-    "            '') ;;\n"
-    "            :files) files=yes ;;\n"
-    "            *) described+=(\"${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}\") ;;\n"
-    "        esac\n"
-    "    done\n"
-    "    (( $#described )) && _describe -V nytprof described\n"
-    "    [[ -n $files ]] && _files\n"
-    "}\n"
-    "if [[ $funcstack[1] = _nytprof ]]; then _nytprof \"$@\"; else compdef _nytprof nytprof; fi\n";
-
-static const char fish_script[] =
-    "# Completion of nytprof for fish.\n"
-    "function __nytprof_complete\n"
-    "    set -l words (commandline -opc) (commandline -ct)\n"
-    "    $words[1] __complete $words[2..-1] 2>/dev/null\n"
-    "end\n"
-    "complete -c nytprof -f -a '(__nytprof_complete | string match -v :files)'\n"
-    "complete -c nytprof -n '__nytprof_complete | string match -q :files' -F\n";
+/* ---- Scripts: completion.bash, .fish and .zsh ---- */
 
 static const struct {
     const char *name, *script;
-} shells[] = {{"bash", bash_script}, {"fish", fish_script}, {"zsh", zsh_script}};
+} shells[] = {{"bash", embedded_bash}, {"fish", embedded_fish}, {"zsh", embedded_zsh}};
 
 const char *shell_word(size_t i)
 {

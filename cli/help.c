@@ -2,7 +2,6 @@
 #include "table.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char *const statuses[] = {
     [EXIT_FINE] = "fine",
@@ -80,9 +79,7 @@ static void print_overview(void)
 enum exit_status help(const char *topic)
 {
     const struct command *command = topic ? find_command(topic) : NULL;
-    if (topic && strcmp(topic, "--man") == 0)
-        print_manual();
-    else if (topic && !command)
+    if (topic && !command)
         return fprintf(stderr, "nytprof: there is no command '%s'\n", topic), EXIT_USAGE;
     else if (command)
         print_command_help(command);

@@ -503,6 +503,8 @@ int main(int argc, char **argv)
         return printf("nytprof %s\n", NYT_VERSION) < 0 ? EXIT_INCOMPLETE : EXIT_FINE;
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(word, "--man") == 0)
+        return print_manual(), EXIT_FINE;
     if (strcmp(word, "completions") == 0)
         return completions(argc > 2 ? argv[2] : NULL);
     if (strcmp(word, "__complete") == 0)

@@ -1,5 +1,5 @@
 /*
- * The manual page nytprof(1), in the man macros of roff: `nytprof help --man`. What the tables have is
+ * The manual page nytprof(1), in the man macros of roff: `nytprof --man`. What the tables have is
  * taken from there.
  */
 #include "table.h"

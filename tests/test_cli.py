@@ -427,6 +427,6 @@ def test_html(profile: Path) -> None:
     ],
 )
 def test_the_cut_between_us_and_the_target(words: list[str], own: list[str]) -> None:
-    found, target = cli._cut(words, cli._parser())
+    found, target = cli._cut(words, cli.profile_parser())
     assert found == own
     assert target is not None

@@ -18,6 +18,8 @@ from . import __version__
 if TYPE_CHECKING:
     from .convert import Merged
     from .diff import Diff
+    from .reader import Profile
+    from .verify import Finding, Verdict
 
 FINE, CHECK_FAILED, USAGE, UNREADABLE, INCOMPLETE = range(5)
 
@@ -29,15 +31,22 @@ class _WriteFailed(Exception):
     """The output, not the profile, is to blame."""
 
 
+def _profile(path: str, options: argparse.Namespace) -> Profile:
+    from . import reader
+
+    return reader.read(path, keep_evals=options.keep_evals, salvage=options.salvage)
+
+
 def _summary(path: str, options: argparse.Namespace, write: Write) -> None:
     from . import convert
 
     colour = _colour(options)
+    profile = _profile(path, options)
     if options.source is not None:
         file = int(options.source) if options.source.isdecimal() else options.source
-        text = convert.source(path, file, width=_width(options), colour=colour)
+        text = convert.source(profile, file, width=_width(options), colour=colour)
     else:
-        text = convert.summary(path, top=options.top, sort=options.sort, width=_width(options),
+        text = convert.summary(profile, top=options.top, sort=options.sort, width=_width(options),
                                colour=colour, json=options.json)  # fmt: skip
     write(text.encode("utf-8"))
 
@@ -45,30 +54,33 @@ def _summary(path: str, options: argparse.Namespace, write: Write) -> None:
 def _info(path: str, options: argparse.Namespace, write: Write) -> None:
     from . import convert
 
-    write(convert.info(path, json=options.json).encode("utf-8"))
+    text = convert.info(_profile(path, options), json=options.json, width=_width(options),
+                        colour=_colour(options))  # fmt: skip
+    write(text.encode("utf-8"))
 
 
 def _dump(path: str, options: argparse.Namespace, write: Write) -> None:
     from . import _cread
 
     if options.model:
-        _cread.Profile(path).model(write)
+        _cread.Profile(path, keep_evals=options.keep_evals).model(write)
     else:
         _cread.dump(path, write, options.jsonl)
 
 
-def _export(path: str, to: str, max_bytes: int, top: int, write: Write) -> None:
+def _export(path: str, to: str, options: argparse.Namespace, write: Write, top: int = 0) -> None:
     from . import convert
 
-    left_out = convert.export(path, to, write, max_bytes, top)
+    most = options.max_bytes
+    left_out = convert.export(_profile(path, options), to, write, most, top)
     if left_out.paths or left_out.lines:
-        _complain(f"{path}: to keep below {max_bytes} bytes, {left_out.paths} call paths of "
+        _complain(f"{path}: to keep below {most} bytes, {left_out.paths} call paths of "
                   f"{left_out.seconds:.6f} s together and {left_out.lines} lines "
                   "were left out")  # fmt: skip
 
 
 def _speedscope(path: str, options: argparse.Namespace, write: Write) -> None:
-    _export(path, "speedscope", options.max_bytes, 0, write)
+    _export(path, "speedscope", options, write)
 
 
 def _check_convert(options: argparse.Namespace) -> str | None:
@@ -122,6 +134,17 @@ def _summary_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sort", choices=["time", "incl", "count", "place"], default="time",
                         help="what comes first (time)")  # fmt: skip
     _look_options(parser)
+    _load_options(parser)
+
+
+def _load_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--salvage", action="store_true", help="use what comes before damage")
+    _evals_option(parser)
+
+
+def _evals_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep-evals", action="store_true", help="do not merge evals of one "
+                        "line that have the same source")  # fmt: skip
 
 
 def _look_options(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +157,8 @@ def _look_options(parser: argparse.ArgumentParser) -> None:
 def _info_options(parser: argparse.ArgumentParser) -> None:
     _output_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object for each file")
+    _look_options(parser)
+    _load_options(parser)
 
 
 def _dump_options(parser: argparse.ArgumentParser) -> None:
@@ -142,6 +167,7 @@ def _dump_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--jsonl", action="store_true", help="each record as a JSON array")
     form.add_argument("--model", action="store_true",
                       help="the profile as it is loaded, as one JSON object")  # fmt: skip
+    _evals_option(parser)
 
 
 def _limit_option(parser: argparse.ArgumentParser) -> None:
@@ -152,6 +178,7 @@ def _limit_option(parser: argparse.ArgumentParser) -> None:
 def _speedscope_options(parser: argparse.ArgumentParser) -> None:
     _output_option(parser)
     _limit_option(parser)
+    _load_options(parser)
 
 
 def _convert_options(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +192,7 @@ def _convert_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--top", type=_number, default=0, metavar="N",
                         help="of a picture: at most N subs (40)")  # fmt: skip
     _limit_option(parser)
+    _load_options(parser)
 
 
 # ---- Running them ----
@@ -249,7 +277,7 @@ def _to_folder(options: argparse.Namespace) -> int:
 
     (path,) = options.files
     try:
-        convert.to_csv(path, options.output)
+        convert.to_csv(_profile(path, options), options.output)
     except convert.ProfileError as error:
         _complain(f"{path}: {error}")
         return UNREADABLE
@@ -264,7 +292,7 @@ def _convert(options: argparse.Namespace) -> int:
         return _to_folder(options)
 
     def show(path: str, o: argparse.Namespace, write: Write) -> None:
-        _export(path, o.to, o.max_bytes, o.top, write)
+        _export(path, o.to, o, write, o.top)
 
     return _each_file(show, options)
 
@@ -333,6 +361,7 @@ def _diff_options(parser: argparse.ArgumentParser) -> None:
                         help="exit with 1 if it is met, as total>+5%%; may be repeated; "
                         "docs/tools.md has the grammar")  # fmt: skip
     _look_options(parser)
+    _load_options(parser)
 
 
 def _check_diff(options: argparse.Namespace) -> str | None:
@@ -375,7 +404,7 @@ def _diff(options: argparse.Namespace) -> int:
     from .diff import ProfileError, compare
 
     try:
-        changes = compare(*options.files)
+        changes = compare(*options.files, keep_evals=options.keep_evals, salvage=options.salvage)
     except OSError as error:
         _complain(f"{error.filename}: {error.strerror or error}")
         return UNREADABLE
@@ -400,10 +429,61 @@ def _diff(options: argparse.Namespace) -> int:
     return CHECK_FAILED if failed else FINE
 
 
-def _verify(argv: Sequence[str]) -> int:
+# ---- verify ----
+
+
+def _verify_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true",
+                        help="name only the files that have a fault")  # fmt: skip
+    parser.add_argument("-v", "--verbose", action="store_true",
+                        help="show all findings, also the harmless ones")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON object for each file")
+
+
+def _as_json(path: str, verdict: Verdict) -> str:
+    import json
+
+    findings = [
+        {"severity": finding.severity.name.lower(), "rule": finding.rule, "offset": finding.offset,
+         "inflated": finding.inflated, "record": finding.record, "text": finding.text}
+        for finding in verdict.findings
+    ]  # fmt: skip
+    counts = {name: sum(one["severity"] == name for one in findings)
+              for name in ("odd", "warned", "fatal")}  # fmt: skip
+    report = {"findings": findings, "path": path, "records": verdict.records, **counts,
+              "sound": verdict.sound}  # fmt: skip
+    return json.dumps(report, separators=(",", ":"))
+
+
+def _in_full(finding: Finding) -> str:
+    return (f"  {finding.severity.name.lower():<6} {finding}, record {finding.record} "
+            f"[{finding.rule}]")  # fmt: skip
+
+
+def _verify_one(path: str, options: argparse.Namespace) -> int:
     from . import verify
 
-    return verify.main(argv)
+    try:
+        verdict = verify.findings(path)
+    except OSError as error:
+        if options.json:
+            print('{"findings":[]}')
+        _complain(f"{path}: {error.strerror}")
+        return UNREADABLE
+    if options.json:
+        print(_as_json(path, verdict))
+        return FINE if verdict.sound else CHECK_FAILED
+    if options.verbose:
+        for finding in verdict.findings:
+            print(_in_full(finding))
+    return FINE if verify.tell(path, verdict, quiet=options.quiet) else CHECK_FAILED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    return max(_verify_one(path, options) for path in options.files)
+
+
+# ---- The commands ----
 
 
 def _each(show: Show) -> Callable[[argparse.Namespace], int]:
@@ -417,8 +497,8 @@ class _Command(NamedTuple):
     check: Callable[[argparse.Namespace], str | None] = lambda options: None
 
 
-_VERIFY = "check that profiles are sound and complete"
 _COMMANDS = {
+    "verify": _Command("check that profiles are sound and complete", _verify_options, _verify),
     "summary": _Command("show the lines, subs, files and calls that cost most", _summary_options,
                         _each(_summary)),
     "info": _Command("show what a profile is: program, processes, sizes, options", _info_options,
@@ -436,24 +516,27 @@ _COMMANDS = {
     "html": _Command("make a report in HTML with Perl's nytprofhtml", _html_options, _html),
 }  # fmt: skip
 
-NAMES = ("verify", *_COMMANDS)
+NAMES = tuple(_COMMANDS)
 
 
 def overview() -> str:
     """One line for each command."""
-    texts = [("verify", _VERIFY), *((name, c.text) for name, c in _COMMANDS.items())]
-    return "\n".join(f"  {name:<12}{text}" for name, text in texts)
+    return "\n".join(f"  {name:<12}{command.text}" for name, command in _COMMANDS.items())
 
 
-def run(name: str, argv: Sequence[str]) -> int:
-    """Runs the command ``name``, one of NAMES; returns its exit status."""
-    if name == "verify":
-        return _verify(argv)
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """What reads the words behind the command ``name``, one of NAMES."""
     command = _COMMANDS[name]
     parser = argparse.ArgumentParser(prog=f"pynytprof {name}", description=command.text)
     parser.add_argument("--version", action="version", version=f"pynytprof {__version__}")
     command.options(parser)
     parser.add_argument("files", nargs="+", metavar="FILE")
+    return parser
+
+
+def run(name: str, argv: Sequence[str]) -> int:
+    """Runs the command ``name``, one of NAMES; returns its exit status."""
+    command, parser = _COMMANDS[name], parser_of(name)
     options = parser.parse_args(argv)
     wrong = command.check(options)
     if wrong:

@@ -64,6 +64,15 @@ class Settings:
     merge: str = "0"
 
 
+WORDS: dict[str, tuple[str, ...]] = {
+    "start": ("begin", "init", "end", "no"),
+    "clock": ("wall", "cpu"),
+    "scope": ("project", "site", "all"),
+    "compress": tuple("0123456789"),
+}
+"""What settings may be that are one of a few words."""
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -203,10 +212,10 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "subs": _boolean,
     "slowops": _slowops,
     "calls": _calls,
-    "start": _one_of("begin", "init", "end", "no"),
+    "start": _one_of(*WORDS["start"]),
     "clock": _clock,
     "savesrc": _boolean,
-    "scope": _one_of("project", "site", "all"),
+    "scope": _one_of(*WORDS["scope"]),
     "include": _globs,
     "exclude": _globs,
     "raw": _boolean,

@@ -27,14 +27,20 @@ _USAGE = """\
        %(prog)s [profile] [options] -m MODULE [ARGS...] | -c CODE [ARGS...] | -
        %(prog)s COMMAND [options] FILE..."""
 
-_EPILOG = """\
-commands for profiles (pynytprof COMMAND --help tells more):
-{commands}
+DESCRIPTION = "Profiles a Python program: every line and every call, counted and timed."
 
+SOURCES = """\
 Settings also come from the environment (NYTPROF="key=value:key=value", PYNYTPROF_KEY,
 NYTPROF_FILTER) and, from Python 3.11 on, from [tool.pynytprof] in pyproject.toml; the command
 line wins. The profile is read by nytprofhtml and the other tools of Perl's Devel::NYTProf
-as well as by the commands above."""
+as well as by the commands."""
+
+_EPILOG = """\
+commands for profiles (pynytprof COMMAND --help tells more):
+{commands}
+  completions write completions for bash, zsh or fish
+
+{sources}"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,12 +63,13 @@ class _Parser(argparse.ArgumentParser):
                           default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # fmt: skip
 
 
-def _parser() -> _Parser:
+def profile_parser() -> _Parser:
+    """What reads the words in front of the target."""
     parser = _Parser(
         prog="pynytprof",
         usage=_USAGE,
-        description="Profiles a Python program: every line and every call, counted and timed.",
-        epilog=_EPILOG.format(commands=_commands.overview()),
+        description=DESCRIPTION,
+        epilog=_EPILOG.format(commands=_commands.overview(), sources=SOURCES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -128,6 +135,11 @@ def _cut(argv: Sequence[str], parser: _Parser) -> tuple[list[str], _runner.Targe
     return list(argv), None
 
 
+def has_target(argv: Sequence[str], parser: _Parser) -> bool:
+    """Is the target, or the option that takes it, among these words?"""
+    return any(word[:2] in _TARGET_KINDS for word in argv) or _cut(argv, parser)[1] is not None
+
+
 def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that the command line names."""
     values = vars(options)
@@ -141,7 +153,7 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def profile(argv: Sequence[str]) -> NoReturn:
     """Runs the target under the profiler and leaves as the target does."""
-    parser = _parser()
+    parser = profile_parser()
     own, target = _cut(argv, parser)
     options = parser.parse_args(own)
     if target is None:
@@ -247,7 +259,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         profile(words[1:])
     if words and words[0] in _commands.NAMES:
         return _commands.run(words[0], words[1:])
+    if words and words[0] in ("completions", "__complete", "--man"):
+        return _of_itself(words[0], words[1:])
     profile(words)
+
+
+def _of_itself(what: str, words: Sequence[str]) -> int:
+    from . import _help
+
+    if what == "completions":
+        return _help.completions(words)
+    if what == "__complete":
+        return _help.complete(words)
+    sys.stdout.write(_help.manual())
+    return 0
 
 
 if __name__ == "__main__":

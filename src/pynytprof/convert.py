@@ -105,10 +105,12 @@ def source(profile: Source, file: str | int, *, width: int = 100, colour: bool =
     return _text(lambda write: raw.summary(write, width=width, colour=colour, fid=fid))
 
 
-def info(profile: Source, *, json: bool = False) -> str:
+def info(profile: Source, *, width: int = 100, colour: bool = False, json: bool = False) -> str:
     """What the file says of itself: version, processes, counts, attributes, options."""
     raw = _raw(profile)
-    return _text(lambda write: raw.info(write, json=json, path=_path(profile)))
+    return _text(
+        lambda write: raw.info(write, width=width, colour=colour, json=json, path=_path(profile))
+    )
 
 
 def dump(path: StrPath) -> str:

@@ -72,36 +72,26 @@ def findings(path: StrPath) -> Verdict:
     return Verdict(records, tuple(Finding(Severity(item[0]), *item[1:]) for item in found))
 
 
-def verify(path: StrPath, quiet: bool = False) -> bool:
-    """True if the file is sound. Says so in a line on stdout; `quiet`: only if it is not."""
-    verdict = findings(path)
+def tell(path: StrPath, verdict: Verdict, *, quiet: bool = False) -> bool:
+    """Says in a line on stdout whether the file is sound; `quiet`: only if it is not."""
     name = os.fsdecode(path)
     if verdict.worst is not None:
         print(f"{name} \u2717 {verdict.records} records: {verdict.worst}")
-        return False
-    if not quiet:
+    elif not quiet:
         print(f"{name} \u2713 {verdict.records} records")
-    return True
+    return verdict.sound
+
+
+def verify(path: StrPath, quiet: bool = False) -> bool:
+    """True if the file is sound. Says so in a line on stdout; `quiet`: only if it is not."""
+    return tell(path, findings(path), quiet=quiet)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """``python -m pynytprof.verify [-q] FILE...``; 0 sound, 1 not, 2 usage, 3 unreadable."""
-    import argparse
+    from ._commands import run
 
-    parser = argparse.ArgumentParser(
-        prog="pynytprof verify", description="Says whether profiles are sound."
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="tell only what is not sound")
-    parser.add_argument("files", nargs="+", metavar="FILE")
-    args = parser.parse_args(argv)
-    status = 0
-    for path in args.files:
-        try:
-            status = max(status, 0 if verify(path, args.quiet) else 1)
-        except OSError as error:
-            print(f"pynytprof: {path}: {error.strerror}", file=sys.stderr)
-            status = 3
-    return status
+    return run("verify", list(sys.argv[1:] if argv is None else argv))
 
 
 if __name__ == "__main__":
