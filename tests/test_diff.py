@@ -101,9 +101,16 @@ def test_identical_profiles_have_no_changes(tmp_path: Path) -> None:
     assert total.is_time and total.before == total.after == pytest.approx(1.3)
 
 
-@pytest.mark.parametrize("path", sorted(PERL.glob("*.out")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path", sorted(PERL.parent.glob("*/*.out")), ids=lambda path: str(path.stem)
+)
 def test_every_profile_is_equal_to_itself(path: Path) -> None:
-    assert changed(compare(path, path)) == []
+    try:
+        diff = compare(path, path, salvage=True)
+    except ProfileError:
+        assert path.stem == "hdr-major6"
+        return
+    assert changed(diff) == []
 
 
 def test_another_scale_of_ticks_is_no_change(tmp_path: Path) -> None:
