@@ -2,17 +2,19 @@
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-static long   allocations_left = -1;    /* before one fails; -1: none does */
-static size_t largest_allocation;
+/* The library has threads, too. */
+static atomic_long   allocations_left = -1;     /* before one fails; negative: none does */
+static atomic_size_t largest_allocation;
 
 static bool allocation_fails(size_t size)
 {
     if (size > largest_allocation)
         largest_allocation = size;
-    return allocations_left >= 0 && allocations_left-- == 0;
+    return allocations_left >= 0 && atomic_fetch_sub(&allocations_left, 1) == 0;
 }
 
 void *__real_malloc(size_t size);

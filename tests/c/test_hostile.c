@@ -1,6 +1,6 @@
 /*
- * Files that break off, are damaged, or are read while memory runs out: whatever happens is
- * told as an error, and nothing is read or written outside of its place (run with ASan).
+ * Files that break off or are damaged: whatever happens is told as an error, and nothing is read
+ * or written outside of its place (run with ASan).
  * The golden profiles' folder comes from the build.
  */
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "allocations.h"
 #include "private.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -170,50 +169,11 @@ static void any_bit_may_be_wrong(void **state)
     }
 }
 
-typedef int work_fn(const void *data, size_t len);
-
-static int verify(const void *data, size_t len)
-{
-    return nyt_verify_memory(data, len, NULL, NULL, NULL, NULL);
-}
-
-/* Every allocation fails once; the last run has them all. */
-static void survives_lack_of_memory(work_fn *work, const struct file *f)
-{
-    int failures = 0;
-    for (long n = 0;; n++) {
-        allocations_left = n;
-        int rc = work(f->data, f->len);
-        bool all_went_well = allocations_left >= 0;
-        allocations_left = -1;
-        if (all_went_well) {
-            assert_int_equal(rc, NYT_OK);
-            break;
-        }
-        assert_int_equal(rc, NYT_ENOMEM);
-        failures++;
-    }
-    assert_true(failures >= 3);
-}
-
-static void any_allocation_may_fail(void **state)
-{
-    static struct file f;
-    static work_fn *const all[] = {dump, load_and_report, verify};
-    (void)state;
-    for (size_t i = 0; i < COUNT(names); i++) {
-        read_golden(names[i], &f);
-        for (size_t k = 0; k < COUNT(all); k++)
-            survives_lack_of_memory(all[k], &f);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_may_break_off_anywhere),
         cmocka_unit_test(any_bit_may_be_wrong),
-        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
