@@ -6,6 +6,7 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +22,52 @@ static int put_in_file(void *ctx, char token, const void *payload, size_t len)
     return nyt_chunks_write(ctx, token, payload, len, NULL);
 }
 
+/* Beside `path`; where its name leaves no room for an ending, another one. */
 static char *temporary_name(const char *path)
 {
-    size_t room = strlen(path) + 32;
-    char *name = malloc(room);
-    if (name)
-        snprintf(name, room, "%s.%ld.tmp", path, (long)getpid());
-    return name;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char ending[32];
+    int len = snprintf(ending, sizeof ending, ".%ld.tmp", (long)getpid());
+    bool fits = strlen(name) + (size_t)len <= NAME_MAX;
+    size_t room = strlen(path) + sizeof ending + sizeof ".nytprof";
+    char *temporary = malloc(room);
+    if (temporary && fits)
+        snprintf(temporary, room, "%s%s", path, ending);
+    else if (temporary)
+        snprintf(temporary, room, "%.*s.nytprof%s", (int)(name - path), path, ending);
+    return temporary;
+}
+
+/*
+ * Signals that a write can bring upon the one who writes. Python ignores them, but the
+ * program may not: meanwhile they wait, and what has come of our writing is taken away.
+ */
+typedef struct {
+    sigset_t masked, before, pending;
+} quiet;
+
+static void quiet_begin(quiet *q)
+{
+    sigemptyset(&q->masked);
+    sigaddset(&q->masked, SIGXFSZ);
+    sigaddset(&q->masked, SIGPIPE);
+    sigpending(&q->pending);
+    pthread_sigmask(SIG_BLOCK, &q->masked, &q->before);
+}
+
+static void quiet_end(const quiet *q)
+{
+    static const int signums[] = {SIGXFSZ, SIGPIPE};
+    for (size_t i = 0; i < sizeof signums / sizeof *signums; i++) {
+        const struct timespec at_once = {0};
+        sigset_t now, one;
+        sigemptyset(&one);
+        sigaddset(&one, signums[i]);
+        if (sigpending(&now) == 0 && sigismember(&now, signums[i]) == 1 &&
+            sigismember(&q->pending, signums[i]) != 1)
+            sigtimedwait(&one, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &q->before, NULL);
 }
 
 static int write_chunks(tracer *t, const char *path, int level, const void *header, size_t len)
@@ -57,6 +97,8 @@ int snapshot_write(tracer *t, const char *path, int level, const void *header, s
     char *temporary = temporary_name(path);
     if (!temporary)
         return NYT_ENOMEM;
+    quiet q;
+    quiet_begin(&q);
     int rc = write_chunks(t, temporary, level, header, len);
     if (rc == 0 && rename(temporary, path) != 0)
         rc = NYT_EIO;
@@ -65,6 +107,7 @@ int snapshot_write(tracer *t, const char *path, int level, const void *header, s
         unlink(temporary);
         errno = saved;
     }
+    quiet_end(&q);
     free(temporary);
     return rc;
 }
@@ -82,18 +125,20 @@ void snapshot_arm(tracer *t)
     lanes_hurry(t, t->next_snapshot);
 }
 
-/* A snapshot, if it is time. A failure ends them: the last file will tell of it. */
+/* A snapshot, if it is time. After a failure the next one is given more time. */
 void snapshot_if_due(tracer *t, uint64_t now)
 {
+    enum { PATIENCE = 10 };
     if (now < t->next_snapshot || !t->running)
         return;
     uint64_t next = UINT64_MAX;
-    if (t->snapshot_path && t->snapshot_owner == getpid() &&
-        snapshot_write(t, t->snapshot_path, t->snapshot_level,
-                       PyBytes_AS_STRING(t->snapshot_header),
-                       (size_t)PyBytes_GET_SIZE(t->snapshot_header)) == 0) {
+    if (t->snapshot_path && t->snapshot_owner == getpid()) {
+        int rc = snapshot_write(t, t->snapshot_path, t->snapshot_level,
+                                PyBytes_AS_STRING(t->snapshot_header),
+                                (size_t)PyBytes_GET_SIZE(t->snapshot_header));
         uint64_t ended = clock_shared(&t->clock), cost = (ended - now) * SHARE;
-        next = ended + (cost > t->snapshot_interval ? cost : t->snapshot_interval);
+        uint64_t wait = t->snapshot_interval * (rc == 0 ? 1 : PATIENCE);
+        next = ended + (cost > wait ? cost : wait);
     }
     t->next_snapshot = next;
     lanes_hurry(t, next);

@@ -300,10 +300,11 @@ static bool take_file(nyt_merged *m, const struct nyt_gathered *g, struct transl
     return true;
 }
 
+/* One of them may go on where the other ends: more of it was known, or it has grown. */
 static bool same_source(const struct nyt_merged_file *file, const nyt_src_line *source, size_t n)
 {
-    bool same = file->source_count == n;
-    for (size_t i = 0; same && i < n; i++)
+    bool same = true;
+    for (size_t i = 0; same && i < n && i < file->source_count; i++)
         same = file->source[i].line == source[i].line &&
                nyt_str_compare(file->source[i].text, source[i].text) == 0;
     return same;
@@ -330,7 +331,10 @@ static bool merge_source(nyt_merged *m, struct nyt_merged_file *file, const nyt_
         return true;
     if (file->source_count == 0)
         return keep_source(m, file, source, n);
-    if (!file->told && !same_source(file, source, n)) {
+    bool same = same_source(file, source, n);
+    if (same && n > file->source_count)
+        return keep_source(m, file, source, n);
+    if (!file->told && !same) {
         nyt_merged_note(m, true, "the file %s has another text here: the first one stays",
                         shown(file->file.name, name));
         file->told = true;

@@ -7,11 +7,13 @@ attribute that names the run, by which those of other runs are told apart.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import glob
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +28,11 @@ START_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_inheri
 
 _HEAD_BYTES = 1 << 14
 """A profile's comments and attributes are plain text, and within so many bytes."""
+
+
+_LONGEST_STEM = 255 - len(".4194304-999999.tmp")
+_STALE_SECONDS = 60
+"""Another machine's process may write into the same folder, under a number that is free here."""
 
 
 class Origin(NamedTuple):
@@ -70,6 +77,25 @@ def _parts(origin: Origin) -> Iterator[tuple[str, int]]:
         match = form.fullmatch(path)
         if match and _is_part(path, origin.run):
             yield path, int(match[1])
+
+
+def temporary_stem(path: str) -> str:
+    """What the names of new files begin with that are to replace ``path``; a process and
+    ``.tmp`` follow. Beside ``path``, and like it if there is room in a name for that."""
+    folder, name = os.path.split(path)
+    return path if len(os.fsencode(name)) <= _LONGEST_STEM else os.path.join(folder, ".nytprof")
+
+
+def clear_temporaries(path: str) -> None:
+    """Removes what processes that have been killed were writing, for this file or its parts."""
+    stem = temporary_stem(path)
+    form = re.compile(re.escape(stem) + r"(?:\.\d+)*\.(\d+)(?:-\d+)?\.tmp")
+    for found in glob.glob(glob.escape(stem) + ".*.tmp"):
+        match = form.fullmatch(found)
+        with contextlib.suppress(OSError):
+            old = time.time() - os.stat(found).st_mtime > _STALE_SECONDS
+            if match and old and not _is_running(int(match[1])):
+                os.unlink(found)
 
 
 # ---- Forks ----

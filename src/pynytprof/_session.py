@@ -19,7 +19,7 @@ import sys
 import sysconfig
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from . import __version__, _chunks, _ends, _processes, _talk
@@ -189,6 +189,19 @@ def _header(
     return _chunks.pairs((key, _one_line(value)) for key, value in pairs)
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps off the signals that writing can bring upon the one who writes."""
+    noisy = {signal.SIGPIPE, signal.SIGXFSZ}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, noisy)
+    try:
+        yield
+    finally:
+        for number in noisy & signal.sigpending():
+            signal.sigtimedwait({number}, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Output:
     """Where the profile goes: a path, or a writer of the user's."""
 
@@ -196,11 +209,12 @@ class _Output:
         self.writer = writer
         self.tracer_writes = tracer_writes
         self.shown = path
-        self.can_rename = writer is None and self._is_regular_or_absent()
+        self.can_rename = writer is None and self._is_regular_or_absent() and self._has_room()
         # The links of /dev/stdout and /dev/fd/N lead to names that can't be opened.
         self.path = os.path.realpath(path) if self.can_rename else os.path.abspath(path)
         self.base = self.path  # to which children's names are added
-        self._pid = os.getpid()
+        self._temporary = _processes.temporary_stem(self.path)
+        self._written = 0
 
     def of_child(self, run: str) -> _Output:
         """Where the forked process that asks writes its own."""
@@ -217,8 +231,17 @@ class _Output:
         except OSError:
             return False
 
+    def _has_room(self) -> bool:
+        """Whether there can be a file beside it: else an old one is overwritten, at the end."""
+        folder = os.path.dirname(os.path.realpath(self.shown))
+        return os.access(folder, os.W_OK) or not os.access(self.shown, os.W_OK)
+
     def write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         """The whole profile. Raises OSError, or what the user's writer raises."""
+        with contextlib.nullcontext() if tracer.running else _quiet():
+            self._write(tracer, level, header, final=final)
+
+    def _write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         told_of = final and _talk.wanted()  # by the writer, chunk for chunk
         if self.writer is not None:
             tracer.emit(self.writer.write_chunk, header)
@@ -231,7 +254,8 @@ class _Output:
             self._write_and_rename(tracer, level, header)
 
     def _write_and_rename(self, tracer: AnyTracer, level: int, header: bytes) -> None:
-        temporary = f"{self.path}.{self._pid}.tmp"
+        self._written += 1  # a signal may have us write while we write
+        temporary = f"{self._temporary}.{os.getpid()}-{self._written}.tmp"
         try:
             self._write_to(temporary, tracer, level, header)
             os.replace(temporary, self.path)
@@ -350,6 +374,8 @@ class Session:
                 "one session can run in a process at a time"
             )
         self.arrange_end()
+        if not self._started and not self.inherited:
+            _processes.clear_temporaries(self._output.path)
         self._started = True
         _active = self
         _ends.watch(_numbers(self.settings.sigexit), self.finish, self._go_on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -62,6 +63,38 @@ def test_the_quick_tools_are_silent(
     for command in perl_commands(made, tmp_path)[1:]:
         done = run(command, cwd=tmp_path)
         assert (done.returncode, complaints(done.stderr)) == (0, []), command[0]
+
+
+FORKS = """\
+import os
+def child(n):
+    total = 0
+    for i in range(n):
+        total += i
+    exec("for i in range(9): pass")
+    os._exit(0)
+for n in (10, 20, 30):
+    if os.fork() == 0:
+        child(n)
+    os.wait()
+"""
+
+
+def test_profiles_of_forks_and_what_is_merged_of_them(tmp_path: Path) -> None:
+    (tmp_path / "forks.py").write_text(FORKS)
+    made = tmp_path / "nytprof.out"
+    profiler = [sys.executable, "-m", "pynytprof", "-q", "--merge=keep"]
+    done = run([*profiler, "-o", made, tmp_path / "forks.py"])
+    assert (done.returncode, done.stderr) == (0, "")
+    parts = sorted(tmp_path.glob("nytprof.out.*"))
+    assert len(parts) == 3
+    for path in (made, parts[0]):
+        (tmp_path / "results").mkdir(exist_ok=True)
+        for command in perl_commands(path, tmp_path / "results"):
+            done = run(command, cwd=tmp_path)
+            assert (done.returncode, complaints(done.stderr)) == (0, []), command[0]
+    counts = View(made).line_counts()
+    assert counts[str(tmp_path / "forks.py"), 5] == 10 + 20 + 30
 
 
 @pytest.mark.parametrize("tracer", TRACERS)
