@@ -75,8 +75,8 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
     Py_ssize_t max_nodes = 1000000;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
-                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes, &hide, &raw,
-                                     &max_nodes, &savesrc, &sources, &cpu))
+                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes,
+                                     &hide, &raw, &max_nodes, &savesrc, &sources, &cpu))
         return NULL;
     if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
         PyErr_SetString(PyExc_ValueError,

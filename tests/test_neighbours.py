@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from test_runner import environment
 
+from pynytprof.reader import read
+
 HERE = Path(__file__).parent / "neighbours"
 MONITORING = sys.version_info >= (3, 12)
 
@@ -77,3 +79,198 @@ def test_neither_sees_the_other(kind: str) -> None:
 @before_312
 def test_without_c_functions_nothing_of_ours_is_in_the_profile_functions_place(kind: str) -> None:
     check_each_order(kind, '{"slowops": 0}')
+
+
+# ---- Tool ids ----
+
+IDS = """
+import sys, os, pynytprof
+held = lambda: {i: sys.monitoring.get_tool(i) for i in range(6) if sys.monitoring.get_tool(i)}
+ours = lambda: [i for i, who in held().items() if who == "pynytprof"]
+tracer = pynytprof.Tracer("p.out", options={"forkdepth": 0})
+"""
+
+
+@from_312
+@pytest.mark.parametrize(("taken", "expected"), [((), 4), ((4,), 3), ((2, 4), 3), ((3, 4), 2)])
+def test_the_first_free_id_is_taken_and_given_back(
+    taken: tuple[int, ...], expected: int, tmp_path: Path
+) -> None:
+    text = f"""
+for i in {taken}: sys.monitoring.use_tool_id(i, f"tool{{i}}")
+for turn in range(3):
+    with tracer: assert ours() == [{expected}], held()
+    assert set(held()) == set({taken}), held()
+"""
+    run(["-c", IDS + text], tmp_path)
+
+
+@from_312
+def test_the_error_names_who_has_the_ids(tmp_path: Path) -> None:
+    text = """
+names = {2: "one", 3: "two", 4: "three"}
+for i, name in names.items(): sys.monitoring.use_tool_id(i, name)
+try: tracer.start()
+except RuntimeError as error: print(error)
+assert held() == names and not tracer.running
+sys.monitoring.free_tool_id(3)
+with tracer: assert ours() == [3]
+assert not ours()
+"""
+    said = run(["-c", IDS + text], tmp_path)
+    assert said == (
+        "no sys.monitoring tool id is free for pynytprof (4: three, 3: two, 2: one)\n"
+    )
+
+
+@from_312
+@pytest.mark.parametrize(
+    "way",
+    [
+        "try:\n    with tracer: 1 / 0\nexcept ZeroDivisionError: pass\n",
+        "tracer.start()\nif os.fork() == 0:\n    assert not ours(), held()\n    os._exit(0)\n"
+        "assert os.wait()[1] == 0 and ours()\ntracer.stop()\n",
+        "tracer.start()\ntry: tracer2 = pynytprof.Tracer('q.out'); tracer2.start()\n"
+        "except RuntimeError: pass\nassert ours() == [4]\ntracer.stop()\n",
+        "@tracer\ndef f():\n    yield 1\nnext(f())\n",
+        "import threading\nt = threading.Thread(target=tracer.start)\nt.start()\nt.join()\n"
+        "assert ours() == [4]\ntracer.stop()\n",
+    ],
+    ids=["exception", "fork", "failed start", "generator", "another thread"],
+)
+def test_the_id_is_given_back(way: str, tmp_path: Path) -> None:
+    run(["-c", IDS + way + "assert not ours(), held()\n"], tmp_path)
+
+
+@from_312
+def test_a_program_may_look_at_its_end(tmp_path: Path) -> None:
+    """The command holds an id until the last exit handler of the program, and no other's."""
+    (tmp_path / "prog.py").write_text(
+        "import sys, atexit\n"
+        "show = lambda: print([sys.monitoring.get_tool(i) for i in range(6)])\n"
+        "atexit.register(show)\nsys.monitoring.use_tool_id(1, 'mine')\nshow()\n"
+    )
+    said = run(["-m", "pynytprof", "-q", "prog.py"], tmp_path)
+    assert said == "[None, 'mine', None, None, 'pynytprof', None]\n" * 2
+
+
+# ---- Debuggers ----
+
+DEBUGGED = """\
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+print(work(3))
+breakpoint()
+print(work(4))
+for k in range(2):
+    print(work(k))
+print("end")
+"""
+COMMANDS = """\
+tbreak 2\nc\nn\nn\nn\np n, total\nb 5\nc\np total\ncl 2\nu\np __name__\nd\nreturn\nn\nuntil 12\nc
+"""
+
+
+def counts(path: Path, name: str) -> dict[int, int]:
+    made = read(path)
+    fids = [fid for fid, file in made.files.items() if file.name.endswith(f"/{name}")]
+    return {line.line: line.count for line in made.lines if line.fid in fids}
+
+
+def test_pdb(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(DEBUGGED)
+    alone = run(["prog.py"], tmp_path, stdin=COMMANDS)
+    both = run(["-m", "pynytprof", "-q", "prog.py"], tmp_path, stdin=COMMANDS)
+    assert both == alone
+    assert "(Pdb)" in alone and alone.endswith("end\n")
+    debugged = counts(tmp_path / "nytprof.out", "prog.py")
+    run(["-m", "pynytprof", "-q", "prog.py"], tmp_path, PYTHONBREAKPOINT="0")
+    assert debugged == counts(tmp_path / "nytprof.out", "prog.py")
+
+
+def test_pdb_runs_us(tmp_path: Path) -> None:
+    """A program that profiles a part of itself, under a debugger."""
+    (tmp_path / "prog.py").write_text(
+        "import pynytprof\ndef f(n):\n    return sum(range(n))\n"
+        "with pynytprof.Tracer('p.out'):\n    f(3)\n    f(4)\nprint('end')\n"
+    )
+    commands = "b 3\nc\np n\nn\nc\np n\nc\nq\n"
+    said = run(["-m", "pdb", "prog.py"], tmp_path, stdin=commands)
+    assert [line for line in said.splitlines() if line.endswith((") 3", ") 4", "end"))] == [
+        "(Pdb) 3", "(Pdb) 4", "(Pdb) end"
+    ]  # fmt: skip
+    assert counts(tmp_path / "p.out", "prog.py")[3] == 2
+
+
+# ---- Trace functions of all kinds ----
+
+
+def test_a_trace_function_that_fails_fails_as_it_does(tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(
+        "import sys\nseen = []\n"
+        "def trace(frame, event, arg):\n"
+        "    if frame.f_code.co_name == 'f':\n"
+        "        seen.append((event, frame.f_lineno))\n"
+        "        if event == 'line' and frame.f_lineno == 10: raise ValueError('no')\n"
+        "    return trace\n"
+        "def f():\n"
+        "    a = 1\n"
+        "    b = 2\n"
+        "    return a + b\n"
+        "for _ in range(2):\n"
+        "    sys.settrace(trace)\n"
+        "    try: print(f())\n"
+        "    except ValueError as error: print(error, sys.gettrace())\n"
+        "print(f(), seen)\n"
+    )
+    alone = run(["prog.py"], tmp_path)
+    assert run(["-m", "pynytprof", "-q", "prog.py"], tmp_path) == alone
+    found = counts(tmp_path / "nytprof.out", "prog.py")
+    # From 3.12 on sys.settrace's functions come before us, and a line that fails in one does
+    # not begin.
+    assert (found[9], found[10], found[11], found[16]) == (3, 1 if MONITORING else 3, 1, 1)
+
+
+def test_a_trace_function_may_switch_profiling(tmp_path: Path) -> None:
+    """Off and on again, from within an event."""
+    (tmp_path / "prog.py").write_text(
+        "import sys, pynytprof\n"
+        "def trace(frame, event, arg):\n"
+        "    if frame.f_code.co_name == 'off': pynytprof.disable_profile()\n"
+        "    if frame.f_code.co_name == 'on': pynytprof.enable_profile()\n"
+        "def off(): pass\n"
+        "def on(): pass\n"
+        "def f(): pass\n"
+        "sys.settrace(trace)\n"
+        "f(); off(); f(); f(); on(); f()\n"
+        "print(sys.gettrace() is trace)\n"
+        "sys.settrace(None)\n"
+    )
+    assert run(["-m", "pynytprof", "-q", "prog.py"], tmp_path) == "True\n"
+    made = read(tmp_path / "nytprof.out")
+    assert made.subs["__main__::f"].calls == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["ctrace", "pytrace", pytest.param("sysmon", marks=from_312)])
+def test_pytest_cov(core: str, tmp_path: Path) -> None:
+    (tmp_path / "part.py").write_text("def f(n):\n    if n:\n        return 1\n    return 2\n")
+    (tmp_path / "test_part.py").write_text(
+        "import part\ndef test_one():\n    assert part.f(1) == 1\n"
+        "def test_two():\n    assert [part.f(1) for _ in range(3)] == [1] * 3\n"
+    )
+
+    def covered(*by: str) -> object:
+        command: list[str | Path] = [*by, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                                     "--cov=part", "--cov-report=json"]  # fmt: skip
+        assert "2 passed" in run(command, tmp_path, COVERAGE_CORE=core)
+        found = json.loads((tmp_path / "coverage.json").read_text())["files"]["part.py"]
+        return found["executed_lines"], found["missing_lines"]
+
+    assert covered() == ([1, 2, 3], [4])
+    assert covered("-m", "pynytprof", "-q", "--include=*/part.py") == ([1, 2, 3], [4])
+    assert counts(tmp_path / "nytprof.out", "part.py") == {1: 1, 2: 4, 3: 4}
