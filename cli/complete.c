@@ -1,8 +1,8 @@
 /*
- * Completion of command lines. `nytprof completions SHELL` writes a script that makes the shell ask
- * `nytprof __complete WORD...`, so that what is offered is always what this program takes. The
- * answer has a line for each word that the last WORD may become, with a tab and a description; the line
- * ":files" stands for files.
+ * Completion of command lines. `nytprof completions SHELL` writes a script that makes the shell
+ * ask `nytprof __complete WORD...`, so that what is offered is always what this program takes.
+ * The answer has a line for each word that the last WORD may become, with a tab and a
+ * description; the line ":files" stands for files.
  */
 #include "completion_scripts.h"
 #include "table.h"

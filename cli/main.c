@@ -1,7 +1,7 @@
 /*
- * nytprof: reads, checks, shows, compares and merges NYTProf profiles. The tables of commands and options are
- * all there is to know about the command line: parsing, help, the manual page and completion are
- * made from them.
+ * nytprof: reads, checks, shows, compares and merges NYTProf profiles. The tables of commands and
+ * options are all there is to know about the command line: parsing, help, the manual page and
+ * completion are made from them.
  */
 #include "table.h"
 

@@ -173,7 +173,8 @@ static void put_beginning(void)
          "messages to standard error.\n"
          "A file that breaks off is read as far as it goes.\n"
          "Text from a profile is made harmless before it reaches a terminal.\n.PP\n"
-         "\\fBnytprof completions\\fR writes a script that makes a shell complete commands and options;\n"
+         "\\fBnytprof completions\\fR writes a script\n"
+         "that makes a shell complete commands and options;\n"
          "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.");
 }
 

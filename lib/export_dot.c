@@ -1,7 +1,7 @@
 /*
- * The call graph in the language of Graphviz. A graph is to be looked at, so it has the subs with the
- * most inclusive time and, between these, the calls that took most; below the picture stands what
- * was left out.
+ * The call graph in the language of Graphviz. A graph is to be looked at, so it has the subs with
+ * the most inclusive time and, between these, the calls that took most; below the picture stands
+ * what was left out.
  *
  * A node shows exclusive and inclusive time with their shares of all, and is the redder the more
  * exclusive time it has. The calls of one line are known together: where several subs made them,
@@ -211,7 +211,7 @@ static void put_node(struct dot *d, const nyt_sub *sub)
     nyt_out_text(d->o, "\\n");
     nyt_report_count(&d->words, (int64_t)sub->calls, 0);
     nyt_out_text(d->o, sub->calls == 1 ? " call\" fillcolor=\"0 " : " calls\" fillcolor=\"0 ");
-    nyt_out_fixed(d->o, 0, 3, share_of(d, sub->excl));
+    nyt_out_fixed(d->o, 0, 3, sqrt(share_of(d, sub->excl)));    /* small ones show, too */
     nyt_out_text(d->o, " 1\"");
     put_tooltip(d, sub);
     nyt_out_text(d->o, "];\n");

@@ -1,6 +1,7 @@
 /*
  * Lines and subs with their counts as a tracefile of lcov, for genhtml and editors that show such
- * files. A profile knows the lines that ran and no others; of subs it knows also those that did not.
+ * files. A profile knows the lines that ran and no others; of subs it knows those that did not,
+ * too.
  *
  * What has no file of its own is left out: string evals, the text of command lines, the place
  * where C functions are.

@@ -46,7 +46,7 @@ TYPED = {
         "pynytprof summary --sort pl": "pynytprof summary --sort place ",
         "pynytprof --sc": "pynytprof --scope ",
         "pynytprof profile --scope=pr": "pynytprof profile --scope=project ",
-        "pynytprof -q --no-calls o": "pynytprof -q --no-calls only.out ",
+        "pynytprof -q --merge o": "pynytprof -q --merge only.out ",
         "pynytprof only.out --sort o": "pynytprof only.out --sort only.out ",
         "pynytprof convert --to=pp": "pynytprof convert --to=pprof ",
         "pynytprof completions fi": "pynytprof completions fish ",

@@ -385,6 +385,13 @@ def test_dot_has_subs_and_calls(small: Path) -> None:
     assert found.edges == {("(module)", "f"): ["4", "1.00 s"], ("f", "len"): ["4", "250 ms"]}
 
 
+def test_what_took_longest_is_reddest(small: Path) -> None:
+    text = exported(small, "dot").decode()
+    found = dict(re.findall(r'label="([^\\"]+)[^"]*" fillcolor="0 ([0-9.]+) 1"', text))
+    assert sorted(found, key=lambda name: float(found[name])) == ["len", "(module)", "f"]
+    assert all(0 < float(saturation) <= 1 for saturation in found.values())
+
+
 def test_a_picture_says_what_it_left_out(small: Path) -> None:
     out = io.BytesIO()
     convert.export(small, "dot", out.write, top=2)

@@ -267,7 +267,12 @@ def test_speedscope_files_are_well_formed(nytprof: str, profile: Path) -> None:
     assert only["unit"] == "nanoseconds"
     frames = scope["shared"]["frames"]
     assert all(isinstance(frame["name"], str) for frame in frames)
-    assert all(event["frame"] < len(frames) for event in only["events"])
+    assert all(isinstance(frame.get("file", ""), str) for frame in frames)
+    assert all(type(frame.get("line", 0)) is int for frame in frames)
+    assert isinstance(scope["name"], str) and isinstance(only["name"], str)
+    assert scope["activeProfileIndex"] == 0
+    assert all(type(event["frame"]) is int for event in only["events"])
+    assert all(0 <= event["frame"] < len(frames) for event in only["events"])
     open_and_close(only)
 
 

@@ -83,7 +83,7 @@ def _complete_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> Ite
     waiting: argparse.Action | None = None
     for word in words[:-1]:
         found = by_name.get(word) if waiting is None else None
-        waiting = found if found is not None and _takes_value(found) else None
+        waiting = found if found is not None and found.nargs not in (0, "?") else None
     typed = words[-1]
     name, equals, value = typed.partition("=")
     if waiting is not None:
@@ -151,7 +151,7 @@ def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     value = ""
     if _takes_value(action):
         word = str(action.metavar or "{" + ",".join(_words(action)) + "}")
-        value = f" \\fI{_roff(word)}\\fR"
+        value = f" \\fI{_roff(word)}\\fR" if action.nargs != "?" else f"[=\\fI{_roff(word)}\\fR]"
     names = [_bold(name) + value for name in action.option_strings]
     if f"--no-{action.dest}" in parser._option_string_actions:
         names.append(_bold(f"--no-{action.dest}"))

@@ -243,6 +243,8 @@ static void calls_from_one_line_add_up(void **state)
     assert_int_equal(calls[1].depth, 2);
     assert_int_equal(calls[1].by_len, 2);
     assert_string_equal(calls[1].by[0].data, "m::a");
+    assert_ptr_equal(nyt_profile_all_calls(p, &n), calls);
+    assert_int_equal(n, 2);
     assert_int_equal(sub("m::f")->calls, 8);
     assert_true(sub("m::f")->reci == 0.5);
     assert_int_equal(nyt_profile_totals(p)->calls, 8);
