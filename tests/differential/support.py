@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +132,9 @@ class View:
         raw = json.loads(done.stdout)
         self.attributes: dict[str, str] = raw["attributes"]
         self.options: dict[str, str] = raw["options"]
-        self.names: dict[int, str] = {0: "", **{fid: name for fid, name, *_ in raw["files"]}}
+        # Of many evals on one line the loader keeps one, with the figures of all.
+        self.names: defaultdict[int, str] = defaultdict(lambda: "(eval merged)")
+        self.names.update({0: "", **{fid: name for fid, name, *_ in raw["files"]}})
         self.sources: dict[str, list[str] | None] = {
             name: source for _, name, _, _, source in raw["files"]
         }
@@ -148,7 +150,11 @@ class View:
         self.returns: list[tuple[int, str, float, float]] = [tuple(r) for r in raw["returns"]]
 
     def _by_line(self, cells: list[tuple[int, int, float, int]]) -> list[Cell]:
-        return [(self.names[fid], line, seconds, count) for fid, line, seconds, count in cells]
+        return [
+            (self.names[fid], line, seconds, count)
+            for fid, line, seconds, count in cells
+            if fid in self.names
+        ]
 
     def seconds(self) -> float:
         return sum(seconds for _, _, seconds, _ in self.lines)
