@@ -148,6 +148,38 @@ def test_a_renamed_file_is_found_by_its_subs_and_by_its_text(tmp_path: Path) -> 
     }
 
 
+def test_a_renamed_file_without_source_is_found_by_its_subs(tmp_path: Path) -> None:
+    def one(path: Path, name: str) -> Path:
+        named = subs((1, 1, 2, 3, "main::f"), (2, 1, 4, 5, "main::g"))
+        return profile(path, file(1, name), named, ran(1, (2, 1, 0.1), (9, 5, 0.5)))
+
+    diff = compare(one(tmp_path / "1", "/src/a.pl"), one(tmp_path / "2", "/src/b.pl"))
+    assert changed(diff) == []
+
+
+def statements(path: Path, name: str, *lines: str) -> Path:
+    rows = [(i + 1, i + 1, 0.1) for i in range(len(lines))]
+    return profile(path, file(1, name, tuple(f"{line}\n" for line in lines)), ran(1, *rows))
+
+
+def test_a_renamed_file_needs_more_than_one_line_in_common(tmp_path: Path) -> None:
+    """Lines that are short or stand twice are no proof, but follow where there is some."""
+    one = statements(tmp_path / "1", "/a.py", "import os, sys", "x = 1", "x = 1", "y += 1")
+    two = statements(tmp_path / "2", "/b.py", "import os, sys", "x = 1", "x = 1", "y += 1")
+    assert changed(compare(one, two)) == []
+    many = [f"statement_{i}()" for i in range(5)]
+    three = statements(tmp_path / "3", "/a.py", "import os, sys", "x = 1", *many)
+    others = [f"other_{i}_one()" for i in range(5)]
+    four = statements(tmp_path / "4", "/b.py", "import os, sys", "x = 1", *others)
+    assert moves(compare(three, four)) == {("import os, sys", 1, 1)}
+
+
+def test_a_file_of_which_nothing_is_known_is_found_by_its_name(tmp_path: Path) -> None:
+    one = profile(tmp_path / "1", file(1, "/x/main.pl"), ran(1, (1, 1, 0.1)))
+    two = profile(tmp_path / "2", file(1, "/y/main.pl"), ran(1, (1, 1, 0.1)))
+    assert changed(compare(one, two)) == []
+
+
 def test_files_that_share_nothing_are_not_one(tmp_path: Path) -> None:
     one = profile(tmp_path / "1", file(1, "/x/__init__.py", ("alpha = 1  # first\n",)),
                   subs((1, 1, 1, 1, "x::(module)")), ran(1, (1, 1, 1.0)))  # fmt: skip
@@ -258,6 +290,50 @@ def test_names_with_line_numbers_follow_their_lines(tmp_path: Path) -> None:
         ("m::__ANON__[/a/m.py:3]", "m::__ANON__[/b/m.py:5]"),
     }
     assert all(c.before and c.after for c in diff.calls)
+
+
+def test_names_with_line_numbers_whose_lines_were_edited(tmp_path: Path) -> None:
+    """One of its kind is found by the rest of its name, one of two by all of it."""
+
+    def one(path: Path, line: int, *texts: str) -> Path:
+        source = ("\n",) * (line - 1) + tuple(f"{text}\n" for text in texts)
+        places = range(line, line + len(texts))
+        named = [(i + 1, 1, at, at, f"m::f::lambda@{at}") for i, at in enumerate(places)]
+        calls = [call(1, at, 0, i + 1, 3, 0.3) for i, at in enumerate(places)]
+        return profile(path, file(1, "/m.py", source), subs(*named), *calls)
+
+    only = compare(
+        one(tmp_path / "1", 1, "a = lambda: 1 + 1"), one(tmp_path / "2", 5, "a = lambda: 2 + 2")
+    )
+    assert changed(only) == []
+    two = compare(
+        one(tmp_path / "3", 1, "a = lambda: 1 + 1", "b = lambda: 1 + 1"),
+        one(tmp_path / "4", 1, "a = lambda: 2 + 2", "b = lambda: 2 + 2"),
+    )
+    assert changed(two) == []
+
+
+def test_a_sub_that_moves_to_another_module_takes_all_its_lines_along(tmp_path: Path) -> None:
+    """Also those that stand in others, too."""
+    f = ("def find_it(x):\n", "    x += 1\n", "    return x\n")
+    g = ("def g(x):\n", "    x += 1\n", "    return x\n")
+
+    def one(path: Path, module: str, first: int, a: tuple[str, ...], b: tuple[str, ...]) -> Path:
+        fid = 1 if module == "a" else 2
+        other = (2, 1, 1 + 3 * (first == 1 and fid == 1), 3 + 3 * (first == 1 and fid == 1), "a::g")
+        rows = [(first + i, 7 + i, 0.1) for i in range(3)]
+        return profile(path, file(1, "/a.py", a), file(2, "/b.py", b),
+                       subs((1, fid, first, first + 2, f"{module}::find_it"), other),
+                       ran(fid, *rows), call(fid, first, 0, 1, 5, 0.1))  # fmt: skip
+
+    diff = compare(
+        one(tmp_path / "1", "a", 1, f + g, ("something_else()\n",)),
+        one(tmp_path / "2", "b", 2, g, ("something_else()\n", *f)),
+    )
+    assert changed(diff) == []
+    assert [(s.before and s.before.name, s.name) for s in diff.subs] == [
+        ("a::find_it", "b::find_it")
+    ]
 
 
 def test_evals_are_matched_by_place_and_source(tmp_path: Path) -> None:
@@ -438,7 +514,8 @@ def test_small_changes_of_time_are_left_out(tmp_path: Path) -> None:
 def nasty(path: Path, times_: int) -> Path:
     n = len(NASTY)
     named = subs(*((i + 1, 1, i + 1, i + 1, name) for i, name in enumerate(NASTY)))
-    text = tuple(f"  a | b `c` <b>{i}</b> \x1b[31m\\|\n" for i in range(n))
+    texts = ("  a | b `c` <b>{}</b> \x1b[31m\\|\n", "a | b{}", "a ` b{}", "a \\ b{}", "<i>{}")
+    text = tuple(texts[i % len(texts)].format(i) for i in range(n))
     rows = [(i + 1, times_, 0.1 * times_) for i in range(n)]
     calls = [call(1, i + 1, i, i + 1, times_, 0.1 * times_) for i in range(1, n)]
     return profile(path, file(1, '/src/"new\nfi|le";.py', text), named, ran(1, *rows), *calls)
