@@ -558,12 +558,16 @@ void lanes_close(tracer *t)
 
 /* ---- Moments at which the tables must be whole ---- */
 
-/* Settles one lane: its open activations hand over what they have, and run on. */
+/*
+ * Settles one lane: its open activations hand over what they have, and run on. The time of
+ * one that is at no line yet waits for its first: the line of the `def` has not been started.
+ */
 static void lane_settle(const tracer *t, lane *l, uint64_t now)
 {
     if (l->top == l->stack)
         return;
-    current_slot(l->top)->time += lane_charge(t, l, now, COST_NONE);
+    if (l->top->slot)
+        l->top->slot->time += lane_charge(t, l, now, COST_NONE);
     for (activation *a = l->top; a > l->stack; a--) {
         l->active[a->sub]--;
         caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
@@ -606,9 +610,15 @@ void lane_forgive(tracer *t, lane *l, uint64_t began)
 {
     uint64_t ended = clock_read(&t->clock);
     l->slow_work += ended - began;
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (!t->clock.cpu || t->lanes[i] == l)
-            t->lanes[i]->since = ended;
+    for (size_t i = 0; i < t->n_lanes; i++) {
+        lane *each = t->lanes[i];
+        if (t->clock.cpu && each != l)
+            continue;
+        if (each->since <= began)       /* not settled meanwhile */
+            each->since += ended - began;
+        else
+            each->since = ended;
+    }
 }
 
 /* The time from `began` on was another tool's: nobody's. Others may have run meanwhile. */

@@ -5,9 +5,10 @@
 
 The program is deterministic, so its whole run, profiled once, tells how often each line runs and
 each call is made. Then it is started N times, and killed (SIGKILL) at a random moment after
-profiling has begun. Each time the file must be sound, be read by Perl's Devel::NYTProf without
-an error or a warning, count nothing more often than the whole run, and be a consistent
-cut: what has been called has a caller, and a line that made a call has been started.
+profiling has begun, or at the next one after that when a file is being written. Each time the
+file must be sound, be read by Perl's Devel::NYTProf without an error or a warning, count nothing
+more often than the whole run, and be a consistent cut: what has been called has a caller, and
+a line that made a call has been started.
 """
 
 from __future__ import annotations
@@ -162,18 +163,28 @@ def command(program: Path, out: Path) -> list[str]:
     return [sys.executable, "-c", START, str(program), str(out)]
 
 
-def kill_once(program: Path, out: Path, wait: float) -> str:
-    """Runs it and kills it ``wait`` seconds after profiling has begun; says what was wrong."""
+def kill_once(program: Path, out: Path, wait: float, aimed: bool) -> str:
+    """Runs it and kills it ``wait`` seconds after profiling has begun, or with ``aimed`` once
+    it writes a file after that; says what was wrong."""
     with subprocess.Popen(command(program, out), stderr=subprocess.PIPE) as running:
         while not out.exists() and running.poll() is None:
             time.sleep(0.001)
         with contextlib.suppress(subprocess.TimeoutExpired):
             running.wait(wait)
+        new = out.with_name(f"{out.name}.{running.pid}.tmp")
+        while aimed and not new.exists() and running.poll() is None:
+            pass
         running.kill()
         _, errors = running.communicate()
     if running.returncode not in (0, -signal.SIGKILL):
         return f"exit status {running.returncode}"
     return errors.decode().strip()
+
+
+def seconds_of_a_run(program: Path, out: Path) -> float:
+    began = time.monotonic()
+    subprocess.run(command(program, out), check=True)
+    return time.monotonic() - began
 
 
 def judge(out: Path, whole: Figures) -> list[str]:
@@ -215,15 +226,14 @@ def storm(given: argparse.Namespace, folder: Path, chance: random.Random, seed: 
     whole_file = folder / "whole.out"
     turns = max(int(given.seconds * 250), 10)
     program.write_text(PROGRAM.replace("TURNS", str(turns)))
-    began = time.monotonic()
-    subprocess.run(command(program, whole_file), check=True)
-    lasts = time.monotonic() - began
+    lasts = min(seconds_of_a_run(program, whole_file) for _ in range(2))
     whole = Figures(whole_file)
     assert whole.complete and not whole.faults, whole.faults
     files = [folder / f"{i}.out" for i in range(given.n)]
-    waits = [chance.uniform(0, lasts) for _ in files]
+    waits = [chance.uniform(0, lasts * 0.8) for _ in files]
+    aimed = [chance.random() < 0.5 for _ in files]
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        told = list(pool.map(kill_once, [program] * given.n, files, waits))
+        told = list(pool.map(kill_once, [program] * given.n, files, waits, aimed))
     bad = incomplete = 0
     for file, said, perl in zip(files, told, perl_says(files), strict=True):
         faults = [said] if said else []

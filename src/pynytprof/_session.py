@@ -238,8 +238,11 @@ class _Output:
 
     def write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         """The whole profile. Raises OSError, or what the user's writer raises."""
-        with contextlib.nullcontext() if tracer.running else _quiet():
+        if tracer.running:
             self._write(tracer, level, header, final=final)
+        else:
+            with _quiet():
+                self._write(tracer, level, header, final=final)
 
     def _write(self, tracer: Any, level: int, header: bytes, *, final: bool) -> None:
         told_of = final and _talk.wanted()  # by the writer, chunk for chunk
