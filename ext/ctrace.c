@@ -209,6 +209,7 @@ static void pause_tracer(tracer *t)
     t->settled = clock_shared(&t->clock);
     engine_stop(t);
     evals_unwatch();
+    greenlets_forget();
     t->running = false;
     if (running == t)
         running = NULL;

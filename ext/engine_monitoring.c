@@ -84,7 +84,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObje
 
 /*
  * A jump back to its own line starts the line again; all others are nothing to us, and
- * disabled: one whose place is known has been found to be of the first kind.
+ * disabled.
  */
 static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
@@ -100,8 +100,7 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
     if (!info || info->skip)
         return disable(t);
     PyCodeObject *code = (PyCodeObject *)args[0];
-    bool known = (uint32_t)from / 2 < info->places_cap && info->places[from / 2];
-    if (!known && PyCode_Addr2Line(code, from) != PyCode_Addr2Line(code, to))
+    if (!code_stays_on_line(info, code, from, to))
         return disable(t);
     uint32_t index = code_place(info, code, from);
     if (UNLIKELY(l->top->key != args[0])) {

@@ -9,6 +9,7 @@
  *     trace_source.c        files: which are traced, their text
  *     trace_blocks.c        which block each line of a text stands in
  *     trace_evals.c         the text of what exec, eval and compile were given
+ *     trace_greenlet.c      stacks that greenlet exchanges
  *     trace_names.c         Python's names -> NYTProf's
  *     trace_emit.c          tables -> chunks
  *     trace_snapshot.c      chunks -> a file, in C, while the program runs
@@ -92,6 +93,7 @@ typedef struct {
     bool        folded;         /* it stands for code objects that are not equal */
     uint32_t    n_lines;        /* distinct lines */
     int        *lines;          /* ascending */
+    uint32_t    lines_cap;      /* while they are collected */
     int         low;            /* lines[0] */
     uint32_t    span;           /* direct holds that many, or 0: search */
     uint32_t   *direct;         /* line - low -> index + 1 */
@@ -99,6 +101,7 @@ typedef struct {
     uint32_t    slots_cap;
     uint32_t   *places;         /* by offset in code units: index + 1 of its line, 0: not known */
     uint32_t    places_cap;
+    bool        all_placed;     /* 0: it has no line */
 } code_info;
 
 /* Calls of one sub from one line of one sub. */
@@ -262,6 +265,7 @@ line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);
 void  trace_swallow_error(void);
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
+bool  code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to);
 
 /* The lane of the running thread. */
 static inline lane *lane_of_this_thread(tracer *t)
@@ -384,6 +388,11 @@ void      *trace_grow(void *array, size_t *cap, size_t want, size_t size);
 PyObject *evals_text_of(PyCodeObject *code);
 void      evals_watch(void);
 void      evals_unwatch(void);
+
+/* ---- trace_greenlet.c ---- */
+
+void greenlets_look(tracer *t);
+void greenlets_forget(void);
 
 /* ---- trace_source.c ---- */
 

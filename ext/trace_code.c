@@ -102,34 +102,53 @@ static bool index_lines(code_info *info)
     return true;
 }
 
-static bool collect_lines(code_info *info, PyCodeObject *code)
+/* A stretch of code and its line; line 0: none. */
+typedef struct {
+    int start, end, line;
+} line_range;
+
+/* Gives the function each range of the code; false with an exception, or without: it said so. */
+static bool each_range(PyCodeObject *code, bool (*take)(code_info *, line_range), code_info *info)
 {
-    size_t cap = 0;
     PyObject *ranges = PyObject_CallMethod((PyObject *)code, "co_lines", NULL);
     PyObject *range;
     bool ok = ranges != NULL;
     while (ok && (range = PyIter_Next(ranges))) {
-        PyObject *line = PyTuple_Check(range) && PyTuple_GET_SIZE(range) == 3
-                             ? PyTuple_GET_ITEM(range, 2) : Py_None;
-        int value = line == Py_None ? 0 : (int)PyLong_AsLong(line);
-        if (value > 0) {    /* a module begins with an instruction on line 0 */
-            int *lines = trace_grow(info->lines, &cap, info->n_lines + 1, sizeof *lines);
-            ok = lines != NULL;
-            if (ok) {
-                info->lines = lines;
-                lines[info->n_lines++] = value;
-            }
-        }
+        line_range r = {0};
+        PyObject *line = NULL;
+        ok = PyArg_ParseTuple(range, "iiO", &r.start, &r.end, &line);
+        if (ok && line != Py_None)
+            r.line = (int)PyLong_AsLong(line);
+        ok = ok && !PyErr_Occurred() && take(info, r);
         Py_DECREF(range);
     }
     Py_XDECREF(ranges);
-    if (ok && info->n_lines == 0) {
-        info->lines = trace_grow(info->lines, &cap, 1, sizeof *info->lines);
-        ok = info->lines != NULL;
-        if (ok)
-            info->lines[info->n_lines++] = info->first_line > 0 ? info->first_line : 1;
-    }
-    if (!ok || PyErr_Occurred())
+    return ok && !PyErr_Occurred();
+}
+
+static bool add_line(code_info *info, int line)
+{
+    size_t cap = info->lines_cap;
+    int *lines = trace_grow(info->lines, &cap, info->n_lines + 1, sizeof *lines);
+    if (!lines)
+        return false;
+    info->lines = lines;
+    info->lines_cap = (uint32_t)cap;
+    lines[info->n_lines++] = line;
+    return true;
+}
+
+/* A module begins with an instruction on line 0. */
+static bool add_range(code_info *info, line_range r)
+{
+    return r.line <= 0 || add_line(info, r.line);
+}
+
+static bool collect_lines(code_info *info, PyCodeObject *code)
+{
+    if (!each_range(code, add_range, info))
+        return false;
+    if (info->n_lines == 0 && !add_line(info, info->first_line > 0 ? info->first_line : 1))
         return false;
     keep_distinct(info);
     return index_lines(info);
@@ -147,20 +166,66 @@ static bool number_lines(code_info *info)
     return index_lines(info);
 }
 
+/* ---- Places: from an offset to its line ---- */
+
+static bool grow_places(code_info *info, uint32_t units)
+{
+    size_t cap = info->places_cap;
+    uint32_t *places = trace_grow(info->places, &cap, units, sizeof *places);
+    if (!places)
+        return false;
+    info->places = places;
+    info->places_cap = (uint32_t)cap;
+    return true;
+}
+
+static bool place_range(code_info *info, line_range r)
+{
+    uint32_t first = (uint32_t)r.start / 2, end = (uint32_t)r.end / 2;
+    if (r.line <= 0)
+        return true;
+    if (!grow_places(info, end))
+        return false;
+    for (uint32_t unit = first; unit < end; unit++)
+        info->places[unit] = code_line_index(info, r.line) + 1;
+    return true;
+}
+
+/*
+ * CPython decodes a line table from its beginning for each question. For code of many
+ * lines all its places are found at once.
+ */
+static bool place_all(code_info *info, PyCodeObject *code)
+{
+    enum { MANY_LINES = 500 };
+    if (!info->all_placed && info->n_lines >= MANY_LINES) {
+        info->all_placed = each_range(code, place_range, info);
+        trace_swallow_error();
+    }
+    return info->all_placed;
+}
+
 /* The slow part of code_place(). Without memory it is found anew each time. */
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset)
 {
-    uint32_t index = code_line_index(info, PyCode_Addr2Line(code, offset));
     uint32_t unit = (uint32_t)offset / 2;
-    size_t cap = info->places_cap;
-    uint32_t *places = offset < 0 || info->folded
-                           ? NULL : trace_grow(info->places, &cap, unit + 1, sizeof *places);
-    if (places) {
-        info->places = places;
-        info->places_cap = (uint32_t)cap;
-        places[unit] = index + 1;
-    }
+    if (place_all(info, code))
+        return unit < info->places_cap && info->places[unit] ? info->places[unit] - 1 : 0;
+    uint32_t index = code_line_index(info, PyCode_Addr2Line(code, offset));
+    if (offset >= 0 && !info->folded && grow_places(info, unit + 1))
+        info->places[unit] = index + 1;
     return index;
+}
+
+/* Whether a jump stays on its line. One whose place alone is known has been found to. */
+bool code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to)
+{
+    uint32_t a = (uint32_t)from / 2, b = (uint32_t)to / 2;
+    if (!place_all(info, code))
+        return (a < info->places_cap && info->places[a]) ||
+               PyCode_Addr2Line(code, from) == PyCode_Addr2Line(code, to);
+    return a < info->places_cap && b < info->places_cap && info->places[a] &&
+           info->places[a] == info->places[b];
 }
 
 /* ---- Qualified names ---- */
@@ -310,7 +375,10 @@ static int64_t sub_new(tracer *t, sub_info sub)
     return (int64_t)t->n_subs++;
 }
 
-/* The key under which equal code objects meet; in a folded file, those of one name. */
+/*
+ * The key under which equal code objects meet; in a folded file, those of one name. A
+ * string eval is one whatever the module in whose name it runs: namedtuple makes one up for each.
+ */
 static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
                              PyObject *qualname, PyObject *module)
 {
@@ -322,7 +390,7 @@ static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
     if (line_table == -1)
         return NULL;
     return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno,
-                         (long long)line_table, module);
+                         (long long)line_table, t->files[file].parent ? Py_None : module);
 }
 
 /*
@@ -466,6 +534,7 @@ static PyObject *module_of(PyObject *globals)
 
 static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globals)
 {
+    greenlets_look(t);
     if (!globals)
         globals = PyEval_GetGlobals();
     int64_t file = source_file_of(t, code, globals);
@@ -528,6 +597,7 @@ bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method)
 
 static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *method)
 {
+    greenlets_look(t);
     PyObject *name = name_of_c(callable, method);
     PyObject *known = name ? PyDict_GetItemWithError(t->c_names, name) : NULL;
     int64_t sub = -1, file = source_file_for_c(t);

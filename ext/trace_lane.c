@@ -106,12 +106,14 @@ static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 line_slot *lane_slots_new(const lane *l, code_info *info)
 {
     if (l->index >= info->slots_cap) {
-        size_t cap = info->slots_cap;
-        line_slot **slots = trace_grow(info->slots, &cap, l->index + 1, sizeof *slots);
+        /* Most code runs in one thread alone. */
+        uint32_t cap = l->index == 0 ? 1 : l->index + 16;
+        line_slot **slots = realloc(info->slots, cap * sizeof *slots);
         if (!slots)
             return NULL;
+        memset(slots + info->slots_cap, 0, (cap - info->slots_cap) * sizeof *slots);
         info->slots = slots;
-        info->slots_cap = (uint32_t)cap;
+        info->slots_cap = cap;
     }
     if (!info->slots[l->index])
         info->slots[l->index] = calloc(info->n_lines, sizeof(line_slot));
@@ -332,6 +334,7 @@ void lane_find_frames(tracer *t, lane *l, bool with_current)
 bool lane_resync(tracer *t, lane *l, const void *key)
 {
     uint64_t now = clock_read(&t->clock);
+    greenlets_look(t);
     if (l->run == t->run) {
         if (l->top != l->stack)
             t->resyncs++;
@@ -460,6 +463,7 @@ static void lanes_fold(tracer *t)
         if (!fold) {
             fold = l;
             fold->folded = true;
+            fold->key = ++last_key;     /* no thread's any more */
             continue;
         }
         add_slots(t, fold, l);
@@ -519,10 +523,11 @@ lane *lane_new_for_this_thread(tracer *t)
     lane *l = lane_left_behind(t);
     if (l)
         return lane_is_ours(l);
-    if (t->n_lanes >= t->fold_at)
+    l = lane_place_free(t);
+    if (!l && t->n_lanes >= t->fold_at) {
         lanes_fold(t);
-    if (t->n_lanes >= TRACE_MAX_LANES)
         l = lane_place_free(t);
+    }
     bool added = l == NULL;
     if (added)
         l = lane_add(t);

@@ -125,7 +125,7 @@ packages_for() {    # PURPOSE...
     for purpose in "$@"; do
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov ;;
-            real) echo toolz pyperformance ;;
+            real) echo toolz pyperformance greenlet gevent ;;
             lint) echo ruff mypy ;;
         esac
     done
