@@ -12,6 +12,7 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -244,11 +245,24 @@ enum { F_EXIT, F_EXECV, F_EXECVE, F_ABORT, F_SIGNAL, N_FUNCTIONS };
 
 static PyCFunction original[N_FUNCTIONS];
 
+/* Whether os._exit() will raise instead, so that nothing may be done that is final. */
+static bool exit_will_fail(PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    if (n + (names ? PyTuple_GET_SIZE(names) : 0) != 1 || !PyLong_Check(args[0]))
+        return true;
+    int overflow;
+    long status = PyLong_AsLongAndOverflow(args[0], &overflow);
+    return overflow || status < INT_MIN || status > INT_MAX;
+}
+
 static PyObject *watched_exit(PyObject *self, PyObject *const *args, Py_ssize_t n,
                               PyObject *names)
 {
+    keyword_function *call = (keyword_function *)(void (*)(void))original[F_EXIT];
+    if (exit_will_fail(args, n, names))
+        return call(self, args, n, names);
     tell(finish, "_exit");
-    return came_back(((keyword_function *)(void (*)(void))original[F_EXIT])(self, args, n, names));
+    return came_back(call(self, args, n, names));
 }
 
 /* A search in PATH tries many files that are not there: these are sure to come back. */

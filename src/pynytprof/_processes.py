@@ -86,14 +86,15 @@ def temporary_stem(path: str) -> str:
     return path if len(os.fsencode(name)) <= _LONGEST_STEM else os.path.join(folder, ".nytprof")
 
 
-def clear_temporaries(path: str) -> None:
-    """Removes what processes that have been killed were writing, for this file or its parts."""
+def clear_temporaries(path: str, age: float = _STALE_SECONDS) -> None:
+    """Removes what processes that have been killed were writing, for this file or its parts,
+    and have not touched for ``age`` seconds."""
     stem = temporary_stem(path)
     form = re.compile(re.escape(stem) + r"(?:\.\d+)*\.(\d+)(?:-\d+)?\.tmp")
     for found in glob.glob(glob.escape(stem) + ".*.tmp"):
         match = form.fullmatch(found)
         with contextlib.suppress(OSError):
-            old = time.time() - os.stat(found).st_mtime > _STALE_SECONDS
+            old = time.time() - os.stat(found).st_mtime > age
             if match and old and not _is_running(int(match[1])):
                 os.unlink(found)
 
@@ -113,7 +114,8 @@ def only_execs(caller: FrameType | None) -> bool:
 
 # ---- New interpreters ----
 
-_before: dict[str, str | None] = {}
+_changed: dict[str, tuple[str | None, str]] = {}
+"""Variables: what they were, and what they are now."""
 
 
 def pass_on(settings: Settings, origin: Origin) -> None:
@@ -129,18 +131,21 @@ def pass_on(settings: Settings, origin: Origin) -> None:
     if START_FOLDER not in folders:
         folders.insert(0, START_FOLDER)
     for name, value in (("PYTHONPATH", os.pathsep.join(folders)), (VARIABLE, json.dumps(told))):
-        _before.setdefault(name, os.environ.get(name))
+        old = _changed[name][0] if name in _changed else os.environ.get(name)
+        _changed[name] = (old, value)
         os.environ[name] = value
 
 
 def pass_on_no_more() -> None:
     """Undoes :func:`pass_on`, if the program has not changed the variables meanwhile."""
-    for name, old in _before.items():
+    for name, (old, ours) in _changed.items():
+        if os.environ.get(name) != ours:
+            continue
         if old is None:
-            os.environ.pop(name, None)
+            del os.environ[name]
         else:
             os.environ[name] = old
-    _before.clear()
+    _changed.clear()
 
 
 _HELPERS = re.compile(r"from multiprocessing\.(resource_tracker|forkserver) import main")
@@ -157,8 +162,9 @@ def take_over() -> None:
 
     told = json.loads(os.environ[VARIABLE])
     origin = Origin(*told["origin"])
+    known = {field.name for field in dataclasses.fields(Settings)}  # another version's may differ
     values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in told["settings"].items()}
-    settings = Settings(**values)
+    settings = Settings(**{key: values[key] for key in known & set(values)})
     text = _command_text()
     helper = _HELPERS.match(text) if text else None
     if helper is None or helper[1] == "forkserver":
@@ -233,6 +239,7 @@ def merge(origin: Origin, settings: Settings, complain: Callable[[str], Any]) ->
             complain(f"{note.path or origin.file}: {note.text}")
     if done.complete and settings.merge != "keep":
         for path in whole:
+            clear_temporaries(path, age=0)
             try:
                 os.unlink(path)
             except OSError as error:

@@ -460,7 +460,11 @@ class Session:
                 self._snapshot()
 
     def _at_exit(self) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except KeyboardInterrupt:
+            self.stop()  # whoever is impatient wants the profile all the same
+            raise
         self._merge()
 
     def _merge(self) -> None:
