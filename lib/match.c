@@ -193,7 +193,7 @@ static uint32_t file_index(const struct nyt_half *h, uint32_t fid)
 
 /* ---- Subs by name ---- */
 
-static bool join_sub_names(struct nyt_match *m, bool with_place)
+static void join_sub_names(struct nyt_match *m, bool with_place)
 {
     const nyt_profile *a = m->half[0].p, *b = m->half[1].p;
     for (uint32_t i = 0, j = 0; i < a->sub_count && j < b->sub_count;) {
@@ -205,7 +205,6 @@ static bool join_sub_names(struct nyt_match *m, bool with_place)
         i += c <= 0;
         j += c >= 0;
     }
-    return true;
 }
 
 /* ---- Files ---- */
@@ -656,11 +655,6 @@ static bool pair_evals(void *ctx, const struct run *run)
     return true;
 }
 
-static bool pair_other_evals(void *ctx, const struct run *run)
-{
-    return pair_files_in_order(ctx, run);
-}
-
 static uint64_t hash_of_text(const struct nyt_half *h, uint32_t fid)
 {
     size_t n;
@@ -721,12 +715,12 @@ static bool match_evals(struct unit *u, struct items items[2])
     for (int depth = 0; depth < EVAL_DEPTH && left && left < before; depth++) {
         before = left;
         if (!join_evals(u->m, items, line_of_eval, pair_evals) ||
-            !join_evals(u->m, items, line_of_eval, pair_other_evals) || !align_files(u, items))
+            !join_evals(u->m, items, line_of_eval, pair_files_in_order) || !align_files(u, items))
             return false;
         left = evals_without_mate(&u->m->half[0]);
     }
     return !left || (join_evals(u->m, items, name_of_eval, pair_evals) &&
-                     join_evals(u->m, items, name_of_eval, pair_other_evals) &&
+                     join_evals(u->m, items, name_of_eval, pair_files_in_order) &&
                      align_files(u, items));
 }
 
@@ -797,10 +791,11 @@ static int open_half(struct nyt_half *h, const nyt_profile *p)
 
 static bool match_all(struct nyt_match *m, struct unit *u, struct items items[2])
 {
-    return join_sub_names(m, false) && match_files(m, items) && align_subs(u, items) &&
-           align_files(u, items) && match_moved_lines(m, items) && match_evals(u, items) &&
-           match_moved_subs(m, items) && join_sub_names(m, true) &&
-           match_renumbered_subs(m, items) && align_subs(u, items);
+    join_sub_names(m, false);
+    bool ok = match_files(m, items) && align_subs(u, items) && align_files(u, items) &&
+              match_moved_lines(m, items) && match_evals(u, items) && match_moved_subs(m, items);
+    join_sub_names(m, true);
+    return ok && match_renumbered_subs(m, items) && align_subs(u, items);
 }
 
 int nyt_match_profiles(struct nyt_match *m, const nyt_profile *before, const nyt_profile *after)
