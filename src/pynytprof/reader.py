@@ -148,6 +148,30 @@ class _Part:
         return self
 
 
+class _InFile(_Part):
+    """Stands in a file."""
+
+    __slots__ = ()
+    fid: int
+
+    @property
+    def file(self) -> File | None:
+        """Where it stands; None: unknown, or the profile has no such file."""
+        return self._profile.files.get(self.fid)
+
+
+class _OnLine(_InFile):
+    """Stands on a line of a file."""
+
+    __slots__ = ()
+    line: int
+
+    @property
+    def source(self) -> str | None:
+        """The text of the line; None: the profile does not have it."""
+        return self._profile._raw.source_line(self.fid, self.line)
+
+
 @dataclass(frozen=True, slots=True)
 class File(_Part):
     """A file, or the text of a string eval."""
@@ -204,7 +228,7 @@ class File(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Line(_Part):
+class Line(_OnLine):
     """A line that was run."""
 
     fid: int
@@ -212,16 +236,6 @@ class Line(_Part):
     count: int
     ticks: int
     time: float
-
-    @property
-    def file(self) -> File | None:
-        """None: it is of no file, which odd profiles have."""
-        return self._profile.files.get(self.fid)
-
-    @property
-    def source(self) -> str | None:
-        """Its text; None: the profile does not have it."""
-        return self._profile._raw.source_line(self.fid, self.line)
 
     @property
     def calls(self) -> list[Call]:
@@ -243,7 +257,7 @@ class SubKind(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sub(_Part):
+class Sub(_InFile):
     """A sub, called or not."""
 
     name: str
@@ -261,11 +275,6 @@ class Sub(_Part):
     depth: int
     """The most activations found below one."""
     kind: SubKind
-
-    @property
-    def file(self) -> File | None:
-        """Where it is defined; None: unknown."""
-        return self._profile.files.get(self.fid)
 
     @property
     def callers(self) -> list[Call]:
@@ -290,7 +299,7 @@ class Sub(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(_Part):
+class Call(_OnLine):
     """All calls of one sub from one line: an edge of the call graph."""
 
     called: str
@@ -303,16 +312,6 @@ class Call(_Part):
     depth: int
     by: tuple[str, ...]
     """The subs that this line belongs to."""
-
-    @property
-    def file(self) -> File | None:
-        """Where the calls were made."""
-        return self._profile.files.get(self.fid)
-
-    @property
-    def source(self) -> str | None:
-        """The text of the calling line; None: the profile does not have it."""
-        return self._profile._raw.source_line(self.fid, self.line)
 
     @property
     def sub(self) -> Sub:
