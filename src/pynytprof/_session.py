@@ -19,6 +19,7 @@ import sys
 import sysconfig
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -279,6 +280,18 @@ class _Output:
         writer.close()
 
 
+def _at_exit_if_alive(session: Session) -> None:
+    """Has ``session`` completed when the program ends, without keeping it alive till then."""
+
+    def complete() -> None:
+        still = alive()
+        if still is not None:
+            still._at_exit()
+
+    alive = weakref.ref(session, lambda _: atexit.unregister(complete))
+    atexit.register(complete)
+
+
 class Session:
     """One profile run of this process. At most one runs at a time.
 
@@ -355,7 +368,10 @@ class Session:
         """
         if not self._registered:
             self._registered = True
-            atexit.register(self._at_exit)
+            if self.settings.merge == "0":
+                _at_exit_if_alive(self)
+            else:
+                atexit.register(self._at_exit)
             _watch_forks()
 
     def start(self, *, open_frames: bool = True) -> None:
