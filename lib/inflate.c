@@ -92,8 +92,7 @@ static enum nyt_inflated take_check(struct nyt_inflater *f)
 
 /* ---- Pieces ---- */
 
-/* What a flush ends with: an empty stored block. The byte behind it, or NULL. */
-static const uint8_t *find_mark(const uint8_t *p, const uint8_t *end)
+const uint8_t *nyt_find_mark(const uint8_t *p, const uint8_t *end)
 {
     enum { MARK = 4 };
     if (end - p < MARK)
@@ -111,13 +110,13 @@ static const uint8_t *find_mark(const uint8_t *p, const uint8_t *end)
 static size_t reach(struct nyt_inflater *f)
 {
     if (!f->until_mark) {
-        const uint8_t *mark = find_mark(f->p, f->end);
+        const uint8_t *mark = nyt_find_mark(f->p, f->end);
         f->until_mark = mark ? (size_t)(mark - f->p) : left(f);
     }
     return f->until_mark;
 }
 
-static bool is_between_blocks(const z_stream *z)
+bool nyt_is_between_blocks(const z_stream *z)
 {
     enum { UNUSED_BITS = 63, LAST = 64, AT_BLOCK = 128 };
     return (z->data_type & (UNUSED_BITS | LAST | AT_BLOCK)) == AT_BLOCK;
@@ -146,8 +145,8 @@ static bool inflate_piece(struct nyt_copied_piece *c)
         z->avail_out = (uInt)room;
         code = inflate(z, Z_NO_FLUSH);
         c->plain.len += room - z->avail_out;
-    } while (code == Z_OK && z->avail_out == 0 && !(z->avail_in == 0 && is_between_blocks(z)));
-    return code == Z_OK && z->avail_in == 0 && is_between_blocks(z);
+    } while (code == Z_OK && z->avail_out == 0 && !(z->avail_in == 0 && nyt_is_between_blocks(z)));
+    return code == Z_OK && z->avail_in == 0 && nyt_is_between_blocks(z);
 }
 
 /* Is the piece of `len` bytes, of which at least two stand here, one that needs no history? */
@@ -214,7 +213,7 @@ static size_t piece_here(struct nyt_inflater *f)
 static void see_where_we_are(struct nyt_inflater *f)
 {
     f->at_mark = f->until_mark == 0;
-    f->between = f->at_mark && is_between_blocks(&f->z);
+    f->between = f->at_mark && nyt_is_between_blocks(&f->z);
     if (f->between || f->z.avail_out > 0)
         f->at_mark = false;
 }

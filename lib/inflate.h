@@ -41,6 +41,11 @@ struct nyt_inflater {
     char     message[120];
 };
 
+/* What a flush ends with is an empty stored block: the byte behind it, or NULL. */
+const uint8_t *nyt_find_mark(const uint8_t *p, const uint8_t *end);
+/* After inflate(): at a whole byte, all of what it took is put out, and another block follows. */
+bool nyt_is_between_blocks(const z_stream *z);
+
 int  nyt_inflater_begin(struct nyt_inflater *f, nyt_error *err);
 /* Puts at most `room` bytes, at least one, at `to`. */
 enum nyt_inflated nyt_inflate(struct nyt_inflater *f, uint8_t *to, size_t room, size_t *got);

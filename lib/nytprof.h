@@ -15,6 +15,9 @@
  *
  * Threads. Any number of handles may be in use at a time, each in one thread. A nyt_profile
  * doesn't change once it is loaded, so that several threads may look at it and export it.
+ * Where there are POSIX threads, functions that take a whole profile or many (nyt_profile_load(),
+ * nyt_verify(), nyt_merge(), nyt_recover()) may start some to inflate and to read. These end before
+ * the function returns, and call no callback: that is for the thread of the caller alone.
  *
  * A profile at a glance: nyt_profile_load(), then the functions that begin with nyt_profile_;
  * examples/hottest.c is a whole program. One record after the other: nyt_reader_open() and
@@ -565,7 +568,8 @@ typedef struct {
 NYT_API int nyt_merge_memory(nyt_merged **out, const nyt_memory *profiles, size_t n,
                              nyt_note_fn note, void *ctx, const char **failed, nyt_error *err);
 
-/* The same for one profile that is broken; also mends times and lines that are impossible. */
+/* The same for one profile that is broken; also mends times and lines that are impossible, and
+ * goes on behind damage. It is read twice then: a path must be one of a file. */
 NYT_API int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
                         nyt_error *err);
 NYT_API int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import struct
 import subprocess
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +94,96 @@ def test_whatever_is_left_is_kept(name: str, tmp_path: Path) -> None:
         made.append(out)
     assert made
     loads_in_perl(made)
+
+
+def damaged(profile: Path, step: int) -> Iterator[bytes]:
+    """One byte in `step` is lost: first one, then twenty in a row."""
+    whole = profile.read_bytes()
+    for at in range(13, len(whole), step):
+        for value, width in ((0xFF, 1), (0, 1), (0xFF, 20)):
+            if whole[at : at + width] != bytes([value]) * width:
+                yield whole[:at] + bytes([value]) * width + whole[at + width :]
+
+
+def counts_by_line(profile: reader.Profile, known: set[int]) -> Counter[int]:
+    """Over all files but those that were made up for fids that no file had, and line 0: what
+    stands there is damage that looks like a record, and recover() says so."""
+    made_up = re.compile(r"\(unknown file (\d+)\)")
+    counts: Counter[int] = Counter()
+    for line in profile.lines:
+        unknown = made_up.fullmatch(profile.files[line.fid].name)
+        if line.line and not (unknown and int(unknown[1]) not in known):
+            counts[line.line] += line.count
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "least"),
+    [
+        ("compress0", 101, 0.9),
+        ("demo", 83, 0.9),
+        ("demo-ff", 47, 0.6),
+        ("calls2", 61, 0.7),
+        ("recursion", 173, 0.5),
+    ],
+)
+def test_nothing_is_invented_behind_damage(
+    name: str, step: int, least: float, tmp_path: Path
+) -> None:
+    """Bytes that are no record any more; of others that look like one nobody can know."""
+    profile = GOLDEN / "perl" / f"{name}.out"
+    whole = reader.read(profile)
+    true, made, kept = counts_by_line(whole, set(whole.files)), [], []
+    for i, data in enumerate(damaged(profile, step)):
+        cut, out = tmp_path / "damaged", tmp_path / f"{i}.out"
+        cut.write_bytes(data)
+        try:
+            done = convert.recover(cut, out)
+        except reader.ProfileError:
+            continue
+        made.append(out)
+        assert faults(out) == [], i
+        counts = counts_by_line(reader.read(out), set(whole.files))
+        kept.append(sum(counts.values()) / sum(true.values()))
+        if not any("checksum is wrong" in note.text for note in done.notes):
+            assert all(n <= max(true[line], 1) for line, n in counts.items()), i
+    assert len(made) > 20
+    assert sum(kept) / len(kept) > least
+    loads_in_perl(made)
+
+
+def glued(pieces: list[bytes]) -> bytes:
+    """A stream as our writers make it: each piece from a fresh state, ended by a full flush."""
+    packed = []
+    for piece in pieces:
+        squeeze = zlib.compressobj(6, zlib.DEFLATED, -15, 9)
+        packed.append(squeeze.compress(piece) + squeeze.flush(zlib.Z_FULL_FLUSH))
+    check = zlib.adler32(b"".join(pieces)).to_bytes(4, "big")
+    return b"z\x78\x9c" + b"".join(packed) + b"\x03\0" + check
+
+
+def test_of_a_stream_in_pieces_only_the_damaged_one_is_lost(tmp_path: Path) -> None:
+    begin = b"NYTProf 5 0\n:basetime=1\n:application=a\n:ticks_per_sec=10000000\n"
+    first = b"P\x01\0" + struct.pack("<d", 1.0) + b"@\x01\0\0\x32\0\0'\x02/a"
+    pieces = [
+        b"".join(b"+%c\x01%c" % (i * 7 % 90, line) for i in range(300)) for line in range(1, 9)
+    ]
+    last = b":cumulative_overhead_ticks=0\np\x01" + struct.pack("<d", 9.0)
+    whole = begin + glued([first, *pieces, last])
+    cut, out = tmp_path / "damaged", tmp_path / "out"
+    marks = [m.end() for m in re.finditer(rb"\0\0\xff\xff", whole)]
+    for lost in range(1, 9):
+        data = bytearray(whole)
+        data[(marks[lost - 1] + marks[lost]) // 2] ^= 0xFF
+        cut.write_bytes(data)
+        done = convert.recover(cut, out)
+        assert not done.complete and faults(out) == []
+        counts = {line.line: line.count for line in reader.read(out).lines}
+        # The DISCOUNT of the first statement behind it may have been lost as well.
+        expected = {line: 300 - (line == lost + 1) for line in range(1, 9) if line != lost}
+        assert counts == expected
+        place = f"bytes {marks[lost - 1]} to {marks[lost] - 1} "
+        assert any(note.text.startswith(place) and note.lossy for note in done.notes)
 
 
 def test_calls_that_never_returned_stand_above_those_that_did(tmp_path: Path) -> None:
