@@ -33,9 +33,10 @@ static void put_name(struct lcov *l, nyt_str name)
     put_text(l, name, ",\t");
 }
 
-static bool has_place(const nyt_sub *sub)
+/* Of a sub that two files define the profile knows the lines in one. */
+static bool has_place(const nyt_sub *sub, uint32_t fid)
 {
-    return sub->kind == NYT_KIND_CODE && sub->first;
+    return sub->kind == NYT_KIND_CODE && sub->fid == fid && sub->first;
 }
 
 static void put_subs(struct lcov *l, uint32_t fid)
@@ -43,13 +44,13 @@ static void put_subs(struct lcov *l, uint32_t fid)
     size_t n, found = 0, hit = 0;
     const nyt_sub *const *subs = nyt_profile_defined(l->p, fid, &n);
     for (size_t i = 0; i < n; i++) {
-        if (!has_place(subs[i]))
+        if (!has_place(subs[i], fid))
             continue;
         nyt_out_format(l->o, "FN:%u,", (unsigned)subs[i]->first);
         put_name(l, subs[i]->name);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!has_place(subs[i]))
+        if (!has_place(subs[i], fid))
             continue;
         found++;
         hit += subs[i]->calls > 0;
@@ -84,7 +85,7 @@ static bool has_figures(const nyt_profile *p, uint32_t fid)
     nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &lines);
     const nyt_sub *const *subs = nyt_profile_defined(p, fid, &n);
     for (size_t i = 0; !lines && i < n; i++)
-        lines += has_place(subs[i]);
+        lines += has_place(subs[i], fid);
     return lines > 0;
 }
 

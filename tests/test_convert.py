@@ -456,6 +456,17 @@ def test_lcov_has_the_counts_of_lines_and_subs(small: Path) -> None:
     ]  # fmt: skip
 
 
+def test_lcov_puts_a_sub_of_two_files_where_its_lines_are(tmp_path: Path) -> None:
+    twice = sub(1, 1, 3, 4, "a::f") + sub(2, 2, 7, 9, "a::f") + sub(3, 2, 1, 1, "a::g")
+    chunks = [CHUNKS[0], file(1, "/one.py"), file(2, "/two.py"), (b"D", twice), CHUNKS[-1]]
+    path = write(tmp_path / "a.out", chunks)
+    f = reader.read(path).subs["a::f"]
+    records = exported(path, "lcov").decode().split("end_of_record\n")
+    found = [record for record in records if "a::f" in record]
+    assert len(found) == 1
+    assert f.file and f"SF:{f.file.name}\n" in found[0] and f"FN:{f.first},a::f\n" in found[0]
+
+
 def test_lcov_has_files_alone() -> None:
     text = exported(PERL / "strevals.out", "lcov").decode()
     files = reader.read(PERL / "strevals.out").files.values()
