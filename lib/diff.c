@@ -333,6 +333,20 @@ static void count_totals(struct nyt_diff *d)
     count_kinds(d);
 }
 
+const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2])
+{
+    static const char *const names[] = {"usecputime", "clock", "stmts", "subs", "slowops", "leave",
+                                        "findcaller"};
+    while (*at < sizeof names / sizeof *names) {
+        const char *name = names[(*at)++];
+        for (int s = 0; s < 2; s++)
+            values[s] = nyt_profile_option(d->match.half[s].p, name);
+        if (values[0] && values[1] && nyt_str_compare(*values[0], *values[1]) != 0)
+            return name;
+    }
+    return NULL;
+}
+
 /* ---- The diff ---- */
 
 void nyt_diff_free(nyt_diff *d)

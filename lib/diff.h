@@ -25,6 +25,12 @@ struct nyt_diff {
     struct nyt_names  callers;      /* sets of them, for edges */
 };
 
+/*
+ * Steps through the options that figures depend on and that differ; *at begins at 0. Its name, or
+ * NULL: there are no more.
+ */
+const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2]);
+
 /* ---- condition.c ---- */
 
 /* Times that changed by less than one of them are the same. */

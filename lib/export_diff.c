@@ -69,6 +69,22 @@ static void put_totals(const struct nyt_diff_view *v)
     nyt_out_text(o, "}");
 }
 
+static void put_options(const struct nyt_diff_view *v)
+{
+    const nyt_str *values[2];
+    const char *name;
+    size_t n = 0;
+    nyt_out_text(v->o, ",\"options\":{");
+    for (size_t at = 0; (name = nyt_diff_next_option(v->d, &at, values)) != NULL;) {
+        nyt_out_format(v->o, "%s\"%s\":[", n++ ? "," : "", name);
+        nyt_out_json_str(v->o, *values[0]);
+        nyt_out_text(v->o, ",");
+        nyt_out_json_str(v->o, *values[1]);
+        nyt_out_text(v->o, "]");
+    }
+    nyt_out_text(v->o, "}");
+}
+
 /* ---- Lines, subs, calls ---- */
 
 static void put_side(const struct nyt_diff_view *v, int kind, int s, const nyt_diff_side *side)
@@ -143,6 +159,7 @@ void nyt_diff_json(struct nyt_diff_view *v)
     nyt_out_text(v->o, "},\"after\":{");
     put_profile(v, 1, v->options->path_after);
     nyt_out_text(v->o, "}");
+    put_options(v);
     put_totals(v);
     for (int kind = 0; kind < NYT_DIFF_KINDS; kind++)
         put_kind(v, kind);

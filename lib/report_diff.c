@@ -137,7 +137,7 @@ static void put_percent(struct nyt_report *r, double before, double after)
     else if (fabs(percent) >= 1e5)
         nyt_out_format(r->o, "%*s", PERCENT, percent > 0 ? ">x1000" : "<-x1000");
     else {
-        nyt_out_signed(r->o, PERCENT - 1, 1, percent);
+        nyt_out_signed(r->o, PERCENT - 1, fabs(percent) < 1000 ? 1 : 0, percent);
         nyt_out_text(r->o, "%");
     }
 }
@@ -259,6 +259,19 @@ static void put_path(struct nyt_report *r, const struct nyt_diff_view *v, int s)
         nyt_out_text(r->o, " (incomplete)");
 }
 
+static void text_options(struct nyt_report *r, const struct nyt_diff_view *v)
+{
+    const nyt_str *values[2];
+    const char *name;
+    for (size_t at = 0; (name = nyt_diff_next_option(v->d, &at, values)) != NULL;) {
+        nyt_out_format(r->o, "Not all can be compared: the option %s was ", name);
+        nyt_out_safe(r->o, *values[0], 20);
+        nyt_out_text(r->o, ", is ");
+        nyt_out_safe(r->o, *values[1], 20);
+        nyt_out_text(r->o, ".\n");
+    }
+}
+
 static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
 {
     nyt_report_style(r, NYT_BOLD);
@@ -266,7 +279,9 @@ static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
     nyt_out_text(r->o, " -> ");
     put_path(r, v, 1);
     nyt_report_style(r, NYT_PLAIN);
-    nyt_out_format(r->o, "\n%14s%*s%*s%*s%*s\n", "", COUNT, "before", COUNT, "after", TIME,
+    nyt_out_text(r->o, "\n");
+    text_options(r, v);
+    nyt_out_format(r->o, "%14s%*s%*s%*s%*s\n", "", COUNT, "before", COUNT, "after", TIME,
                    "change   ", PERCENT, "%");
     for (int i = 0; i < NYT_TOTAL_OF_KINDS; i++)
         text_total(r, &v->d->totals[i]);
@@ -419,6 +434,19 @@ static void markdown_kind(struct nyt_report *r, const struct nyt_diff_view *v, i
         markdown_delta(r, v, kind, v->ranked[kind][i]);
 }
 
+static void markdown_options(struct nyt_report *r, const struct nyt_diff_view *v)
+{
+    const nyt_str *values[2];
+    const char *name;
+    for (size_t at = 0; (name = nyt_diff_next_option(v->d, &at, values)) != NULL;) {
+        nyt_out_format(r->o, "\n\nNot all can be compared: the option `%s` was ", name);
+        put_code(r->o, *values[0], 20);
+        nyt_out_text(r->o, ", is ");
+        put_code(r->o, *values[1], 20);
+        nyt_out_text(r->o, ".");
+    }
+}
+
 static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
 {
     for (int s = 0; s < 2; s++) {
@@ -427,6 +455,7 @@ static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
         if (!v->d->match.half[s].p->totals.complete)
             nyt_out_text(r->o, " (incomplete)");
     }
+    markdown_options(r, v);
     nyt_out_text(r->o, "\n\n| | before | after | change | |\n|---|--:|--:|--:|--:|\n");
     for (int i = 0; i < NYT_TOTAL_OF_KINDS; i++)
         markdown_total(r, &v->d->totals[i]);

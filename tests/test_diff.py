@@ -470,6 +470,7 @@ def test_json_follows_its_schema(two: tuple[Path, Path]) -> None:
     for kind in ("lines", "subs", "calls"):
         entries = data[kind]
         assert len(entries["list"]) == entries["changed"] + entries["new"] + entries["gone"]
+    assert data["options"] == {}
     assert [c["met"] for c in data["conditions"]] == [True, False]
     assert data["conditions"][0]["text"] == diff.check("calls>+0").text
     assert len(json.loads(diff.json(top=1))["lines"]["list"]) == 1
@@ -658,6 +659,9 @@ def test_perls_profiles_of_one_program_differ_by_their_options() -> None:
     new = {c.name for c in diff.subs if c.before is None}
     assert new and all("CORE:" in str(name) for name in new)
     assert [c.name for c in diff.subs if c.after is None] == []
+    assert "the option slowops was 0, is 2." in diff.text()
+    assert "the option `slowops` was `0`, is `2`." in diff.markdown()
+    assert json.loads(diff.json())["options"] == {"slowops": ["0", "2"]}
 
 
 def test_the_command_in_this_process(
