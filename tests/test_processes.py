@@ -532,6 +532,15 @@ def test_the_program_leaves_its_folder(way: str, tmp_path: Path) -> None:
         )
 
 
+def test_a_folder_that_is_gone_from_the_start(tmp_path: Path) -> None:
+    write(tmp_path, "work(7)\nsys.exit(5)\n")
+    (tmp_path / "gone").mkdir()
+    start = f"cd {tmp_path}/gone && rmdir ../gone && {PYTHON} -m pynytprof -q -o"
+    outcome = run(["sh", "-c", f"{start} {tmp_path}/nytprof.out {tmp_path}/prog.py"], tmp_path)
+    assert (outcome.stdout, outcome.stderr, outcome.status) == ("", "", 5)
+    assert count(tmp_path / "nytprof.out") == 7
+
+
 def test_two_programs_with_the_same_file(tmp_path: Path) -> None:
     write(tmp_path, "for n in range(100): work(100)\n")
     command = [*profiled(), "prog.py"]

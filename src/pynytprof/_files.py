@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._names import BUILTINS_FILE
+from ._settings import working_folder
 
 VIA_STATEMENT = 0x02
 VIA_SUB = 0x04
@@ -139,7 +140,7 @@ class FileTable:
         self._savesrc = savesrc
         self._sources = dict(sources or {})
         self._evals = 0
-        self._cwd = os.getcwd()
+        self._cwd = working_folder()
 
     def absolute(self, filename: str) -> str:
         """``filename`` as an absolute path; names in angle brackets stay as they are."""

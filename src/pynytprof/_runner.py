@@ -24,6 +24,7 @@ from pkgutil import get_importer
 from typing import Any
 
 from ._pytracer import PACKAGE_PREFIX
+from ._settings import working_folder
 
 
 class TargetError(Exception):
@@ -98,7 +99,7 @@ class Script(Target):
 
     def _prepare_file(self) -> None:
         # Not normalised: Python doesn't either.
-        path = os.path.join(os.getcwd(), self._path)
+        path = os.path.join(working_folder(), self._path)
         try:
             with io.open_code(path) as file:
                 raw = file.read()
@@ -130,7 +131,7 @@ class Module(Target):
     def prepare(self) -> None:
         new_main()
         sys.argv = ["-m", *self.args]
-        set_own_path(os.getcwd())
+        set_own_path(working_folder())
         self.exclude = _runpy_files()
         self._run = _main_runner(self._name, alter_argv=True)
 

@@ -199,7 +199,15 @@ def _globs(value: Any) -> tuple[str, ...]:
 
 
 def _absolute(glob: str) -> str:
-    return glob if glob.startswith(("/", "*", "<")) else os.path.join(os.getcwd(), glob)
+    return glob if glob.startswith(("/", "*", "<")) else os.path.join(working_folder(), glob)
+
+
+def working_folder() -> str:
+    """The current folder; nothing if it has been removed, which is no trouble of ours."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -334,7 +342,8 @@ def settle(
     directory: Path | None = None,
 ) -> Settings:
     """One Settings of all sources. Raises SettingsError."""
-    values = from_pyproject(directory or Path.cwd())
+    folder = directory or working_folder()
+    values = from_pyproject(Path(folder)) if folder else {}
     values.update(from_environment(environ))
     values.update(check(command_line, "command line"))
     return Settings(**values)

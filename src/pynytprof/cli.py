@@ -202,7 +202,7 @@ def _begin(target: _runner.Target, settings: _settings.Settings, quiet: bool) ->
             stop_waiting = _start.after_imports(
                 lambda: _begin_late(profile, open_frames=True), target.sources
             )
-    except (RuntimeError, ImportError, ValueError) as error:
+    except (RuntimeError, ImportError, ValueError, OSError) as error:
         _fail(str(error))
 
     def at_the_end() -> None:
