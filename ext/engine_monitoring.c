@@ -91,10 +91,12 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
     (void)n, (void)names;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
+    if (UNLIKELY(!PyCode_Check(args[0]) || !PyLong_Check(args[2])))     /* an extension's */
+        return disable(t);
     int from = as_int(args[1]), to = as_int(args[2]);
     lane *l = lane_of_this_thread(t);
     PyObject *answer;
-    if (to > from || UNLIKELY(!l) || !PyCode_Check(args[0]))
+    if (to > from || UNLIKELY(!l))
         return disable(t);
     code_info *info = info_of(t, args[0]);
     if (!info || info->skip)

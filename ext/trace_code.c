@@ -205,14 +205,27 @@ static bool place_all(code_info *info, PyCodeObject *code)
     return info->all_placed;
 }
 
-/* The slow part of code_place(). Without memory it is found anew each time. */
+static Py_ssize_t code_units(PyCodeObject *code)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return Py_SIZE(code);
+#else
+    return PyBytes_GET_SIZE(code->co_code) / 2;
+#endif
+}
+
+/*
+ * The slow part of code_place(). Without memory it is found anew each time; and so is an
+ * offset that lies beyond the code, for extensions may tell of such.
+ */
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset)
 {
     uint32_t unit = (uint32_t)offset / 2;
     if (place_all(info, code))
         return unit < info->places_cap && info->places[unit] ? info->places[unit] - 1 : 0;
     uint32_t index = code_line_index(info, PyCode_Addr2Line(code, offset));
-    if (offset >= 0 && !info->folded && grow_places(info, unit + 1))
+    if (offset >= 0 && !info->folded && (Py_ssize_t)unit < code_units(code) &&
+        grow_places(info, unit + 1))
         info->places[unit] = index + 1;
     return index;
 }
