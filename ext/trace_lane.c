@@ -608,6 +608,8 @@ void lanes_hurry(tracer *t, uint64_t deadline)
 {
     for (size_t i = 0; i < t->n_lanes; i++)
         t->lanes[i]->deadline = lane_deadline(t, t->lanes[i], deadline);
+    if (ends_signal_pending())      /* it came while a snapshot was written, perhaps */
+        lanes_hurry_now();
 }
 
 /* The time from `began` on was ours: nobody else ran, for we held the lock. */

@@ -261,3 +261,37 @@ def test_the_name_of_the_profile() -> None:
     assert path(addpid=1) == "p.out.12"
     assert path(addtimestamp=1) == "p.out.3456"
     assert path(addpid=1, addtimestamp=1) == "p.out.12.3456"
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "meant"),
+    [
+        ("sigexit", "1", "int,hup,term"),
+        ("sigexit", "0", ""),
+        ("sigexit", "SIGUSR1, hup", "usr1,hup"),
+        ("forkdepth", "-1", -1),
+        ("forkdepth", "3", 3),
+        ("merge", "keep", "keep"),
+        ("merge", "no", "0"),
+        ("merge", True, "1"),
+    ],
+)
+def test_settings_of_processes(key: str, given: object, meant: object) -> None:
+    assert dataclasses.asdict(of_mapping({key: given})) == {
+        **dataclasses.asdict(Settings()),
+        key: meant,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "reason"),
+    [
+        ("sigexit", "int,nothing", "there is no signal 'nothing'"),
+        ("sigexit", "segv", "a profile can't be finished at the signal 'segv'"),
+        ("forkdepth", "-2", "it must be a number from 0, or -1 for no limit"),
+        ("merge", "2", "it must be 0, 1 or keep"),
+    ],
+)
+def test_settings_of_processes_that_make_no_sense(key: str, given: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"{key}={given}: {reason}")):
+        of_mapping({key: given})
