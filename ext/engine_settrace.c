@@ -171,16 +171,19 @@ static inline neighbours *neighbours_here(PyThreadState *here)
     return mine.others;
 }
 
-/* The interpreter has these, but declares the first as data in some versions. */
-typedef int set_function(PyThreadState *, Py_tracefunc, PyObject *);
-
-static void set_slot(set_function *set, PyThreadState *thread, Py_tracefunc function)
+/*
+ * As _PyEval_SetTrace and _PyEval_SetProfile do, but without an audit event: a hook in
+ * Python would let other threads run, and end, while we walk along their list.
+ */
+static void set_slot(PyThreadState *thread, Py_tracefunc *slot, Py_tracefunc function)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    set(thread, function, NULL);
-    trace_swallow_error();      /* an audit hook of the program's may object */
-    PyErr_Restore(type, value, traceback);
+    *slot = function;
+    bool on = thread->c_tracefunc || thread->c_profilefunc;
+#if PY_VERSION_HEX >= 0x030B0000
+    thread->cframe->use_tracing = on && thread->tracing == 0 ? 255 : 0;
+#else
+    thread->cframe->use_tracing = on;
+#endif
 }
 
 /* We stand in the trace function's place; its object stays, for sys.gettrace(). */
@@ -193,7 +196,7 @@ static void take_trace(PyThreadState *thread)
     if (theirs)
         thread->c_tracefunc = on_trace;
     else
-        set_slot((set_function *)&_PyEval_SetTrace, thread, on_trace);
+        set_slot(thread, &thread->c_tracefunc, on_trace);
 }
 
 static void take_profile(PyThreadState *thread)
@@ -205,7 +208,7 @@ static void take_profile(PyThreadState *thread)
     if (theirs)
         thread->c_profilefunc = on_profile;
     else
-        set_slot((set_function *)&_PyEval_SetProfile, thread, on_profile);
+        set_slot(thread, &thread->c_profilefunc, on_profile);
 }
 
 static void give_back(PyThreadState *thread)
@@ -215,13 +218,13 @@ static void give_back(PyThreadState *thread)
         if (others && others->trace)
             thread->c_tracefunc = others->trace;
         else
-            set_slot((set_function *)&_PyEval_SetTrace, thread, NULL);
+            set_slot(thread, &thread->c_tracefunc, NULL);
     }
     if (thread->c_profilefunc == on_profile) {
         if (others && others->profile)
             thread->c_profilefunc = others->profile;
         else
-            set_slot((set_function *)&_PyEval_SetProfile, thread, NULL);
+            set_slot(thread, &thread->c_profilefunc, NULL);
     }
 }
 

@@ -277,3 +277,20 @@ def test_a_terminated_program_completes_its_profile(
         assert running.wait(20) == -number
     raw = (tmp_path / "nytprof.out").read_bytes()
     assert b"#Snapshot" not in raw
+
+
+@pytest.mark.skipif("c" not in TRACERS, reason="no C tracer")
+def test_audit_hooks_let_threads_end_at_any_event(tmp_path: Path) -> None:
+    """Switching a thread's tracing on is none: the list of threads must not change then."""
+    (tmp_path / "prog.py").write_text(
+        "import sys, threading, time\n"
+        "sys.addaudithook(lambda name, args: name == 'sys.settrace' and time.sleep(1e-5))\n"
+        "seen = []\n"
+        "for i in range(60):\n"
+        "    ts = [threading.Thread(target=seen.append, args=(i,)) for _ in range(5)]\n"
+        "    for t in ts: t.start()\n"
+        "    for t in ts: t.join()\n"
+        "print(len(seen))\n"
+    )
+    plain, ours = both(tmp_path, ["prog.py"], "c")
+    assert ours == plain and plain.stdout == "300\n"
