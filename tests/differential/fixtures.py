@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chunks import INVARIANTS, Chunks, recorded
 from support import PROGRAMS, View, oracle, profile
 
 
@@ -53,3 +55,16 @@ def oracle_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     return asked
 
 
+@pytest.fixture
+def profiled(tmp_path: Path) -> Callable[[str], Chunks]:
+    """Text of a program -> its profile by the C tracer, in which all that must hold does."""
+
+    def made(text: str) -> Chunks:
+        program = tmp_path / "program.py"
+        program.write_text(textwrap.dedent(text), encoding="utf-8")
+        chunks = recorded(program, tmp_path, "c")
+        for holds in INVARIANTS:
+            holds(chunks)
+        return chunks
+
+    return made

@@ -11,28 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chunks import INVARIANTS, Chunks, recorded
+from chunks import Chunks
 from support import TRACERS, View, run
 
 pytestmark = pytest.mark.skipif("c" not in TRACERS, reason="the C tracer is not there")
 
 A_LINE = 200  # texts on one line that are told apart
 Profiled = Callable[[str], Chunks]
-
-
-@pytest.fixture
-def profiled(tmp_path: Path) -> Profiled:
-    """Text of a program -> its profile, in which all that must hold does."""
-
-    def made(text: str) -> Chunks:
-        program = tmp_path / "program.py"
-        program.write_text(textwrap.dedent(text), encoding="utf-8")
-        chunks = recorded(program, tmp_path, "c")
-        for holds in INVARIANTS:
-            holds(chunks)
-        return chunks
-
-    return made
 
 
 def named(chunks: Chunks, part: str) -> list[int]:

@@ -7,30 +7,15 @@ it can reach.
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from chunks import INVARIANTS, Chunks, recorded
+from chunks import Chunks
 from support import TRACERS
 
 pytestmark = pytest.mark.skipif("c" not in TRACERS, reason="the C tracer is not there")
 
 Profiled = Callable[[str], Chunks]
-
-
-@pytest.fixture
-def profiled(tmp_path: Path) -> Profiled:
-    def made(text: str) -> Chunks:
-        program = tmp_path / "program.py"
-        program.write_text(textwrap.dedent(text), encoding="utf-8")
-        chunks = recorded(program, tmp_path, "c")
-        for holds in INVARIANTS:
-            holds(chunks)
-        return chunks
-
-    return made
 
 
 def counts(chunks: Chunks) -> dict[int, int]:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from chunks import INVARIANTS, Chunks, recorded
+from chunks import Chunks
 
+Profiled = Callable[[str], Chunks]
 pytestmark = pytest.mark.slow  # greenlet and gevent are installed for the main Python alone
-
-
-def profiled(folder: Path, text: str) -> Chunks:
-    program = folder / "program.py"
-    program.write_text(textwrap.dedent(text), encoding="utf-8")
-    chunks = recorded(program, folder, "c")
-    for holds in INVARIANTS:
-        holds(chunks)
-    return chunks
 
 
 def calls(chunks: Chunks) -> Counter[tuple[str, str]]:
@@ -79,8 +70,8 @@ SWITCHES = """\
     """
 
 
-def test_greenlets_have_stacks_of_their_own(tmp_path: Path) -> None:
-    chunks = profiled(tmp_path, SWITCHES)
+def test_greenlets_have_stacks_of_their_own(profiled: Profiled) -> None:
+    chunks = profiled(SWITCHES)
     assert calls(chunks) == {
         ("-", "__main__::short"): 2,
         ("-", "__main__::long"): 1,
@@ -97,8 +88,8 @@ def test_greenlets_have_stacks_of_their_own(tmp_path: Path) -> None:
     assert (depth(chunks, "inner"), depth(chunks, "deep")) == (0, 5)  # no other's frames below
 
 
-def test_the_programs_own_trace_function_is_called_too(tmp_path: Path) -> None:
-    chunks = profiled(tmp_path, """\
+def test_the_programs_own_trace_function_is_called_too(profiled: Profiled) -> None:
+    chunks = profiled("""\
         import greenlet
         seen = []
         greenlet.settrace(lambda event, args: seen.append(event))
@@ -119,8 +110,8 @@ def test_the_programs_own_trace_function_is_called_too(tmp_path: Path) -> None:
     assert depth(chunks, "pause") == 0
 
 
-def test_gevent(tmp_path: Path) -> None:
-    chunks = profiled(tmp_path, """\
+def test_gevent(profiled: Profiled) -> None:
+    chunks = profiled("""\
         import gevent, gevent.pool
         def leaf(n):
             gevent.sleep(0)
