@@ -18,7 +18,7 @@ enum {
     LEAST_AT_END = 3,       /* records that make a run if the bytes end with them */
     NAME_MAX_BYTES = 4096,
     TEXT_MAX_BYTES = 64 * 1024,
-    RECORD_MOST = 3 * TEXT_MAX_BYTES,
+    TEXT_MAX_NEAR = 512,    /* while records are looked for: every byte may begin a text */
     LINE_MAX = 65535,
     DEPTH_MAX = 1000000,
     FIDS_SKIPPED = 1000     /* whose definitions may be lost */
@@ -57,6 +57,11 @@ static void note_oddity(struct nyt_sifter *s, const nyt_record *r)
     s->odd = true;
     s->odd_out = s->out.len;
     s->odd_records = s->records;
+}
+
+static size_t text_max(const struct nyt_sifter *s)
+{
+    return s->broken ? TEXT_MAX_NEAR : TEXT_MAX_BYTES;
 }
 
 static bool is_text(nyt_str s, size_t most, bool control)
@@ -99,12 +104,12 @@ static bool is_file(const struct nyt_sifter *s, const nyt_new_fid *f)
            is_name(f->name);
 }
 
-static bool is_pair(const nyt_pair *p)
+static bool is_pair(const struct nyt_sifter *s, const nyt_pair *p)
 {
     for (size_t i = 0; i < p->key.len; i++)
         if (p->key.data[i] <= ' ' || p->key.data[i] > '~')
             return false;
-    return p->value.data && is_name(p->key) && is_text(p->value, TEXT_MAX_BYTES, true);
+    return p->value.data && is_name(p->key) && is_text(p->value, text_max(s), true);
 }
 
 static bool is_call(const struct nyt_sifter *s, const nyt_sub_callers *c)
@@ -118,10 +123,10 @@ static bool is_plausible(const struct nyt_sifter *s, const nyt_record *r, size_t
 {
     switch (r->tag) {
     case NYT_TAG_COMMENT:
-        return is_text(r->u.comment.text, TEXT_MAX_BYTES, true);
+        return is_text(r->u.comment.text, text_max(s), true);
     case NYT_TAG_ATTRIBUTE:
     case NYT_TAG_OPTION:
-        return is_pair(&r->u.pair);
+        return is_pair(s, &r->u.pair);
     case NYT_TAG_PID_START:
         return is_time(r->u.pid_start.time) && spelled(r->u.pid_start.pid) < NYT_U32_BYTES &&
                spelled(r->u.pid_start.parent) < NYT_U32_BYTES;
@@ -141,7 +146,7 @@ static bool is_plausible(const struct nyt_sifter *s, const nyt_record *r, size_t
                is_name(r->u.sub_return.name);
     case NYT_TAG_SRC_LINE:
         return is_fid(s, r->u.src_line.fid) && spelled(r->u.src_line.line) < NYT_U32_BYTES &&
-               is_text(r->u.src_line.text, TEXT_MAX_BYTES, true);
+               is_text(r->u.src_line.text, text_max(s), true);
     case NYT_TAG_SUB_INFO:
         return is_fid(s, r->u.sub_info.fid) && r->u.sub_info.first <= r->u.sub_info.last &&
                spelled(r->u.sub_info.last) < NYT_U32_BYTES && is_name(r->u.sub_info.name);
@@ -166,7 +171,9 @@ static enum judgement judge_deflate(const struct nyt_sifter *s, const uint8_t *p
 
 static enum judgement judge(const struct nyt_sifter *s, size_t at, nyt_record *r, size_t *len)
 {
-    const uint8_t *p = s->in.data + at, *end = s->in.data + s->in.len;
+    const size_t most = 3 * text_max(s);    /* for one record */
+    const uint8_t *p = s->in.data + at;
+    const uint8_t *end = s->in.len - at > most ? p + most : s->in.data + s->in.len;
     struct nyt_cursor c = nyt_cursor_over(p, (size_t)(end - p));
     switch (nyt_record_decode(&c, r)) {
     case NYT_DECODED:
@@ -175,7 +182,7 @@ static enum judgement judge(const struct nyt_sifter *s, size_t at, nyt_record *r
             return judge_deflate(s, p, end);
         return is_plausible(s, r, *len) ? GOOD : BAD;
     case NYT_DECODED_SHORT:
-        return end - p < RECORD_MOST ? SHORT : BAD;
+        return (size_t)(end - p) < most ? SHORT : BAD;
     default:
         return BAD;
     }
