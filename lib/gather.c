@@ -61,6 +61,12 @@ static nyt_str keep_text(struct nyt_gathered *g, nyt_str s, bool *ok)
     return nyt_arena_str(&g->texts, s, ok);
 }
 
+static nyt_str keep_text_again(struct nyt_gathered *g, nyt_str old, nyt_str s, bool *ok)
+{
+    s.utf8 = false;
+    return nyt_arena_str_again(&g->texts, old, s, ok);
+}
+
 /* Perl reads past the end of a text record that has a NUL. */
 static nyt_str keep_line(struct nyt_gathered *g, nyt_str s, bool *ok)
 {
@@ -92,18 +98,19 @@ static bool set_pair(struct nyt_gathered *g, struct nyt_pair_list *pairs, const 
     bool ok = true;
     if (!pair->value.data)
         return true;
-    nyt_str key = keep_line(g, pair->key, &ok), value = keep_line(g, pair->value, &ok);
-    nyt_pair *old = ok ? find_pair(pairs, key) : NULL;
+    nyt_pair *old = find_pair(pairs, pair->key);
     if (old) {
-        old->value = value;
-        return true;
+        if (nyt_str_compare(old->value, pair->value) != 0)
+            old->value = keep_line(g, pair->value, &ok);
+        return ok;
     }
     if (pairs->count == MOST)
         return true;
-    if (!ok || !NYT_ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
+    if (!NYT_ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
         return false;
+    nyt_str key = keep_line(g, pair->key, &ok), value = keep_line(g, pair->value, &ok);
     pairs->list[pairs->count++] = (nyt_pair){.key = key, .value = value};
-    return true;
+    return ok;
 }
 
 /* Writers say themselves what they compress. */
@@ -114,6 +121,8 @@ static bool add_comment(struct nyt_gathered *g, nyt_str text)
     if (text.len && text.data[text.len - 1] == '\n')
         text.len--;
     if (text.len >= sizeof own - 1 && memcmp(text.data, own, sizeof own - 1) == 0)
+        return true;
+    if (g->comment_count == NYT_COMMENTS_MAX)
         return true;
     if (!NYT_ROOM_FOR_ONE(g->comments, g->comment_count, g->comment_cap))
         return false;
@@ -245,8 +254,9 @@ static bool define_file(struct nyt_gathered *g, const nyt_new_fid *f)
         return false;
     if (is_new)
         *at = (uint32_t)g->file_count++;
+    nyt_str name = keep_text_again(g, g->files[*at].name, f->name, &ok);
     g->files[*at] = *f;
-    g->files[*at].name = keep_text(g, f->name, &ok);
+    g->files[*at].name = name;
     return ok;
 }
 
@@ -260,8 +270,9 @@ static bool add_source(struct nyt_gathered *g, const nyt_src_line *s)
         return false;
     if (is_new)
         *at = (uint32_t)g->source_count++;
-    g->sources[*at] = (nyt_src_line){.fid = s->fid, .line = s->line,
-                                     .text = keep_text(g, s->text, &ok)};
+    nyt_src_line *kept = &g->sources[*at];
+    *kept = (nyt_src_line){.fid = s->fid, .line = s->line,
+                           .text = keep_text_again(g, kept->text, s->text, &ok)};
     return ok;
 }
 
@@ -382,6 +393,9 @@ static int take_all(struct nyt_gathered *g, nyt_error *err)
             return rc;
         if (!take_record(g, &rec))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
+        rc = nyt_check_limits(g->texts.held + g->names.arena.held, g->process_count, err);
+        if (rc < 0)
+            return rc;
     }
 }
 

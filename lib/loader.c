@@ -28,13 +28,16 @@ static bool set_pair(struct nyt_loader *l, struct nyt_pairs *pairs, nyt_pair pai
         pairs->list[pairs->count++] = (nyt_pair){.key = l->p->names.list[key].name,
                                                  .value = {.data = ""}};
     }
-    pairs->list[*at].value = keep_text(l, pair.value, &ok);
+    nyt_str *value = &pairs->list[*at].value;
+    *value = nyt_arena_str_again(&l->p->texts, *value, pair.value, &ok);
     return ok;
 }
 
 static bool add_comment(struct nyt_loader *l, nyt_str text)
 {
     nyt_profile *p = l->p;
+    if (p->comment_count == NYT_COMMENTS_MAX)
+        return true;
     bool ok = NYT_ROOM_FOR_ONE(p->comments, p->comment_count, p->comment_cap);
     if (ok)
         p->comments[p->comment_count++] = keep_text(l, text, &ok);
@@ -212,6 +215,7 @@ static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
     bool is_eval = f->eval_fid && (f->eval_fid == f->fid ||
                                    nyt_map_find(&l->file_index, f->eval_fid));
     struct nyt_file_entry *entry = &l->files[*at];
+    nyt_str name = nyt_arena_str_again(&l->p->texts, entry->file.name, f->name, &ok);
     entry->order = *at;
     entry->file = (nyt_file){.fid = f->fid,
                              .eval_fid = is_eval ? f->eval_fid : 0,
@@ -219,7 +223,7 @@ static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
                              .flags = f->flags,
                              .size = f->size,
                              .mtime = f->mtime,
-                             .name = keep_text(l, f->name, &ok),
+                             .name = name,
                              .is_eval = is_eval};
     return ok;
 }
@@ -233,8 +237,9 @@ static bool add_source(struct nyt_loader *l, const nyt_src_line *s)
         return false;
     if (is_new)
         *at = (uint32_t)p->source_count++;
-    p->sources[*at] = (nyt_src_line){.fid = s->fid, .line = s->line,
-                                     .text = keep_text(l, s->text, &ok)};
+    nyt_src_line *kept = &p->sources[*at];
+    *kept = (nyt_src_line){.fid = s->fid, .line = s->line,
+                           .text = nyt_arena_str_again(&p->texts, kept->text, s->text, &ok)};
     return ok;
 }
 
@@ -394,6 +399,12 @@ static bool take_record(struct nyt_loader *l, const nyt_record *r)
     }
 }
 
+static int check_limits(const struct nyt_loader *l, nyt_error *err)
+{
+    const nyt_profile *p = l->p;
+    return nyt_check_limits(p->texts.held + p->names.arena.held, p->process_count, err);
+}
+
 /* To the end of the file, or as far as it goes. */
 static int take_all(struct nyt_loader *l, nyt_error *err)
 {
@@ -406,6 +417,9 @@ static int take_all(struct nyt_loader *l, nyt_error *err)
             return rc;
         if (!take_record(l, &rec))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
+        rc = check_limits(l, err);
+        if (rc < 0)
+            return rc;
     }
 }
 

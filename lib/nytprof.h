@@ -385,7 +385,8 @@ typedef struct {
 /*
  * Reads a profile to its end. `options` may be NULL. A file that breaks off is no failure: what
  * it held is kept, nyt_totals.complete is false and nyt_profile_fault() tells the reason.
- * NYT_EIO, NYT_ENOMEM, NYT_ELIMIT, and unless `salvage` is set NYT_EFORMAT, NYT_EDEFLATE;
+ * NYT_EIO, NYT_ENOMEM, NYT_ELIMIT (more than 1 GiB of names and sources, or 2^20 processes; of
+ * comments the first 1000 are kept), and unless `salvage` is set NYT_EFORMAT, NYT_EDEFLATE;
  * NYT_EFORMAT, NYT_EVERSION and NYT_ETRUNC for what has no whole banner.
  */
 NYT_API int nyt_profile_load(nyt_profile **out, const char *path,

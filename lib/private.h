@@ -78,7 +78,19 @@ struct nyt_arena {
 
 void *nyt_arena_take(struct nyt_arena *a, size_t size);         /* NULL: out of memory */
 nyt_str nyt_arena_str(struct nyt_arena *a, nyt_str s, bool *ok); /* a terminated copy */
+/* The same instead of `old`, which stays if it is equal: repeats cost nothing. */
+nyt_str nyt_arena_str_again(struct nyt_arena *a, nyt_str old, nyt_str s, bool *ok);
 void  nyt_arena_free(struct nyt_arena *a);
+
+/*
+ * What is kept of each record, and not of each place, could be made of a small compressed file
+ * without end. No program comes near these.
+ */
+enum { NYT_COMMENTS_MAX = 1000, NYT_PROCESSES_MAX = 1 << 20 };
+#define NYT_TEXT_MAX ((size_t)1 << 30)      /* bytes of names and sources */
+
+/* NYT_OK, or NYT_ELIMIT. */
+int nyt_check_limits(size_t text_bytes, size_t processes, nyt_error *err);
 
 /* ---- adler.c ---- */
 
