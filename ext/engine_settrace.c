@@ -233,7 +233,7 @@ static inline bool wants_c(const tracer *t)
     return t->slowops && t->subs_on;
 }
 
-/* A profile function is there: ours for C functions, or only until its next event. */
+/* Both places, if they are not ours already; that for C functions only where these are wanted. */
 static void take_both(PyThreadState *thread, const tracer *t)
 {
     if (thread->c_tracefunc != on_trace)

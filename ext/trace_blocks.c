@@ -6,6 +6,7 @@
  */
 #include "trace.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
