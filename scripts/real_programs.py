@@ -561,7 +561,7 @@ PACKAGES = [
     Program("nbconvert", ["-m", "nbconvert", "--to", "markdown", "n.ipynb"], "nbconvert",
             {"n.ipynb": NOTEBOOK}),
     Program("scrapy", ["-m", "scrapy", "runspider", "spider.py", "-O", "items.json"], "scrapy",
-            {"spider.py": SPIDER}),
+            {"spider.py": SPIDER}, noise=[r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"]),
     Program("scrapy startproject", ["-m", "scrapy", "startproject", "made"], "scrapy"),
     script("numpy", NUMPY, packages="numpy"),
     script("pandas", PANDAS, packages="pandas"),
@@ -758,6 +758,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(*sorted({name for program in PACKAGES for name in program.packages.split()}))
         return 0
 
+    # A shell starts what runs in the background with SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     outcomes = {"same": 0, "DIFFERS": 0, "differs": 0, "left out": 0}
     for program in STANDARD if options.standard else [*STANDARD, *PACKAGES]:
         if not any(fnmatch.fnmatchcase(program.name, pattern) for pattern in options.only):

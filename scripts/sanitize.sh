@@ -2,38 +2,40 @@
 # sanitize.sh - the extensions' tests under tools that find what a test can't see.
 #
 #   sh scripts/sanitize.sh asan VENV [pytest options]       ASan, UBSan, LeakSanitizer
-#   sh scripts/sanitize.sh tsan VENV [pytest options]       ThreadSanitizer (clang), see below
-#   sh scripts/sanitize.sh valgrind VENV                    memcheck, a short program
 #   sh scripts/sanitize.sh debug VENV PYTHON [pytest options]   a debug build of CPython
 #   sh scripts/sanitize.sh restarts VENV [PYTHON]           10,000 starts and stops: does it leak?
 #
-# VENV is one that test.sh has made; it needs no package of ours. Builds lie in build-test/.
-# test.sh runs the first one. ThreadSanitizer sees the extensions alone: CPython is not
-# built with it, so the lock that makes our tables safe is taken out of its sight. PYTHON: a
-# debug build of VENV's version (Debian: python3-dbg).
+# VENV is one that test.sh has made, PYTHON a debug build of the same version (Debian:
+# python3-dbg). Builds lie in build-test/.
 set -eu
 cd "$(dirname "$0")/.."
 
-how=${1:?usage: sanitize.sh asan|tsan|valgrind|debug|restarts VENV ...}
+how=${1:?usage: sanitize.sh asan|debug|restarts VENV ...}
 venv=${2:?the virtual environment}
 shift 2
 python=$venv/bin/python
+packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+case $how in
+    debug | restarts) [ $# -eq 0 ] || { python=$1; shift; } ;;
+esac
 build=build-test/$how
 site=$PWD/$build/site
 
-# build_extensions [meson options]: the package, into $site
+# build_extensions [meson options]: the package for $python, into $site
 build_extensions() {
     [ ! -d "$build" ] || set -- --reconfigure "$@"
-    "$python" -m mesonbuild.mesonmain setup "$@" "$build" --werror --buildtype=debugoptimized \
-        -Db_ndebug=false -Db_lundef=false -Dtests=false -Dprogram=false \
-        "-Dpython.purelibdir=$site" "-Dpython.platlibdir=$site" >"$build.log" 2>&1 &&
-        "$venv/bin/ninja" -C "$build" install >>"$build.log" 2>&1 ||
+    PYTHONPATH=$packages "$python" -m mesonbuild.mesonmain setup "$@" "$build" --werror \
+        --buildtype=debugoptimized -Db_ndebug=false -Db_lundef=false -Dtests=false \
+        -Dprogram=false "-Dpython.purelibdir=$site" "-Dpython.platlibdir=$site" >"$build.log" 2>&1 &&
+        "$venv/bin/ninja" -C "$build" >>"$build.log" 2>&1 &&
+        PYTHONPATH=$packages "$python" -m mesonbuild.mesonmain install -C "$build" \
+            --no-rebuild >>"$build.log" 2>&1 ||
         { tail -40 "$build.log"; return 1; }
 }
 
-# tests [pytest options]: those that run the tracer, the reader and the writer in their own process
+# tests [pytest options]: those that run tracer, reader and writer in their own process
 tests() {
-    PYTHONPATH=$site PYTHONMALLOC=malloc "$python" -m pytest -q -p no:cacheprovider \
+    PYTHONPATH=$site:$packages PYTHONMALLOC=malloc "$python" -m pytest -q -p no:cacheprovider \
         "$@" tests/test_tracer.py tests/test_writer.py tests/test_reader.py
 }
 
@@ -56,6 +58,14 @@ END
             LSAN_OPTIONS=suppressions=$PWD/$build/suppressions:print_suppressions=0 \
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             tests "$@"
+        ;;
+    debug)
+        build_extensions
+        tests "$@"
+        ;;
+    restarts)
+        build_extensions
+        PYTHONPATH=$site:$packages "$python" scripts/restarts.py
         ;;
     *)
         echo "sanitize.sh: no such check: $how" >&2
