@@ -42,7 +42,7 @@ static bool tree_has_root(struct nyt_tree *t)
     return true;
 }
 
-static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uint32_t depth)
+static uint32_t find_child(struct nyt_tree *t, uint32_t parent, uint32_t name, uint32_t depth)
 {
     bool is_new;
     uint32_t *at = nyt_map_take(&t->children, nyt_pair_key(parent, name), &is_new);
@@ -61,6 +61,19 @@ static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uin
         .parent = parent, .name = name, .depth = depth, .next = t->nodes[parent].first_child};
     t->nodes[parent].first_child = id;      /* backwards: what came earlier goes in front */
     return id;
+}
+
+/* Programs do again what they did before: mostly it is the child that came next last time. */
+static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uint32_t depth)
+{
+    uint32_t last = t->nodes[parent].last, child = t->nodes[last].after;
+    if (!child || t->nodes[child].parent != parent || t->nodes[child].name != name)
+        child = find_child(t, parent, name, depth);
+    if (child != NYT_NONE) {
+        t->nodes[last].after = child;
+        t->nodes[parent].last = child;
+    }
+    return child;
 }
 
 /* Below `at`, which is the node reached last. */

@@ -12,6 +12,7 @@ struct nyt_return {
 
 struct nyt_tree_node {
     uint32_t parent, name, depth, first_child, next;
+    uint32_t last, after;           /* child reached last; sibling that was reached after this */
     uint64_t calls;
     double   incl, excl;
 };
