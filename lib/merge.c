@@ -267,11 +267,42 @@ static uint32_t take_eval(nyt_merged *m, const struct nyt_gathered *g, const nyt
     return index;
 }
 
-static uint32_t take_plain_file(nyt_merged *m, const nyt_new_fid *f)
+/* One of them may go on where the other ends: more of it was known, or it has grown. */
+static bool same_source(const struct nyt_merged_file *file, const nyt_src_line *source, size_t n)
 {
-    uint32_t name = nyt_names_find(&m->names, f->name);
+    bool same = true;
+    for (size_t i = 0; same && i < n && i < file->source_count; i++)
+        same = file->source[i].line == source[i].line &&
+               nyt_str_compare(file->source[i].text, source[i].text) == 0;
+    return same;
+}
+
+static uint32_t file_named(const nyt_merged *m, nyt_str wanted)
+{
+    uint32_t name = nyt_names_find(&m->names, wanted);
     const uint32_t *at = name == NYT_NONE ? NULL : nyt_map_find(&m->file_by_name, name);
-    return at && !m->files[*at].file.eval_fid ? *at : add_file(m, f, 0);
+    return at && !m->files[*at].file.eval_fid ? *at : NYT_NONE;
+}
+
+/*
+ * What came from a command line or a pipe is the same only if its text is: `next_eval` leads
+ * through the texts of one name.
+ */
+static uint32_t take_plain_file(nyt_merged *m, const struct nyt_gathered *g, const nyt_new_fid *f)
+{
+    size_t n = 0;
+    const nyt_src_line *source = nyt_gathered_source(g, f->fid, &n);
+    uint32_t index = file_named(m, f->name), last = NYT_NONE;
+    if (f->flags & NYT_FID_NOT_FILE)
+        for (; index != NYT_NONE && !same_source(&m->files[index], source, n);
+             index = m->files[index].next_eval)
+            last = index;
+    if (index == NYT_NONE) {
+        index = add_file(m, f, 0);
+        if (index != NYT_NONE && last != NYT_NONE)
+            m->files[last].next_eval = index;
+    }
+    return index;
 }
 
 /* Walks up to a file that is known, then back: a parent comes before its evals. */
@@ -292,22 +323,12 @@ static bool take_file(nyt_merged *m, const struct nyt_gathered *g, struct transl
         const nyt_new_fid *f = &g->files[file];
         uint32_t parent = f->eval_fid ? fid_of(g, t, f->eval_fid) : 0;
         bool is_eval = parent != 0 && parent != ON_THE_WAY;
-        uint32_t index = is_eval ? take_eval(m, g, f, parent) : take_plain_file(m, f);
+        uint32_t index = is_eval ? take_eval(m, g, f, parent) : take_plain_file(m, g, f);
         if (index == NYT_NONE)
             return false;
         t->fid_of_file[file] = index + 1;
     }
     return true;
-}
-
-/* One of them may go on where the other ends: more of it was known, or it has grown. */
-static bool same_source(const struct nyt_merged_file *file, const nyt_src_line *source, size_t n)
-{
-    bool same = true;
-    for (size_t i = 0; same && i < n && i < file->source_count; i++)
-        same = file->source[i].line == source[i].line &&
-               nyt_str_compare(file->source[i].text, source[i].text) == 0;
-    return same;
 }
 
 static bool keep_source(nyt_merged *m, struct nyt_merged_file *file, const nyt_src_line *source,

@@ -8,7 +8,8 @@ struct nyt_merged_file {
     nyt_new_fid   file;         /* its fid is its index + 1 */
     nyt_src_line *source;
     size_t        source_count;
-    uint32_t      next_eval;    /* of the same parent, line and source; or NYT_NONE */
+    uint32_t      next_eval;    /* of the same parent, line and source; of text from no file, another
+                                   text of its name; or NYT_NONE */
     bool          told;         /* that another input has other text */
 };
 

@@ -191,8 +191,10 @@ def test_memory_goes_with_lines_and_not_with_records(tmp_path: Path) -> None:
 # ---- What is matched, and what is not ----
 
 
-def small(path: Path, pid: int, name: str, lines: tuple[str, ...], subs: bytes) -> Path:
-    return write(path, [header(pid, 10.0 + pid), file(1, name, lines), (b"D", subs),
+def small(
+    path: Path, pid: int, name: str, lines: tuple[str, ...], subs: bytes, flags: int = 0x32
+) -> Path:
+    return write(path, [header(pid, 10.0 + pid), file(1, name, lines, flags), (b"D", subs),
                         times((1, 1, 1, 10)),
                         (b"C", CALLS.pack(1, 1, 0, 1, pid, 1e-6, 1e-6, 0.0, 0)),
                         (b"T", TREE.pack(1, 1, 10.0, 10.0)), end(pid, 11.0 + pid)])  # fmt: skip
@@ -213,6 +215,21 @@ def test_subs_of_one_name_in_two_files_stay_two(tmp_path: Path) -> None:
         "__main__::f@prog.py.2": ("/a/prog.py", 4),
     }
     assert {node.name for node in both.tree[1:]} == set(both.subs)
+
+
+def test_texts_from_no_file_are_told_apart_by_what_they_say(tmp_path: Path) -> None:
+    """Each child that ran `python -c` has a "(-c)" of its own."""
+    paths = [
+        small(tmp_path / str(i), i, "(-c)", (text,), sub(1, 1, 1, 1, "__main__::f"), 0x132)
+        for i, text in enumerate(("work()\n", "rest()\n", "work()\n", "play()\n"), 1)
+    ]
+    done = convert.merge(paths, tmp_path / "both.out")
+    both = reader.read(tmp_path / "both.out")
+    assert done.notes == []
+    assert {f.name: f.source for f in both.files.values()} == {
+        "(-c)": {1: "work()\n"}, "(-c)-1": {1: "rest()\n"}, "(-c)-2": {1: "play()\n"}
+    }  # fmt: skip
+    assert sorted(line.count for line in both.lines) == [1, 1, 2]
 
 
 def test_a_c_function_is_one_wherever_it_was_put(tmp_path: Path) -> None:

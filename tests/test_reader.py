@@ -30,8 +30,10 @@ def string(text: str) -> bytes:
     return struct.pack("<I", len(data)) + data
 
 
-def file(fid: int, name: str, lines: tuple[str, ...] = ()) -> tuple[bytes, bytes]:
-    head = struct.pack("<6I", fid, 0, 0, 0x32, 0, 0) + string(name)
+def file(
+    fid: int, name: str, lines: tuple[str, ...] = (), flags: int = 0x32
+) -> tuple[bytes, bytes]:
+    head = struct.pack("<6I", fid, 0, 0, flags, 0, 0) + string(name)
     return b"F", head + struct.pack("<I", len(lines)) + b"".join(map(string, lines))
 
 
