@@ -134,9 +134,11 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
+    uint64_t since = l ? l->since : 0;
     code_info *info = info_of(t, code);
     if (UNLIKELY(!l || !info || info->skip))
         return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
+    now = lane_later(l, now, since);
     if (UNLIKELY(!t->stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
@@ -229,9 +231,11 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
             return Py_NewRef(answer);
         now = l->since;
     }
+    uint64_t since = l->since;
     int64_t sub = code_c_sub(t, args[2], method);
     if (UNLIKELY(sub < 0))
         Py_RETURN_NONE;
+    now = lane_later(l, now, since);
     if (UNLIKELY(!t->stmts) && PyCode_Check(args[0])) {
         code_info *info = l->top->info;
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0],

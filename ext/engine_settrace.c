@@ -62,9 +62,11 @@ static bool is_top(tracer *t, lane *l, PyFrameObject *frame, uint64_t *now)
 
 static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
 {
+    uint64_t since = l->since;
     code_info *info = info_of(t, frame);
     if (!info || info->skip)
         return;
+    now = lane_later(l, now, since);
     if (!t->stmts && l->top->info && !l->top->c)
         lane_place(l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
     int offset = resume_offset(frame, code_of(frame));
@@ -305,7 +307,7 @@ static int call_neighbour(Py_tracefunc function, PyObject *theirs, PyFrameObject
     lane *l = lane_of_this_thread(t);
     if (l) {
         keep_lines(l, frame);
-        lane_neighbours_time(t, l, began);
+        lane_leave_out(t, l, began);
     }
     PyErr_Restore(type, value, traceback);
     return rc;
@@ -367,11 +369,15 @@ static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject
     if (!code_c_function(callable, true, &method))
         return;
     if (what == PyTrace_C_CALL) {
-        int64_t sub = is_top(t, l, frame, &now) ? code_c_sub(t, callable, method) : -1;
+        if (!is_top(t, l, frame, &now))
+            return;
+        uint64_t since = l->since;
+        int64_t sub = code_c_sub(t, callable, method);
         if (sub >= 0 && !t->stmts)
             lane_place(l, PyFrame_GetLineNumber(frame));
         if (sub >= 0)
-            lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
+            lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since),
+                       COST_C_ENTER);
     } else if (l->top->c && l->top->key == method) {
         lane_leave(t, l, now, COST_C_LEAVE);
     }

@@ -259,7 +259,7 @@ uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now);
 void  lanes_hurry(tracer *t, uint64_t deadline);
 void  lanes_hurry_now(void);
 void  lane_slow_work(tracer *t, lane *l);
-void  lane_neighbours_time(tracer *t, lane *l, uint64_t began);
+void  lane_leave_out(tracer *t, lane *l, uint64_t began);
 void  lane_forgive(tracer *t, lane *l, uint64_t began);
 line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);
@@ -360,6 +360,15 @@ static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now
 static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 {
     lane_line_at(t, l, code_line_index(l->top->info, line), now);
+}
+
+/*
+ * The time of an event that was read before something was learned for the first time: as
+ * much later as the lane's last event is now said to have been (see lane_leave_out).
+ */
+static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
+{
+    return now + (l->since - since);
 }
 
 /* ---- trace_graph.c ---- */

@@ -545,8 +545,16 @@ static PyObject *module_of(PyObject *globals)
     return PyUnicode_FromString("(unknown)");
 }
 
+/* To learn of code takes longer than it may run: what began then is none of the program's time. */
+static void leave_out_learning(tracer *t, uint64_t began)
+{
+    if (!t->raw && trace_my_lane && trace_my_lane->key == trace_my_key)
+        lane_leave_out(t, trace_my_lane, began);
+}
+
 static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globals)
 {
+    uint64_t began = clock_read(&t->clock);
     greenlets_look(t);
     if (!globals)
         globals = PyEval_GetGlobals();
@@ -560,6 +568,7 @@ static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globa
     Py_XDECREF(qualname);
     if (!info)
         trace_fail(t);
+    leave_out_learning(t, began);
     return info;
 }
 
@@ -610,6 +619,7 @@ bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method)
 
 static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *method)
 {
+    uint64_t began = clock_read(&t->clock);
     greenlets_look(t);
     PyObject *name = name_of_c(callable, method);
     PyObject *known = name ? PyDict_GetItemWithError(t->c_names, name) : NULL;
@@ -630,6 +640,7 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
         trace_fail(t);
         return -1;
     }
+    leave_out_learning(t, began);
     return sub;
 }
 

@@ -628,8 +628,8 @@ void lane_forgive(tracer *t, lane *l, uint64_t began)
     }
 }
 
-/* The time from `began` on was another tool's: nobody's. Others may have run meanwhile. */
-void lane_neighbours_time(tracer *t, lane *l, uint64_t began)
+/* The time from `began` on was ours or another tool's: nobody's. Others may have run meanwhile. */
+void lane_leave_out(tracer *t, lane *l, uint64_t began)
 {
     uint64_t ended = clock_read(&t->clock);
     if (l->since <= began) {

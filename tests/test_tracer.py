@@ -398,6 +398,15 @@ def test_our_own_cost_is_taken_off(bench: Bench) -> None:
     assert lines + net.overheads[0] <= net.durations[0] * TICKS_PER_S
 
 
+def test_reading_a_file_is_no_time_of_the_program(tmp_path: Path) -> None:
+    bench = Bench("c", tmp_path)
+    net = bench.run("x = 1\n" + "# nothing\n" * 100_000)
+    # a million bytes are read, decoded and split: at the very least 100 us
+    assert net.overheads[0] >= 1000
+    lines = sum(ticks for _, ticks, _ in net.lines[0].values())
+    assert lines + net.overheads[0] <= net.durations[0] * TICKS_PER_S
+
+
 # ---- Threads ----
 
 THREADS = """\
