@@ -3,9 +3,11 @@
 
     restarts.py [TIMES]
 
-Each time a new tracer sees a small program and writes its profile. After the first tenth,
-which fills what is kept once a process, neither the number of objects nor, on a debug build,
-the number of references may grow, nor memory by more than a little. Exit status 1 if one does.
+Each time a new tracer sees a small program and writes its profile. Calibration, nine tenths
+of the time that this takes, is part of every tenth start only; the others are raw. After the
+first tenth, which fills what is kept once a process, neither the number of objects nor, on a
+debug build, the number of references may grow, nor memory by more than a little. Exit status
+1 if one does.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ class C: pass
 MEMORY_MAY_GROW_MB = 4
 
 
-def once(folder: Path) -> None:
-    tracer = _ctrace.Tracer()
+def once(folder: Path, raw: bool) -> None:
+    tracer = _ctrace.Tracer(raw=raw)
     namespace: dict[str, Any] = {"__name__": "m"}
     code = compile(PROGRAM, "program.py", "exec")
     tracer.start()
@@ -57,22 +59,28 @@ def memory_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def main(times: int) -> int:
+def state() -> tuple[int, int, float]:
+    """References (of a debug build; else 0), objects, memory."""
+    gc.collect()
     references: Callable[[], int] = getattr(sys, "gettotalrefcount", lambda: 0)
+    return references(), len(gc.get_objects()), memory_mb()
+
+
+def main(times: int) -> int:
+    step = max(times // 10, 1)
+    before = after = state()
     with tempfile.TemporaryDirectory() as name:
-        for _ in range(times // 10):
-            once(Path(name))
-        gc.collect()
-        before = references(), len(gc.get_objects()), memory_mb()
-        for _ in range(times - times // 10):
-            once(Path(name))
-        gc.collect()
-        after = references(), len(gc.get_objects()), memory_mb()
-    print(f"{times} times, between the first tenth and the end:")
-    for what, old, new in zip(("references", "objects", "MB"), before, after, strict=True):
-        print(f"{what}: {old:,.6g} to {new:,.6g}")
+        for done in range(1, times + 1):
+            once(Path(name), raw=done % 10 != 0)
+            if done % step == 0:
+                after = state()
+                total, objects, mb = after
+                print(f"{done:,} times: {total:,} references, {objects:,} objects, {mb:.1f} MB",
+                      flush=True)  # fmt: skip
+            if done == step:
+                before = after
     # Each time would leave at least one.
-    grown = after[0] - before[0] > times // 10 or after[1] - before[1] > times // 10
+    grown = max(after[0] - before[0], after[1] - before[1]) > step
     return 1 if grown or after[2] - before[2] > MEMORY_MAY_GROW_MB else 0
 
 
