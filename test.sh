@@ -90,6 +90,8 @@ check 'C tests' c_tests build-test/c
 check 'C tests under ASan and UBSan' c_tests build-test/c-sanitized \
     --buildtype=debugoptimized -Db_sanitize=address,undefined
 check 'fuzzing, some seconds each' fuzz
+check 'tracer in C under ASan and UBSan' sh scripts/sanitize.sh asan "$main_venv" --strict-skips \
+    -k 'not [py]' tests/test_tracer.py
 check 'ruff' "$main_venv/bin/ruff" check .
 check 'mypy --strict' "$main_venv/bin/mypy"
 
