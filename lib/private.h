@@ -331,12 +331,15 @@ struct nyt_name {
 };
 
 /* Names numbered from 0. Which tag a name came with makes no difference. */
+enum { NYT_NAMES_RECENT = 256 };
+
 struct nyt_names {
     struct nyt_map   by_hash;
     struct nyt_arena arena;
     struct nyt_name *list;
     size_t           count, cap;
     uint64_t         seed;
+    uint32_t         recent[NYT_NAMES_RECENT];  /* by what they end with: looked at first */
 };
 
 uint32_t nyt_names_find(const struct nyt_names *n, nyt_str s);      /* NYT_NONE: unknown */

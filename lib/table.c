@@ -134,7 +134,7 @@ uint32_t nyt_names_find(const struct nyt_names *n, nyt_str s)
     return first ? find_in_chain(n, *first, s) : NYT_NONE;
 }
 
-uint32_t nyt_names_take(struct nyt_names *n, nyt_str s)
+static uint32_t names_take(struct nyt_names *n, nyt_str s)
 {
     bool is_new, ok = true;
     if (!n->seed)
@@ -160,6 +160,29 @@ uint32_t nyt_names_take(struct nyt_names *n, nyt_str s)
     n->list[id] = (struct nyt_name){.name = copy, .next = *first};
     *first = id;
     return id;
+}
+
+/* Where a name would be among the recent ones. */
+static uint32_t *recent_name(struct nyt_names *n, nyt_str s)
+{
+    uint64_t end = 0;
+    if (s.len >= 8)
+        memcpy(&end, s.data + s.len - 8, 8);
+    return &n->recent[mix(end ^ s.len) % NYT_NAMES_RECENT];
+}
+
+static bool is_name(const struct nyt_names *n, uint32_t id, nyt_str s)
+{
+    return id < n->count && n->list[id].name.len == s.len &&
+           (s.len == 0 || memcmp(n->list[id].name.data, s.data, s.len) == 0);
+}
+
+uint32_t nyt_names_take(struct nyt_names *n, nyt_str s)
+{
+    uint32_t *recent = recent_name(n, s);
+    if (!is_name(n, *recent, s))
+        *recent = names_take(n, s);
+    return *recent;
 }
 
 void nyt_names_free(struct nyt_names *n)
