@@ -5,9 +5,11 @@
  */
 #include "trace.h"
 
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -193,9 +195,14 @@ static void set_source_given(source_file *f, PyObject *text)
 static void read_source(source_file *f, const char *path)
 {
     enum { MOST = 1 << 28 };
-    FILE *in = fopen(path, "rb");
-    if (!in)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);    /* a FIFO would wait for a writer */
+    struct stat st;
+    FILE *in = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
+    if (!in) {
+        if (fd >= 0)
+            close(fd);
         return;
+    }
     char *bytes = NULL;
     long len = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
     if (len > 0 && len < MOST && fseek(in, 0, SEEK_SET) == 0 && (bytes = malloc((size_t)len)))

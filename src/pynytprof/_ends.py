@@ -26,6 +26,11 @@ GoOn = Callable[[], object]
 
 _FUNCTIONS = {"_exit": "_exit", "abort": "abort", "execv": "exec", "execve": "exec"}
 
+# A built-in function's hash is that of the C function behind it: those sets of the module
+# that hold a function which is exchanged must get it once more.
+_SETS = ("supports_dir_fd", "supports_effective_ids", "supports_fd", "supports_follow_symlinks")
+
+_added: list[tuple[set[Any], Any]] = []
 _old_signals: dict[int, Any] = {}
 _old_functions: dict[str, tuple[Any, Any]] = {}
 
@@ -36,17 +41,29 @@ def watch(signums: Sequence[int], finish: Finish, go_on: GoOn) -> None:
     ``how``: ``signal``, for those of ``signums`` that have their default action; ``_exit``,
     ``abort``, ``exec`` for the functions of :mod:`os`; ``exit`` for C's.
     """
+    unwatch()
+    held = [(functions, name) for functions in _sets() for name in _FUNCTIONS
+            if getattr(os, name) in functions]  # fmt: skip
     if _ctrace is not None:
         _ctrace.watch_ends(tuple(int(n) for n in signums), finish, go_on)
-        return
-    unwatch()
-    _watch_signals(signums, finish)
-    for name, how in _FUNCTIONS.items():
-        _replace(name, how, finish, go_on)
+    else:
+        _watch_signals(signums, finish)
+        for name, how in _FUNCTIONS.items():
+            _replace(name, how, finish, go_on)
+    for functions, name in held:
+        functions.add(getattr(os, name))
+        _added.append((functions, getattr(os, name)))
+
+
+def _sets() -> list[set[Any]]:
+    return [functions for name in _SETS if isinstance(functions := getattr(os, name, None), set)]
 
 
 def unwatch() -> None:
     """Undoes :func:`watch`."""
+    for functions, function in _added:
+        functions.discard(function)
+    _added.clear()
     if _ctrace is not None:
         _ctrace.unwatch_ends()
         return
