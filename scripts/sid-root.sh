@@ -10,7 +10,7 @@
 set -eu
 
 root=${1:-/var/tmp/pynytprof-sid}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-}      # empty: the one that debootstrap takes by itself
 pythons=${PYTHONS:-3.13 3.14 3.15}
 
 say() { printf '== %s\n' "$*"; }
@@ -21,7 +21,8 @@ command -v debootstrap >/dev/null || { echo 'sid-root.sh: needs the Debian packa
 
 make_root() {
     say "debootstrap sid in $root"
-    debootstrap --variant=minbase --include=ca-certificates sid "$root" "$mirror"
+    # shellcheck disable=SC2086  # nothing, if there is none
+    debootstrap --variant=minbase --include=ca-certificates sid "$root" $mirror
 }
 
 install_packages() {
