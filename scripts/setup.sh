@@ -125,7 +125,7 @@ packages_for() {    # PURPOSE...
     for purpose in "$@"; do
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov ;;
-            real) echo toolz pyperformance greenlet gevent ;;
+            real) echo toolz pyperformance greenlet gevent debugpy ;;
             lint) echo ruff mypy ;;
         esac
     done
