@@ -57,7 +57,6 @@ MODULES: dict[str, list[str]] = {
     "test_shlex": ["shlex"],
     "test_string": [],
     "test_textwrap": ["textwrap"],
-    "test_unpack": [],
     "test_with": [],
 }
 NO_CALLS = {"test_enum"}  # it has threads, which cProfile does not keep apart
