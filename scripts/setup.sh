@@ -45,6 +45,7 @@ missing_packages() {
                 command -v dot >/dev/null || echo graphviz
                 command -v genhtml >/dev/null || echo lcov
                 command -v groff >/dev/null || echo groff-base
+                command -v callgrind_annotate >/dev/null || echo valgrind
                 command -v c++ >/dev/null || echo g++
                 command -v pkg-config >/dev/null || echo pkg-config
                 for tool in mandoc zsh fish; do
