@@ -99,7 +99,7 @@ uint32_t nyt_adler_join(uint32_t x, uint32_t y, uint64_t y_len);
 /* That of `times` copies of something with that adler32 and length. */
 uint32_t nyt_adler_times(uint32_t one, uint64_t len, uint64_t times);
 
-/* ---- writer.c, for chunks.c and compose.c ---- */
+/* ---- writer.c, for chunks.c and output.c ---- */
 
 /* The bytes of some records as they stand in the file, fit to be put into another. */
 struct nyt_piece {
@@ -145,7 +145,7 @@ enum nyt_decoded {
 /* Tag, then what belongs to it; sets r->tag and r->u. */
 enum nyt_decoded nyt_record_decode(struct nyt_cursor *c, nyt_record *r);
 
-/* ---- io.c: a window that moves over the bytes of a profile ---- */
+/* ---- input.c: a window that moves over the bytes of a profile ---- */
 
 /* One of: a path, a callback, memory. */
 struct nyt_source {
@@ -221,7 +221,7 @@ struct nyt_hit {
  * those that are in memory already. 0: go on with nyt_reader_next().
  */
 size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max);
-/* The same for those who want sums: see tally.h. false: out of memory. */
+/* The same for those who want sums: see line_sums.h. false: out of memory. */
 struct nyt_tally;
 struct nyt_stretch;
 bool nyt_reader_tally(nyt_reader *r, struct nyt_tally *t, struct nyt_stretch *stretch);
@@ -236,7 +236,7 @@ nyt_str nyt_reader_tail(const nyt_reader *r);
 /* Is there a "::" with something before it? Perl's tools want that of every sub's name. */
 bool nyt_has_package(nyt_str name);
 
-/* ---- out.c: text on its way out ---- */
+/* ---- text.c: text on its way out ---- */
 
 /*
  * Large: make it on the heap. Once `status` is negative nothing more is written, so callers
@@ -291,7 +291,7 @@ nyt_str nyt_safe_last(nyt_str s, size_t limit);
 size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code);
 bool nyt_is_utf8(nyt_str s);
 
-/* ---- table.c: keys and names -> small numbers ---- */
+/* ---- hash.c: keys and names -> small numbers ---- */
 
 /* For qsort: -1, 0 or 1. */
 #define NYT_COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))

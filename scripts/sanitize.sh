@@ -71,7 +71,7 @@ END
         ;;
     restarts)
         build_extensions
-        PYTHONPATH=$site:$packages "$python" scripts/restarts.py
+        PYTHONPATH=$site:$packages "$python" tools/restarts.py
         ;;
     *)
         echo "sanitize.sh: no such check: $how" >&2

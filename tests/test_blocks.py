@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pynytprof import _blocks
-from pynytprof._files import decode_source, split_lines
+from pynytprof._pure import blocks as _blocks
+from pynytprof._pure.files import decode_source, split_lines
 from pynytprof.tracer import Tracer
 
 if find_spec("pynytprof._ctrace"):

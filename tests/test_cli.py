@@ -314,7 +314,7 @@ def test_the_profile_may_go_to_a_pipe(folder: Path) -> None:
 def test_debug_names_tracer_and_writer_and_sums_up_the_chunks(kind: str, folder: Path) -> None:
     done = run(["-q", "prog.py"], folder, PYNYTPROF_DEBUG="1", PYNYTPROF_TRACER=kind)
     tracer, writer = {
-        "py": ("pynytprof._pytracer.PyTracer", "pynytprof._writer.PyWriter"),
+        "py": ("pynytprof._pure.tracer.PyTracer", "pynytprof._writer.PyWriter"),
         "c": ("pynytprof._ctrace.Tracer", "pynytprof._cwrite.Writer"),
     }[kind]
     assert f"pynytprof: tracer: {tracer}\n" in done.stderr

@@ -115,7 +115,8 @@ def test_snapshots_come_by_processor_time(tmp_path: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     code = (
-        "from pynytprof import _session, cli; _session.SNAPSHOT_SECONDS = 0.1; "
+        "from pynytprof import cli; from pynytprof._run import session; "
+        "session.SNAPSHOT_SECONDS = 0.1; "
         "cli.main(['--clock=cpu', 'prog.py'])"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, timeout=60)

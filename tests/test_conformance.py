@@ -1,4 +1,4 @@
-"""A part of what scripts/cpython_suite.py and scripts/real_programs.py do: see there."""
+"""A part of what tools/cpython_suite.py and tools/real_programs.py do: see there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
 QUICK = ["test_contextlib", "test_generators", "test_scope", "test_sys_settrace", "test_weakset"]
 MORE = [
@@ -45,7 +45,7 @@ MORE_PROGRAMS = ["http.server", "asyncio", "cProfile", "trace", "unittest", "pip
 
 def run(script: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, SCRIPTS / script, *arguments], capture_output=True, text=True
+        [sys.executable, TOOLS / script, *arguments], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     return done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pynytprof._session import Session
+from pynytprof._run.session import Session
 from pynytprof.tracer import Tracer
 
 pytestmark = pytest.mark.alone  # profiles are made in this very process

@@ -236,7 +236,7 @@ def test_a_new_python_is_as_without_us(flags: list[str], tmp_path: Path) -> None
     assert plain.status == 0
     followed = profile(tmp_path, text, "", "--children")
     if flags == ["-S"]:
-        assert "_inherit" in followed.stdout  # nobody is there who could take it out
+        assert "_child" in followed.stdout  # nobody is there who could take it out
     else:
         assert followed == plain
     assert len(parts(tmp_path)) == (flags in ([], ["-s"]))
@@ -625,7 +625,7 @@ def test_a_subinterpreter_does_no_harm(tracer: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_small_storm_of_kills() -> None:
-    storm = Path(__file__).parent.parent / "scripts" / "kill_storm.py"
+    storm = Path(__file__).parent.parent / "tools" / "kill_storm.py"
     done = subprocess.run(
         [PYTHON, storm, "15", "--jobs", "2", "--seconds", "1"],
         env=environment(),

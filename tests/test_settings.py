@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pynytprof._files import FileFilter
-from pynytprof._settings import (
+from pynytprof._pure.files import FileFilter
+from pynytprof._run.settings import (
     KEYS,
     PERL_ONLY_KEYS,
     Settings,

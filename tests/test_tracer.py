@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 import pynytprof
-from pynytprof import _names
-from pynytprof._pytracer import PyTracer
+from pynytprof._pure import names as _names
+from pynytprof._pure.tracer import PyTracer
 from pynytprof.tracer import (
     Tracer,
     disable_profile,
@@ -1134,7 +1134,7 @@ def test_a_pipe_gets_one_profile_at_the_end(session: Path) -> None:
 
 @both_tracers
 def test_snapshots_follow_the_program(session: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pynytprof._session.SNAPSHOT_SECONDS", 0.05)
+    monkeypatch.setattr("pynytprof._run.session.SNAPSHOT_SECONDS", 0.05)
     with Tracer("s.out", options={"include": [__file__]}):
         first = (session / "s.out").stat().st_ino
         for _ in range(200):

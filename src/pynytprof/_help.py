@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from . import __version__, _commands, _settings
+from . import __version__, _commands
+from ._run import settings as _settings
 
 RELEASED = "2026-11-24"
 """The day of this version, for the manual page."""

@@ -19,7 +19,7 @@ import zlib
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from . import _talk
+from ._run import messages as _talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import __version__, _commands, _runner, _settings, _start, tracer
-from ._session import Session, complain
+from . import __version__, _commands, tracer
+from ._run import settings as _settings
+from ._run import start as _start
+from ._run import target as _runner
+from ._run.session import Session, complain
 
 USAGE_ERROR = 2
 

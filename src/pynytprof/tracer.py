@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._session import Session
-from ._settings import of_mapping
+from ._run.session import Session
+from ._run.settings import of_mapping
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from . import _runner
+    from ._run import target as _runner
     from ._writer import Writer
 
 __all__ = [
@@ -45,7 +45,7 @@ class Tracer:
     payload)`` and ``close()`` that gets the profile instead, once, after the first last stop.
     ``options`` are settings by name, see ``docs/usage.md``.
 
-    Raises :class:`pynytprof._settings.SettingsError` (a ValueError) for settings that make
+    Raises :class:`pynytprof._run.settings.SettingsError` (a ValueError) for settings that make
     no sense.
     """
 
@@ -224,20 +224,20 @@ def profile_script(
     ``sys.argv``, ``sys.path[0]`` and ``__main__`` are as they were afterwards. What the script
     raises, SystemExit included, comes through once the profile is written.
     """
-    from . import _runner
+    from ._run import target as _runner
 
     return _profile(_runner.Script(os.fspath(path), []), out_path)
 
 
 def profile_command(code: str, out_path: str | os.PathLike[str] | None = None) -> str:
     """Runs ``code`` as :func:`profile_script` does a script; returns the profile's path."""
-    from . import _runner
+    from ._run import target as _runner
 
     return _profile(_runner.Code(code, []), out_path)
 
 
 def _profile(target: _runner.Target, out_path: str | os.PathLike[str] | None) -> str:
-    from . import _runner
+    from ._run import target as _runner
 
     out = os.fspath(out_path) if out_path is not None else _DEFAULT_FILE
     session = Session(

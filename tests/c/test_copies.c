@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tally.h"
+#include "format/line_sums.h"
 
 #include "bytes.h"
 

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "align.h"
+#include "diff/text_diff.h"
 #include "allocations.h"
 #include "bytes.h"
-#include "diff.h"
+#include "diff/diff.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -14,7 +14,7 @@
 
 #include "allocations.h"
 #include "bytes.h"
-#include "gather.h"
+#include "merge/input.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tally.h"
+#include "format/line_sums.h"
 
 #include "bytes.h"
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "profile.h"
+#include "model/profile.h"
 
 #include <string.h>
 

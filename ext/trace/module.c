@@ -1,0 +1,490 @@
+/*
+ * pynytprof._ctrace: the C tracer as a Python type. Its methods are those of the
+ * Python tracer (src/pynytprof/_pytracer.py), and a few that only C can have.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <structmember.h>
+#include <unistd.h>
+
+#include "nytprof.h"
+#include "../pyutil.h"
+
+static tracer *running;         /* one at a time in a process; borrowed */
+static uint64_t last_serial;
+
+/* ---- Making and freeing ---- */
+
+static double wall_clock(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int tables_new(tracer *t)
+{
+    static const size_t serials = (size_t)1 << (sizeof(uintptr_t) * 3);
+    t->file_index = PyDict_New();
+    t->code_index = PyDict_New();
+    t->c_names = PyDict_New();
+    t->eval_places = PyDict_New();
+    t->c_file = -1;
+    t->fold_at = TRACE_MAX_LANES;
+    t->next_snapshot = UINT64_MAX;
+    t->serial = ++last_serial % serials;
+    if (!t->file_index || !t->code_index || !t->c_names || !t->eval_places)
+        return -1;
+    if (!graph_begin(t)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+static void tables_free(tracer *t)
+{
+    lanes_close(t);
+    graph_free(t);
+    codes_free(t);
+    source_files_free(t);
+    nyt_pieces_free(t->pieces);
+    t->pieces = NULL;
+}
+
+/* Any sequence of str as a tuple. */
+static PyObject *strings(PyObject *given)
+{
+    PyObject *tuple = given ? PySequence_Tuple(given) : PyTuple_New(0);
+    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(tuple, i))) {
+            PyErr_SetString(PyExc_TypeError, "globs and prefixes must be str");
+            Py_CLEAR(tuple);
+        }
+    return tuple;
+}
+
+static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
+                            "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
+                            "savesrc", "sources", "cpu", NULL};
+    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
+    PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
+    Py_ssize_t max_nodes = 1000000;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
+                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes,
+                                     &hide, &raw, &max_nodes, &savesrc, &sources, &cpu))
+        return NULL;
+    if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "max_tree_nodes must not be negative, sources a dict or None");
+        return NULL;
+    }
+    tracer *t = (tracer *)type->tp_alloc(type, 0);
+    if (!t)
+        return NULL;
+    t->tool_id = -1;
+    t->stmts = stmts;
+    t->blocks = blocks;
+    t->subs_on = subs;
+    t->slowops = slowops;
+    t->raw = raw;
+    t->cpu = cpu;
+    t->savesrc = savesrc;
+    t->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
+    t->include = strings(include);
+    t->exclude = strings(exclude);
+    t->exclude_prefixes = strings(prefixes);
+    t->hide_prefix = hide ? Py_NewRef(hide) : PyUnicode_FromString("");
+    t->sources = Py_NewRef(sources);
+    if (!t->include || !t->exclude || !t->exclude_prefixes || !t->hide_prefix ||
+        tables_new(t) < 0) {
+        Py_DECREF(t);
+        return NULL;
+    }
+    return (PyObject *)t;
+}
+
+static int tracer_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    tracer *t = (tracer *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(t->sources);
+    return 0;
+}
+
+static int tracer_clear(PyObject *self)
+{
+    tracer *t = (tracer *)self;
+    Py_CLEAR(t->sources);
+    return 0;
+}
+
+static void tracer_dealloc(PyObject *self)
+{
+    tracer *t = (tracer *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    tracer_clear(self);
+    tables_free(t);
+    Py_CLEAR(t->include);
+    Py_CLEAR(t->exclude);
+    Py_CLEAR(t->exclude_prefixes);
+    Py_CLEAR(t->hide_prefix);
+    Py_CLEAR(t->disable);
+    Py_CLEAR(t->missing);
+    Py_CLEAR(t->snapshot_header);
+    free(t->snapshot_path);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- Methods ---- */
+
+static int refuse_free_threaded(void)
+{
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_RuntimeError,
+                    "pynytprof does not support free-threaded builds of CPython yet");
+    return -1;
+#else
+    return 0;
+#endif
+}
+
+PyDoc_STRVAR(start_doc,
+"start($self, /, *, open_frames=True)\n--\n\n"
+"Begin, or after stop() go on. Frames that are open are found, not counted as calls;\n"
+"with open_frames=False those of this thread are passed over: they are not the program's.\n"
+"RuntimeError: another tracer runs in this process, or no tool id is free.");
+
+static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"open_frames", NULL};
+    tracer *t = (tracer *)self;
+    int open_frames = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:start", names, &open_frames))
+        return NULL;
+    if (running || t->failed) {
+        PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
+                                                    : "this tracer has failed");
+        return NULL;
+    }
+    if (refuse_free_threaded() < 0)
+        return NULL;
+    if (t->run == 0) {
+        clock_begin(&t->clock, t->cpu);
+        if (!t->raw)
+            trace_calibrate(t);
+        clock_begin(&t->clock, t->cpu);
+        t->wall_start = wall_clock();
+        snapshot_arm(t);
+    }
+    t->run++;
+    running = t;
+    t->running = true;
+    lane *l = lane_of_this_thread(t);
+    if (l && open_frames)
+        lane_find_frames(t, l, true);
+    if (l)
+        l->run = t->run;
+    if (!l || t->failed || engine_start(t) < 0) {
+        t->running = false;
+        running = NULL;
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    evals_watch();
+    l->since = clock_read(&t->clock);
+    Py_RETURN_NONE;
+}
+
+static void pause_tracer(tracer *t)
+{
+    if (!t->running)
+        return;
+    uint64_t now = clock_read(&t->clock);
+    t->settled = clock_shared(&t->clock);
+    engine_stop(t);
+    evals_unwatch();
+    greenlets_forget();
+    t->running = false;
+    if (running == t)
+        running = NULL;
+    for (size_t i = 0; i < t->n_lanes; i++)
+        if (t->lanes[i]->key && !t->lanes[i]->folded)
+            lane_drop_stack(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
+    lanes_let_go(t);
+}
+
+PyDoc_STRVAR(stop_doc,
+"stop($self, /)\n--\n\nPause. The tables are kept; start() goes on.");
+
+static PyObject *tracer_stop(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    pause_tracer((tracer *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *raise_rc(int rc, PyObject *path)
+{
+    if (rc == NYT_EIO)
+        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    if (rc == NYT_ENOMEM)
+        return PyErr_NoMemory();
+    return PyErr_Format(PyExc_RuntimeError, "the profile could not be written: %s",
+                        nyt_strerror(rc));
+}
+
+/* Hands a chunk to a Python callable. */
+static int put_to_python(void *ctx, char token, const void *payload, size_t len)
+{
+    PyObject *result = PyObject_CallFunction((PyObject *)ctx, "y#y#", &token, (Py_ssize_t)1,
+                                             len ? payload : "", (Py_ssize_t)len);
+    Py_XDECREF(result);
+    return result ? 0 : -2;
+}
+
+PyDoc_STRVAR(emit_doc,
+"emit($self, write_chunk, header, /)\n--\n\n"
+"Hand the profile as it is now to write_chunk(token: bytes, payload: bytes), also while\n"
+"running. `header`: encoded pairs of the first P chunk (docs/format.md). Exceptions of\n"
+"write_chunk come through.");
+
+static PyObject *tracer_emit(PyObject *self, PyObject *args)
+{
+    PyObject *write_chunk;
+    const char *header;
+    Py_ssize_t len;
+    if (!PyArg_ParseTuple(args, "Oy#:emit", &write_chunk, &header, &len))
+        return NULL;
+    int rc = trace_emit((tracer *)self, header, (size_t)len, put_to_python, write_chunk);
+    if (rc < 0)
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(write_file_doc,
+"write_file($self, path, level, header, /)\n--\n\n"
+"Write the profile as it is now, by the C writer, under a temporary name beside `path`\n"
+"and rename it. OSError: nothing has changed at `path`.");
+
+static PyObject *tracer_write_file(PyObject *self, PyObject *args)
+{
+    PyObject *path;
+    const char *header;
+    Py_ssize_t len;
+    int level;
+    if (!PyArg_ParseTuple(args, "O&iy#:write_file", PyUnicode_FSConverter, &path, &level, &header,
+                          &len))
+        return NULL;
+    tracer *t = (tracer *)self;
+    uint64_t began = clock_read(&t->clock);
+    int rc = snapshot_write(t, PyBytes_AS_STRING(path), level, header, (size_t)len);
+    lane *here = t->running ? lane_of_this_thread(t) : NULL;
+    if (here)
+        lane_forgive(t, here, began);
+    PyObject *result = rc == 0 ? Py_NewRef(Py_None) : raise_rc(rc, PyTuple_GET_ITEM(args, 0));
+    Py_DECREF(path);
+    return result;
+}
+
+PyDoc_STRVAR(set_snapshot_doc,
+"set_snapshot($self, path, level, header, interval, /)\n--\n\n"
+"From now on write the file every `interval` seconds, at an event, as write_file() does;\n"
+"less often where it would cost more than 1 %. An interval of 0 ends it.");
+
+static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
+{
+    tracer *t = (tracer *)self;
+    PyObject *path, *header;
+    double interval;
+    int level;
+    if (!PyArg_ParseTuple(args, "O&iSd:set_snapshot", PyUnicode_FSConverter, &path, &level,
+                          &header, &interval))
+        return NULL;
+    free(t->snapshot_path);
+    t->snapshot_path = interval > 0 ? strdup(PyBytes_AS_STRING(path)) : NULL;
+    Py_DECREF(path);
+    t->snapshot_level = level;
+    t->snapshot_owner = (long)getpid();
+    Py_XSETREF(t->snapshot_header, Py_NewRef(header));
+    t->snapshot_seconds = interval;
+    if (t->run > 0)
+        snapshot_arm(t);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc,
+"forget($self, /)\n--\n\n"
+"Forget all figures, as in a process just forked; what is known of files and code stays, and\n"
+"with it the names. While running: what is open goes on, as if it had been open at the\n"
+"start. There are no snapshots until set_snapshot().");
+
+static PyObject *tracer_forget(PyObject *self, PyObject *unused)
+{
+    tracer *t = (tracer *)self;
+    (void)unused;
+    lanes_close(t);
+    graph_free(t);
+    codes_forget(t);
+    source_files_forget(t);
+    nyt_pieces_free(t->pieces);
+    t->pieces = NULL;
+    free(t->snapshot_path);
+    t->snapshot_path = NULL;
+    t->resyncs = t->folds = 0;
+    t->forked = true;
+    if (!graph_begin(t)) {
+        trace_fail(t);
+        return PyErr_NoMemory();
+    }
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    if (l)
+        lane_find_frames(t, l, true);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(line_hits_doc,
+"line_hits($self, /)\n--\n\n"
+"{(fid, line): [count, inclusive ticks, exclusive ticks]} so far, over all threads.");
+
+static PyObject *tracer_line_hits(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return trace_line_hits((tracer *)self);
+}
+
+PyDoc_STRVAR(facts_doc,
+"facts($self, /)\n--\n\nWhat is worth telling of this run, as a new dict.");
+
+static PyObject *tracer_facts(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    tracer *t = (tracer *)self;
+    double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
+    return Py_BuildValue(
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
+        "engine", engine_name,
+        "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
+        "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
+        "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
+        "lanes", (Py_ssize_t)t->n_lanes,
+        "folded_evals", (unsigned long long)t->folded_evals,
+        "resyncs", (unsigned long long)t->resyncs, "folded_calls", (unsigned long long)t->folds,
+        "uncounted_lines", (unsigned long long)trace_uncounted_lines(t),
+        "failed", t->failed ? Py_True : Py_False,
+        "ns_per_line", (double)t->cost[COST_LINE] * ns,
+        "ns_per_call", (double)(t->cost[COST_ENTER] + t->cost[COST_LEAVE]) * ns,
+        "ns_per_resumption", (double)(t->cost[COST_RESUME] + t->cost[COST_LEAVE]) * ns,
+        "ns_per_c_call", (double)(t->cost[COST_C_ENTER] + t->cost[COST_C_LEAVE]) * ns);
+}
+
+/* ---- The type and the module ---- */
+
+static PyMethodDef tracer_methods[] = {
+    {"start", (PyCFunction)(void (*)(void))tracer_start, METH_VARARGS | METH_KEYWORDS,
+     start_doc},
+    {"stop", tracer_stop, METH_NOARGS, stop_doc},
+    {"emit", tracer_emit, METH_VARARGS, emit_doc},
+    {"write_file", tracer_write_file, METH_VARARGS, write_file_doc},
+    {"set_snapshot", tracer_set_snapshot, METH_VARARGS, set_snapshot_doc},
+    {"forget", tracer_forget, METH_NOARGS, forget_doc},
+    {"line_hits", tracer_line_hits, METH_NOARGS, line_hits_doc},
+    {"facts", tracer_facts, METH_NOARGS, facts_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef tracer_members[] = {
+    {"running", T_BOOL, offsetof(tracer, running), READONLY, "Between start() and stop()."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(tracer_doc,
+"Tracer(*, stmts=True, blocks=False, subs=True, slowops=True, include=(), exclude=(),\n"
+"       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
+"       savesrc=True, sources=None, cpu=False)\n--\n\n"
+"The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
+"sources: {co_filename: text} of code that is in no file.");
+
+static PyType_Slot tracer_slots[] = {
+    {Py_tp_doc, (void *)tracer_doc},
+    {Py_tp_new, (void *)tracer_new},
+    {Py_tp_dealloc, (void *)tracer_dealloc},
+    {Py_tp_traverse, (void *)tracer_traverse},
+    {Py_tp_clear, (void *)tracer_clear},
+    {Py_tp_methods, tracer_methods},
+    {Py_tp_members, tracer_members},
+    {0, NULL},
+};
+
+static PyType_Spec tracer_spec = {
+    .name = "pynytprof._ctrace.Tracer",
+    .basicsize = sizeof(tracer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = tracer_slots,
+};
+
+PyDoc_STRVAR(block_headers_doc,
+"block_headers($module, lines, /)\n--\n\n"
+"What blocks=1 finds in a text, given as a list of its lines, each with its end: by line,\n"
+"from 1, the first line of the header of its suite; 0 for what is in none.");
+
+static PyObject *block_headers(PyObject *module, PyObject *lines)
+{
+    (void)module;
+    PyObject *nothing = PyUnicode_FromString("");
+    PyObject *joined = nothing ? PyUnicode_Join(nothing, lines) : NULL;
+    Py_ssize_t len, n_lines = PyObject_Length(lines);
+    const char *text = joined && n_lines >= 0 ? PyUnicode_AsUTF8AndSize(joined, &len) : NULL;
+    uint32_t *headers = text ? blocks_of_text(text, (size_t)len, (uint32_t)n_lines) : NULL;
+    PyObject *result = headers ? PyList_New(n_lines + 1) : NULL;
+    for (Py_ssize_t i = 0; result && i <= n_lines; i++)
+        PyList_SET_ITEM(result, i, PyLong_FromUnsignedLong(headers[i]));
+    if (text && !headers)
+        PyErr_NoMemory();
+    free(headers);
+    Py_XDECREF(joined);
+    Py_XDECREF(nothing);
+    return result;
+}
+
+static PyMethodDef module_methods[] = {
+    {"block_headers", block_headers, METH_O, block_headers_doc},
+    {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
+    {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static int module_exec(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &tracer_spec, NULL);
+    if (!type)
+        return -1;
+    int rc = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return rc;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pynytprof._ctrace",
+    .m_doc = "The tracer in C: CPython's events into tables, tables into chunks.",
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__ctrace(void);
+
+PyMODINIT_FUNC PyInit__ctrace(void)
+{
+    return PyModuleDef_Init(&module_def);
+}

@@ -1,0 +1,79 @@
+/* What the parts of a diff share. */
+#ifndef NYT_DIFF_DIFF_H
+#define NYT_DIFF_DIFF_H
+
+#include "diff/match.h"
+
+enum { NYT_DIFF_KINDS = 3 };
+
+/* The figures of whole profiles, in the order in which they are told. */
+enum nyt_total {
+    NYT_TOTAL_TIME, NYT_TOTAL_DURATION, NYT_TOTAL_ACTIVE, NYT_TOTAL_LINES, NYT_TOTAL_CALLS,
+    NYT_TOTAL_OF_KINDS          /* from here on three for each kind: new, gone, changed */
+};
+enum { NYT_DIFF_TOTALS = NYT_TOTAL_OF_KINDS + 3 * NYT_DIFF_KINDS };
+
+struct nyt_deltas {
+    nyt_delta *list;
+    size_t     count, cap;
+};
+
+struct nyt_diff {
+    struct nyt_match  match;
+    struct nyt_deltas deltas[NYT_DIFF_KINDS];
+    nyt_diff_total    totals[NYT_DIFF_TOTALS];
+    struct nyt_names  callers;      /* sets of them, for edges */
+};
+
+/*
+ * Steps through the options that figures depend on and that differ; *at begins at 0. Its name, or
+ * NULL: there are no more.
+ */
+const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2]);
+
+/* ---- condition.c ---- */
+
+/* Times that changed by less than one of them are the same. */
+struct nyt_min_change {
+    double seconds, percent;
+};
+
+/* NULL: the usual. NYT_OK or NYT_EAPI. */
+int nyt_min_change_parse(struct nyt_min_change *out, const char *text, nyt_error *err);
+
+/* New, gone, or changed by so much that it is told. */
+bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min);
+
+/* Of what there was before; infinite if that is nothing. */
+double nyt_percent(double before, double after);
+
+/* ---- report_diff.c, export_diff.c ---- */
+
+/* What of a diff is shown, and how. */
+struct nyt_diff_view {
+    const nyt_diff *d;
+    const nyt_diff_options *options;
+    const nyt_delta **ranked[NYT_DIFF_KINDS];   /* those that differ, the most important first */
+    size_t count[NYT_DIFF_KINDS];               /* of all that differ */
+    size_t shown[NYT_DIFF_KINDS];
+    size_t tally[NYT_DIFF_KINDS][3];            /* new, gone, changed */
+    struct nyt_buf *said;                       /* of each condition, and whether it is met */
+    bool           *met;
+    struct nyt_out *o;
+};
+
+/* 0 new, 1 gone, 2 changed: the index into `tally`. */
+static inline int nyt_delta_change(const nyt_delta *delta)
+{
+    return !delta->before.there ? 0 : !delta->after.there ? 1 : 2;
+}
+
+/* Counts of hostile profiles wrap. */
+static inline int64_t nyt_delta_count(const nyt_delta *delta)
+{
+    return (int64_t)((uint64_t)delta->after.count - (uint64_t)delta->before.count);
+}
+
+void nyt_diff_json(struct nyt_diff_view *v);
+
+#endif

@@ -1,0 +1,47 @@
+/* What exports share: what to write of a profile, and foreign bytes as UTF-8. */
+#ifndef NYT_EXPORT_EXPORT_H
+#define NYT_EXPORT_EXPORT_H
+
+#include "model/profile.h"
+
+/*
+ * Decides what an export writes if it may not write all. Items have numbers below `n` and are
+ * taken from the largest down, as long as the next one fits; all of them without a limit.
+ */
+struct nyt_chooser {
+    void     *ctx;
+    size_t    n;
+    /* Time of one. */
+    double  (*value)(void *ctx, size_t item);
+    /* Bytes that it needs besides what was taken before it. */
+    uint64_t (*cost)(void *ctx, size_t item);
+    /* It will be written. */
+    void    (*take)(void *ctx, size_t item);
+};
+
+/* `fixed`: bytes that are written in any case. false: out of memory. */
+bool nyt_choose(const struct nyt_chooser *c, uint64_t fixed, const nyt_limit *limit);
+
+/* Begins the account of what was left out, and adds to it. `limit` may be NULL. */
+void nyt_limit_begin(nyt_limit *limit);
+void nyt_limit_left_out(nyt_limit *limit, double seconds);
+void nyt_limit_left_out_line(nyt_limit *limit);
+bool nyt_is_limited(const nyt_limit *limit);
+
+/* A nyt_write_fn that adds the length to the uint64_t at `ctx`. */
+int nyt_count_bytes(void *ctx, const void *data, size_t len);
+
+/* 0 where ticks have no length. */
+double nyt_seconds_of(const nyt_profile *p, double ticks);
+
+/* What a frame is called that has no name. */
+extern const nyt_str nyt_unreturned;
+
+/*
+ * Appends a text as UTF-8 that every reader takes: bytes that are not are taken as Latin-1, half
+ * a surrogate becomes U+FFFD. Control characters but the tab, and those in `never` (ASCII; NULL:
+ * keep all) become '?'. false: out of memory.
+ */
+bool nyt_buf_utf8(struct nyt_buf *b, nyt_str s, const char *never);
+
+#endif

@@ -1,0 +1,96 @@
+/* TIME_LINE records, where all bytes that one may have are known to be in memory. */
+#ifndef NYT_FORMAT_TIME_LINE_FAST_H
+#define NYT_FORMAT_TIME_LINE_FAST_H
+
+#include "private.h"
+
+#include <string.h>
+
+enum {
+    NYT_TIME_LINE_SHORTEST = 4,
+    NYT_TIME_LINE_LONGEST = 1 + 3 * NYT_U32_BYTES,
+    NYT_QUICK_ROOM = NYT_TIME_LINE_LONGEST + 1      /* behind the beginning, with a DISCOUNT */
+};
+
+static inline const uint8_t *nyt_quick_u32(const uint8_t *p, uint32_t *value)
+{
+    uint32_t first = *p;
+    if (first < 0x80) {
+        *value = first;
+        return p + 1;
+    }
+    if (first < 0xC0) {
+        *value = (first & 0x7F) << 8 | p[1];
+        return p + 2;
+    }
+    if (first < 0xE0) {
+        *value = (first & 0x1F) << 16 | (uint32_t)p[1] << 8 | p[2];
+        return p + 3;
+    }
+    if (first < 0xFF) {
+        *value = (first & 0x0F) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        return p + 4;
+    }
+    *value = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+    return p + 5;
+}
+
+static inline uint64_t nyt_le64(const uint8_t *p)
+{
+    uint64_t v;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&v, p, sizeof v);        /* which compilers make one load; the loop they do not */
+#else
+    v = 0;
+    for (int i = 8; i-- > 0;)
+        v = v << 8 | p[i];
+#endif
+    return v;
+}
+
+/* An integer of one or two bytes at the low end of `bytes`: `more` is 1 if it has two. */
+static inline uint32_t nyt_quick_short(uint64_t bytes, unsigned more)
+{
+    uint32_t both = ((uint32_t)bytes & 0x7F) << 8 | ((uint32_t)(bytes >> 8) & 0xFF);
+    return both >> (8 - 8 * more);
+}
+
+/*
+ * What follows the tag at `p`. Ticks and line of most records take one byte or two, in no order
+ * that a processor could foresee: these two are taken without a branch.
+ */
+static inline const uint8_t *nyt_quick_time_line(const uint8_t *p, uint32_t *ticks,
+                                                 uint32_t *fid, uint32_t *line)
+{
+    enum { TWO = 0x80, MORE = 0xC0 };
+    uint64_t bytes = nyt_le64(p) >> 8;
+    unsigned more_ticks = (unsigned)(bytes >> 7) & 1;
+    uint64_t rest = bytes >> (8 + 8 * more_ticks);
+    uint64_t from_line = rest >> 8;
+    if (((bytes & MORE) != MORE) & ((from_line & MORE) != MORE) & !(rest & TWO)) {
+        unsigned more_line = (unsigned)(from_line >> 7) & 1;
+        *ticks = nyt_quick_short(bytes, more_ticks);
+        *fid = (uint32_t)rest & 0x7F;
+        *line = nyt_quick_short(from_line, more_line);
+        return p + NYT_TIME_LINE_SHORTEST + more_ticks + more_line;
+    }
+    p = nyt_quick_u32(p + 1, ticks);
+    p = nyt_quick_u32(p, fid);
+    return nyt_quick_u32(p, line);
+}
+
+/*
+ * How often the `len` bytes before p come again from p on. A line that ran a million times is a
+ * million equal records: comparing is far quicker than decoding.
+ */
+static inline size_t nyt_repeats(const uint8_t *p, const uint8_t *end, size_t len)
+{
+    const uint8_t *q = p;
+    while (end - q >= 8 && memcmp(q, q - len, 8) == 0)
+        q += 8;
+    while (q < end && *q == *(q - len))
+        q++;
+    return (size_t)(q - p) / len;
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* What one input holds, added up without loss of meaning, before it is written again. */
+#ifndef NYT_MERGE_INPUT_H
+#define NYT_MERGE_INPUT_H
+
+#include "model/calltree.h"
+#include "format/line_sums.h"
+
+/* Where ticks_per_sec is not known: that of Perl on Linux and of pynytprof. */
+enum { NYT_USUAL_TICKS_PER_SEC = 10000000 };
+
+/* ---- sums.c: time and calls by place ---- */
+
+struct nyt_sum_line {
+    uint32_t fid, line, block_line, sub_line;
+    uint64_t count;
+    int64_t  ticks;
+};
+
+struct nyt_sum_call {
+    uint32_t fid, line, caller, called;     /* fid 0: the mark of an xsub */
+    uint64_t count;
+    double   incl, excl, reci;
+    uint32_t depth;
+};
+
+/* All zeros is empty. A line may be there without count and time: it stands for its place. */
+struct nyt_sums {
+    struct nyt_map line_index;              /* fid and line */
+    struct nyt_map block_numbers;           /* line of block and sub */
+    struct nyt_map block_index;             /* line's index and number of the block */
+    struct nyt_sum_line *lines;
+    size_t line_count, line_cap;
+
+    struct nyt_map pair_numbers;            /* caller and called */
+    struct nyt_map call_index;              /* line's index and number of the pair */
+    struct nyt_sum_call *calls;
+    size_t call_count, call_cap;
+
+    struct nyt_calltree tree;
+};
+
+/* Each adds zeros if there is nothing yet; the pointer lives until the next call. NULL: out of
+ * memory. */
+struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where);
+struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line,
+                                   uint32_t caller, uint32_t called);
+void nyt_sums_free(struct nyt_sums *s);
+
+/* To the nearest. Both scales are at least 1 and below 2^31. */
+int64_t nyt_rescale_ticks(int64_t ticks, uint32_t from, uint32_t to);
+void nyt_sums_rescale(struct nyt_sums *s, uint32_t from, uint32_t to);
+
+/* ---- input.c: the records of one file ---- */
+
+/* What had to be changed or made up; input.c has a sentence for each. */
+enum nyt_trouble {
+    NYT_TROUBLE_SCALE,          /* no ticks_per_sec */
+    NYT_TROUBLE_NOT_FINITE,
+    NYT_TROUBLE_NEGATIVE,
+    NYT_TROUBLE_FID,            /* a file that is not defined */
+    NYT_TROUBLE_SOURCE,         /* source of a file that is not defined */
+    NYT_TROUBLE_LINE,           /* a line that Perl's tools drop */
+    NYT_TROUBLE_UNENDED,        /* processes */
+    NYT_TROUBLE_UNSTARTED,
+    NYT_TROUBLE_BACKWARDS,
+    NYT_TROUBLE_NO_PROCESS,
+    NYT_TROUBLE_MARK,           /* marks of xsubs with a count */
+    NYT_TROUBLE_SUB_AGAIN,      /* subs defined in two files */
+    NYT_TROUBLE_ENTRY,          /* SUB_ENTRY records */
+    NYT_TROUBLES
+};
+
+struct nyt_gathered_process {
+    uint32_t pid, parent;
+    bool     started, ended;
+    double   start, end;
+    int64_t  ticks;             /* of its statements */
+};
+
+struct nyt_gathered_sub {
+    uint32_t name, fid, first, last;
+};
+
+struct nyt_pair_list {
+    nyt_pair *list;
+    size_t    count, cap;
+};
+
+struct nyt_gathered {
+    bool      repair;           /* times and lines, too, that harm nobody but are wrong */
+    nyt_reader *in;
+    uint32_t  ticks_per_sec;
+    nyt_progress progress;
+    bool      has_fault;        /* reading ended before the end */
+    nyt_error fault;
+    uint64_t  troubles[NYT_TROUBLES];
+
+    struct nyt_names names;     /* of subs */
+    struct nyt_arena texts;
+    struct nyt_pair_list attributes, options;
+    nyt_str *comments;
+    size_t   comment_count, comment_cap;
+
+    struct nyt_map live;        /* pid -> process, or NYT_NONE */
+    uint32_t current;           /* the process whose statements come */
+    struct nyt_gathered_process *processes;
+    size_t   process_count, process_cap;
+
+    struct nyt_map file_index;  /* fid -> file */
+    nyt_new_fid *files;
+    size_t   file_count, file_cap;
+    struct nyt_map source_index;
+    nyt_src_line *sources;      /* in the end by fid and line */
+    size_t   source_count, source_cap;
+
+    struct nyt_map sub_index;   /* name and fid -> sub */
+    struct nyt_gathered_sub *subs;
+    size_t   sub_count, sub_cap;
+
+    bool     discounted;        /* the next statement */
+    struct nyt_tally tally;     /* of TIME_LINEs, on their way into `sums` */
+    struct nyt_sums sums;
+};
+
+/*
+ * Takes all records that can be read. NYT_OK also if the file breaks off or is damaged: then
+ * g->has_fault. Every fid that is left is defined, every process ended, and the scale known.
+ */
+int nyt_gather(struct nyt_gathered *g, const struct nyt_source *source, bool repair,
+               nyt_error *err);
+/* "times that are not finite: now 0 (3)" */
+void nyt_trouble_text(enum nyt_trouble what, uint64_t times, char *text, size_t size);
+/* The source of one file. */
+const nyt_src_line *nyt_gathered_source(const struct nyt_gathered *g, uint32_t fid, size_t *n);
+void nyt_gathered_free(struct nyt_gathered *g);
+
+/* The value, or NULL. */
+const nyt_str *nyt_pair_value(const struct nyt_pair_list *pairs, const char *key);
+
+#endif

@@ -1,0 +1,419 @@
+/*
+ * Tables -> sorted lists. What string_evals.c merged is counted under its survivor here: places and
+ * subs are renamed, lists are sorted, and neighbours that became equal are added up.
+ */
+#include "model/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* At least one, so that NULL always means out of memory. */
+#define NEW_ARRAY(n, type) calloc((n) + 1, sizeof(type))
+
+/* What is needed only while sealing. */
+struct seal {
+    struct nyt_loader *l;
+    nyt_profile *p;
+    uint32_t *sub_rank;         /* index of a sub in the loader -> in the profile */
+    uint32_t *call_of_edge;     /* index of an edge -> of the call it became part of */
+};
+
+/* ---- Files, sources ---- */
+
+static int compare_files(const void *left, const void *right)
+{
+    const nyt_file *a = left, *b = right;
+    return NYT_COMPARE(a->fid, b->fid);
+}
+
+static bool seal_files(struct seal *s)
+{
+    nyt_profile *p = s->p;
+    p->files = NEW_ARRAY(s->l->file_count, nyt_file);
+    if (!p->files)
+        return false;
+    p->file_count = s->l->file_count;
+    for (size_t i = 0; i < p->file_count; i++)
+        p->files[i] = s->l->files[i].file;
+    qsort(p->files, p->file_count, sizeof *p->files, compare_files);
+    return true;
+}
+
+static int compare_sources(const void *left, const void *right)
+{
+    const nyt_src_line *a = left, *b = right;
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
+}
+
+static void seal_sources(nyt_profile *p)
+{
+    if (p->source_count)
+        qsort(p->sources, p->source_count, sizeof *p->sources, compare_sources);
+}
+
+/* ---- Lines ---- */
+
+static int compare_lines(const void *left, const void *right)
+{
+    const nyt_line *a = left, *b = right;
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
+}
+
+static nyt_line sealed_line(const struct nyt_line_table *t, size_t i, uint32_t fid)
+{
+    return (nyt_line){.fid = fid, .line = t->sums.list[i].line, .count = t->sums.list[i].count,
+                      .ticks = t->settled[i].ticks, .time = t->settled[i].seconds};
+}
+
+static size_t add_up_lines(nyt_line *list, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kept && compare_lines(&list[kept - 1], &list[i]) == 0) {
+            list[kept - 1].count += list[i].count;
+            list[kept - 1].ticks = nyt_add_ticks(list[kept - 1].ticks, list[i].ticks);
+            list[kept - 1].time += list[i].time;
+        } else {
+            list[kept++] = list[i];
+        }
+    }
+    return kept;
+}
+
+/* Lines of a merged eval stay under its own fid too, and only the line level moves: so Perl. */
+static bool seal_lines(struct seal *s, nyt_level level)
+{
+    const struct nyt_line_table *t = &s->l->lines[level];
+    struct nyt_lines *to = &s->p->lines[level];
+    size_t n = 0;
+    nyt_line *list = NEW_ARRAY(t->sums.count * (level == NYT_LEVEL_LINE ? 2 : 1), nyt_line);
+    if (!list)
+        return false;
+    for (size_t i = 0; i < t->sums.count; i++) {
+        uint32_t fid = t->sums.list[i].fid;
+        list[n++] = sealed_line(t, i, fid);
+        uint32_t survivor = nyt_loader_survivor(s->l, fid);
+        if (level == NYT_LEVEL_LINE && survivor != fid)
+            list[n++] = sealed_line(t, i, survivor);
+    }
+    qsort(list, n, sizeof *list, compare_lines);
+    to->list = list;
+    to->count = add_up_lines(list, n);
+    return true;
+}
+
+/* ---- Subs ---- */
+
+static int compare_subs(const void *left, const void *right)
+{
+    const nyt_sub *a = left, *b = right;
+    return nyt_str_compare(a->name, b->name);
+}
+
+static uint32_t package_len(nyt_str name)
+{
+    for (size_t n = name.len; n >= 2; n--)
+        if (name.data[n - 2] == ':' && name.data[n - 1] == ':')
+            return (uint32_t)(n - 2);
+    return (uint32_t)name.len;
+}
+
+/* "CORE::print" and "Some::CORE:print" are built-in operators. */
+static bool is_opcode(nyt_str name)
+{
+    size_t at = name.len;
+    while (at > 0 && nyt_is_word(name.data[at - 1]))
+        at--;
+    if (at == name.len)
+        return false;
+    return (at == 6 && memcmp(name.data, "CORE::", 6) == 0) ||
+           (at >= 7 && memcmp(name.data + at - 7, "::CORE:", 7) == 0);
+}
+
+static nyt_kind kind_of(const nyt_sub *sub)
+{
+    if (sub->first || sub->last)
+        return NYT_KIND_CODE;
+    if (is_opcode(sub->name))
+        return NYT_KIND_OPCODE;
+    return sub->has_range ? NYT_KIND_XSUB : NYT_KIND_CODE;
+}
+
+static uint32_t final_sub(const struct nyt_loader *l, uint32_t sub)
+{
+    while (l->subs[sub].merged_into != NYT_NONE)
+        sub = l->subs[sub].merged_into;
+    return sub;
+}
+
+static uint32_t rank_of(const nyt_profile *p, nyt_str name)
+{
+    const nyt_sub key = {.name = name};
+    const nyt_sub *found = bsearch(&key, p->subs, p->sub_count, sizeof key, compare_subs);
+    return (uint32_t)(found - p->subs);
+}
+
+static bool seal_subs(struct seal *s)
+{
+    const struct nyt_loader *l = s->l;
+    nyt_profile *p = s->p;
+    p->subs = NEW_ARRAY(l->sub_count, nyt_sub);
+    s->sub_rank = NEW_ARRAY(l->sub_count, uint32_t);
+    if (!p->subs || !s->sub_rank)
+        return false;
+    for (size_t i = 0; i < l->sub_count; i++) {
+        if (l->subs[i].merged_into != NYT_NONE)
+            continue;
+        nyt_sub *sub = &p->subs[p->sub_count++];
+        *sub = l->subs[i].sub;
+        sub->kind = kind_of(sub);
+        sub->package_len = package_len(sub->name);
+    }
+    qsort(p->subs, p->sub_count, sizeof *p->subs, compare_subs);
+    for (size_t i = 0; i < l->sub_count; i++)
+        s->sub_rank[i] = rank_of(p, l->subs[final_sub(l, (uint32_t)i)].sub.name);
+    return true;
+}
+
+struct merged_name {
+    uint32_t rank;
+    nyt_str  name;
+};
+
+static int compare_merged(const void *left, const void *right)
+{
+    const struct merged_name *a = left, *b = right;
+    int c = NYT_COMPARE(a->rank, b->rank);
+    return c ? c : nyt_str_compare(a->name, b->name);
+}
+
+static bool seal_merged_names(struct seal *s)
+{
+    nyt_profile *p = s->p;
+    size_t n = 0, room = s->l->sub_count - p->sub_count;
+    struct merged_name *list = NEW_ARRAY(room, struct merged_name);
+    p->merged_names = NEW_ARRAY(room, nyt_str);
+    p->merged_subs = NEW_ARRAY(room, const nyt_sub *);
+    bool ok = list && p->merged_names && p->merged_subs;
+    for (size_t i = 0; ok && i < s->l->sub_count; i++)
+        if (s->l->subs[i].merged_into != NYT_NONE)
+            list[n++] = (struct merged_name){s->sub_rank[i], s->l->subs[i].sub.name};
+    if (n)
+        qsort(list, n, sizeof *list, compare_merged);
+    for (size_t i = 0; i < n; i++) {
+        p->merged_names[i] = list[i].name;
+        p->merged_subs[i] = &p->subs[list[i].rank];
+    }
+    p->merged_count = n;
+    free(list);
+    return ok;
+}
+
+struct definition {
+    uint32_t fid, rank;
+};
+
+static int compare_definitions(const void *left, const void *right)
+{
+    const struct definition *a = left, *b = right;
+    int c = NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->rank, b->rank);
+}
+
+static void keep_definitions(nyt_profile *p, const struct definition *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].fid == 0 || (i && compare_definitions(&list[i - 1], &list[i]) == 0))
+            continue;
+        p->defined_fid[p->defined_count] = list[i].fid;
+        p->defined[p->defined_count++] = &p->subs[list[i].rank];
+    }
+}
+
+static bool seal_definitions(struct seal *s)
+{
+    nyt_profile *p = s->p;
+    size_t n = s->l->definition_count;
+    struct definition *list = NEW_ARRAY(n, struct definition);
+    p->defined = NEW_ARRAY(n, const nyt_sub *);
+    p->defined_fid = NEW_ARRAY(n, uint32_t);
+    bool ok = list && p->defined && p->defined_fid;
+    if (ok) {
+        for (size_t i = 0; i < n; i++)
+            list[i] = (struct definition){s->l->definitions[i].fid,
+                                          s->sub_rank[s->l->definitions[i].sub]};
+        qsort(list, n, sizeof *list, compare_definitions);
+        keep_definitions(p, list, n);
+    }
+    free(list);
+    return ok;
+}
+
+/* ---- Calls ---- */
+
+struct placed_edge {
+    uint32_t rank, fid, line, edge;
+};
+
+static int compare_places(const struct placed_edge *a, const struct placed_edge *b)
+{
+    int c = NYT_COMPARE(a->rank, b->rank);
+    c = c ? c : NYT_COMPARE(a->fid, b->fid);
+    return c ? c : NYT_COMPARE(a->line, b->line);
+}
+
+static int compare_edges(const void *left, const void *right)
+{
+    const struct placed_edge *a = left, *b = right;
+    int c = compare_places(a, b);
+    return c ? c : NYT_COMPARE(a->edge, b->edge);
+}
+
+/* Merged calls keep the larger recursive time: there is no adding it up, says Perl's loader. */
+static void add_up_calls(nyt_call *to, const struct nyt_edge *e)
+{
+    to->count += e->count;
+    to->incl += e->incl;
+    to->excl += e->excl;
+    if (to->reci < e->reci)
+        to->reci = e->reci;
+    if (to->depth < e->depth)
+        to->depth = e->depth;
+}
+
+static nyt_call first_call(const nyt_profile *p, const struct placed_edge *at,
+                           const struct nyt_edge *e)
+{
+    return (nyt_call){.called = &p->subs[at->rank], .fid = at->fid, .line = at->line,
+                      .count = e->count, .incl = e->incl, .excl = e->excl, .reci = e->reci,
+                      .depth = e->depth};
+}
+
+static void keep_calls(struct seal *s, const struct placed_edge *list, size_t n)
+{
+    nyt_profile *p = s->p;
+    for (size_t i = 0; i < n; i++) {
+        const struct nyt_edge *e = &s->l->edges[list[i].edge];
+        if (i && compare_places(&list[i - 1], &list[i]) == 0)
+            add_up_calls(&p->calls[p->call_count - 1], e);
+        else
+            p->calls[p->call_count++] = first_call(p, &list[i], e);
+        s->call_of_edge[list[i].edge] = (uint32_t)p->call_count - 1;
+    }
+}
+
+static bool seal_calls(struct seal *s)
+{
+    nyt_profile *p = s->p;
+    size_t n = s->l->edge_count;
+    struct placed_edge *list = NEW_ARRAY(n, struct placed_edge);
+    p->calls = NEW_ARRAY(n, nyt_call);
+    s->call_of_edge = NEW_ARRAY(n, uint32_t);
+    bool ok = list && p->calls && s->call_of_edge;
+    if (ok) {
+        for (size_t i = 0; i < n; i++) {
+            const struct nyt_edge *e = &s->l->edges[i];
+            list[i] = (struct placed_edge){s->sub_rank[e->sub],
+                                           nyt_loader_survivor(s->l, e->fid), e->line,
+                                           (uint32_t)i};
+        }
+        qsort(list, n, sizeof *list, compare_edges);
+        keep_calls(s, list, n);
+    }
+    free(list);
+    return ok;
+}
+
+static int compare_call_places(const void *left, const void *right)
+{
+    const nyt_call *a = *(const nyt_call *const *)left, *b = *(const nyt_call *const *)right;
+    int c = NYT_COMPARE(a->fid, b->fid);
+    c = c ? c : NYT_COMPARE(a->line, b->line);
+    return c ? c : NYT_COMPARE(a->called, b->called);
+}
+
+static bool seal_calls_by_fid(nyt_profile *p)
+{
+    p->calls_by_fid = NEW_ARRAY(p->call_count, const nyt_call *);
+    if (!p->calls_by_fid)
+        return false;
+    for (size_t i = 0; i < p->call_count; i++)
+        p->calls_by_fid[i] = &p->calls[i];
+    qsort(p->calls_by_fid, p->call_count, sizeof *p->calls_by_fid, compare_call_places);
+    return true;
+}
+
+struct named_caller {
+    uint32_t call;
+    nyt_str  name;
+};
+
+static int compare_callers(const void *left, const void *right)
+{
+    const struct named_caller *a = left, *b = right;
+    int c = NYT_COMPARE(a->call, b->call);
+    return c ? c : nyt_str_compare(a->name, b->name);
+}
+
+static void keep_callers(nyt_profile *p, const struct named_caller *list, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i && compare_callers(&list[i - 1], &list[i]) == 0)
+            continue;
+        nyt_call *call = &p->calls[list[i].call];
+        if (!call->by)
+            call->by = &p->callers[kept];
+        p->callers[kept++] = list[i].name;
+        call->by_len++;
+    }
+}
+
+static bool seal_callers(struct seal *s)
+{
+    nyt_profile *p = s->p;
+    size_t n = s->l->caller_count;
+    struct named_caller *list = NEW_ARRAY(n, struct named_caller);
+    p->callers = NEW_ARRAY(n, nyt_str);
+    bool ok = list && p->callers;
+    if (ok) {
+        for (size_t i = 0; i < n; i++)
+            list[i] = (struct named_caller){s->call_of_edge[s->l->callers[i].edge],
+                                            p->names.list[s->l->callers[i].name].name};
+        qsort(list, n, sizeof *list, compare_callers);
+        keep_callers(p, list, n);
+    }
+    free(list);
+    return ok;
+}
+
+/* ---- All ---- */
+
+static bool seal_tree(struct seal *s)
+{
+    s->p->nodes = nyt_calltree_nodes(&s->l->tree, &s->p->names);
+    s->p->node_count = s->l->tree.tree.count ? s->l->tree.tree.count : 1;
+    return s->p->nodes != NULL;
+}
+
+static bool seal_all(struct seal *s)
+{
+    return seal_files(s) && seal_lines(s, NYT_LEVEL_LINE) && seal_lines(s, NYT_LEVEL_BLOCK) &&
+           seal_lines(s, NYT_LEVEL_SUB) && seal_subs(s) && seal_merged_names(s) &&
+           seal_definitions(s) && seal_calls(s) && seal_calls_by_fid(s->p) && seal_callers(s) &&
+           seal_tree(s);
+}
+
+int nyt_profile_seal(struct nyt_loader *l)
+{
+    struct seal s = {.l = l, .p = l->p};
+    seal_sources(l->p);         /* string_evals.c compares them */
+    int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
+    if (rc == NYT_OK)
+        rc = seal_all(&s) ? NYT_OK : NYT_ENOMEM;
+    free(s.sub_rank);
+    free(s.call_of_edge);
+    return rc;
+}

@@ -1,0 +1,574 @@
+/*
+ * Records -> tables: what each record means, as Perl's loader has it. Numbers from the file are
+ * keys of hash tables here and never sizes of arrays.
+ */
+#include "model/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static nyt_str keep_text(struct nyt_loader *l, nyt_str s, bool *ok)
+{
+    return nyt_arena_str(&l->p->texts, s, ok);
+}
+
+/* ---- Attributes, options, comments ---- */
+
+static bool set_pair(struct nyt_loader *l, struct nyt_pairs *pairs, nyt_pair pair)
+{
+    bool is_new, ok = true;
+    if (!pair.value.data)
+        return true;
+    uint32_t key = nyt_names_take(&l->p->names, pair.key);
+    uint32_t *at = key == NYT_NONE ? NULL : nyt_map_take(&pairs->by_key, key, &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
+        return false;
+    if (is_new) {
+        *at = (uint32_t)pairs->count;
+        pairs->list[pairs->count++] = (nyt_pair){.key = l->p->names.list[key].name,
+                                                 .value = {.data = ""}};
+    }
+    nyt_str *value = &pairs->list[*at].value;
+    *value = nyt_arena_str_again(&l->p->texts, *value, pair.value, &ok);
+    return ok;
+}
+
+static bool add_comment(struct nyt_loader *l, nyt_str text)
+{
+    nyt_profile *p = l->p;
+    if (p->comment_count == NYT_COMMENTS_MAX)
+        return true;
+    bool ok = NYT_ROOM_FOR_ONE(p->comments, p->comment_count, p->comment_cap);
+    if (ok)
+        p->comments[p->comment_count++] = keep_text(l, text, &ok);
+    return ok;
+}
+
+/* ---- Time ---- */
+
+static double seconds(const struct nyt_loader *l, int64_t ticks)
+{
+    return (double)ticks / l->ticks_per_sec;
+}
+
+/* Turns all ticks so far into seconds. false: out of memory. */
+static bool settle_lines(const struct nyt_loader *l, struct nyt_line_table *t)
+{
+    if (t->sums.count == 0)
+        return true;
+    void *settled = nyt_grow(t->settled, &t->settled_cap, t->sums.count, sizeof *t->settled);
+    if (!settled)
+        return false;
+    t->settled = settled;
+    for (size_t i = 0; i < t->sums.count; i++) {
+        int64_t ticks = t->sums.list[i].ticks;
+        if (ticks)
+            t->settled[i].seconds += seconds(l, ticks);
+        t->settled[i].ticks = nyt_add_ticks(t->settled[i].ticks, ticks);
+        t->sums.list[i].ticks = 0;
+    }
+    return true;
+}
+
+/* Before ticks_per_sec changes, and at the end. */
+static bool settle(struct nyt_loader *l)
+{
+    if (l->ticks)
+        l->p->totals.statement_time += seconds(l, l->ticks);
+    l->ticks = 0;
+    return settle_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
+           settle_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
+           settle_lines(l, &l->lines[NYT_LEVEL_SUB]);
+}
+
+static bool heed_ticks_per_sec(struct nyt_loader *l)
+{
+    uint32_t now = nyt_reader_progress(l->in).ticks_per_sec;
+    bool ok = now == l->ticks_per_sec || settle(l);
+    l->ticks_per_sec = now;
+    return ok;
+}
+
+/*
+ * Discounted once, a record adds time and no count. More than that should not happen; then
+ * Perl's loader begins a line below zero, and adds to others the record's whole seconds.
+ */
+static void count_discounted(const struct nyt_loader *l, struct nyt_tally_line *sum,
+                             int32_t ticks, bool first)
+{
+    if (first)
+        sum->count = 1 - (int64_t)l->discounts;
+    else if (l->discounts > 1 && l->ticks_per_sec)
+        sum->count += ticks / (int64_t)l->ticks_per_sec;
+}
+
+static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint32_t fid,
+                     uint32_t line)
+{
+    struct nyt_tally *sums = &l->lines[level].sums;
+    size_t before = sums->count;
+    struct nyt_tally_line *sum = nyt_tally_line(sums, fid, line);
+    if (!sum)
+        return false;
+    if (l->discounts)
+        count_discounted(l, sum, ticks, sums->count > before);
+    else
+        sum->count++;
+    sum->ticks = nyt_add_ticks(sum->ticks, ticks);
+    return true;
+}
+
+static void end_statement(struct nyt_loader *l, int32_t ticks)
+{
+    l->statements++;
+    l->ticks = nyt_add_ticks(l->ticks, ticks);
+    l->p->totals.discounted += l->discounts;
+    l->discounts = 0;
+}
+
+static bool add_time_line(struct nyt_loader *l, const nyt_time *t)
+{
+    bool ok = add_time(l, NYT_LEVEL_LINE, t->ticks, t->fid, t->line);
+    end_statement(l, t->ticks);
+    return ok;
+}
+
+static bool add_time_block(struct nyt_loader *l, const nyt_time *t)
+{
+    l->p->totals.blocks = true;
+    bool ok = add_time(l, NYT_LEVEL_LINE, t->ticks, t->fid, t->line) &&
+              add_time(l, NYT_LEVEL_BLOCK, t->ticks, t->fid, t->block_line) &&
+              add_time(l, NYT_LEVEL_SUB, t->ticks, t->fid, t->sub_line);
+    end_statement(l, t->ticks);
+    return ok;
+}
+
+/* The TIME_LINEs that come next, if none of the discounts before them is odd. */
+static bool add_stretch(struct nyt_loader *l)
+{
+    struct nyt_stretch stretch;
+    if (l->discounts)
+        return true;
+    bool ok = nyt_reader_tally(l->in, &l->lines[NYT_LEVEL_LINE].sums, &stretch);
+    l->statements += stretch.statements;
+    l->ticks = nyt_add_ticks(l->ticks, stretch.ticks);
+    l->p->totals.discounted += stretch.discounted;
+    return ok;
+}
+
+/* ---- Processes ---- */
+
+static nyt_process *add_process(nyt_profile *p)
+{
+    if (!NYT_ROOM_FOR_ONE(p->processes, p->process_count, p->process_cap))
+        return NULL;
+    p->processes[p->process_count] = (nyt_process){0};
+    return &p->processes[p->process_count++];
+}
+
+static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
+{
+    bool is_new;
+    nyt_process *process = add_process(l->p);
+    uint32_t *at = process ? nyt_map_take(&l->live, s->pid, &is_new) : NULL;
+    if (!at || !nyt_calltree_section(&l->tree))
+        return false;
+    *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true,
+                             .start = s->time};
+    *at = (uint32_t)l->p->process_count - 1;
+    l->p->totals.start = s->time;
+    return true;
+}
+
+/* Perl measures from the latest start, whichever process that was. */
+static bool end_process(struct nyt_loader *l, const nyt_pid_end *e)
+{
+    nyt_totals *totals = &l->p->totals;
+    uint32_t *at = nyt_map_find(&l->live, e->pid);
+    nyt_process *process = at && *at != NYT_NONE ? &l->p->processes[*at] : add_process(l->p);
+    if (!process || !nyt_calltree_section(&l->tree))
+        return false;
+    if (at)
+        *at = NYT_NONE;         /* not live any more */
+    process->pid = e->pid;
+    process->ended = true;
+    process->end = e->time;
+    totals->timed = true;
+    totals->end = e->time;
+    totals->duration += e->time - totals->start;
+    return true;
+}
+
+/* ---- Files and sources ---- */
+
+static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
+{
+    bool is_new, ok = true;
+    if (f->fid == 0)
+        return true;            /* stands for "none" */
+    uint32_t *at = nyt_map_take(&l->file_index, f->fid, &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(l->files, l->file_count, l->file_cap))
+        return false;
+    if (is_new)
+        *at = (uint32_t)l->file_count++;
+    /* An eval whose parent is not known yet is taken for a plain file, as in Perl. */
+    bool is_eval = f->eval_fid && (f->eval_fid == f->fid ||
+                                   nyt_map_find(&l->file_index, f->eval_fid));
+    struct nyt_file_entry *entry = &l->files[*at];
+    nyt_str name = nyt_arena_str_again(&l->p->texts, entry->file.name, f->name, &ok);
+    entry->order = *at;
+    entry->file = (nyt_file){.fid = f->fid,
+                             .eval_fid = is_eval ? f->eval_fid : 0,
+                             .eval_line = is_eval ? f->eval_line : 0,
+                             .flags = f->flags,
+                             .size = f->size,
+                             .mtime = f->mtime,
+                             .name = name,
+                             .is_eval = is_eval};
+    return ok;
+}
+
+static bool add_source(struct nyt_loader *l, const nyt_src_line *s)
+{
+    nyt_profile *p = l->p;
+    bool is_new, ok = true;
+    uint32_t *at = nyt_map_take(&l->source_index, nyt_pair_key(s->fid, s->line), &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(p->sources, p->source_count, l->source_cap))
+        return false;
+    if (is_new)
+        *at = (uint32_t)p->source_count++;
+    nyt_src_line *kept = &p->sources[*at];
+    *kept = (nyt_src_line){.fid = s->fid, .line = s->line,
+                           .text = nyt_arena_str_again(&p->texts, kept->text, s->text, &ok)};
+    return ok;
+}
+
+/* ---- Subs and calls ---- */
+
+static uint32_t sub_of(struct nyt_loader *l, nyt_str name)
+{
+    bool is_new;
+    uint32_t id = nyt_names_take(&l->p->names, name);
+    uint32_t *at = id == NYT_NONE ? NULL : nyt_map_take(&l->sub_index, id, &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(l->subs, l->sub_count, l->sub_cap))
+        return NYT_NONE;
+    if (is_new) {
+        *at = (uint32_t)l->sub_count;
+        l->subs[l->sub_count++] = (struct nyt_sub_entry_sum){
+            .sub = {.name = l->p->names.list[id].name}, .merged_into = NYT_NONE};
+    }
+    return *at;
+}
+
+static bool add_definition(struct nyt_loader *l, uint32_t sub, uint32_t fid)
+{
+    bool is_new;
+    uint32_t *at = nyt_map_take(&l->definition_index, nyt_pair_key(sub, fid), &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(l->definitions, l->definition_count, l->definition_cap))
+        return false;
+    if (is_new)
+        l->definitions[l->definition_count++] = (struct nyt_definition_entry){sub, fid};
+    return true;
+}
+
+/* Several files may define a sub of one name: the lowest fid has it. */
+static bool define_sub(struct nyt_loader *l, const nyt_sub_info *s)
+{
+    uint32_t index = sub_of(l, s->name);
+    if (index == NYT_NONE)
+        return false;
+    struct nyt_sub_entry_sum *entry = &l->subs[index];
+    if (!entry->defined || s->fid <= entry->sub.fid) {
+        entry->defined = true;
+        entry->sub.fid = s->fid;
+        entry->sub.has_range = true;
+        entry->sub.first = s->first;
+        entry->sub.last = s->last;
+    }
+    return s->fid == 0 || add_definition(l, index, s->fid);
+}
+
+static uint32_t edge_of(struct nyt_loader *l, uint32_t sub, uint32_t fid, uint32_t line)
+{
+    bool is_new;
+    uint32_t *place = nyt_map_take(&l->place_index, nyt_pair_key(fid, line), &is_new);
+    if (!place)
+        return NYT_NONE;
+    if (is_new)
+        *place = l->place_count++;
+    uint32_t *at = nyt_map_take(&l->edge_index, nyt_pair_key(sub, *place), &is_new);
+    if (!at || !NYT_ROOM_FOR_ONE(l->edges, l->edge_count, l->edge_cap))
+        return NYT_NONE;
+    if (is_new) {
+        *at = (uint32_t)l->edge_count;
+        l->edges[l->edge_count++] = (struct nyt_edge){.sub = sub, .fid = fid, .line = line};
+    }
+    return *at;
+}
+
+static bool add_caller(struct nyt_loader *l, uint32_t edge, nyt_str caller)
+{
+    bool is_new;
+    uint32_t name = nyt_names_take(&l->p->names, caller);
+    if (name == NYT_NONE || !nyt_map_take(&l->caller_index, nyt_pair_key(edge, name), &is_new) ||
+        !NYT_ROOM_FOR_ONE(l->callers, l->caller_count, l->caller_cap))
+        return false;
+    if (is_new)
+        l->callers[l->caller_count++] = (struct nyt_edge_caller){edge, name};
+    return true;
+}
+
+static bool add_edge(struct nyt_loader *l, uint32_t sub, const nyt_sub_callers *c)
+{
+    uint32_t index = edge_of(l, sub, c->fid, c->line);
+    if (index == NYT_NONE)
+        return false;
+    struct nyt_edge *e = &l->edges[index];
+    e->count += c->count;
+    e->incl += c->incl;
+    e->excl += c->excl;
+    e->reci += c->reci;
+    if (e->depth < c->depth)
+        e->depth = c->depth;
+    return add_caller(l, index, c->caller);
+}
+
+static bool add_calls(struct nyt_loader *l, const nyt_sub_callers *c)
+{
+    uint32_t index = sub_of(l, c->called);
+    if (index == NYT_NONE)
+        return false;
+    nyt_sub *sub = &l->subs[index].sub;
+    if (c->fid == 0) {          /* the mark of an xsub */
+        sub->has_range = true;
+        sub->first = sub->last = 0;
+    }
+    sub->calls += c->count;
+    sub->incl += c->incl;
+    sub->excl += c->excl;
+    sub->reci += c->reci;
+    if (sub->depth < c->depth)
+        sub->depth = c->depth;
+    l->p->totals.calls += c->count;
+    return c->fid == 0 || add_edge(l, index, c);
+}
+
+static bool add_return(struct nyt_loader *l, const nyt_sub_return *r)
+{
+    uint32_t name = nyt_names_take(&l->p->names, r->name);
+    return name != NYT_NONE && nyt_calltree_add(&l->tree, r->depth, name, r->incl, r->excl);
+}
+
+/* ---- The walk ---- */
+
+static bool take_record(struct nyt_loader *l, const nyt_record *r)
+{
+    switch (r->tag) {
+    case NYT_TAG_VERSION:
+        l->p->totals.version = r->u.version;
+        return true;
+    case NYT_TAG_COMMENT:
+        return add_comment(l, r->u.comment.text);
+    case NYT_TAG_ATTRIBUTE:
+        return heed_ticks_per_sec(l) && set_pair(l, &l->p->attributes, r->u.pair);
+    case NYT_TAG_OPTION:
+        return set_pair(l, &l->p->options, r->u.pair);
+    case NYT_TAG_PID_START:
+        return start_process(l, &r->u.pid_start);
+    case NYT_TAG_PID_END:
+        return end_process(l, &r->u.pid_end);
+    case NYT_TAG_NEW_FID:
+        return define_file(l, &r->u.new_fid);
+    case NYT_TAG_TIME_LINE:
+        return add_time_line(l, &r->u.time);
+    case NYT_TAG_TIME_BLOCK:
+        return add_time_block(l, &r->u.time);
+    case NYT_TAG_DISCOUNT:
+        l->discounts++;
+        return true;
+    case NYT_TAG_SUB_RETURN:
+        return add_return(l, &r->u.sub_return);
+    case NYT_TAG_SRC_LINE:
+        return add_source(l, &r->u.src_line);
+    case NYT_TAG_SUB_INFO:
+        return define_sub(l, &r->u.sub_info);
+    case NYT_TAG_SUB_CALLERS:
+        return add_calls(l, &r->u.sub_callers);
+    default:                    /* SUB_ENTRY and START_DEFLATE say nothing new */
+        return true;
+    }
+}
+
+static int check_limits(const struct nyt_loader *l, nyt_error *err)
+{
+    const nyt_profile *p = l->p;
+    return nyt_check_limits(p->texts.held + p->names.arena.held, p->process_count, err);
+}
+
+/* To the end of the file, or as far as it goes. */
+static int take_all(struct nyt_loader *l, nyt_error *err)
+{
+    nyt_record rec;
+    for (;;) {
+        if (!add_stretch(l))
+            return nyt_fail(err, NYT_ENOMEM, "out of memory");
+        int rc = nyt_reader_next(l->in, &rec, err);
+        if (rc <= 0)
+            return rc;
+        if (!take_record(l, &rec))
+            return nyt_fail(err, NYT_ENOMEM, "out of memory");
+        rc = check_limits(l, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+/* Is the reader's error one that leaves a profile worth having? */
+static bool is_bearable(const struct nyt_loader *l, int code)
+{
+    return code == NYT_ETRUNC ||
+           (l->options.salvage && (code == NYT_EFORMAT || code == NYT_EDEFLATE));
+}
+
+static int take_as_much_as_there_is(struct nyt_loader *l, nyt_error *err)
+{
+    nyt_profile *p = l->p;
+    nyt_error fault = {0};
+    int rc = take_all(l, &fault);
+    if (rc < 0 && is_bearable(l, rc)) {
+        p->has_fault = true;
+        p->fault = fault;
+        rc = NYT_OK;
+    }
+    if (rc < 0 && err)
+        *err = fault;
+    return rc;
+}
+
+static double number_of(const nyt_str *s)
+{
+    return s ? (double)nyt_str_to_int(*s) : 0;
+}
+
+static bool all_processes_ended(const nyt_profile *p)
+{
+    for (size_t i = 0; i < p->process_count; i++)
+        if (p->processes[i].started && !p->processes[i].ended)
+            return false;
+    return true;
+}
+
+static bool sum_up(struct nyt_loader *l)
+{
+    nyt_profile *p = l->p;
+    nyt_totals *t = &p->totals;
+    nyt_progress progress = nyt_reader_progress(l->in);
+    bool ok = settle(l);
+    t->records = progress.records;
+    t->bytes = progress.bytes;
+    t->inflated = progress.inflated;
+    t->ticks_per_sec = progress.ticks_per_sec;
+    t->statements = l->statements;
+    t->complete = !p->has_fault && all_processes_ended(p);
+    t->active = t->duration;
+    if (t->ticks_per_sec)
+        t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /
+                     t->ticks_per_sec;
+    return ok;
+}
+
+/* Subs that were called but defined nowhere go to the first file. */
+static bool house_the_homeless(struct nyt_loader *l)
+{
+    if (!nyt_map_find(&l->file_index, 1))
+        return true;
+    for (size_t i = 0; i < l->sub_count; i++) {
+        nyt_sub *sub = &l->subs[i].sub;
+        if (sub->calls && !sub->fid) {
+            sub->fid = 1;
+            if (!add_definition(l, (uint32_t)i, 1))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void loader_free(struct nyt_loader *l)
+{
+    nyt_map_free(&l->live);
+    nyt_map_free(&l->file_index);
+    nyt_map_free(&l->source_index);
+    nyt_map_free(&l->sub_index);
+    nyt_map_free(&l->definition_index);
+    nyt_map_free(&l->place_index);
+    nyt_map_free(&l->edge_index);
+    nyt_map_free(&l->caller_index);
+    for (int level = 0; level < 3; level++) {
+        nyt_tally_free(&l->lines[level].sums);
+        free(l->lines[level].settled);
+    }
+    free(l->files);
+    free(l->subs);
+    free(l->definitions);
+    free(l->edges);
+    free(l->callers);
+    nyt_calltree_free(&l->tree);
+}
+
+static int fill(struct nyt_loader *l, nyt_error *err)
+{
+    int rc = take_as_much_as_there_is(l, err);
+    if (rc < 0)
+        return rc;
+    rc = sum_up(l) && nyt_calltree_section(&l->tree) && house_the_homeless(l) ? NYT_OK : NYT_ENOMEM;
+    if (rc == NYT_OK)
+        rc = nyt_profile_seal(l);
+    return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;
+}
+
+/* Takes the reader, whatever happens. */
+static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *options,
+                nyt_error *err)
+{
+    struct nyt_loader l = {.in = in, .p = calloc(1, sizeof *l.p)};
+    if (options)
+        l.options = *options;
+    int rc = l.p ? fill(&l, err) : nyt_fail(err, NYT_ENOMEM, "out of memory");
+    loader_free(&l);
+    nyt_reader_close(in);
+    if (rc < 0)
+        nyt_profile_free(l.p);
+    else
+        *out = l.p;
+    return rc;
+}
+
+int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
+                            const nyt_load_options *options, nyt_error *err)
+{
+    nyt_reader *in;
+    *out = NULL;
+    int rc = nyt_reader_open_source(&in, source, err);
+    return rc < 0 ? rc : load(out, in, options, err);
+}
+
+int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,
+                     nyt_error *err)
+{
+    return nyt_profile_load_source(out, &(struct nyt_source){.path = path, .ahead = true},
+                                   options, err);
+}
+
+int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
+                            const nyt_load_options *options, nyt_error *err)
+{
+    struct nyt_source source = {.data = data, .len = len, .ahead = true};
+    return nyt_profile_load_source(out, &source, options, err);
+}
+
+int nyt_profile_load_fn(nyt_profile **out, nyt_read_fn read, void *ctx,
+                        const nyt_load_options *options, nyt_error *err)
+{
+    struct nyt_source source = {.read = read, .ctx = ctx, .ahead = true};
+    return nyt_profile_load_source(out, &source, options, err);
+}

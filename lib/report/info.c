@@ -1,0 +1,280 @@
+/* What a profile is: header, processes, sizes, counts; no list of lines or subs. */
+#include "report/report.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- Dates: UTC, without asking the system ---- */
+
+struct date {
+    long long year;
+    int month, day;
+};
+
+/* From days since 1970-01-01, in years that begin in March: the leap day comes last. */
+static struct date date_of(long long days)
+{
+    days += 719468;                             /* days from 0000-03-01 */
+    long long era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned in_era = (unsigned)(days - era * 146097);
+    unsigned year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
+    unsigned month = (5 * in_year + 2) / 153;   /* 0 is March */
+    struct date d = {.year = era * 400 + year, .day = (int)(in_year - (153 * month + 2) / 5 + 1)};
+    d.month = (int)(month < 10 ? month + 3 : month - 9);
+    d.year += d.month <= 2;
+    return d;
+}
+
+static void put_date(struct nyt_report *r, double seconds)
+{
+    if (!(seconds >= 0 && seconds < 1e11)) {
+        nyt_out_text(r->o, "?");
+        return;
+    }
+    long long whole = (long long)seconds;
+    int rest = (int)(whole % 86400);
+    struct date d = date_of(whole / 86400);
+    nyt_out_format(r->o, "%04lld-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, rest / 3600,
+                   rest / 60 % 60, rest % 60);
+}
+
+/* ---- Figures ---- */
+
+static size_t embedded_sources(const nyt_profile *p)
+{
+    size_t files = 0;
+    for (size_t i = 0; i < p->source_count; i++)
+        files += i == 0 || p->sources[i - 1].fid != p->sources[i].fid;
+    return files;
+}
+
+static size_t merged_evals(const nyt_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->file_count; i++)
+        n += p->files[i].merged_into != 0;
+    return n;
+}
+
+static size_t subs_never_called(const nyt_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->sub_count; i++)
+        n += p->subs[i].calls == 0;
+    return n;
+}
+
+/* ---- As text ---- */
+
+static void label(struct nyt_report *r, const char *name)
+{
+    nyt_report_style(r, NYT_BOLD);
+    nyt_out_format(r->o, "%-14s", name);
+    nyt_report_style(r, NYT_PLAIN);
+}
+
+static void count_row(struct nyt_report *r, const char *name, uint64_t value)
+{
+    label(r, name);
+    nyt_report_count(r, (int64_t)value, 0);
+    nyt_out_text(r->o, "\n");
+}
+
+static void time_row(struct nyt_report *r, const char *name, double seconds)
+{
+    label(r, name);
+    nyt_report_time(r, seconds, 0);
+    nyt_out_text(r->o, "\n");
+}
+
+static void text_sizes(struct nyt_report *r)
+{
+    const nyt_totals *t = &r->p->totals;
+    label(r, "size");
+    nyt_report_count(r, (int64_t)t->bytes, 0);
+    nyt_out_text(r->o, " bytes");
+    if (t->inflated) {
+        nyt_out_text(r->o, ", of which the compressed part inflates to ");
+        nyt_report_count(r, (int64_t)t->inflated, 0);
+    } else {
+        nyt_out_text(r->o, ", not compressed");
+    }
+    nyt_out_text(r->o, "\n");
+    count_row(r, "records", t->records);
+    label(r, "complete");
+    if (t->complete)
+        nyt_out_text(r->o, "yes\n");
+    else if (r->p->has_fault)
+        nyt_out_format(r->o, "no: %s (at offset %llu)\n", r->p->fault.message,
+                       (unsigned long long)r->p->fault.offset);
+    else
+        nyt_out_text(r->o, "no: a process did not end\n");
+}
+
+static void text_counts(struct nyt_report *r)
+{
+    const nyt_profile *p = r->p;
+    const nyt_totals *t = &p->totals;
+    count_row(r, "statements", nyt_counted_statements(t));
+    count_row(r, "resumed", t->discounted);
+    time_row(r, "their time", t->statement_time);
+    if (t->timed) {
+        time_row(r, "duration", t->duration);
+        time_row(r, "active", t->active);
+    }
+    count_row(r, "files", p->file_count);
+    count_row(r, "with source", embedded_sources(p));
+    count_row(r, "merged evals", merged_evals(p));
+    count_row(r, "lines", p->lines[NYT_LEVEL_LINE].count);
+    count_row(r, "subs", p->sub_count);
+    count_row(r, "never called", subs_never_called(p));
+    count_row(r, "calls", t->calls);
+    count_row(r, "call places", p->call_count);
+    count_row(r, "call paths", p->node_count - 1);
+}
+
+static void text_processes(struct nyt_report *r)
+{
+    for (size_t i = 0; i < r->p->process_count; i++) {
+        const nyt_process *process = &r->p->processes[i];
+        label(r, i ? "" : "processes");
+        nyt_out_format(r->o, "%u", (unsigned)process->pid);
+        if (process->started) {
+            nyt_out_format(r->o, " (of %u) from ", (unsigned)process->parent);
+            put_date(r, process->start);
+        }
+        if (process->started && process->ended) {
+            nyt_out_text(r->o, " for ");
+            nyt_report_time(r, process->end - process->start, 0);
+        }
+        nyt_out_text(r->o, process->ended ? "\n" : ", did not end\n");
+    }
+}
+
+static void text_pairs(struct nyt_report *r, const char *name, const struct nyt_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        label(r, i ? "" : name);
+        nyt_out_safe(r->o, pairs->list[i].key, 60);
+        nyt_out_text(r->o, " = ");
+        nyt_out_safe(r->o, pairs->list[i].value, 200);
+        nyt_out_text(r->o, "\n");
+    }
+}
+
+static void text_comments(struct nyt_report *r)
+{
+    for (size_t i = 0; i < r->p->comment_count; i++) {
+        nyt_str text = r->p->comments[i];
+        label(r, i ? "" : "comments");
+        nyt_out_safe(r->o, (nyt_str){.data = text.data, .len = text.len - 1}, 300);
+        nyt_out_text(r->o, "\n");
+    }
+}
+
+static void text_info(struct nyt_report *r)
+{
+    nyt_report_heading(r);
+    nyt_out_text(r->o, "\n");
+    label(r, "format");
+    nyt_out_format(r->o, "NYTProf %u.%u\n", (unsigned)r->p->totals.version.major,
+                   (unsigned)r->p->totals.version.minor);
+    text_sizes(r);
+    text_processes(r);
+    text_counts(r);
+    text_pairs(r, "attributes", &r->p->attributes);
+    text_pairs(r, "options", &r->p->options);
+    text_comments(r);
+}
+
+/* ---- As JSON ---- */
+
+static void json_count(struct nyt_report *r, const char *name, uint64_t value)
+{
+    nyt_out_format(r->o, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static void json_processes(struct nyt_report *r)
+{
+    nyt_out_text(r->o, ",\"processes\":[");
+    for (size_t i = 0; i < r->p->process_count; i++) {
+        const nyt_process *process = &r->p->processes[i];
+        nyt_out_format(r->o, "%s{\"pid\":%u,\"parent\":%u,\"start\":", i ? "," : "",
+                       (unsigned)process->pid, (unsigned)process->parent);
+        if (process->started)
+            nyt_out_json_number(r->o, process->start);
+        else
+            nyt_out_text(r->o, "null");
+        nyt_out_text(r->o, ",\"end\":");
+        if (process->ended)
+            nyt_out_json_number(r->o, process->end);
+        else
+            nyt_out_text(r->o, "null");
+        nyt_out_text(r->o, "}");
+    }
+    nyt_out_text(r->o, "]");
+}
+
+static void json_pairs(struct nyt_report *r, const char *name, const struct nyt_pairs *pairs)
+{
+    nyt_out_format(r->o, ",\"%s\":{", name);
+    for (size_t i = 0; i < pairs->count; i++) {
+        nyt_out_text(r->o, i ? "," : "");
+        nyt_out_json_str(r->o, pairs->list[i].key);
+        nyt_out_text(r->o, ":");
+        nyt_out_json_str(r->o, pairs->list[i].value);
+    }
+    nyt_out_text(r->o, "}");
+}
+
+static void json_comments(struct nyt_report *r)
+{
+    nyt_out_text(r->o, ",\"comments\":[");
+    for (size_t i = 0; i < r->p->comment_count; i++) {
+        nyt_out_text(r->o, i ? "," : "");
+        nyt_out_json_str(r->o, r->p->comments[i]);
+    }
+    nyt_out_text(r->o, "]");
+}
+
+static void json_info(struct nyt_report *r)
+{
+    const nyt_profile *p = r->p;
+    nyt_out_text(r->o, "{");
+    nyt_report_json_totals(r);
+    if (p->has_fault) {
+        nyt_out_text(r->o, ",\"fault\":");
+        nyt_out_json_text(r->o, p->fault.message);
+        json_count(r, "fault_offset", p->fault.offset);
+    }
+    json_count(r, "bytes", p->totals.bytes);
+    json_count(r, "inflated", p->totals.inflated);
+    json_count(r, "records", p->totals.records);
+    json_count(r, "resumed", p->totals.discounted);
+    json_count(r, "with_source", embedded_sources(p));
+    json_count(r, "merged_evals", merged_evals(p));
+    json_count(r, "lines", p->lines[NYT_LEVEL_LINE].count);
+    json_count(r, "never_called", subs_never_called(p));
+    json_count(r, "call_places", p->call_count);
+    json_count(r, "call_paths", p->node_count - 1);
+    json_processes(r);
+    json_pairs(r, "attributes", &p->attributes);
+    json_pairs(r, "options", &p->options);
+    json_comments(r);
+    nyt_out_text(r->o, "}\n");
+}
+
+int nyt_report_info(const nyt_profile *p, const nyt_report_options *options, nyt_write_fn write,
+                    void *ctx, nyt_error *err)
+{
+    struct nyt_report r;
+    int rc = nyt_report_begin(&r, p, options, write, ctx, err);
+    if (rc < 0)
+        return rc;
+    if (r.json)
+        json_info(&r);
+    else
+        text_info(&r);
+    return nyt_report_end(&r, err);
+}

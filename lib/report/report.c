@@ -1,0 +1,212 @@
+/* A profile as text for a terminal: what reports share. */
+#include "report/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOP = 15, WIDTH = 100, WIDTH_MIN = 60 };
+
+/* ---- Shared by reports ---- */
+
+int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_report_options *options,
+                     nyt_write_fn write, void *ctx, nyt_error *err)
+{
+    nyt_report_options none = {0};
+    if (!options)
+        options = &none;
+    *r = (struct nyt_report){.p = p,
+                             .o = malloc(sizeof *r->o),
+                             .top = options->top ? options->top : TOP,
+                             .width = options->width ? options->width : WIDTH,
+                             .sort = options->sort,
+                             .colour = options->colour,
+                             .json = options->json,
+                             .path = options->path};
+    if (r->width < WIDTH_MIN)
+        r->width = WIDTH_MIN;
+    if (!r->o)
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    nyt_out_begin(r->o, write, ctx);
+    return NYT_OK;
+}
+
+int nyt_report_end(struct nyt_report *r, nyt_error *err)
+{
+    int rc = nyt_out_end(r->o, err);
+    free(r->o);
+    return rc;
+}
+
+void nyt_report_style(struct nyt_report *r, enum nyt_style style)
+{
+    static const char *const codes[] = {
+        [NYT_PLAIN] = "\033[0m", [NYT_BOLD] = "\033[1m", [NYT_DIM] = "\033[2m",
+        [NYT_HOT] = "\033[31m", [NYT_COOL] = "\033[32m"};
+    if (r->colour)
+        nyt_out_text(r->o, codes[style]);
+}
+
+static void put_count(struct nyt_report *r, int64_t count, int width, bool sign)
+{
+    char digits[24], grouped[32];
+    int len = snprintf(digits, sizeof digits, sign ? "%+lld" : "%lld", (long long)count);
+    int first = count < 0 || sign ? 1 : 0;
+    size_t n = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > first && (len - i) % 3 == 0)
+            grouped[n++] = ',';
+        grouped[n++] = digits[i];
+    }
+    grouped[n] = '\0';
+    nyt_out_format(r->o, "%*s", width, grouped);
+}
+
+void nyt_report_count(struct nyt_report *r, int64_t count, int width)
+{
+    put_count(r, count, width, false);
+}
+
+void nyt_report_count_change(struct nyt_report *r, int64_t count, int width)
+{
+    put_count(r, count, width, count != 0);
+}
+
+static void put_time(struct nyt_report *r, double seconds, int width, bool sign)
+{
+    static const struct { double at_least; double factor; const char *unit; } units[] = {
+        {1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
+    double size = fabs(seconds);
+    size_t i = 0;
+    while (i < 3 && size < units[i].at_least)
+        i++;
+    if (!(size > 0) || !isfinite(seconds)) {    /* nothing, or no number */
+        nyt_out_format(r->o, "%*s%s", width > 3 ? width - 3 : 0, isfinite(seconds) ? "0" : "?",
+                       width ? "   " : " s");
+        return;
+    }
+    double value = seconds * units[i].factor;
+    double shown = fabs(value);
+    int decimals = units[i].factor >= 1e9 ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;
+    (sign ? nyt_out_signed : nyt_out_fixed)(r->o, width > 3 ? width - 3 : 0, decimals, value);
+    nyt_out_text(r->o, width ? units[i].unit : i ? units[i].unit : " s");
+}
+
+size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
+{
+    bool cut = nyt_safe_columns(name) > limit;
+    if (cut) {
+        nyt_out_text(r->o, "...");
+        limit = limit > 3 ? limit - 3 : 0;
+        name = nyt_safe_last(name, limit);
+    }
+    return nyt_out_safe(r->o, name, limit ? limit : 1) + (cut ? 3 : 0);
+}
+
+void nyt_report_time(struct nyt_report *r, double seconds, int width)
+{
+    put_time(r, seconds, width, false);
+}
+
+void nyt_report_time_change(struct nyt_report *r, double seconds, int width)
+{
+    put_time(r, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, true);
+}
+
+size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
+{
+    const nyt_file *file = nyt_profile_file(r->p, fid);
+    nyt_str name = file ? file->name : (nyt_str){.data = "(no file)", .len = 9};
+    char number[16] = "";
+    if (line)
+        snprintf(number, sizeof number, ":%u", (unsigned)line);
+    size_t room = limit > strlen(number) ? limit - strlen(number) : 0;
+    size_t used = nyt_report_end_of(r, name, room);
+    nyt_out_text(r->o, number);
+    return used + strlen(number);
+}
+
+nyt_str nyt_without_margins(nyt_str s)
+{
+    while (s.len && (*s.data == ' ' || *s.data == '\t'))
+        s.data++, s.len--;
+    while (s.len && (s.data[s.len - 1] == '\n' || s.data[s.len - 1] == '\r' ||
+                     s.data[s.len - 1] == ' '))
+        s.len--;
+    return s;
+}
+
+void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
+{
+    const nyt_str *text = nyt_profile_source_line(r->p, fid, line);
+    if (text && limit)
+        nyt_out_safe(r->o, nyt_without_margins(*text), limit);
+}
+
+static nyt_str program_name(const struct nyt_report *r)
+{
+    const nyt_str *application = nyt_profile_attribute(r->p, "application");
+    const char *fallback = r->path ? r->path : "(unknown program)";
+    return application && application->len
+               ? *application
+               : (nyt_str){.data = fallback, .len = strlen(fallback)};
+}
+
+static size_t living_files(const nyt_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->file_count; i++)
+        n += !p->files[i].merged_into;
+    return n;
+}
+
+void nyt_report_heading(struct nyt_report *r)
+{
+    const nyt_totals *t = &r->p->totals;
+    nyt_report_style(r, NYT_BOLD);
+    nyt_out_safe(r->o, program_name(r), 200);
+    nyt_report_style(r, NYT_PLAIN);
+    nyt_out_text(r->o, ": ");
+    if (t->timed)
+        nyt_report_time(r, t->duration, 0);
+    else
+        nyt_out_text(r->o, "unknown time");
+    nyt_out_text(r->o, ", ");
+    nyt_report_count(r, (int64_t)nyt_counted_statements(t), 0);
+    nyt_out_text(r->o, " statements in ");
+    nyt_report_time(r, t->statement_time, 0);
+    nyt_out_text(r->o, ", ");
+    nyt_report_count(r, (int64_t)t->calls, 0);
+    nyt_out_text(r->o, " calls of ");
+    nyt_report_count(r, (int64_t)r->p->sub_count, 0);
+    nyt_out_text(r->o, " subs, ");
+    nyt_report_count(r, (int64_t)living_files(r->p), 0);
+    nyt_out_text(r->o, " files\n");
+    if (!t->complete)
+        nyt_out_format(r->o, "The profile is incomplete: %s.\n",
+                       r->p->has_fault ? r->p->fault.message : "a process did not end");
+}
+
+static void json_member(struct nyt_report *r, const char *name, double value)
+{
+    nyt_out_format(r->o, "\"%s\":", name);
+    nyt_out_json_number(r->o, value);
+    nyt_out_text(r->o, ",");
+}
+
+void nyt_report_json_totals(struct nyt_report *r)
+{
+    const nyt_totals *t = &r->p->totals;
+    nyt_out_text(r->o, "\"program\":");
+    nyt_out_json_str(r->o, program_name(r));
+    nyt_out_text(r->o, ",");
+    if (t->timed)
+        json_member(r, "duration", t->duration);
+    json_member(r, "statements", (double)nyt_counted_statements(t));
+    json_member(r, "statement_time", t->statement_time);
+    json_member(r, "calls", (double)t->calls);
+    json_member(r, "subs", (double)r->p->sub_count);
+    json_member(r, "files", (double)living_files(r->p));
+    nyt_out_format(r->o, "\"complete\":%s", t->complete ? "true" : "false");
+}

@@ -1,0 +1,378 @@
+/*
+ * The summary: the lines, subs, files and calls that cost most. Each list is ranked, and has a row
+ * for the terminal and an object for JSON.
+ */
+#include "report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a list ranks; items lie in one array, so that their addresses are their order. */
+struct entry {
+    double      weight;
+    const void *item;
+};
+
+struct file_sum {
+    const nyt_file *file;
+    int64_t count;
+    double  time;
+};
+
+struct summary {
+    struct nyt_report r;
+    struct file_sum  *files;
+    size_t            file_count;
+    struct entry     *entries;      /* of the list at work */
+    size_t            count;
+};
+
+/* ---- Ranking ---- */
+
+static int heaviest_first(const void *left, const void *right)
+{
+    const struct entry *a = left, *b = right;
+    int c = NYT_COMPARE(b->weight, a->weight);
+    return c ? c : NYT_COMPARE(a->item, b->item);
+}
+
+/* What is no number comes last, so that the order is one. */
+static void rank(struct summary *s, double weight, const void *item)
+{
+    s->entries[s->count++] = (struct entry){isnan(weight) ? -INFINITY : weight, item};
+}
+
+/* By place all weigh the same. */
+static double weight_of(const struct summary *s, double count, double time, double incl)
+{
+    switch (s->r.sort) {
+    case NYT_SORT_COUNT:
+        return count;
+    case NYT_SORT_INCL:
+        return incl;
+    case NYT_SORT_TIME:
+        return time;
+    default:
+        return 0;
+    }
+}
+
+/* Lines of files that were merged into others are in those. */
+static bool is_living(const struct summary *s, uint32_t fid)
+{
+    const nyt_file *file = nyt_profile_file(s->r.p, fid);
+    return !file || !file->merged_into;
+}
+
+static void rank_lines(struct summary *s)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_all_lines(s->r.p, NYT_LEVEL_LINE, &n);
+    bool living = true;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || lines[i - 1].fid != lines[i].fid)
+            living = is_living(s, lines[i].fid);
+        if (living)
+            rank(s, weight_of(s, (double)lines[i].count, lines[i].time, lines[i].time), &lines[i]);
+    }
+}
+
+static void rank_subs(struct summary *s)
+{
+    for (size_t i = 0; i < s->r.p->sub_count; i++) {
+        const nyt_sub *sub = &s->r.p->subs[i];
+        if (sub->calls)
+            rank(s, weight_of(s, (double)sub->calls, sub->excl, sub->incl), sub);
+    }
+}
+
+static void sum_files(struct summary *s)
+{
+    for (size_t i = 0; i < s->r.p->file_count; i++) {
+        const nyt_file *file = &s->r.p->files[i];
+        struct file_sum sum = {.file = file};
+        size_t n;
+        const nyt_line *lines = nyt_profile_lines(s->r.p, NYT_LEVEL_LINE, file->fid, &n);
+        for (size_t j = 0; j < n; j++) {
+            sum.count += lines[j].count;
+            sum.time += lines[j].time;
+        }
+        if (n && !file->merged_into)
+            s->files[s->file_count++] = sum;
+    }
+}
+
+static void rank_files(struct summary *s)
+{
+    for (size_t i = 0; i < s->file_count; i++) {
+        const struct file_sum *sum = &s->files[i];
+        rank(s, weight_of(s, (double)sum->count, sum->time, sum->time), sum);
+    }
+}
+
+/* In order of places; an item is a place in that list. */
+static void rank_calls(struct summary *s)
+{
+    for (size_t i = 0; i < s->r.p->call_count; i++) {
+        const nyt_call *const *at = &s->r.p->calls_by_fid[i];
+        if ((*at)->count)
+            rank(s, weight_of(s, (double)(*at)->count, (*at)->excl, (*at)->incl), at);
+    }
+}
+
+/* ---- Rows for the terminal ---- */
+
+static void fill(struct nyt_report *r, size_t used, size_t room)
+{
+    nyt_out_fill(r->o, ' ', used < room ? room - used : 0);
+    nyt_out_text(r->o, "  ");
+}
+
+static void put_share(struct nyt_report *r, double part)
+{
+    double whole = r->p->totals.statement_time;
+    double percent = whole > 0 && isfinite(part) ? 100 * part / whole : 0;
+    nyt_report_style(r, percent >= 10 ? NYT_HOT : NYT_PLAIN);
+    nyt_out_fixed(r->o, 7, 1, percent);
+    nyt_report_style(r, NYT_PLAIN);
+    nyt_out_text(r->o, "  ");
+}
+
+static void text_line(struct nyt_report *r, const void *item)
+{
+    const nyt_line *line = item;
+    const size_t place_room = r->width / 3;
+    nyt_report_count(r, line->count, 13);
+    nyt_report_time(r, line->time, 11);
+    put_share(r, line->time);
+    fill(r, nyt_report_place(r, line->fid, line->line, place_room), place_room);
+    nyt_report_style(r, NYT_DIM);
+    nyt_report_code(r, line->fid, line->line, r->width - place_room - 35);
+    nyt_report_style(r, NYT_PLAIN);
+}
+
+/* Nothing where it would be cut to nothing. */
+static void put_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t room)
+{
+    if (room < 14)
+        return;
+    nyt_report_style(r, NYT_DIM);
+    nyt_report_place(r, fid, line, room);
+    nyt_report_style(r, NYT_PLAIN);
+}
+
+static void text_sub(struct nyt_report *r, const void *item)
+{
+    const nyt_sub *sub = item;
+    const size_t name_room = r->width / 3;
+    nyt_report_count(r, (int64_t)sub->calls, 13);
+    nyt_report_time(r, sub->excl, 11);
+    nyt_report_time(r, sub->incl, 11);
+    nyt_out_text(r->o, "  ");
+    fill(r, nyt_report_end_of(r, sub->name, name_room), name_room);
+    if (sub->first)
+        put_place(r, sub->fid, sub->first, r->width - name_room - 39);
+}
+
+static void text_file(struct nyt_report *r, const void *item)
+{
+    const struct file_sum *sum = item;
+    nyt_report_count(r, sum->count, 13);
+    nyt_report_time(r, sum->time, 11);
+    put_share(r, sum->time);
+    nyt_report_place(r, sum->file->fid, 0, r->width - 33);
+}
+
+/* "caller, ... -> called", in so many columns. Returns how many it took. */
+static size_t put_edge(struct nyt_report *r, const nyt_call *call, size_t room)
+{
+    static const nyt_str nobody = {.data = "(unknown)", .len = 9};
+    const char *arrow = call->by_len > 1 ? ", ... -> " : " -> ";
+    size_t rest = room - strlen(arrow), wanted = nyt_safe_columns(call->called->name);
+    size_t used = nyt_report_end_of(r, call->by_len ? call->by[0] : nobody,
+                                    wanted < rest / 2 ? rest - wanted : rest / 2);
+    nyt_out_text(r->o, arrow);
+    used += strlen(arrow);
+    return used + nyt_report_end_of(r, call->called->name, room > used ? room - used : 0);
+}
+
+static void text_call(struct nyt_report *r, const void *item)
+{
+    const nyt_call *call = *(const nyt_call *const *)item;
+    const size_t edge_room = (r->width - 39) * 2 / 3;
+    nyt_report_count(r, (int64_t)call->count, 13);
+    nyt_report_time(r, call->excl, 11);
+    nyt_report_time(r, call->incl, 11);
+    nyt_out_text(r->o, "  ");
+    fill(r, put_edge(r, call, edge_room), edge_room);
+    put_place(r, call->fid, call->line, r->width - 39 - edge_room);
+}
+
+/* ---- JSON ---- */
+
+static void json_place(struct nyt_report *r, uint32_t fid, uint32_t line)
+{
+    const nyt_file *file = nyt_profile_file(r->p, fid);
+    nyt_out_format(r->o, ",\"fid\":%u,\"line\":%u,\"file\":", (unsigned)fid, (unsigned)line);
+    if (file)
+        nyt_out_json_str(r->o, file->name);
+    else
+        nyt_out_text(r->o, "null");
+}
+
+static void json_line(struct nyt_report *r, const void *item)
+{
+    const nyt_line *line = item;
+    const nyt_str *text = nyt_profile_source_line(r->p, line->fid, line->line);
+    nyt_out_format(r->o, "\"count\":%lld,\"time\":", (long long)line->count);
+    nyt_out_json_number(r->o, line->time);
+    json_place(r, line->fid, line->line);
+    nyt_out_text(r->o, ",\"source\":");
+    if (text)
+        nyt_out_json_str(r->o, *text);
+    else
+        nyt_out_text(r->o, "null");
+}
+
+static void json_times(struct nyt_report *r, uint64_t calls, double excl, double incl)
+{
+    nyt_out_format(r->o, ",\"calls\":%llu,\"exclusive\":", (unsigned long long)calls);
+    nyt_out_json_number(r->o, excl);
+    nyt_out_text(r->o, ",\"inclusive\":");
+    nyt_out_json_number(r->o, incl);
+}
+
+static void json_sub(struct nyt_report *r, const void *item)
+{
+    const nyt_sub *sub = item;
+    nyt_out_text(r->o, "\"name\":");
+    nyt_out_json_str(r->o, sub->name);
+    json_times(r, sub->calls, sub->excl, sub->incl);
+    json_place(r, sub->fid, sub->first);
+}
+
+static void json_file(struct nyt_report *r, const void *item)
+{
+    const struct file_sum *sum = item;
+    nyt_out_format(r->o, "\"count\":%lld,\"time\":", (long long)sum->count);
+    nyt_out_json_number(r->o, sum->time);
+    nyt_out_format(r->o, ",\"fid\":%u,\"file\":", (unsigned)sum->file->fid);
+    nyt_out_json_str(r->o, sum->file->name);
+}
+
+static void json_call(struct nyt_report *r, const void *item)
+{
+    const nyt_call *call = *(const nyt_call *const *)item;
+    nyt_out_text(r->o, "\"called\":");
+    nyt_out_json_str(r->o, call->called->name);
+    nyt_out_text(r->o, ",\"callers\":[");
+    for (size_t i = 0; i < call->by_len; i++) {
+        nyt_out_text(r->o, i ? "," : "");
+        nyt_out_json_str(r->o, call->by[i]);
+    }
+    nyt_out_text(r->o, "]");
+    json_times(r, call->count, call->excl, call->incl);
+    json_place(r, call->fid, call->line);
+}
+
+/* ---- The lists ---- */
+
+static const struct list {
+    const char *title, *key;
+    const char *columns;        /* above the rows */
+    void      (*rank)(struct summary *s);
+    void      (*text)(struct nyt_report *r, const void *item);
+    void      (*json)(struct nyt_report *r, const void *item);
+} lists[] = {
+    {"Lines", "top_lines", "        count    time         %  place\n", rank_lines, text_line,
+     json_line},
+    {"Subs", "top_subs", "        calls  exclusive  inclusive  name\n", rank_subs, text_sub,
+     json_sub},
+    {"Files", "top_files", "        count    time         %  name\n", rank_files, text_file,
+     json_file},
+    {"Calls", "top_calls", "        calls  exclusive  inclusive  from and to\n", rank_calls,
+     text_call, json_call},
+};
+
+static void put_list_text(struct summary *s, const struct list *list, size_t shown)
+{
+    struct nyt_report *r = &s->r;
+    if (!s->count)
+        return;
+    nyt_report_style(r, NYT_BOLD);
+    nyt_out_format(r->o, "\n%s", list->title);
+    nyt_report_style(r, NYT_PLAIN);
+    if (shown < s->count)
+        nyt_out_format(r->o, " (%zu of %zu)", shown, s->count);
+    nyt_out_format(r->o, "\n%s", list->columns);
+    for (size_t i = 0; i < shown; i++) {
+        list->text(r, s->entries[i].item);
+        nyt_out_text(r->o, "\n");
+    }
+}
+
+static void put_list_json(struct summary *s, const struct list *list, size_t shown)
+{
+    nyt_out_format(s->r.o, ",\"%s\":[", list->key);
+    for (size_t i = 0; i < shown; i++) {
+        nyt_out_text(s->r.o, i ? ",{" : "{");
+        list->json(&s->r, s->entries[i].item);
+        nyt_out_text(s->r.o, "}");
+    }
+    nyt_out_text(s->r.o, "]");
+}
+
+static void put_list(struct summary *s, const struct list *list)
+{
+    s->count = 0;
+    list->rank(s);
+    qsort(s->entries, s->count, sizeof *s->entries, heaviest_first);
+    size_t shown = s->count < s->r.top ? s->count : s->r.top;
+    if (s->r.json)
+        put_list_json(s, list, shown);
+    else
+        put_list_text(s, list, shown);
+}
+
+static void put_all(struct summary *s)
+{
+    sum_files(s);
+    if (s->r.json) {
+        nyt_out_text(s->r.o, "{");
+        nyt_report_json_totals(&s->r);
+    } else {
+        nyt_report_heading(&s->r);
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        put_list(s, &lists[i]);
+    nyt_out_text(s->r.o, s->r.json ? "}\n" : "");
+}
+
+/* The longest of the lists. */
+static size_t most_entries(const nyt_profile *p)
+{
+    size_t most = p->sub_count, lines;
+    nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
+    most = most > lines ? most : lines;
+    most = most > p->file_count ? most : p->file_count;
+    return most > p->call_count ? most : p->call_count;
+}
+
+int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options,
+                       nyt_write_fn write, void *ctx, nyt_error *err)
+{
+    struct summary s = {0};
+    int rc = nyt_report_begin(&s.r, p, options, write, ctx, err);
+    if (rc < 0)
+        return rc;
+    s.entries = calloc(most_entries(p) + 1, sizeof *s.entries);
+    s.files = calloc(p->file_count + 1, sizeof *s.files);
+    bool ok = s.entries && s.files;
+    if (ok)
+        put_all(&s);
+    free(s.entries);
+    free(s.files);
+    rc = nyt_report_end(&s.r, err);
+    return ok ? rc : nyt_fail(err, NYT_ENOMEM, "out of memory");
+}

@@ -1,0 +1,1 @@
+"""A profiled run: settings, target, session, processes, exits, messages."""
