@@ -1,5 +1,5 @@
 /* Codes to words. */
-#include "private.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -2,7 +2,9 @@
  * Hash tables: from 64-bit keys to small numbers, and from names to small numbers. Keys come
  * from files that may mean harm, so each table mixes its own address into its hashes.
  */
-#include "private.h"
+#include "base/hash.h"
+
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,13 +98,6 @@ void nyt_map_free(struct nyt_map *m)
 }
 
 /* ---- Names ---- */
-
-int nyt_str_compare(nyt_str a, nyt_str b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int c = len ? memcmp(a.data, b.data, len) : 0;
-    return c ? c : NYT_COMPARE(a.len, b.len);
-}
 
 uint64_t nyt_str_hash(nyt_str s, uint64_t seed)
 {

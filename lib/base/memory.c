@@ -1,5 +1,5 @@
 /* The one place where memory grows, and arenas for small things that die together. */
-#include "private.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,16 +129,6 @@ nyt_str nyt_arena_str_again(struct nyt_arena *a, nyt_str old, nyt_str s, bool *o
     bool same = old.data && old.len == s.len && old.utf8 == s.utf8 &&
                 (s.len == 0 || memcmp(old.data, s.data, s.len) == 0);
     return same ? old : nyt_arena_str(a, s, ok);
-}
-
-int nyt_check_limits(size_t text_bytes, size_t processes, nyt_error *err)
-{
-    if (text_bytes > NYT_TEXT_MAX)
-        return nyt_fail(err, NYT_ELIMIT, "its names and sources take more than %zu MiB",
-                        NYT_TEXT_MAX >> 20);
-    if (processes > NYT_PROCESSES_MAX)
-        return nyt_fail(err, NYT_ELIMIT, "it has more than %d processes", NYT_PROCESSES_MAX);
-    return NYT_OK;
 }
 
 void nyt_arena_free(struct nyt_arena *a)

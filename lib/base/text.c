@@ -2,7 +2,9 @@
  * Text on its way out, for exports and reports: collected in one buffer, with the spellings
  * of numbers and of foreign bytes that JSON and terminals can take.
  */
-#include "private.h"
+#include "base/text.h"
+
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -116,14 +118,6 @@ const char *nyt_number(double value, char text[static NYT_NUMBER_BYTES])
     return text;
 }
 
-void nyt_out_json_number(struct nyt_out *o, double value)
-{
-    char text[NYT_NUMBER_BYTES];
-    nyt_number(value, text);
-    bool quoted = isnan(value) || isinf(value);
-    nyt_out_format(o, quoted ? "\"%s\"" : "%s", text);
-}
-
 enum { FIXED_BYTES = 400 };
 
 static void put_fixed(struct nyt_out *o, int width, double value, char text[FIXED_BYTES])
@@ -156,91 +150,64 @@ void nyt_out_general(struct nyt_out *o, double value)
     nyt_out_text(o, text);
 }
 
-/* ---- Foreign bytes ---- */
+/* ---- Figures for the eye ---- */
 
-/*
- * One character of UTF-8 as Perl takes it, surrogates included: its length, or 0 and *code as
- * it was. Nothing above U+10FFFF, which no reader of JSON could take.
- */
-size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code)
+static void put_count(struct nyt_out *o, int64_t count, int width, bool sign)
 {
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *p = (const uint8_t *)data;
-    if (len == 0)
-        return 0;
-    if (p[0] < 0x80) {
-        *code = p[0];
-        return 1;
-    }
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || n > len)
-        return 0;
-    uint32_t v = p[0] & (0xFFu >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        v = v << 6 | (p[i] & 0x3F);
-    }
-    if (v < lowest[n] || v > 0x10FFFF)
-        return 0;
-    *code = v;
-    return n;
-}
-
-bool nyt_is_utf8(nyt_str s)
-{
-    uint32_t code;
-    for (size_t at = 0, n; at < s.len; at += n)
-        if ((n = nyt_utf8_next(s.data + at, s.len - at, &code)) == 0)
-            return false;
-    return true;
-}
-
-static void json_escape(struct nyt_out *o, uint32_t code)
-{
-    static const char named[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-                                 ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
-    if (code < sizeof named && named[code])
-        nyt_out_format(o, "\\%c", named[code]);
-    else if (code < 0x20 || (code >= 0x7F && code <= 0xFFFF))
-        nyt_out_format(o, "\\u%04x", (unsigned)code);
-    else if (code > 0xFFFF)
-        nyt_out_format(o, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (code >> 10)),
-                       (unsigned)(0xDC00 + (code & 0x3FF)));
-    else
-        nyt_out_fill(o, (char)code, 1);
-}
-
-/* How many bytes from here on JSON takes as they are. */
-static size_t json_plain(const char *data, size_t len)
-{
+    char digits[24], grouped[32];
+    int len = snprintf(digits, sizeof digits, sign ? "%+lld" : "%lld", (long long)count);
+    int first = count < 0 || sign ? 1 : 0;
     size_t n = 0;
-    while (n < len && data[n] >= 0x20 && data[n] < 0x7F && data[n] != '"' && data[n] != '\\')
-        n++;
-    return n;
-}
-
-void nyt_out_json_str(struct nyt_out *o, nyt_str s)
-{
-    bool utf8 = nyt_is_utf8(s);
-    nyt_out_fill(o, '"', 1);
-    for (size_t at = 0; at < s.len;) {
-        size_t n = json_plain(s.data + at, s.len - at);
-        nyt_out_bytes(o, s.data + at, n);
-        at += n;
-        if (at == s.len)
-            break;
-        uint32_t code = (uint8_t)s.data[at];
-        at += utf8 ? nyt_utf8_next(s.data + at, s.len - at, &code) : 1;
-        json_escape(o, code);
+    for (int i = 0; i < len; i++) {
+        if (i > first && (len - i) % 3 == 0)
+            grouped[n++] = ',';
+        grouped[n++] = digits[i];
     }
-    nyt_out_fill(o, '"', 1);
+    grouped[n] = '\0';
+    nyt_out_format(o, "%*s", width, grouped);
 }
 
-void nyt_out_json_text(struct nyt_out *o, const char *text)
+void nyt_out_count(struct nyt_out *o, int64_t count, int width)
 {
-    nyt_out_json_str(o, (nyt_str){.data = text, .len = strlen(text)});
+    put_count(o, count, width, false);
 }
+
+void nyt_out_count_change(struct nyt_out *o, int64_t count, int width)
+{
+    put_count(o, count, width, count != 0);
+}
+
+static void put_time(struct nyt_out *o, double seconds, int width, bool sign)
+{
+    static const struct { double at_least; double factor; const char *unit; } units[] = {
+        {1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
+    double size = fabs(seconds);
+    size_t i = 0;
+    while (i < 3 && size < units[i].at_least)
+        i++;
+    if (!(size > 0) || !isfinite(seconds)) {    /* nothing, or no number */
+        nyt_out_format(o, "%*s%s", width > 3 ? width - 3 : 0, isfinite(seconds) ? "0" : "?",
+                       width ? "   " : " s");
+        return;
+    }
+    double value = seconds * units[i].factor;
+    double shown = fabs(value);
+    int decimals = units[i].factor >= 1e9 ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;
+    (sign ? nyt_out_signed : nyt_out_fixed)(o, width > 3 ? width - 3 : 0, decimals, value);
+    nyt_out_text(o, width ? units[i].unit : i ? units[i].unit : " s");
+}
+
+void nyt_out_time(struct nyt_out *o, double seconds, int width)
+{
+    put_time(o, seconds, width, false);
+}
+
+void nyt_out_time_change(struct nyt_out *o, double seconds, int width)
+{
+    put_time(o, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, true);
+}
+
+/* ---- Foreign bytes ---- */
 
 /* Characters that could move the cursor, hide text or turn its direction. */
 static bool is_unsafe(uint32_t c)

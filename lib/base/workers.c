@@ -1,6 +1,8 @@
 /* Jobs done by several threads and taken in order by one: see workers.h. */
 #include "base/workers.h"
 
+#include "nytprof.h"
+
 static int alone(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
 {
     int rc = NYT_OK;

@@ -2,7 +2,7 @@
 #ifndef NYT_BASE_WORKERS_H
 #define NYT_BASE_WORKERS_H
 
-#include "private.h"
+#include <stddef.h>
 
 /* Does job i; on any thread, several at once. */
 typedef void nyt_crew_job(void *ctx, size_t i);

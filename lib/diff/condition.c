@@ -7,6 +7,11 @@
  *
  * An amount with a sign is a change, one without is the new value. All amounts must be passed.
  */
+#include "diff/condition.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "diff/diff.h"
 
 #include <math.h>

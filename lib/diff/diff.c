@@ -1,6 +1,9 @@
 /* Two profiles, matched, as one list of lines, of subs, and of call edges, with both's figures. */
 #include "diff/diff.h"
 
+#include "base/error.h"
+#include "base/str.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

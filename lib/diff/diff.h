@@ -31,37 +31,6 @@ struct nyt_diff {
  */
 const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2]);
 
-/* ---- condition.c ---- */
-
-/* Times that changed by less than one of them are the same. */
-struct nyt_min_change {
-    double seconds, percent;
-};
-
-/* NULL: the usual. NYT_OK or NYT_EAPI. */
-int nyt_min_change_parse(struct nyt_min_change *out, const char *text, nyt_error *err);
-
-/* New, gone, or changed by so much that it is told. */
-bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min);
-
-/* Of what there was before; infinite if that is nothing. */
-double nyt_percent(double before, double after);
-
-/* ---- report_diff.c, export_diff.c ---- */
-
-/* What of a diff is shown, and how. */
-struct nyt_diff_view {
-    const nyt_diff *d;
-    const nyt_diff_options *options;
-    const nyt_delta **ranked[NYT_DIFF_KINDS];   /* those that differ, the most important first */
-    size_t count[NYT_DIFF_KINDS];               /* of all that differ */
-    size_t shown[NYT_DIFF_KINDS];
-    size_t tally[NYT_DIFF_KINDS][3];            /* new, gone, changed */
-    struct nyt_buf *said;                       /* of each condition, and whether it is met */
-    bool           *met;
-    struct nyt_out *o;
-};
-
 /* 0 new, 1 gone, 2 changed: the index into `tally`. */
 static inline int nyt_delta_change(const nyt_delta *delta)
 {
@@ -73,7 +42,5 @@ static inline int64_t nyt_delta_count(const nyt_delta *delta)
 {
     return (int64_t)((uint64_t)delta->after.count - (uint64_t)delta->before.count);
 }
-
-void nyt_diff_json(struct nyt_diff_view *v);
 
 #endif

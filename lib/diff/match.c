@@ -15,6 +15,7 @@
  */
 #include "diff/match.h"
 
+#include "base/str.h"
 #include "diff/text_diff.h"
 
 #include <stdlib.h>
@@ -659,7 +660,7 @@ static uint64_t hash_of_text(const struct nyt_half *h, uint32_t fid)
 {
     size_t n;
     uint64_t hash = 0;
-    const nyt_src_line *lines = nyt_sources_of(h->p, fid, &n);
+    const nyt_src_line *lines = nyt_profile_source(h->p, fid, &n);
     for (size_t i = 0; i < n; i++)
         hash = hash * 0x9FB21C651E98DF25u + hash_of(trimmed(lines[i].text));
     return hash;
@@ -783,7 +784,7 @@ static int open_half(struct nyt_half *h, const nyt_profile *p)
     memset(h->file_mates, 0xFF, p->file_count * sizeof *h->file_mates);     /* NYT_NONE */
     memset(h->sub_mates, 0xFF, p->sub_count * sizeof *h->sub_mates);
     for (size_t i = 0, n; i < p->file_count; i++) {
-        nyt_sources_of(p, p->files[i].fid, &n);
+        nyt_profile_source(p, p->files[i].fid, &n);
         h->has_text[i] = n > 0;
     }
     return make_places(h);

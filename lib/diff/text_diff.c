@@ -7,6 +7,9 @@
  */
 #include "diff/text_diff.h"
 
+#include "base/hash.h"
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,9 @@
 #ifndef NYT_DIFF_TEXT_DIFF_H
 #define NYT_DIFF_TEXT_DIFF_H
 
-#include "private.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * So much work is left for what cannot be matched by lines that stand only once. It bounds the time

@@ -8,7 +8,16 @@
  * their sub, because subs share them, they are scaled down to it. So subs and calls have
  * the costs that Perl's nytprofcg gives them, and lines outside of all subs are not lost.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <math.h>
 #include <stdlib.h>

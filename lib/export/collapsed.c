@@ -2,7 +2,16 @@
  * The call tree in the lines that flamegraph.pl and its kin read, as Perl's nytprofcalls writes
  * them: "a;b;c TICKS", exclusive time summed for each path.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
+#include "model/profile.h"
+#include "model/sub_name.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -6,7 +6,14 @@
  * As in Perl a run of blank lines without figures is one line, line 0 stands in front if it has
  * figures, and lines from 65536 on are left out.
  */
-#include "export/export.h"
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "model/profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,16 @@
  * exclusive time it has. The calls of one line are known together: where several subs made them,
  * each has a dashed edge with the figures of all.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
-#include "report/report.h"
+#include "model/profile.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +34,6 @@ struct edge {
 struct dot {
     const nyt_profile *p;
     struct nyt_out    *o;
-    struct nyt_report  words;       /* how times and counts are written */
     size_t             top;
     double             total;       /* exclusive seconds of all subs */
     const nyt_sub    **ranked;      /* those that were called, most inclusive time first */
@@ -152,7 +159,7 @@ static void put_text(struct dot *d, nyt_str text, size_t limit)
 
 static void put_time(struct dot *d, double seconds)
 {
-    nyt_report_time(&d->words, number(seconds), 0);
+    nyt_out_time(d->o, number(seconds), 0);
 }
 
 /* 0 to 1. */
@@ -209,7 +216,7 @@ static void put_node(struct dot *d, const nyt_sub *sub)
     nyt_out_text(d->o, "\\ninclusive ");
     put_share(d, sub->incl);
     nyt_out_text(d->o, "\\n");
-    nyt_report_count(&d->words, (int64_t)sub->calls, 0);
+    nyt_out_count(d->o, (int64_t)sub->calls, 0);
     nyt_out_text(d->o, sub->calls == 1 ? " call\" fillcolor=\"0 " : " calls\" fillcolor=\"0 ");
     nyt_out_fixed(d->o, 0, 3, sqrt(share_of(d, sub->excl)));    /* small ones show, too */
     nyt_out_text(d->o, " 1\"");
@@ -251,7 +258,7 @@ static void put_nodes(struct dot *d)
 static void put_edge(struct dot *d, const struct edge *edge)
 {
     nyt_out_format(d->o, "  s%u -> s%u [label=\"", (unsigned)edge->from, (unsigned)edge->to);
-    nyt_report_count(&d->words, (int64_t)edge->count, 0);
+    nyt_out_count(d->o, (int64_t)edge->count, 0);
     nyt_out_text(d->o, "\\n");
     put_time(d, edge->seconds);
     nyt_out_text(d->o, "\" penwidth=");
@@ -308,7 +315,6 @@ int nyt_export_dot(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, v
     nyt_limit_begin(limit);
     if (!d.failed) {
         nyt_out_begin(d.o, write, ctx);
-        d.words.o = d.o;
         choose_subs(&d);
         choose_edges(&d);
         put_all(&d);

@@ -1,8 +1,8 @@
-/* What exports share: what to write of a profile, and foreign bytes as UTF-8. */
+/* What exports share: how much to write of a profile. */
 #ifndef NYT_EXPORT_EXPORT_H
 #define NYT_EXPORT_EXPORT_H
 
-#include "model/profile.h"
+#include "nytprof.h"
 
 /*
  * Decides what an export writes if it may not write all. Items have numbers below `n` and are
@@ -31,17 +31,7 @@ bool nyt_is_limited(const nyt_limit *limit);
 /* A nyt_write_fn that adds the length to the uint64_t at `ctx`. */
 int nyt_count_bytes(void *ctx, const void *data, size_t len);
 
-/* 0 where ticks have no length. */
-double nyt_seconds_of(const nyt_profile *p, double ticks);
-
 /* What a frame is called that has no name. */
 extern const nyt_str nyt_unreturned;
-
-/*
- * Appends a text as UTF-8 that every reader takes: bytes that are not are taken as Latin-1, half
- * a surrogate becomes U+FFFD. Control characters but the tab, and those in `never` (ASCII; NULL:
- * keep all) become '?'. false: out of memory.
- */
-bool nyt_buf_utf8(struct nyt_buf *b, nyt_str s, const char *never);
 
 #endif

@@ -4,7 +4,13 @@
  *
  * A limit leaves out lines and paths; a path that is written brings those above it.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <stdlib.h>
 

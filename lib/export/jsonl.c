@@ -1,5 +1,10 @@
 /* Every record of a file, one a line: as JSON arrays, or as words for the eye. */
-#include "private.h"
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "format/record.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,14 @@
  * What has no file of its own is left out: string evals, the text of command lines, the place
  * where C functions are.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,14 @@
  * All of a profile but the call tree as one JSON object, in the form in which Perl's loader
  * can be made to show its own.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "base/text.h"
 #include "model/profile.h"
+#include "model/sub_name.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,15 @@
  * of their own, one frame deep and under names of files, and have their own kinds of values:
  * looking at one kind, pprof does not see the other. Without a call stream subs stand for paths.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,16 @@
  * in which callers is {(file, line, name): (calls, primitive calls, own time, time)}. Of the
  * marshal format only what all versions read is used: '{' ... '0', '(', 'u', 'i', 'l', 'g'.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <stdlib.h>
 #include <string.h>

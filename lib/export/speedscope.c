@@ -5,7 +5,14 @@
  *
  * A limit is kept by leaving out paths, or subs. A path that is written brings those above it.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "export/export.h"
+#include "model/profile.h"
 
 #include <math.h>
 #include <stdlib.h>

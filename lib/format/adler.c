@@ -1,5 +1,5 @@
 /* The checksum of zlib streams, put together from those of parts: docs/format.md has the sums. */
-#include "private.h"
+#include "format/adler.h"
 
 enum { ADLER_BASE = 65521 };
 

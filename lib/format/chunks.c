@@ -3,7 +3,11 @@
  * docs/format.md and what came before, so that a refused one leaves no trace, and a
  * second time, trusting it, to write its records.
  */
-#include "private.h"
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "format/writer.h"
 
 #include <inttypes.h>
 #include <math.h>

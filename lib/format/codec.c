@@ -2,7 +2,7 @@
  * Integers, doubles and strings as the file spells them. Memory only, no state:
  * a reader looks ahead and decodes again when a record was short.
  */
-#include "format/time_line_fast.h"
+#include "format/codec.h"
 
 #include <string.h>
 

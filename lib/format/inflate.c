@@ -10,6 +10,9 @@
  */
 #include "format/inflate.h"
 
+#include "base/error.h"
+#include "format/adler.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

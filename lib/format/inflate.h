@@ -2,7 +2,8 @@
 #ifndef NYT_FORMAT_INFLATE_H
 #define NYT_FORMAT_INFLATE_H
 
-#include "private.h"
+#include "base/memory.h"
+#include "format/copies.h"
 
 #include <zlib.h>
 

@@ -2,8 +2,11 @@
  * Where bytes come from: a file, memory or a callback, plain or inflated, seen through one
  * window that moves forward.
  */
-#include "format/inflate_thread.h"
+#include "format/input.h"
+
+#include "base/error.h"
 #include "format/inflate.h"
+#include "format/inflate_thread.h"
 
 #include <errno.h>
 #include <stdio.h>

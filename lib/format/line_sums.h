@@ -2,7 +2,7 @@
 #ifndef NYT_FORMAT_LINE_SUMS_H
 #define NYT_FORMAT_LINE_SUMS_H
 
-#include "private.h"
+#include "base/hash.h"
 
 struct nyt_tally_line {
     int64_t  count, ticks;
@@ -26,6 +26,14 @@ struct nyt_stretch {
     uint64_t statements;        /* TIME_LINE records, */
     uint64_t discounted;        /* so many of them behind a DISCOUNT of their own */
     int64_t  ticks;
+};
+
+/* So many equal TIME_LINE records, one after the other. */
+struct nyt_hit {
+    int32_t  ticks;
+    uint32_t fid, line;
+    uint64_t times;
+    uint64_t offset;        /* of the first one */
 };
 
 /* Adds zeros if there is nothing yet; the pointer lives until the next call. NULL: out of

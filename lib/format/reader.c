@@ -2,8 +2,13 @@
  * One record after the other: the banner, the walk over tags, the change to inflated data,
  * and where an error is. A record that is short in memory is tried again with more of it.
  */
+#include "format/reader.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "format/codec.h"
+#include "format/record.h"
 #include "format/time_line_fast.h"
-#include "format/line_sums.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,27 +165,6 @@ static int give_banner(nyt_reader *r, nyt_record *rec)
 }
 
 /* ---- Records that change how the rest is read ---- */
-
-int64_t nyt_str_to_int(nyt_str s)
-{
-    const int64_t limit = INT64_MAX / 10 - 1;
-    size_t i = 0;
-    while (i < s.len && (s.data[i] == ' ' || (s.data[i] >= '\t' && s.data[i] <= '\r')))
-        i++;
-    bool minus = i < s.len && s.data[i] == '-';
-    if (i < s.len && (s.data[i] == '-' || s.data[i] == '+'))
-        i++;
-    int64_t value = 0;
-    for (; i < s.len && s.data[i] >= '0' && s.data[i] <= '9' && value <= limit; i++)
-        value = value * 10 + (s.data[i] - '0');
-    return minus ? -value : value;
-}
-
-bool nyt_str_is(nyt_str s, const char *word)
-{
-    size_t len = strlen(word);
-    return s.len == len && memcmp(s.data, word, len) == 0;
-}
 
 static int heed_attribute(nyt_reader *r, const nyt_pair *pair)
 {

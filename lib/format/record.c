@@ -2,7 +2,7 @@
  * The table of records: what each is called, how its bytes read, and which fields it shows
  * in which order. Memory only, as codec.c.
  */
-#include "private.h"
+#include "format/record.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef NYT_FORMAT_TIME_LINE_FAST_H
 #define NYT_FORMAT_TIME_LINE_FAST_H
 
-#include "private.h"
+#include "format/codec.h"
 
 #include <string.h>
 
@@ -11,42 +11,6 @@ enum {
     NYT_TIME_LINE_LONGEST = 1 + 3 * NYT_U32_BYTES,
     NYT_QUICK_ROOM = NYT_TIME_LINE_LONGEST + 1      /* behind the beginning, with a DISCOUNT */
 };
-
-static inline const uint8_t *nyt_quick_u32(const uint8_t *p, uint32_t *value)
-{
-    uint32_t first = *p;
-    if (first < 0x80) {
-        *value = first;
-        return p + 1;
-    }
-    if (first < 0xC0) {
-        *value = (first & 0x7F) << 8 | p[1];
-        return p + 2;
-    }
-    if (first < 0xE0) {
-        *value = (first & 0x1F) << 16 | (uint32_t)p[1] << 8 | p[2];
-        return p + 3;
-    }
-    if (first < 0xFF) {
-        *value = (first & 0x0F) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-        return p + 4;
-    }
-    *value = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
-    return p + 5;
-}
-
-static inline uint64_t nyt_le64(const uint8_t *p)
-{
-    uint64_t v;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    memcpy(&v, p, sizeof v);        /* which compilers make one load; the loop they do not */
-#else
-    v = 0;
-    for (int i = 8; i-- > 0;)
-        v = v << 8 | p[i];
-#endif
-    return v;
-}
 
 /* An integer of one or two bytes at the low end of `bytes`: `more` is 1 if it has two. */
 static inline uint32_t nyt_quick_short(uint64_t bytes, unsigned more)

@@ -5,7 +5,11 @@
  * file, byte for byte. docs/format.md tells the law of the cuts, which the writer
  * in Python follows too: both give the same bytes.
  */
-#include "private.h"
+#include "format/writer.h"
+
+#include "base/error.h"
+#include "format/adler.h"
+#include "format/codec.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,12 @@
  */
 #include "merge/input.h"
 
+#include "base/error.h"
+#include "base/str.h"
+#include "format/reader.h"
+#include "model/limits.h"
+#include "model/sub_name.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,11 @@
  * the inputs hold and not on how they are called; then its fids and names are translated and
  * its sums added to those of the others.
  */
-#include "base/workers.h"
 #include "merge/merge.h"
+
+#include "base/str.h"
+#include "base/workers.h"
+#include "format/reader.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 #ifndef NYT_MERGE_MERGE_H
 #define NYT_MERGE_MERGE_H
 
+#include "base/error.h"
 #include "merge/input.h"
 
 struct nyt_merged_file {

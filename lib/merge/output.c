@@ -2,7 +2,17 @@
  * A merged profile -> records, in an order that depends on nothing but what it holds: header,
  * files, subs, lines, calls and the call tree inside the first process, then the others.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "format/writer.h"
+#include "merge/input.h"
 #include "merge/merge.h"
+#include "merge/sums.h"
+#include "model/calltree.h"
 
 #include <inttypes.h>
 #include <math.h>

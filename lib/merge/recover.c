@@ -2,8 +2,14 @@
  * A broken profile -> a sound one: a merge of one, which tells what it kept. One that is damaged
  * is read once more, through salvage.c, for what lies behind the damage.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "format/input.h"
+#include "merge/input.h"
 #include "merge/merge.h"
 #include "merge/salvage.h"
+#include "merge/sums.h"
 
 #include <stdio.h>
 #include <stdlib.h>

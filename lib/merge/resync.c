@@ -7,6 +7,9 @@
  */
 #include "merge/resync.h"
 
+#include "format/codec.h"
+#include "format/record.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

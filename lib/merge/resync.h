@@ -2,7 +2,7 @@
 #ifndef NYT_MERGE_RESYNC_H
 #define NYT_MERGE_RESYNC_H
 
-#include "private.h"
+#include "base/hash.h"
 
 enum { NYT_SIFT_AHEAD = 32 };       /* records that must follow before one is believed */
 

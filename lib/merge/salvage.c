@@ -7,6 +7,8 @@
  */
 #include "merge/salvage.h"
 
+#include "base/error.h"
+#include "base/memory.h"
 #include "format/inflate.h"
 #include "merge/resync.h"
 

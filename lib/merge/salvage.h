@@ -2,7 +2,7 @@
 #ifndef NYT_MERGE_SALVAGE_H
 #define NYT_MERGE_SALVAGE_H
 
-#include "private.h"
+#include "format/input.h"
 
 enum { NYT_LOSSES_TOLD = 8 };
 

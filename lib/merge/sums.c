@@ -1,5 +1,5 @@
 /* Time and calls, added up by place: what profiles are merged by. */
-#include "merge/input.h"
+#include "merge/sums.h"
 
 #include <stdlib.h>
 

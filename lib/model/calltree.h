@@ -2,7 +2,7 @@
 #ifndef NYT_MODEL_CALLTREE_H
 #define NYT_MODEL_CALLTREE_H
 
-#include "private.h"
+#include "base/hash.h"
 
 struct nyt_return {
     uint32_t name, depth;

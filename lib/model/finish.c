@@ -2,7 +2,11 @@
  * Tables -> sorted lists. What string_evals.c merged is counted under its survivor here: places and
  * subs are renamed, lists are sorted, and neighbours that became equal are added up.
  */
-#include "model/profile.h"
+#include "model/finish.h"
+
+#include "base/str.h"
+#include "model/string_evals.h"
+#include "model/sub_name.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,19 @@
  * Records -> tables: what each record means, as Perl's loader has it. Numbers from the file are
  * keys of hash tables here and never sizes of arrays.
  */
+#include "model/loader.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "format/line_sums.h"
+#include "format/reader.h"
+#include "model/calltree.h"
+#include "model/finish.h"
+#include "model/limits.h"
 #include "model/profile.h"
+#include "model/tables.h"
 
 #include <stdlib.h>
 #include <string.h>

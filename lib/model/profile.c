@@ -1,6 +1,8 @@
 /* Looking things up in a sealed profile, and giving it back. */
 #include "model/profile.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,21 +152,16 @@ const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t
     return at < n && lines[at].line == line ? &lines[at] : NULL;
 }
 
-const nyt_src_line *nyt_sources_of(const nyt_profile *p, uint32_t fid, size_t *n)
+const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n)
 {
     *n = 0;
     return p->source_count ? PART_OF_FID(p->sources, p->source_count, fid, n) : NULL;
 }
 
-const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n)
-{
-    return nyt_sources_of(p, fid, n);
-}
-
 const nyt_str *nyt_profile_source_line(const nyt_profile *p, uint32_t fid, uint32_t line)
 {
     size_t n;
-    const nyt_src_line *lines = nyt_sources_of(p, fid, &n);
+    const nyt_src_line *lines = nyt_profile_source(p, fid, &n);
     size_t at = n ? first_with(lines, n, sizeof *lines, offsetof(nyt_src_line, line), line) : 0;
     return at < n && lines[at].line == line ? &lines[at].text : NULL;
 }

@@ -4,7 +4,10 @@
  * different ones. Here it is decided who survives; finish.c then counts everything for the
  * survivors.
  */
-#include "model/profile.h"
+#include "model/string_evals.h"
+
+#include "base/str.h"
+#include "model/sub_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +54,7 @@ static struct digest digest_of(const struct eval_merger *m, uint32_t file)
 {
     size_t n;
     struct digest d = {0};
-    const nyt_src_line *lines = nyt_sources_of(m->l->p, m->l->files[file].file.fid, &n);
+    const nyt_src_line *lines = nyt_profile_source(m->l->p, m->l->files[file].file.fid, &n);
     for (size_t i = 0; i < n; i++)
         if (lines[i].line > 0)
             add_line_to_digest(&d, lines[i].text);
@@ -205,17 +208,6 @@ static void move_subs(struct nyt_loader *l)
     }
     for (size_t i = 0; i < l->sub_count; i++)
         l->subs[i].sub.fid = nyt_loader_survivor(l, l->subs[i].sub.fid);
-}
-
-bool nyt_sub_is_anon(nyt_str name)
-{
-    static const char mark[] = "::__ANON__";
-    const size_t len = sizeof mark - 1;
-    for (size_t at = 0; at + len <= name.len; at++)
-        if (memcmp(name.data + at, mark, len) == 0 &&
-            (at + len == name.len || !nyt_is_word(name.data[at + len])))
-            return true;
-    return false;
 }
 
 /* Length of "eval N)" after a '(' or "(re_", 0 if it is not there. */

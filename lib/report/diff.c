@@ -2,7 +2,17 @@
  * What changed, for terminals and as Markdown: the totals, then the lines, subs and call edges that
  * changed most. This also decides what is shown, for all forms.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "diff/condition.h"
 #include "diff/diff.h"
+#include "model/sub_name.h"
+#include "report/diff_json.h"
+#include "report/diff_view.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -145,7 +155,7 @@ static void put_percent(struct nyt_report *r, double before, double after)
 static void put_change(struct nyt_report *r, double before, double after)
 {
     nyt_report_style(r, after > before ? NYT_HOT : after < before ? NYT_COOL : NYT_PLAIN);
-    nyt_report_time_change(r, after - before, TIME);
+    nyt_out_time_change(r->o, after - before, TIME);
     put_percent(r, before, after);
     nyt_report_style(r, NYT_PLAIN);
 }
@@ -161,13 +171,13 @@ static void text_total(struct nyt_report *r, const nyt_diff_total *t)
 {
     nyt_out_format(r->o, "  %-12s", t->name);
     if (t->is_time) {
-        nyt_report_time(r, t->before, COUNT);
-        nyt_report_time(r, t->after, COUNT);
+        nyt_out_time(r->o, t->before, COUNT);
+        nyt_out_time(r->o, t->after, COUNT);
         put_change(r, t->before, t->after);
     } else {
-        nyt_report_count(r, whole(t->before), COUNT);
-        nyt_report_count(r, whole(t->after), COUNT);
-        nyt_report_count_change(r, whole(t->after - t->before), TIME);
+        nyt_out_count(r->o, whole(t->before), COUNT);
+        nyt_out_count(r->o, whole(t->after), COUNT);
+        nyt_out_count_change(r->o, whole(t->after - t->before), TIME);
         put_percent(r, t->before, t->after);
     }
     nyt_out_text(r->o, "\n");
@@ -209,8 +219,8 @@ static void text_delta(struct nyt_report *r, const struct nyt_diff_view *v, int 
     size_t room = r->width - FIGURES - 2;
     r->p = v->d->match.half[delta->after.there].p;
     nyt_out_text(r->o, (const char *[]){"+ ", "- ", "  "}[nyt_delta_change(delta)]);
-    nyt_report_count_change(r, nyt_delta_count(delta), COUNT);
-    nyt_report_time(r, delta->after.excl, TIME);
+    nyt_out_count_change(r->o, nyt_delta_count(delta), COUNT);
+    nyt_out_time(r->o, delta->after.excl, TIME);
     put_change(r, delta->before.excl, delta->after.excl);
     nyt_out_text(r->o, "  ");
     if (kind == NYT_DIFF_LINES)
@@ -338,7 +348,7 @@ static void walk_cell(struct cell *c, struct nyt_out *o)
 
 static void put_code(struct nyt_out *o, nyt_str text, size_t limit)
 {
-    struct cell c = {.text = nyt_without_margins(text), .limit = limit};
+    struct cell c = {.text = nyt_str_without_margins(text), .limit = limit};
     if (!c.text.len)
         return;
     walk_cell(&c, NULL);
@@ -362,17 +372,17 @@ static void markdown_total(struct nyt_report *r, const nyt_diff_total *t)
 {
     nyt_out_format(r->o, "| %s | ", t->name);
     if (t->is_time) {
-        nyt_report_time(r, t->before, 0);
+        nyt_out_time(r->o, t->before, 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_time(r, t->after, 0);
+        nyt_out_time(r->o, t->after, 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_time_change(r, t->after - t->before, 0);
+        nyt_out_time_change(r->o, t->after - t->before, 0);
     } else {
-        nyt_report_count(r, whole(t->before), 0);
+        nyt_out_count(r->o, whole(t->before), 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_count(r, whole(t->after), 0);
+        nyt_out_count(r->o, whole(t->after), 0);
         nyt_out_text(r->o, " | ");
-        nyt_report_count_change(r, whole(t->after - t->before), 0);
+        nyt_out_count_change(r->o, whole(t->after - t->before), 0);
     }
     nyt_out_text(r->o, " | ");
     markdown_percent(r, t->before, t->after);
@@ -406,11 +416,11 @@ static void markdown_delta(struct nyt_report *r, const struct nyt_diff_view *v, 
 {
     r->p = v->d->match.half[delta->after.there].p;
     nyt_out_text(r->o, (const char *[]){"| new | ", "| gone | ", "| | "}[nyt_delta_change(delta)]);
-    nyt_report_count_change(r, nyt_delta_count(delta), 0);
+    nyt_out_count_change(r->o, nyt_delta_count(delta), 0);
     nyt_out_text(r->o, " | ");
-    nyt_report_time(r, delta->after.excl, 0);
+    nyt_out_time(r->o, delta->after.excl, 0);
     nyt_out_text(r->o, " | ");
-    nyt_report_time_change(r, delta->after.excl - delta->before.excl, 0);
+    nyt_out_time_change(r->o, delta->after.excl - delta->before.excl, 0);
     nyt_out_text(r->o, " | ");
     markdown_percent(r, delta->before.excl, delta->after.excl);
     nyt_out_text(r->o, " | ");

@@ -1,5 +1,8 @@
 /* A diff as one JSON object; docs/tools.md has its members. */
-#include "diff/diff.h"
+#include "report/diff_json.h"
+
+#include "base/json.h"
+#include "diff/condition.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,9 @@
 /* What a profile is: header, processes, sizes, counts; no list of lines or subs. */
+#include "nytprof.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "model/profile.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -77,14 +82,14 @@ static void label(struct nyt_report *r, const char *name)
 static void count_row(struct nyt_report *r, const char *name, uint64_t value)
 {
     label(r, name);
-    nyt_report_count(r, (int64_t)value, 0);
+    nyt_out_count(r->o, (int64_t)value, 0);
     nyt_out_text(r->o, "\n");
 }
 
 static void time_row(struct nyt_report *r, const char *name, double seconds)
 {
     label(r, name);
-    nyt_report_time(r, seconds, 0);
+    nyt_out_time(r->o, seconds, 0);
     nyt_out_text(r->o, "\n");
 }
 
@@ -92,11 +97,11 @@ static void text_sizes(struct nyt_report *r)
 {
     const nyt_totals *t = &r->p->totals;
     label(r, "size");
-    nyt_report_count(r, (int64_t)t->bytes, 0);
+    nyt_out_count(r->o, (int64_t)t->bytes, 0);
     nyt_out_text(r->o, " bytes");
     if (t->inflated) {
         nyt_out_text(r->o, ", of which the compressed part inflates to ");
-        nyt_report_count(r, (int64_t)t->inflated, 0);
+        nyt_out_count(r->o, (int64_t)t->inflated, 0);
     } else {
         nyt_out_text(r->o, ", not compressed");
     }
@@ -146,7 +151,7 @@ static void text_processes(struct nyt_report *r)
         }
         if (process->started && process->ended) {
             nyt_out_text(r->o, " for ");
-            nyt_report_time(r, process->end - process->start, 0);
+            nyt_out_time(r->o, process->end - process->start, 0);
         }
         nyt_out_text(r->o, process->ended ? "\n" : ", did not end\n");
     }

@@ -1,6 +1,9 @@
 /* A profile as text for a terminal: what reports share. */
 #include "report/report.h"
 
+#include "base/json.h"
+#include "base/str.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,51 +51,6 @@ void nyt_report_style(struct nyt_report *r, enum nyt_style style)
         nyt_out_text(r->o, codes[style]);
 }
 
-static void put_count(struct nyt_report *r, int64_t count, int width, bool sign)
-{
-    char digits[24], grouped[32];
-    int len = snprintf(digits, sizeof digits, sign ? "%+lld" : "%lld", (long long)count);
-    int first = count < 0 || sign ? 1 : 0;
-    size_t n = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > first && (len - i) % 3 == 0)
-            grouped[n++] = ',';
-        grouped[n++] = digits[i];
-    }
-    grouped[n] = '\0';
-    nyt_out_format(r->o, "%*s", width, grouped);
-}
-
-void nyt_report_count(struct nyt_report *r, int64_t count, int width)
-{
-    put_count(r, count, width, false);
-}
-
-void nyt_report_count_change(struct nyt_report *r, int64_t count, int width)
-{
-    put_count(r, count, width, count != 0);
-}
-
-static void put_time(struct nyt_report *r, double seconds, int width, bool sign)
-{
-    static const struct { double at_least; double factor; const char *unit; } units[] = {
-        {1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
-    double size = fabs(seconds);
-    size_t i = 0;
-    while (i < 3 && size < units[i].at_least)
-        i++;
-    if (!(size > 0) || !isfinite(seconds)) {    /* nothing, or no number */
-        nyt_out_format(r->o, "%*s%s", width > 3 ? width - 3 : 0, isfinite(seconds) ? "0" : "?",
-                       width ? "   " : " s");
-        return;
-    }
-    double value = seconds * units[i].factor;
-    double shown = fabs(value);
-    int decimals = units[i].factor >= 1e9 ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;
-    (sign ? nyt_out_signed : nyt_out_fixed)(r->o, width > 3 ? width - 3 : 0, decimals, value);
-    nyt_out_text(r->o, width ? units[i].unit : i ? units[i].unit : " s");
-}
-
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
 {
     bool cut = nyt_safe_columns(name) > limit;
@@ -102,16 +60,6 @@ size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
         name = nyt_safe_last(name, limit);
     }
     return nyt_out_safe(r->o, name, limit ? limit : 1) + (cut ? 3 : 0);
-}
-
-void nyt_report_time(struct nyt_report *r, double seconds, int width)
-{
-    put_time(r, seconds, width, false);
-}
-
-void nyt_report_time_change(struct nyt_report *r, double seconds, int width)
-{
-    put_time(r, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, true);
 }
 
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
@@ -127,21 +75,11 @@ size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_
     return used + strlen(number);
 }
 
-nyt_str nyt_without_margins(nyt_str s)
-{
-    while (s.len && (*s.data == ' ' || *s.data == '\t'))
-        s.data++, s.len--;
-    while (s.len && (s.data[s.len - 1] == '\n' || s.data[s.len - 1] == '\r' ||
-                     s.data[s.len - 1] == ' '))
-        s.len--;
-    return s;
-}
-
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
 {
     const nyt_str *text = nyt_profile_source_line(r->p, fid, line);
     if (text && limit)
-        nyt_out_safe(r->o, nyt_without_margins(*text), limit);
+        nyt_out_safe(r->o, nyt_str_without_margins(*text), limit);
 }
 
 static nyt_str program_name(const struct nyt_report *r)
@@ -169,19 +107,19 @@ void nyt_report_heading(struct nyt_report *r)
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, ": ");
     if (t->timed)
-        nyt_report_time(r, t->duration, 0);
+        nyt_out_time(r->o, t->duration, 0);
     else
         nyt_out_text(r->o, "unknown time");
     nyt_out_text(r->o, ", ");
-    nyt_report_count(r, (int64_t)nyt_counted_statements(t), 0);
+    nyt_out_count(r->o, (int64_t)nyt_counted_statements(t), 0);
     nyt_out_text(r->o, " statements in ");
-    nyt_report_time(r, t->statement_time, 0);
+    nyt_out_time(r->o, t->statement_time, 0);
     nyt_out_text(r->o, ", ");
-    nyt_report_count(r, (int64_t)t->calls, 0);
+    nyt_out_count(r->o, (int64_t)t->calls, 0);
     nyt_out_text(r->o, " calls of ");
-    nyt_report_count(r, (int64_t)r->p->sub_count, 0);
+    nyt_out_count(r->o, (int64_t)r->p->sub_count, 0);
     nyt_out_text(r->o, " subs, ");
-    nyt_report_count(r, (int64_t)living_files(r->p), 0);
+    nyt_out_count(r->o, (int64_t)living_files(r->p), 0);
     nyt_out_text(r->o, " files\n");
     if (!t->complete)
         nyt_out_format(r->o, "The profile is incomplete: %s.\n",

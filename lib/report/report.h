@@ -2,6 +2,7 @@
 #ifndef NYT_REPORT_REPORT_H
 #define NYT_REPORT_REPORT_H
 
+#include "base/text.h"
 #include "model/profile.h"
 
 enum nyt_style { NYT_PLAIN, NYT_BOLD, NYT_DIM, NYT_HOT, NYT_COOL };
@@ -21,18 +22,10 @@ int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_repor
 int nyt_report_end(struct nyt_report *r, nyt_error *err);
 
 void nyt_report_style(struct nyt_report *r, enum nyt_style style);
-/* 1,234,567 and 12.3 ms, right-aligned in `width` columns (0: as long as they are). */
-void nyt_report_count(struct nyt_report *r, int64_t count, int width);
-void nyt_report_time(struct nyt_report *r, double seconds, int width);
-/* The same with a sign, also where it is '+'. */
-void nyt_report_count_change(struct nyt_report *r, int64_t count, int width);
-void nyt_report_time_change(struct nyt_report *r, double seconds, int width);
 /* The last `limit` columns of a name. Returns columns. */
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit);
 /* The same of a file's name and its line (0: none). */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
-/* Without blanks at both ends and the newline. */
-nyt_str nyt_without_margins(nyt_str s);
 /* A line of source without its indentation. */
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
 /* "demo.py: 1.2 s, 3,456 statements, ..." */

@@ -1,4 +1,8 @@
 /* The source of one file with its figures beside each line. */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/text.h"
 #include "report/report.h"
 
 #include <stdlib.h>
@@ -33,7 +37,7 @@ static void end_note(struct nyt_report *r)
 
 static void times_called(struct nyt_report *r, uint64_t count)
 {
-    nyt_report_count(r, (int64_t)count, 0);
+    nyt_out_count(r->o, (int64_t)count, 0);
     nyt_out_text(r->o, count == 1 ? " time" : " times");
 }
 
@@ -41,7 +45,7 @@ static void times_called(struct nyt_report *r, uint64_t count)
 static void call_time(struct nyt_report *r, const nyt_call *c)
 {
     bool recursive = c->incl == 0 && c->reci > 0;
-    nyt_report_time(r, recursive ? c->reci : c->incl, 0);
+    nyt_out_time(r->o, recursive ? c->reci : c->incl, 0);
     nyt_out_text(r->o, recursive ? " recursively" : "");
 }
 
@@ -75,9 +79,9 @@ static void note_sub(struct nyt_report *r, const nyt_sub *sub)
     nyt_out_text(r->o, " was called ");
     times_called(r, sub->calls);
     nyt_out_text(r->o, ", ");
-    nyt_report_time(r, sub->incl, 0);
+    nyt_out_time(r->o, sub->incl, 0);
     nyt_out_text(r->o, " in all, ");
-    nyt_report_time(r, sub->excl, 0);
+    nyt_out_time(r->o, sub->excl, 0);
     nyt_out_text(r->o, " in itself");
     end_note(r);
     for (size_t i = 0; i < n && i < CALLERS_SHOWN; i++)
@@ -106,14 +110,14 @@ static void figures(struct walk *w, const nyt_line *line, uint64_t calls, double
 {
     struct nyt_report *r = w->r;
     if (line) {
-        nyt_report_count(r, line->count, 13);
-        nyt_report_time(r, line->time, 11);
+        nyt_out_count(r->o, line->count, 13);
+        nyt_out_time(r->o, line->time, 11);
     } else {
         nyt_out_fill(r->o, ' ', 24);
     }
     if (calls) {
-        nyt_report_count(r, (int64_t)calls, 10);
-        nyt_report_time(r, in_subs, 11);
+        nyt_out_count(r->o, (int64_t)calls, 10);
+        nyt_out_time(r->o, in_subs, 11);
     } else {
         nyt_out_fill(r->o, ' ', 21);
     }

@@ -2,6 +2,13 @@
  * The summary: the lines, subs, files and calls that cost most. Each list is ranked, and has a row
  * for the terminal and an object for JSON.
  */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "model/profile.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -143,8 +150,8 @@ static void text_line(struct nyt_report *r, const void *item)
 {
     const nyt_line *line = item;
     const size_t place_room = r->width / 3;
-    nyt_report_count(r, line->count, 13);
-    nyt_report_time(r, line->time, 11);
+    nyt_out_count(r->o, line->count, 13);
+    nyt_out_time(r->o, line->time, 11);
     put_share(r, line->time);
     fill(r, nyt_report_place(r, line->fid, line->line, place_room), place_room);
     nyt_report_style(r, NYT_DIM);
@@ -166,9 +173,9 @@ static void text_sub(struct nyt_report *r, const void *item)
 {
     const nyt_sub *sub = item;
     const size_t name_room = r->width / 3;
-    nyt_report_count(r, (int64_t)sub->calls, 13);
-    nyt_report_time(r, sub->excl, 11);
-    nyt_report_time(r, sub->incl, 11);
+    nyt_out_count(r->o, (int64_t)sub->calls, 13);
+    nyt_out_time(r->o, sub->excl, 11);
+    nyt_out_time(r->o, sub->incl, 11);
     nyt_out_text(r->o, "  ");
     fill(r, nyt_report_end_of(r, sub->name, name_room), name_room);
     if (sub->first)
@@ -178,8 +185,8 @@ static void text_sub(struct nyt_report *r, const void *item)
 static void text_file(struct nyt_report *r, const void *item)
 {
     const struct file_sum *sum = item;
-    nyt_report_count(r, sum->count, 13);
-    nyt_report_time(r, sum->time, 11);
+    nyt_out_count(r->o, sum->count, 13);
+    nyt_out_time(r->o, sum->time, 11);
     put_share(r, sum->time);
     nyt_report_place(r, sum->file->fid, 0, r->width - 33);
 }
@@ -201,9 +208,9 @@ static void text_call(struct nyt_report *r, const void *item)
 {
     const nyt_call *call = *(const nyt_call *const *)item;
     const size_t edge_room = (r->width - 39) * 2 / 3;
-    nyt_report_count(r, (int64_t)call->count, 13);
-    nyt_report_time(r, call->excl, 11);
-    nyt_report_time(r, call->incl, 11);
+    nyt_out_count(r->o, (int64_t)call->count, 13);
+    nyt_out_time(r->o, call->excl, 11);
+    nyt_out_time(r->o, call->incl, 11);
     nyt_out_text(r->o, "  ");
     fill(r, put_edge(r, call, edge_room), edge_room);
     put_place(r, call->fid, call->line, r->width - 39 - edge_room);

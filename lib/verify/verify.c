@@ -2,7 +2,17 @@
  * What a sound profile obeys: one function for each record and one for the end. What Perl's
  * tools do with trouble decides how bad it is; docs/tools.md has the rules one by one.
  */
-#include "private.h"
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "format/input.h"
+#include "format/line_sums.h"
+#include "format/reader.h"
+#include "model/sub_name.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -371,14 +381,6 @@ static void check_discount(struct verifier *v)
 }
 
 /* ---- Subs ---- */
-
-bool nyt_has_package(nyt_str name)
-{
-    for (size_t i = 1; i + 1 < name.len; i++)
-        if (name.data[i] == ':' && name.data[i + 1] == ':')
-            return true;
-    return false;
-}
 
 /* Each name is looked at once. */
 static uint32_t check_sub_name(struct verifier *v, nyt_str name)

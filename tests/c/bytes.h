@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "private.h"
+#include "format/codec.h"
 
 struct bytes {
     size_t  len;

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "allocations.h"
-#include "private.h"
+
+#include "merge/merge.h"
+
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "private.h"
+#include "format/codec.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

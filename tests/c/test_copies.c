@@ -13,9 +13,11 @@
 
 #include <cmocka.h>
 
-#include "format/line_sums.h"
-
 #include "bytes.h"
+
+#include "format/input.h"
+#include "format/line_sums.h"
+#include "format/reader.h"
 
 /* ---- Streams made of pieces ---- */
 

@@ -12,10 +12,16 @@
 
 #include <cmocka.h>
 
-#include "diff/text_diff.h"
 #include "allocations.h"
 #include "bytes.h"
+
+#include "base/memory.h"
+#include "base/str.h"
+#include "diff/condition.h"
 #include "diff/diff.h"
+#include "diff/text_diff.h"
+
+#include "allocations.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "private.h"
+#include "model/profile.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -14,7 +14,11 @@
 
 #include "allocations.h"
 #include "bytes.h"
-#include "merge/input.h"
+
+#include "base/memory.h"
+#include "merge/sums.h"
+
+#include "bytes.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

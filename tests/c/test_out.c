@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#include "private.h"
+#include "base/json.h"
+#include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

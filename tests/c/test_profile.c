@@ -13,6 +13,9 @@
 #include "allocations.h"
 #include "bytes.h"
 
+
+#include "bytes.h"
+
 static struct bytes b;
 static nyt_profile *p;
 

@@ -15,6 +15,9 @@
 
 #include "bytes.h"
 
+#include "format/line_sums.h"
+#include "format/reader.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const char header[] = "NYTProf 5 0\n";

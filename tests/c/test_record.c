@@ -9,6 +9,8 @@
 
 #include "bytes.h"
 
+#include "format/record.h"
+
 /* One of each kind that is told by a tag. Strings are the last thing in most. */
 static void each_kind(struct bytes all[], size_t *n)
 {

@@ -11,9 +11,10 @@
 
 #include <cmocka.h>
 
-#include "format/line_sums.h"
-
 #include "bytes.h"
+
+#include "format/line_sums.h"
+#include "format/record.h"
 
 static uint32_t random_bits(uint64_t *state)
 {

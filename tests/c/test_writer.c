@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "allocations.h"
-#include "private.h"
+
+#include "format/codec.h"
+
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define STR(literal) ((nyt_str){.data = (literal), .len = sizeof(literal) - 1})

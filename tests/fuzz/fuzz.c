@@ -1,6 +1,8 @@
 /* What the fuzz targets share: output that is kept and looked at, and input that is split. */
 #include "fuzz.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Text -> a condition on a diff, and a smallest change; both are judged or refused with a place. */
 #include "fuzz.h"
 
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "model/profile.h"
+#include "format/input.h"
+#include "model/loader.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 
+
 static nyt_profile *load(const nyt_memory *from)
 {
     nyt_load_options salvage = {.salvage = true};

@@ -1,6 +1,8 @@
 /* Up to three profiles -> one, which is sound and the same whatever their order. */
 #include "fuzz.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 enum { MOST = 3 };

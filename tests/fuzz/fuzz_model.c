@@ -1,6 +1,7 @@
 /* Bytes -> profile -> all that is told of one: the model, summary, info, sources. */
 #include "fuzz.h"
 
+
 typedef int report_fn(const nyt_profile *p, const nyt_report_options *options,
                       nyt_write_fn write, void *ctx, nyt_error *err);
 

@@ -4,6 +4,10 @@
  */
 #include "fuzz.h"
 
+#include "format/input.h"
+#include "format/line_sums.h"
+#include "format/reader.h"
+
 #include <string.h>
 
 /* Hands out a few bytes at a time, never as many as it was asked for. */

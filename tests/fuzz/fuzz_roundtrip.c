@@ -1,6 +1,10 @@
 /* Records -> writer -> reader -> the same records. The input's records are what is written. */
 #include "fuzz.h"
 
+#include "base/str.h"
+#include "format/codec.h"
+#include "format/record.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

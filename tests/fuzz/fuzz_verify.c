@@ -1,6 +1,8 @@
 /* Bytes -> findings. What cannot be read is fatal; what has no finding can be loaded. */
 #include "fuzz.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 static int look(void *ctx, const nyt_finding *finding)

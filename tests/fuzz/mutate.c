@@ -6,6 +6,10 @@
  */
 #include "fuzz.h"
 
+#include "format/codec.h"
+#include "format/record.h"
+#include "format/writer.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

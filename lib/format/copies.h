@@ -1,0 +1,14 @@
+/* Bytes that come again and again, told and not put out. */
+#ifndef NYT_FORMAT_COPIES_H
+#define NYT_FORMAT_COPIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct nyt_copies {
+    const uint8_t *data;
+    size_t         len;
+    uint64_t       times;
+};
+
+#endif

@@ -1,0 +1,10 @@
+/* The last step of loading. */
+#ifndef NYT_MODEL_FINISH_H
+#define NYT_MODEL_FINISH_H
+
+#include "model/tables.h"
+
+/* Makes the sorted lists out of the loader's tables. NYT_OK or NYT_ENOMEM. */
+int nyt_profile_seal(struct nyt_loader *l);
+
+#endif

@@ -1,0 +1,89 @@
+/* A profile while it is being read: what records are added up in. */
+#ifndef NYT_MODEL_TABLES_H
+#define NYT_MODEL_TABLES_H
+
+#include "format/line_sums.h"
+#include "model/calltree.h"
+#include "model/profile.h"
+
+/* Time from before ticks_per_sec last changed. */
+struct nyt_settled {
+    int64_t ticks;
+    double  seconds;
+};
+
+/* Lines while they are being added up: those of `sums` have ticks since the last change. */
+struct nyt_line_table {
+    struct nyt_tally sums;
+    struct nyt_settled *settled;        /* of each, as far as it goes */
+    size_t settled_cap;
+};
+
+struct nyt_file_entry {
+    nyt_file file;
+    size_t   order;             /* of definition */
+};
+
+struct nyt_sub_entry_sum {
+    nyt_sub  sub;
+    bool     defined;           /* there was a SUB_INFO */
+    uint32_t merged_into;       /* index, or NYT_NONE */
+};
+
+struct nyt_definition_entry {
+    uint32_t sub, fid;
+};
+
+/* All calls of `sub` from one line. */
+struct nyt_edge {
+    uint32_t sub, fid, line;
+    uint32_t depth;
+    uint64_t count;
+    double   incl, excl, reci;
+};
+
+struct nyt_edge_caller {
+    uint32_t edge, name;
+};
+
+/* What the records become on the way; thrown away when the profile is sealed. */
+struct nyt_loader {
+    nyt_profile *p;
+    nyt_reader  *in;
+    nyt_load_options options;
+
+    struct nyt_map live;        /* pid -> process */
+    uint32_t discounts;
+    uint32_t ticks_per_sec;
+    uint64_t statements;
+    int64_t ticks;              /* of all since ticks_per_sec last changed */
+
+    struct nyt_map file_index;
+    struct nyt_file_entry *files;
+    size_t file_count, file_cap;
+
+    struct nyt_line_table lines[3];
+
+    struct nyt_map source_index;
+    size_t source_cap;
+
+    struct nyt_map sub_index;   /* name -> sub */
+    struct nyt_sub_entry_sum *subs;
+    size_t sub_count, sub_cap;
+    struct nyt_map definition_index;
+    struct nyt_definition_entry *definitions;
+    size_t definition_count, definition_cap;
+
+    struct nyt_map place_index; /* fid and line -> place */
+    uint32_t place_count;
+    struct nyt_map edge_index;  /* sub and place -> edge */
+    struct nyt_edge *edges;
+    size_t edge_count, edge_cap;
+    struct nyt_map caller_index; /* edge and name */
+    struct nyt_edge_caller *callers;
+    size_t caller_count, caller_cap;
+
+    struct nyt_calltree tree;
+};
+
+#endif
