@@ -1,4 +1,4 @@
-/* How a failure is told: see nyt_error. */
+/* How failures are reported: see nyt_error. */
 #ifndef NYT_BASE_ERROR_H
 #define NYT_BASE_ERROR_H
 

@@ -3,7 +3,7 @@
 
 #include "nytprof.h"
 
-static int alone(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
+static int alone(size_t n, nyt_worker_job *job, nyt_worker_take *take, void *ctx)
 {
     int rc = NYT_OK;
     for (size_t i = 0; rc >= 0 && i < n; i++) {
@@ -22,9 +22,9 @@ static int alone(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
 
 enum { MOST_THREADS = 16 };
 
-struct crew {
+struct workers {
     size_t          n;
-    nyt_crew_job   *job;
+    nyt_worker_job *job;
     void           *ctx;
     pthread_t       threads[MOST_THREADS];
     size_t          thread_count;
@@ -35,14 +35,14 @@ struct crew {
     bool            enough;
 };
 
-static bool may_begin(const struct crew *c)
+static bool may_begin(const struct workers *c)
 {
     return c->begun <= c->taken + c->thread_count;
 }
 
 static void *work(void *ctx)
 {
-    struct crew *c = ctx;
+    struct workers *c = ctx;
     pthread_mutex_lock(&c->lock);
     while (!c->enough && c->begun < c->n) {
         if (!may_begin(c)) {
@@ -61,7 +61,7 @@ static void *work(void *ctx)
 }
 
 /* Signals are for the threads of the program that we are in. */
-static void start(struct crew *c, size_t wanted)
+static void start(struct workers *c, size_t wanted)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -75,7 +75,7 @@ static void start(struct crew *c, size_t wanted)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void wait_for(struct crew *c, size_t i)
+static void wait_for(struct workers *c, size_t i)
 {
     pthread_mutex_lock(&c->lock);
     while (!c->done[i])
@@ -83,7 +83,7 @@ static void wait_for(struct crew *c, size_t i)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void tell_taken(struct crew *c, size_t i, bool enough)
+static void report_taken(struct workers *c, size_t i, bool enough)
 {
     pthread_mutex_lock(&c->lock);
     c->taken = i + 1;
@@ -92,13 +92,13 @@ static void tell_taken(struct crew *c, size_t i, bool enough)
     pthread_mutex_unlock(&c->lock);
 }
 
-static int take_all(struct crew *c, nyt_crew_take *take)
+static int take_all(struct workers *c, nyt_worker_take *take)
 {
     int rc = NYT_OK;
     for (size_t i = 0; rc >= 0 && i < c->n; i++) {
         wait_for(c, i);
         rc = take(c->ctx, i);
-        tell_taken(c, i, rc < 0);
+        report_taken(c, i, rc < 0);
     }
     return rc;
 }
@@ -112,9 +112,9 @@ static size_t threads_for(size_t n)
     return n < most ? n : most;
 }
 
-int nyt_crew(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
+int nyt_workers_run(size_t n, nyt_worker_job *job, nyt_worker_take *take, void *ctx)
 {
-    struct crew c = {.n = n, .job = job, .ctx = ctx};
+    struct workers c = {.n = n, .job = job, .ctx = ctx};
     size_t wanted = threads_for(n);
     c.done = wanted > 1 ? calloc(n, sizeof *c.done) : NULL;
     if (!c.done)
@@ -135,7 +135,7 @@ int nyt_crew(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
 
 #else
 
-int nyt_crew(size_t n, nyt_crew_job *job, nyt_crew_take *take, void *ctx)
+int nyt_workers_run(size_t n, nyt_worker_job *job, nyt_worker_take *take, void *ctx)
 {
     return alone(n, job, take, ctx);
 }

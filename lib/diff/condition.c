@@ -418,7 +418,7 @@ static void put_figures(struct nyt_out *o, bool is_time, double before, double a
     nyt_out_text(o, ")");
 }
 
-struct tally {
+struct sum {
     size_t meant, met;
     const nyt_delta *shown;     /* of those that met it the one that changed most, else any */
 };
@@ -428,7 +428,7 @@ static double size_of_change(const struct condition *c, const nyt_delta *delta)
     return fabs(field_of(c, &delta->after) - field_of(c, &delta->before));
 }
 
-static void tally(struct check *k, struct tally *t)
+static void add_up(struct check *k, struct sum *t)
 {
     const struct condition *c = k->c;
     const struct nyt_deltas *deltas = &k->d->deltas[c->kind];
@@ -445,7 +445,7 @@ static void tally(struct check *k, struct tally *t)
     }
 }
 
-static void put_tally(struct nyt_out *o, struct check *k, const struct tally *t)
+static void put_sum(struct nyt_out *o, struct check *k, const struct sum *t)
 {
     const struct condition *c = k->c;
     const nyt_delta *shown = t->shown;
@@ -463,11 +463,11 @@ static void put_tally(struct nyt_out *o, struct check *k, const struct tally *t)
 
 static int check_pattern(struct check *k, struct nyt_out *o, nyt_error *err)
 {
-    struct tally t = {.shown = NULL};
-    tally(k, &t);
+    struct sum t = {.shown = NULL};
+    add_up(k, &t);
     if (!k->no_memory && !t.meant && is_exact(k->c->pattern))
         return malformed(err, k->c, k->c->pattern.data, "this is in neither profile");
-    put_tally(o, k, &t);
+    put_sum(o, k, &t);
     return k->no_memory ? nyt_fail(err, NYT_ENOMEM, "out of memory") : t.met > 0;
 }
 

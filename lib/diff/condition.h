@@ -12,7 +12,7 @@ struct nyt_min_change {
 /* NULL: the usual. NYT_OK or NYT_EAPI. */
 int nyt_min_change_parse(struct nyt_min_change *out, const char *text, nyt_error *err);
 
-/* New, gone, or changed by so much that it is told. */
+/* New, gone, or changed by enough to be reported. */
 bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min);
 
 /* Of what there was before; infinite if that is nothing. */

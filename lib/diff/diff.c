@@ -223,7 +223,7 @@ static void join_equal_edges(struct edges *e)
     e->count = kept;
 }
 
-static bool gather_edges(struct nyt_diff *d, int s, struct edges *e)
+static bool collect_edges(struct nyt_diff *d, int s, struct edges *e)
 {
     const nyt_profile *p = d->match.half[s].p;
     struct scratch scratch = {.cap = 0};
@@ -275,7 +275,7 @@ static bool join_edges(struct nyt_diff *d, const struct edges *a, const struct e
 static bool add_edges(struct nyt_diff *d)
 {
     struct edges a = {0}, b = {0};
-    bool ok = gather_edges(d, 0, &a) && gather_edges(d, 1, &b) && join_edges(d, &a, &b);
+    bool ok = collect_edges(d, 0, &a) && collect_edges(d, 1, &b) && join_edges(d, &a, &b);
     free(a.list);
     free(b.list);
     return ok;

@@ -6,7 +6,7 @@
 
 enum { NYT_DIFF_KINDS = 3 };
 
-/* The figures of whole profiles, in the order in which they are told. */
+/* The figures of whole profiles, in the order of the reports. */
 enum nyt_total {
     NYT_TOTAL_TIME, NYT_TOTAL_DURATION, NYT_TOTAL_ACTIVE, NYT_TOTAL_LINES, NYT_TOTAL_CALLS,
     NYT_TOTAL_OF_KINDS          /* from here on three for each kind: new, gone, changed */
@@ -31,7 +31,7 @@ struct nyt_diff {
  */
 const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2]);
 
-/* 0 new, 1 gone, 2 changed: the index into `tally`. */
+/* 0 new, 1 gone, 2 changed: an index into lists of the three. */
 static inline int nyt_delta_change(const nyt_delta *delta)
 {
     return !delta->before.there ? 0 : !delta->after.there ? 1 : 2;

@@ -25,7 +25,7 @@ enum {
     PATH_PARTS = 8,         /* so many last parts of a path tell files apart */
     TELLING_BYTES = 8,      /* a shorter line's text is no proof that it moved */
     EVAL_DEPTH = 8,         /* of evals within evals */
-    ALIGN_CELLS = 1 << 28
+    TEXT_DIFF_CELLS = 1 << 28
 };
 
 /* ---- Joins: what has one key in both halves ---- */
@@ -349,7 +349,7 @@ static bool vote_by_text(void *ctx, const struct run *run)
            vote(ctx, run->list[0][0].index, run->list[1][0].index);
 }
 
-static bool gather_telling_lines(const struct nyt_half *h, struct items *items, uint32_t *of_file)
+static bool collect_telling_lines(const struct nyt_half *h, struct items *items, uint32_t *of_file)
 {
     bool ok = of_file != NULL;
     for (size_t i = 0; ok && i < h->p->source_count; i++) {
@@ -371,7 +371,7 @@ static bool vote_by_lines(struct nyt_match *m, struct items items[2])
     bool ok = true;
     for (int s = 0; s < 2; s++) {
         v.least[s] = calloc(m->half[s].p->file_count + 1, sizeof *v.least[s]);
-        ok = ok && gather_telling_lines(&m->half[s], &items[s], v.least[s]);
+        ok = ok && collect_telling_lines(&m->half[s], &items[s], v.least[s]);
     }
     ok = ok && join(items, vote_by_text, &v);
     ok = count_votes(&v, ok);
@@ -517,14 +517,14 @@ static bool find_owners(struct nyt_match *m, int s)
 
 struct unit {
     struct nyt_match *m;
-    struct nyt_align_budget budget;
+    struct nyt_text_diff_budget budget;
     uint64_t *hashes[2];    /* room for all places */
     uint32_t *mates;
 };
 
 static bool open_unit(struct unit *u, struct nyt_match *m)
 {
-    *u = (struct unit){.m = m, .budget.cells = ALIGN_CELLS};
+    *u = (struct unit){.m = m, .budget.cells = TEXT_DIFF_CELLS};
     for (int s = 0; s < 2; s++)
         u->hashes[s] = malloc((m->half[s].place_count + 1) * sizeof *u->hashes[s]);
     u->mates = malloc((m->half[0].place_count + 1) * sizeof *u->mates);
@@ -552,7 +552,7 @@ static uint32_t origin_of(const struct nyt_match *m, int s, uint32_t owner)
     return m->half[s].p->subs[s == 0 ? owner : m->half[0].sub_mates[owner]].first;
 }
 
-static bool align_run(void *ctx, const struct run *run)
+static bool match_run(void *ctx, const struct run *run)
 {
     struct unit *u = ctx;
     struct nyt_half *h = u->m->half;
@@ -564,7 +564,8 @@ static bool align_run(void *ctx, const struct run *run)
                 by_text ? place->hash : place->line - origin_of(u->m, s, place->owner);
         }
     }
-    if (!nyt_align(u->hashes[0], run->count[0], u->hashes[1], run->count[1], u->mates, &u->budget))
+    if (!nyt_text_diff(u->hashes[0], run->count[0], u->hashes[1], run->count[1], u->mates,
+                       &u->budget))
         return false;
     for (size_t i = 0; i < run->count[0]; i++)
         if (u->mates[i] != NYT_NONE)
@@ -572,7 +573,7 @@ static bool align_run(void *ctx, const struct run *run)
     return true;
 }
 
-static bool align_subs(struct unit *u, struct items items[2])
+static bool match_texts_of_subs(struct unit *u, struct items items[2])
 {
     bool ok = find_owners(u->m, 0) && find_owners(u->m, 1);
     for (int s = 0; s < 2; s++) {
@@ -581,7 +582,7 @@ static bool align_subs(struct unit *u, struct items items[2])
             if (h->places[i].mate == NYT_NONE && h->places[i].owner != NYT_NONE)
                 ok = add_item(&items[s], h->places[i].owner, 0, i);
     }
-    return ok && join(items, align_run, u);
+    return ok && join(items, match_run, u);
 }
 
 /* One key for a file and its mate: the first half's index. A file that is not defined, such as
@@ -600,7 +601,7 @@ static bool file_key(const struct nyt_match *m, int s, const struct nyt_place *p
 }
 
 /* The lines that no sub owns. */
-static bool align_files(struct unit *u, struct items items[2])
+static bool match_texts_of_files(struct unit *u, struct items items[2])
 {
     bool ok = true;
     uint64_t key;
@@ -611,7 +612,7 @@ static bool align_files(struct unit *u, struct items items[2])
                 file_key(u->m, s, &h->places[i], &key))
                 ok = add_item(&items[s], key, 0, i);
     }
-    return ok && join(items, align_run, u);
+    return ok && join(items, match_run, u);
 }
 
 /* ---- Lines that moved ---- */
@@ -716,13 +717,14 @@ static bool match_evals(struct unit *u, struct items items[2])
     for (int depth = 0; depth < EVAL_DEPTH && left && left < before; depth++) {
         before = left;
         if (!join_evals(u->m, items, line_of_eval, pair_evals) ||
-            !join_evals(u->m, items, line_of_eval, pair_files_in_order) || !align_files(u, items))
+            !join_evals(u->m, items, line_of_eval, pair_files_in_order) ||
+            !match_texts_of_files(u, items))
             return false;
         left = evals_without_mate(&u->m->half[0]);
     }
     return !left || (join_evals(u->m, items, name_of_eval, pair_evals) &&
                      join_evals(u->m, items, name_of_eval, pair_files_in_order) &&
-                     align_files(u, items));
+                     match_texts_of_files(u, items));
 }
 
 /* ---- Subs that moved ---- */
@@ -793,10 +795,11 @@ static int open_half(struct nyt_half *h, const nyt_profile *p)
 static bool match_all(struct nyt_match *m, struct unit *u, struct items items[2])
 {
     join_sub_names(m, false);
-    bool ok = match_files(m, items) && align_subs(u, items) && align_files(u, items) &&
-              match_moved_lines(m, items) && match_evals(u, items) && match_moved_subs(m, items);
+    bool ok = match_files(m, items) && match_texts_of_subs(u, items) &&
+              match_texts_of_files(u, items) && match_moved_lines(m, items) &&
+              match_evals(u, items) && match_moved_subs(m, items);
     join_sub_names(m, true);
-    return ok && match_renumbered_subs(m, items) && align_subs(u, items);
+    return ok && match_renumbered_subs(m, items) && match_texts_of_subs(u, items);
 }
 
 int nyt_match_profiles(struct nyt_match *m, const nyt_profile *before, const nyt_profile *after)

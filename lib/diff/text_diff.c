@@ -34,7 +34,7 @@ struct anchor {
     uint32_t before;        /* the anchor that comes before it in the best series that ends here */
 };
 
-struct alignment {
+struct text_diff {
     uint32_t    *a, *b;     /* the lines as numbers of texts */
     uint32_t    *mates;
     struct text *texts;     /* all zeros between two uses */
@@ -44,10 +44,10 @@ struct alignment {
     uint16_t    *cells;     /* made when first needed */
     struct gap  *gaps;
     size_t       gap_count, gap_cap;
-    struct nyt_align_budget *budget;
+    struct nyt_text_diff_budget *budget;
 };
 
-static bool push_gap(struct alignment *al, struct gap gap)
+static bool push_gap(struct text_diff *al, struct gap gap)
 {
     if (gap.a == gap.a_end || gap.b == gap.b_end)
         return true;
@@ -57,7 +57,7 @@ static bool push_gap(struct alignment *al, struct gap gap)
     return true;
 }
 
-static void pair_ends(struct alignment *al, struct gap *g)
+static void pair_ends(struct text_diff *al, struct gap *g)
 {
     while (g->a < g->a_end && g->b < g->b_end && al->a[g->a] == al->b[g->b])
         al->mates[g->a++] = g->b++;
@@ -67,7 +67,7 @@ static void pair_ends(struct alignment *al, struct gap *g)
 
 /* ---- Series: anchors are by `a`; the longest that also goes up in b stays ---- */
 
-static size_t series_before(const struct alignment *al, size_t len, uint32_t b)
+static size_t series_before(const struct text_diff *al, size_t len, uint32_t b)
 {
     size_t low = 0, high = len;
     while (low < high) {
@@ -81,7 +81,7 @@ static size_t series_before(const struct alignment *al, size_t len, uint32_t b)
 }
 
 /* Sets their mates, and returns how many there are; the last one's index is *last. */
-static size_t pair_longest_series(struct alignment *al, size_t n, uint32_t *last)
+static size_t pair_longest_series(struct text_diff *al, size_t n, uint32_t *last)
 {
     size_t len = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -98,7 +98,7 @@ static size_t pair_longest_series(struct alignment *al, size_t n, uint32_t *last
 
 /* ---- Lines that stand once ---- */
 
-static void count_texts(struct alignment *al, const struct gap *g)
+static void count_texts(struct text_diff *al, const struct gap *g)
 {
     for (uint32_t i = g->a; i < g->a_end; i++)
         al->texts[al->a[i]].in_a++;
@@ -108,7 +108,7 @@ static void count_texts(struct alignment *al, const struct gap *g)
     }
 }
 
-static void forget_texts(struct alignment *al, const struct gap *g)
+static void forget_texts(struct text_diff *al, const struct gap *g)
 {
     for (uint32_t i = g->a; i < g->a_end; i++)
         al->texts[al->a[i]] = (struct text){0};
@@ -116,7 +116,7 @@ static void forget_texts(struct alignment *al, const struct gap *g)
         al->texts[al->b[i]] = (struct text){0};
 }
 
-static size_t find_anchors(struct alignment *al, const struct gap *g)
+static size_t find_anchors(struct text_diff *al, const struct gap *g)
 {
     size_t n = 0;
     count_texts(al, g);
@@ -130,7 +130,7 @@ static size_t find_anchors(struct alignment *al, const struct gap *g)
 }
 
 /* The gaps that the series ending with `last` leaves, from the back. */
-static bool push_gaps_between(struct alignment *al, const struct gap *g, uint32_t last)
+static bool push_gaps_between(struct text_diff *al, const struct gap *g, uint32_t last)
 {
     struct gap rest = {.a_end = g->a_end, .b_end = g->b_end, .depth = g->depth + 1};
     for (uint32_t i = last; i != NYT_NONE; i = al->anchors[i].before) {
@@ -149,7 +149,7 @@ static bool push_gaps_between(struct alignment *al, const struct gap *g, uint32_
 /* ---- Gaps in which no line stands once ---- */
 
 /* cells[i][j]: the most pairs that the lines from i and from j on can make. */
-static void solve_exactly(struct alignment *al, const struct gap *g)
+static void solve_exactly(struct text_diff *al, const struct gap *g)
 {
     const uint32_t *a = al->a + g->a, *b = al->b + g->b;
     size_t na = g->a_end - g->a, nb = g->b_end - g->b, row = nb + 1;
@@ -175,14 +175,14 @@ static void solve_exactly(struct alignment *al, const struct gap *g)
     }
 }
 
-static bool is_small(const struct alignment *al, const struct gap *g)
+static bool is_small(const struct text_diff *al, const struct gap *g)
 {
     uint64_t cells = ((uint64_t)(g->a_end - g->a) + 1) * ((uint64_t)(g->b_end - g->b) + 1);
     return cells <= MOST_CELLS && cells <= al->budget->cells;
 }
 
 /* The n-th occurrence of a text with the n-th. */
-static void pair_by_occurrence(struct alignment *al, const struct gap *g)
+static void pair_by_occurrence(struct text_diff *al, const struct gap *g)
 {
     size_t n = 0;
     uint32_t last;
@@ -202,7 +202,7 @@ static void pair_by_occurrence(struct alignment *al, const struct gap *g)
     pair_longest_series(al, n, &last);
 }
 
-static bool fill_gap(struct alignment *al, struct gap g)
+static bool fill_gap(struct text_diff *al, struct gap g)
 {
     uint32_t last = NYT_NONE;
     pair_ends(al, &g);
@@ -244,7 +244,7 @@ static bool number_lines(const uint64_t *hashes, size_t n, uint32_t *lines, stru
     return true;
 }
 
-static bool make_room(struct alignment *al, size_t na, size_t nb, struct nyt_map *numbers,
+static bool make_room(struct text_diff *al, size_t na, size_t nb, struct nyt_map *numbers,
                       const uint64_t *a, const uint64_t *b)
 {
     al->a = malloc(na * sizeof *al->a);
@@ -263,10 +263,10 @@ static bool make_room(struct alignment *al, size_t na, size_t nb, struct nyt_map
     return true;
 }
 
-static bool align_middle(const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
-                         uint32_t *mates, struct nyt_align_budget *budget)
+static bool diff_middle(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint32_t *mates,
+                        struct nyt_text_diff_budget *budget)
 {
-    struct alignment al = {.mates = mates, .budget = budget};
+    struct text_diff al = {.mates = mates, .budget = budget};
     struct nyt_map numbers = {0};
     bool ok = make_room(&al, na, nb, &numbers, a, b) &&
               push_gap(&al, (struct gap){.a_end = (uint32_t)na, .b_end = (uint32_t)nb});
@@ -296,14 +296,14 @@ static bool comes_first(const uint64_t *a, size_t na, const uint64_t *b, size_t 
     return true;
 }
 
-static bool align_exchanged(const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
-                            uint32_t *mates, struct nyt_align_budget *budget)
+static bool diff_exchanged(const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
+                           uint32_t *mates, struct nyt_text_diff_budget *budget)
 {
     uint32_t *back = malloc(nb * sizeof *back);
     if (!back)
         return false;
     memset(back, 0xFF, nb * sizeof *back);
-    bool ok = align_middle(b, nb, a, na, back, budget);
+    bool ok = diff_middle(b, nb, a, na, back, budget);
     for (uint32_t i = 0; ok && i < nb; i++)
         if (back[i] != NYT_NONE)
             mates[back[i]] = i;
@@ -311,8 +311,8 @@ static bool align_exchanged(const uint64_t *a, size_t na, const uint64_t *b, siz
     return ok;
 }
 
-bool nyt_align(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint32_t *mates,
-               struct nyt_align_budget *budget)
+bool nyt_text_diff(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint32_t *mates,
+                   struct nyt_text_diff_budget *budget)
 {
     size_t front = 0, back = 0;
     for (size_t i = 0; i < na; i++)
@@ -326,8 +326,8 @@ bool nyt_align(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint3
     if (na == 0 || nb == 0)
         return true;
     mates += front;
-    bool ok = comes_first(a, na, b, nb) ? align_middle(a, na, b, nb, mates, budget)
-                                        : align_exchanged(a, na, b, nb, mates, budget);
+    bool ok = comes_first(a, na, b, nb) ? diff_middle(a, na, b, nb, mates, budget)
+                                        : diff_exchanged(a, na, b, nb, mates, budget);
     for (size_t i = 0; ok && i < na; i++)
         if (mates[i] != NYT_NONE)
             mates[i] += (uint32_t)front;

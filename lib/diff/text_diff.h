@@ -10,7 +10,7 @@
  * So much work is left for what cannot be matched by lines that stand only once. It bounds the time
  * of all alignments that share it; without it they get coarser, not wrong.
  */
-struct nyt_align_budget {
+struct nyt_text_diff_budget {
     uint64_t cells;
 };
 
@@ -19,7 +19,7 @@ struct nyt_align_budget {
  * are equal if their numbers (hashes of text) are; pairs keep the order of both. The same pairs
  * are found with a and b exchanged. false: out of memory.
  */
-bool nyt_align(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint32_t *mates,
-               struct nyt_align_budget *budget);
+bool nyt_text_diff(const uint64_t *a, size_t na, const uint64_t *b, size_t nb, uint32_t *mates,
+                   struct nyt_text_diff_budget *budget);
 
 #endif

@@ -48,7 +48,7 @@ static bool has_place(const nyt_sub *sub, uint32_t fid)
 
 static void put_subs(struct lcov *l, uint32_t fid)
 {
-    size_t n, found = 0, hit = 0;
+    size_t n, found = 0, sample = 0;
     const nyt_sub *const *subs = nyt_profile_defined(l->p, fid, &n);
     for (size_t i = 0; i < n; i++) {
         if (!has_place(subs[i], fid))
@@ -60,28 +60,28 @@ static void put_subs(struct lcov *l, uint32_t fid)
         if (!has_place(subs[i], fid))
             continue;
         found++;
-        hit += subs[i]->calls > 0;
+        sample += subs[i]->calls > 0;
         nyt_out_format(l->o, "FNDA:%llu,", (unsigned long long)subs[i]->calls);
         put_name(l, subs[i]->name);
     }
-    nyt_out_format(l->o, "FNF:%zu\nFNH:%zu\n", found, hit);
+    nyt_out_format(l->o, "FNF:%zu\nFNH:%zu\n", found, sample);
 }
 
 /* ---- Lines ---- */
 
 static void put_lines(struct lcov *l, uint32_t fid)
 {
-    size_t n, found = 0, hit = 0;
+    size_t n, found = 0, sample = 0;
     const nyt_line *lines = nyt_profile_lines(l->p, NYT_LEVEL_LINE, fid, &n);
     for (size_t i = 0; i < n; i++) {
         if (!lines[i].line)
             continue;
         found++;
-        hit += lines[i].count > 0;
+        sample += lines[i].count > 0;
         nyt_out_format(l->o, "DA:%u,%lld\n", (unsigned)lines[i].line,
                        (long long)(lines[i].count > 0 ? lines[i].count : 0));
     }
-    nyt_out_format(l->o, "LF:%zu\nLH:%zu\n", found, hit);
+    nyt_out_format(l->o, "LF:%zu\nLH:%zu\n", found, sample);
 }
 
 /* ---- Files ---- */

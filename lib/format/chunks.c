@@ -23,9 +23,9 @@ enum {
 
 static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
 
-/* What later profiles of the same tracer can use again: for each fid, one piece. */
+/* What later profiles of the same tracer can use again: for each fid, one block. */
 struct kept {
-    struct nyt_piece piece;
+    struct nyt_cached_block block;
     size_t           payload_len;
     int              level;
 };
@@ -262,7 +262,7 @@ static void put_file(nyt_chunks *c, struct payload in, const nyt_new_fid *file, 
     }
 }
 
-/* Where the piece of this file is kept, or NULL: there is nowhere or no need. */
+/* Where the block of this file is kept, or NULL: there is nowhere or no need. */
 static struct kept *kept_for(nyt_chunks *c, uint32_t fid)
 {
     nyt_pieces *all = c->pieces;
@@ -281,11 +281,11 @@ static int put_source(nyt_chunks *c, struct payload in, const nyt_new_fid *file,
     struct kept *kept = kept_for(c, file->fid);
     nyt_writer_cut(c->w);
     if (kept)
-        nyt_writer_piece_begin(c->w, &kept->piece);
+        nyt_writer_block_begin(c->w, &kept->block);
     put_file(c, in, file, lines);
     int rc = nyt_writer_cut(c->w);
     if (kept) {
-        rc = nyt_writer_piece_end(c->w);
+        rc = nyt_writer_block_end(c->w);
         kept->level = c->level;
         kept->payload_len = rc == NYT_OK ? (size_t)(in.end - in.start) : 0;
     }
@@ -309,7 +309,7 @@ static int write_file(nyt_chunks *c, struct payload in)
     if (is_kept(c, file.fid, (size_t)(in.end - in.start))) {
         c->fids++;
         nyt_writer_cut(c->w);
-        return nyt_writer_piece_again(c->w, &c->pieces->of_fid[file.fid].piece);
+        return nyt_writer_block_again(c->w, &c->pieces->of_fid[file.fid].block);
     }
     rc = check_lines(in, lines);
     if (rc < 0)
@@ -640,7 +640,7 @@ void nyt_pieces_free(nyt_pieces *p)
     if (!p)
         return;
     for (size_t fid = 0; fid < p->cap; fid++)
-        nyt_buf_free(&p->of_fid[fid].piece.bytes);
+        nyt_buf_free(&p->of_fid[fid].block.bytes);
     free(p->of_fid);
     free(p);
 }

@@ -33,7 +33,7 @@ uint8_t *nyt_put_nv(uint8_t *p, double value);
 uint8_t *nyt_put_str(uint8_t *p, nyt_str s);        /* NYT_U32_BYTES + 1 + s.len bytes */
 
 /* The same where all of NYT_U32_BYTES are known to be in memory: the end of what it took. */
-static inline const uint8_t *nyt_quick_u32(const uint8_t *p, uint32_t *value)
+static inline const uint8_t *nyt_fast_u32(const uint8_t *p, uint32_t *value)
 {
     uint32_t first = *p;
     if (first < 0x80) {

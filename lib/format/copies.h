@@ -1,4 +1,4 @@
-/* Bytes that come again and again, told and not put out. */
+/* Bytes that come again and again: announced once instead of put out each time. */
 #ifndef NYT_FORMAT_COPIES_H
 #define NYT_FORMAT_COPIES_H
 

@@ -1,10 +1,10 @@
 /*
  * A zlib stream, inflated. zlib does the work; here are the stream's head and checksum, and an
- * eye for pieces that come again byte for byte. Writers of this format make runs of equal
- * records of such pieces (docs/format.md): a thousand million records are some thousand copies
- * of one piece, which is inflated once.
+ * eye for segments that come again byte for byte. Writers of this format make runs of equal
+ * records of such segments (docs/format.md): a thousand million records are some thousand copies
+ * of one segment, which is inflated once.
  *
- * A piece ends with a flush, at a whole byte between two blocks. If it inflates by itself, from
+ * A segment ends with a flush, at a whole byte between two blocks. If it inflates by itself, from
  * no history at all, then each copy that follows it in the stream inflates to the same: that is
  * tried, not assumed.
  */
@@ -21,7 +21,7 @@
 enum {
     HEAD = 2, CHECK = 4,            /* bytes */
     WINDOW = 32 * 1024,             /* so far back does deflate reach */
-    PACKED_MAX = 64 * 1024,         /* of a piece worth looking at */
+    PACKED_MAX = 64 * 1024,         /* of a segment worth looking at */
     PLAIN_MAX = 2 * 1024 * 1024
 };
 
@@ -125,7 +125,7 @@ bool nyt_is_between_blocks(const z_stream *z)
     return (z->data_type & (UNUSED_BITS | LAST | AT_BLOCK)) == AT_BLOCK;
 }
 
-static bool piece_ready(struct nyt_copied_piece *c)
+static bool segment_ready(struct nyt_copied_segment *c)
 {
     c->packed.len = c->plain.len = 0;
     if (!c->z_live)
@@ -134,7 +134,7 @@ static bool piece_ready(struct nyt_copied_piece *c)
 }
 
 /* All of c->packed from no history into c->plain; false: that does not go. */
-static bool inflate_piece(struct nyt_copied_piece *c)
+static bool inflate_segment(struct nyt_copied_segment *c)
 {
     z_stream *z = &c->z;
     z->next_in = c->packed.data;
@@ -152,11 +152,11 @@ static bool inflate_piece(struct nyt_copied_piece *c)
     return code == Z_OK && z->avail_in == 0 && nyt_is_between_blocks(z);
 }
 
-/* Is the piece of `len` bytes, of which at least two stand here, one that needs no history? */
-static bool take_piece(struct nyt_inflater *f, size_t len)
+/* Is the segment of `len` bytes, of which at least two stand here, one that needs no history? */
+static bool take_segment(struct nyt_inflater *f, size_t len)
 {
-    struct nyt_copied_piece *c = &f->piece;
-    bool ok = piece_ready(c) && nyt_buf_append(&c->packed, f->p, len) && inflate_piece(c);
+    struct nyt_copied_segment *c = &f->segment;
+    bool ok = segment_ready(c) && nyt_buf_append(&c->packed, f->p, len) && inflate_segment(c);
     if (ok)
         c->adler = (uint32_t)adler32(1, c->plain.data, (uInt)c->plain.len);
     else
@@ -176,7 +176,7 @@ static size_t count_copies(const struct nyt_inflater *f, size_t len)
 /* zlib has not seen the copies: it gets the history that they leave. */
 static bool set_history(struct nyt_inflater *f, size_t copies)
 {
-    const struct nyt_buf *plain = &f->piece.plain;
+    const struct nyt_buf *plain = &f->segment.plain;
     size_t most = plain->len < WINDOW ? plain->len : WINDOW;
     for (size_t told = 0; copies-- > 0 && most && told < WINDOW; told += most)
         if (inflateSetDictionary(&f->z, plain->data + plain->len - most, (uInt)most) != Z_OK)
@@ -186,7 +186,7 @@ static bool set_history(struct nyt_inflater *f, size_t copies)
 
 static enum nyt_inflated put_copies(struct nyt_inflater *f, size_t len)
 {
-    const struct nyt_copied_piece *c = &f->piece;
+    const struct nyt_copied_segment *c = &f->segment;
     size_t n = count_copies(f, len);
     if (!set_history(f, n))
         return fault(f, NYT_ENOMEM, "out of memory");
@@ -198,16 +198,16 @@ static enum nyt_inflated put_copies(struct nyt_inflater *f, size_t len)
     return NYT_INFLATED_COPIES;
 }
 
-/* Between blocks: the length of the piece that stands here if it is one of several copies. */
-static size_t piece_here(struct nyt_inflater *f)
+/* Between blocks: the length of the segment that stands here if it is one of several copies. */
+static size_t segment_here(struct nyt_inflater *f)
 {
-    const struct nyt_buf *known = &f->piece.packed;
+    const struct nyt_buf *known = &f->segment.packed;
     if (known->len && left(f) >= known->len && memcmp(f->p, known->data, known->len) == 0)
         return known->len;
     size_t len = reach(f);
     if (len > PACKED_MAX || left(f) - len < len || memcmp(f->p, f->p + len, len) != 0)
         return 0;
-    return take_piece(f, len) ? len : 0;
+    return take_segment(f, len) ? len : 0;
 }
 
 /* ---- Blocks ---- */
@@ -257,7 +257,7 @@ static enum nyt_inflated take_body(struct nyt_inflater *f, uint8_t *to, size_t r
     if (f->between && !f->naive) {
         if (!f->last && left(f) < f->lookahead)
             return NYT_INFLATED_HUNGRY;
-        size_t len = piece_here(f);
+        size_t len = segment_here(f);
         if (len)
             return put_copies(f, len);
         f->between = false;
@@ -277,10 +277,10 @@ void nyt_inflater_end(struct nyt_inflater *f)
 {
     if (f->z_live)
         inflateEnd(&f->z);
-    if (f->piece.z_live)
-        inflateEnd(&f->piece.z);
-    nyt_buf_free(&f->piece.packed);
-    nyt_buf_free(&f->piece.plain);
+    if (f->segment.z_live)
+        inflateEnd(&f->segment.z);
+    nyt_buf_free(&f->segment.packed);
+    nyt_buf_free(&f->segment.plain);
     *f = (struct nyt_inflater){0};
 }
 

@@ -15,8 +15,8 @@ enum nyt_inflated {
     NYT_INFLATED_FAULT          /* f->code and f->message */
 };
 
-/* The piece of the stream that came several times, and what it inflates to. */
-struct nyt_copied_piece {
+/* The segment of the stream that came several times, and what it inflates to. */
+struct nyt_copied_segment {
     z_stream z;
     bool     z_live;
     struct nyt_buf packed, plain;
@@ -37,7 +37,7 @@ struct nyt_inflater {
     size_t   until_mark;        /* so many bytes behind `p` a flush ends; 0: not looked for, */
     bool     at_mark;           /* or it is here */
     uint32_t adler;
-    struct nyt_copied_piece piece;
+    struct nyt_copied_segment segment;
     int      code;              /* NYT_E..., once there is a fault */
     char     message[120];
 };

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef NYT_AHEAD_BYTES
-#define NYT_AHEAD_BYTES (128 * 1024)
+#ifndef NYT_INFLATE_THREAD_BYTES
+#define NYT_INFLATE_THREAD_BYTES (128 * 1024)
 #endif
 
 enum { BLOCKS = 4 };
@@ -22,10 +22,10 @@ enum { BLOCKS = 4 };
 struct block {
     enum nyt_inflated how;
     size_t  len;
-    uint8_t data[NYT_AHEAD_BYTES];
+    uint8_t data[NYT_INFLATE_THREAD_BYTES];
 };
 
-struct nyt_ahead {
+struct nyt_inflate_thread {
     struct nyt_inflater *f;
     pthread_t       thread;
     pthread_mutex_t lock;       /* of what follows */
@@ -38,14 +38,14 @@ struct nyt_ahead {
     struct block    blocks[BLOCKS];
 };
 
-static bool has_room(const struct nyt_ahead *a)
+static bool has_room(const struct nyt_inflate_thread *a)
 {
     return a->made - a->taken < BLOCKS && !a->held_up;
 }
 
-static void *inflate_blocks(void *ahead)
+static void *inflate_blocks(void *thread)
 {
-    struct nyt_ahead *a = ahead;
+    struct nyt_inflate_thread *a = thread;
     pthread_mutex_lock(&a->lock);
     for (;;) {
         while (!a->quit && !has_room(a))
@@ -54,7 +54,7 @@ static void *inflate_blocks(void *ahead)
             break;
         struct block *block = &a->blocks[a->made % BLOCKS];
         pthread_mutex_unlock(&a->lock);
-        block->how = nyt_inflate(a->f, block->data, NYT_AHEAD_BYTES, &block->len);
+        block->how = nyt_inflate(a->f, block->data, NYT_INFLATE_THREAD_BYTES, &block->len);
         pthread_mutex_lock(&a->lock);
         a->held_up = block->how != NYT_INFLATED_SOME;
         a->made++;
@@ -65,7 +65,7 @@ static void *inflate_blocks(void *ahead)
 }
 
 /* Signals are for the threads of the program that we are in. */
-static bool start_thread(struct nyt_ahead *a)
+static bool start_thread(struct nyt_inflate_thread *a)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -76,7 +76,7 @@ static bool start_thread(struct nyt_ahead *a)
     return started;
 }
 
-static void destroy(struct nyt_ahead *a)
+static void destroy(struct nyt_inflate_thread *a)
 {
     pthread_cond_destroy(&a->may_go_on);
     pthread_cond_destroy(&a->made_one);
@@ -84,9 +84,9 @@ static void destroy(struct nyt_ahead *a)
     free(a);
 }
 
-struct nyt_ahead *nyt_ahead_new(struct nyt_inflater *f)
+struct nyt_inflate_thread *nyt_inflate_thread_new(struct nyt_inflater *f)
 {
-    struct nyt_ahead *a = malloc(sizeof *a);
+    struct nyt_inflate_thread *a = malloc(sizeof *a);
     if (!a)
         return NULL;
     a->f = f;
@@ -103,7 +103,7 @@ struct nyt_ahead *nyt_ahead_new(struct nyt_inflater *f)
     return NULL;
 }
 
-static struct block *wait_for_block(struct nyt_ahead *a)
+static struct block *wait_for_block(struct nyt_inflate_thread *a)
 {
     pthread_mutex_lock(&a->lock);
     while (a->made == a->taken)
@@ -113,7 +113,7 @@ static struct block *wait_for_block(struct nyt_ahead *a)
     return block;
 }
 
-static void give_back(struct nyt_ahead *a)
+static void give_back(struct nyt_inflate_thread *a)
 {
     pthread_mutex_lock(&a->lock);
     a->taken++;
@@ -125,7 +125,8 @@ static void give_back(struct nyt_ahead *a)
 }
 
 /* A block that gave no bytes is given back by the next call: until then nothing goes on. */
-enum nyt_inflated nyt_ahead_next(struct nyt_ahead *a, uint8_t *to, size_t room, size_t *got)
+enum nyt_inflated nyt_inflate_thread_next(struct nyt_inflate_thread *a, uint8_t *to, size_t room,
+                                          size_t *got)
 {
     if (a->seen)
         give_back(a);
@@ -141,7 +142,7 @@ enum nyt_inflated nyt_ahead_next(struct nyt_ahead *a, uint8_t *to, size_t room, 
     return how;
 }
 
-void nyt_ahead_free(struct nyt_ahead *a)
+void nyt_inflate_thread_free(struct nyt_inflate_thread *a)
 {
     if (!a)
         return;
@@ -155,20 +156,21 @@ void nyt_ahead_free(struct nyt_ahead *a)
 
 #else
 
-struct nyt_ahead *nyt_ahead_new(struct nyt_inflater *f)
+struct nyt_inflate_thread *nyt_inflate_thread_new(struct nyt_inflater *f)
 {
     (void)f;
     return NULL;
 }
 
-enum nyt_inflated nyt_ahead_next(struct nyt_ahead *a, uint8_t *to, size_t room, size_t *got)
+enum nyt_inflated nyt_inflate_thread_next(struct nyt_inflate_thread *a, uint8_t *to, size_t room,
+                                          size_t *got)
 {
     (void)a, (void)to, (void)room;
     *got = 0;
     return NYT_INFLATED_FAULT;
 }
 
-void nyt_ahead_free(struct nyt_ahead *a)
+void nyt_inflate_thread_free(struct nyt_inflate_thread *a)
 {
     (void)a;
 }

@@ -19,8 +19,8 @@
 #ifndef NYT_PACKED_BYTES
 #define NYT_PACKED_BYTES (512 * 1024)
 #endif
-#ifndef NYT_AHEAD_FROM
-#define NYT_AHEAD_FROM (1024 * 1024)
+#ifndef NYT_INFLATE_THREAD_FROM
+#define NYT_INFLATE_THREAD_FROM (1024 * 1024)
 #endif
 
 /* No record can be longer: the window must hold it. */
@@ -42,8 +42,8 @@ struct nyt_input_parts {
     uint64_t  window_offset;        /* of window[0] */
 
     struct nyt_inflater inflater;   /* takes from `packed` */
-    struct nyt_ahead *ahead;        /* what runs it, or NULL */
-    bool      ahead_tried;
+    struct nyt_inflate_thread *thread;    /* what runs it, or NULL */
+    bool      thread_tried;
     uint8_t  *packed;
     size_t    packed_size;
     struct nyt_copies copies;       /* that come next, */
@@ -124,7 +124,7 @@ int nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_e
     int rc = source->path   ? nyt_input_open(in, source->path, err)
              : source->read ? nyt_input_open_fn(in, source->read, source->ctx, err)
                             : nyt_input_open_memory(in, source->data, source->len, err);
-    in->ahead = source->ahead;
+    in->threaded = source->threaded;
     in->naive = source->naive;
     return rc;
 }
@@ -134,7 +134,7 @@ void nyt_input_close(struct nyt_input *in)
     struct nyt_input_parts *parts = in->parts;
     if (!parts)
         return;
-    nyt_ahead_free(parts->ahead);
+    nyt_inflate_thread_free(parts->thread);
     nyt_inflater_end(&parts->inflater);
     if (parts->file)
         fclose(parts->file);
@@ -204,18 +204,18 @@ static int inflate_fault(struct nyt_input *in)
 /* Short streams are not worth a thread. */
 static bool is_worth_a_thread(const struct nyt_input *in)
 {
-    return in->ahead && in->inflated >= NYT_AHEAD_FROM && !in->parts->ahead_tried;
+    return in->threaded && in->inflated >= NYT_INFLATE_THREAD_FROM && !in->parts->thread_tried;
 }
 
 static enum nyt_inflated inflate_step(struct nyt_input *in, uint8_t *to, size_t room, size_t *got)
 {
     struct nyt_input_parts *parts = in->parts;
     if (is_worth_a_thread(in)) {
-        parts->ahead_tried = true;
-        parts->ahead = nyt_ahead_new(&parts->inflater);
+        parts->thread_tried = true;
+        parts->thread = nyt_inflate_thread_new(&parts->inflater);
     }
-    return parts->ahead ? nyt_ahead_next(parts->ahead, to, room, got)
-                        : nyt_inflate(&parts->inflater, to, room, got);
+    return parts->thread ? nyt_inflate_thread_next(parts->thread, to, room, got)
+                         : nyt_inflate(&parts->inflater, to, room, got);
 }
 
 /* Bytes, or copies, or the end; *got = 0 for the last two. */
@@ -342,7 +342,7 @@ static bool is_enough(const struct nyt_input *in, const uint8_t *end, size_t fre
     const struct nyt_input_parts *parts = in->parts;
     if (parts->copies.times)
         return parts->copied == 0;
-    return parts->ahead && fresh >= parts->window_size / 4 &&
+    return parts->thread && fresh >= parts->window_size / 4 &&
            (size_t)(end - parts->window) >= parts->window_size / 2;
 }
 

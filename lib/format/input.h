@@ -12,7 +12,7 @@ struct nyt_source {
     void       *ctx;
     const void *data;
     size_t      len;
-    bool        ahead, naive;   /* see struct nyt_input */
+    bool        threaded, naive;   /* see struct nyt_input */
 };
 
 static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
@@ -27,7 +27,7 @@ static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
 struct nyt_input {
     const uint8_t *p, *end;
     bool           inflating;
-    bool           ahead;           /* set by the owner: a second thread may inflate, and must */
+    bool           threaded;        /* set by the owner: a second thread may inflate, and must */
     bool           naive;           /* not outlive the call; do not look for copies */
     uint64_t       taken;           /* bytes got from the source */
     uint64_t       inflated;        /* bytes that zlib gave */

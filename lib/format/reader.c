@@ -237,73 +237,73 @@ int nyt_reader_next(nyt_reader *r, nyt_record *rec, nyt_error *err)
 }
 
 /*
- * Copies of one piece are to come, and all that they hold, together with what is left in the
+ * Copies of one segment are to come, and all that they hold, together with what is left in the
  * window, is one TIME_LINE over and over: takes them all. false: it is not so.
  */
-static bool take_copies(nyt_reader *r, struct nyt_hit *hit)
+static bool take_copies(nyt_reader *r, struct nyt_sample *sample)
 {
-    enum { ENOUGH = 2 * NYT_QUICK_ROOM };
+    enum { ENOUGH = 2 * NYT_FAST_ROOM };
     struct nyt_copies copies;
     uint8_t bytes[ENOUGH];
-    if (r->in.end - r->in.p >= NYT_QUICK_ROOM || !nyt_input_copies(&r->in, &copies))
+    if (r->in.end - r->in.p >= NYT_FAST_ROOM || !nyt_input_copies(&r->in, &copies))
         return false;
     size_t rest = (size_t)(r->in.end - r->in.p);
-    if (rest >= NYT_QUICK_ROOM || copies.len < ENOUGH)
+    if (rest >= NYT_FAST_ROOM || copies.len < ENOUGH)
         return false;
     memcpy(bytes, r->in.p, rest);
     memcpy(bytes + rest, copies.data, ENOUGH - rest);
     if (bytes[0] != NYT_TAG_TIME_LINE)
         return false;
     uint32_t ticks;
-    size_t len = (size_t)(nyt_quick_time_line(bytes, &ticks, &hit->fid, &hit->line) - bytes);
+    size_t len = (size_t)(nyt_fast_time_line(bytes, &ticks, &sample->fid, &sample->line) - bytes);
     if (copies.len % len != 0 || memcmp(bytes, bytes + len, ENOUGH - len) != 0 ||
         memcmp(copies.data, copies.data + len, copies.len - len) != 0)
         return false;
-    hit->ticks = (int32_t)ticks;
-    hit->times = copies.len / len * copies.times;
-    hit->offset = nyt_input_offset(&r->in);
+    sample->ticks = (int32_t)ticks;
+    sample->times = copies.len / len * copies.times;
+    sample->offset = nyt_input_offset(&r->in);
     nyt_input_skip_copies(&r->in);
     return true;
 }
 
-size_t nyt_reader_hits(nyt_reader *r, struct nyt_hit *hits, size_t max)
+size_t nyt_reader_samples(nyt_reader *r, struct nyt_sample *samples, size_t max)
 {
     const uint8_t *p = r->in.p, *end = r->in.end;
     uint64_t offset = nyt_input_offset(&r->in), records = 0;
     size_t n = 0;
     if (r->status != NYT_OK || !r->banner_given)
         return 0;
-    while (n < max && end - p >= NYT_QUICK_ROOM && *p == NYT_TAG_TIME_LINE) {
+    while (n < max && end - p >= NYT_FAST_ROOM && *p == NYT_TAG_TIME_LINE) {
         const uint8_t *record = p;
         uint32_t ticks;
-        hits[n].offset = offset + (uint64_t)(p - r->in.p);
-        p = nyt_quick_time_line(p, &ticks, &hits[n].fid, &hits[n].line);
-        hits[n].ticks = (int32_t)ticks;
-        hits[n].times = 1;
-        if (end - p >= NYT_QUICK_ROOM && memcmp(p, record, NYT_TIME_LINE_SHORTEST) == 0) {
+        samples[n].offset = offset + (uint64_t)(p - r->in.p);
+        p = nyt_fast_time_line(p, &ticks, &samples[n].fid, &samples[n].line);
+        samples[n].ticks = (int32_t)ticks;
+        samples[n].times = 1;
+        if (end - p >= NYT_FAST_ROOM && memcmp(p, record, NYT_TIME_LINE_SHORTEST) == 0) {
             size_t len = (size_t)(p - record), again = nyt_repeats(p, end, len);
-            hits[n].times += again;
+            samples[n].times += again;
             p += again * len;
         }
-        records += hits[n++].times;
+        records += samples[n++].times;
     }
     r->in.p = p;
-    if (n < max && take_copies(r, &hits[n]))
-        records += hits[n++].times;
+    if (n < max && take_copies(r, &samples[n]))
+        records += samples[n++].times;
     r->records += records;
     return n;
 }
 
-bool nyt_reader_tally(nyt_reader *r, struct nyt_tally *t, struct nyt_stretch *stretch)
+bool nyt_reader_sum_lines(nyt_reader *r, struct nyt_line_sums *t, struct nyt_run *run)
 {
-    *stretch = (struct nyt_stretch){0};
+    *run = (struct nyt_run){0};
     if (r->status != NYT_OK || !r->banner_given)
         return true;
-    struct nyt_hit hit;
-    bool ok = nyt_tally_records(t, &r->in.p, r->in.end, stretch);
-    while (ok && take_copies(r, &hit))
-        ok = nyt_tally_hit(t, &hit, stretch);
-    r->records += stretch->statements + stretch->discounted;
+    struct nyt_sample sample;
+    bool ok = nyt_line_sums_add_records(t, &r->in.p, r->in.end, run);
+    while (ok && take_copies(r, &sample))
+        ok = nyt_line_sums_add_sample(t, &sample, run);
+    r->records += run->statements + run->discounted;
     return ok;
 }
 

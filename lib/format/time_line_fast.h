@@ -9,11 +9,11 @@
 enum {
     NYT_TIME_LINE_SHORTEST = 4,
     NYT_TIME_LINE_LONGEST = 1 + 3 * NYT_U32_BYTES,
-    NYT_QUICK_ROOM = NYT_TIME_LINE_LONGEST + 1      /* behind the beginning, with a DISCOUNT */
+    NYT_FAST_ROOM = NYT_TIME_LINE_LONGEST + 1      /* behind the beginning, with a DISCOUNT */
 };
 
 /* An integer of one or two bytes at the low end of `bytes`: `more` is 1 if it has two. */
-static inline uint32_t nyt_quick_short(uint64_t bytes, unsigned more)
+static inline uint32_t nyt_fast_short(uint64_t bytes, unsigned more)
 {
     uint32_t both = ((uint32_t)bytes & 0x7F) << 8 | ((uint32_t)(bytes >> 8) & 0xFF);
     return both >> (8 - 8 * more);
@@ -23,8 +23,8 @@ static inline uint32_t nyt_quick_short(uint64_t bytes, unsigned more)
  * What follows the tag at `p`. Ticks and line of most records take one byte or two, in no order
  * that a processor could foresee: these two are taken without a branch.
  */
-static inline const uint8_t *nyt_quick_time_line(const uint8_t *p, uint32_t *ticks,
-                                                 uint32_t *fid, uint32_t *line)
+static inline const uint8_t *nyt_fast_time_line(const uint8_t *p, uint32_t *ticks, uint32_t *fid,
+                                                uint32_t *line)
 {
     enum { TWO = 0x80, MORE = 0xC0 };
     uint64_t bytes = nyt_le64(p) >> 8;
@@ -33,14 +33,14 @@ static inline const uint8_t *nyt_quick_time_line(const uint8_t *p, uint32_t *tic
     uint64_t from_line = rest >> 8;
     if (((bytes & MORE) != MORE) & ((from_line & MORE) != MORE) & !(rest & TWO)) {
         unsigned more_line = (unsigned)(from_line >> 7) & 1;
-        *ticks = nyt_quick_short(bytes, more_ticks);
+        *ticks = nyt_fast_short(bytes, more_ticks);
         *fid = (uint32_t)rest & 0x7F;
-        *line = nyt_quick_short(from_line, more_line);
+        *line = nyt_fast_short(from_line, more_line);
         return p + NYT_TIME_LINE_SHORTEST + more_ticks + more_line;
     }
-    p = nyt_quick_u32(p + 1, ticks);
-    p = nyt_quick_u32(p, fid);
-    return nyt_quick_u32(p, line);
+    p = nyt_fast_u32(p + 1, ticks);
+    p = nyt_fast_u32(p, fid);
+    return nyt_fast_u32(p, line);
 }
 
 /*

@@ -1,5 +1,5 @@
 /*
- * Records to a file: the mirror of reader.c. Plain records gather in `plain` and
+ * Records to a file: the mirror of reader.c. Plain records collect in `plain` and
  * are cut, at record boundaries, into segments; a segment is compressed from a fresh
  * state and ended by a full flush, so that it may be repeated, or kept for another
  * file, byte for byte. docs/format.md tells the law of the cuts, which the writer
@@ -37,10 +37,10 @@ enum {
                                        then never has to slide its window, a third of the time */
     OUTPUT = 64 * 1024,
     RECORD_MAX = 1 + 7 * NYT_U32_BYTES + 3 * NYT_NV_BYTES,  /* of any, less its strings */
-    RUN_MIN = 16 * 1024,            /* bytes of equal records worth a piece of their own */
+    RUN_MIN = 16 * 1024,            /* bytes of equal records worth a segment of their own */
     RUN_LONG = 16 * 1024 * 1024,    /* and worth a larger, better packed one */
-    PIECES_OF_LONG = 256,
-    PIECE_MAX = 1024 * 1024,
+    SEGMENTS_OF_LONG = 256,
+    SEGMENT_MAX = 1024 * 1024,
     LONG_LEVEL = 6,
     TICKS_MAX = INT32_MAX
 };
@@ -58,9 +58,9 @@ struct nyt_writer {
     struct nyt_buf    packed;       /* the last segment, compressed */
     struct nyt_buf    out;          /* small writes on their way to the sink */
     uint32_t          adler;        /* of all that the zlib stream inflates to, */
-    uint64_t          plain_total;  /* and its length, both since `piece` began */
+    uint64_t          plain_total;  /* and its length, both since `block` began */
     uint64_t          packed_total;
-    struct nyt_piece *piece;        /* being made, or NULL */
+    struct nyt_cached_block *block;        /* being made, or NULL */
     uint32_t          outer_adler;  /* of what was before it */
     uint64_t          outer_total;
     int               status;
@@ -115,7 +115,7 @@ static void put_out(nyt_writer *w, const void *data, size_t len)
 {
     if (w->status != NYT_OK || len == 0)
         return;
-    if (w->piece && !nyt_buf_append(&w->piece->bytes, data, len)) {
+    if (w->block && !nyt_buf_append(&w->block->bytes, data, len)) {
         failed(w, NYT_ENOMEM);
         return;
     }
@@ -150,7 +150,7 @@ static size_t pack(nyt_writer *w, z_stream *z, const uint8_t *data, size_t len)
     return w->packed.cap - z->avail_out;
 }
 
-/* The adler32 of the stream goes on over `times` copies of a piece. */
+/* The adler32 of the stream goes on over `times` copies of a segment. */
 static void count_in(nyt_writer *w, uint32_t adler, uint64_t len, uint64_t times)
 {
     w->adler = nyt_adler_join(w->adler, nyt_adler_times(adler, len, times), len * times);
@@ -446,12 +446,12 @@ static void run_plain(nyt_writer *w, const struct run *run, uint64_t times)
     }
 }
 
-static size_t piece_size(uint64_t total)
+static size_t segment_size(uint64_t total)
 {
     if (total < RUN_LONG)
         return RUN_MIN;
-    size_t size = PIECE_MAX;
-    while (size > total / PIECES_OF_LONG)
+    size_t size = SEGMENT_MAX;
+    while (size > total / SEGMENTS_OF_LONG)
         size /= 2;
     return size;
 }
@@ -476,11 +476,11 @@ static z_stream *packer_of_run(nyt_writer *w, uint64_t total)
 }
 
 /* Compresses a part of the run once and repeats it; returns how many are left. */
-static uint64_t run_in_pieces(nyt_writer *w, const struct run *run)
+static uint64_t run_in_segments(nyt_writer *w, const struct run *run)
 {
     uint64_t total = run->len * run->times;
-    uint64_t in_piece = piece_size(total) / run->len;
-    size_t len = (size_t)in_piece * run->len;
+    uint64_t in_segment = segment_size(total) / run->len;
+    size_t len = (size_t)in_segment * run->len;
     z_stream *z = packer_of_run(w, total);
 
     nyt_writer_cut(w);
@@ -488,14 +488,14 @@ static uint64_t run_in_pieces(nyt_writer *w, const struct run *run)
         failed(w, NYT_ENOMEM);
         return 0;
     }
-    fill(w->plain.data, run, in_piece);
+    fill(w->plain.data, run, in_segment);
     size_t packed = pack(w, z, w->plain.data, len);
-    uint64_t times = run->times / in_piece;
+    uint64_t times = run->times / in_segment;
     count_in(w, (uint32_t)adler32(1, w->plain.data, (uInt)len), len, times);
     w->packed_total += packed * times;
     for (uint64_t i = 0; i < times && w->status == NYT_OK; i++)
         put_out(w, w->packed.data, packed);
-    return run->times % in_piece;
+    return run->times % in_segment;
 }
 
 static void put_run(nyt_writer *w, struct run *run)
@@ -504,7 +504,7 @@ static void put_run(nyt_writer *w, struct run *run)
         return;
     uint64_t left = run->times;
     if (w->deflating && left >= (RUN_MIN + run->len - 1) / run->len)
-        left = run_in_pieces(w, run);
+        left = run_in_segments(w, run);
     run_plain(w, run, left);
 }
 
@@ -549,35 +549,35 @@ int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, ui
 
 /* ---- Pieces for other files ---- */
 
-void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece)
+void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block)
 {
-    piece->bytes.len = 0;
-    w->piece = piece;
+    block->bytes.len = 0;
+    w->block = block;
     w->outer_adler = w->adler;
     w->outer_total = w->plain_total;
     w->adler = 1;
     w->plain_total = 0;
 }
 
-int nyt_writer_piece_end(nyt_writer *w)
+int nyt_writer_block_end(nyt_writer *w)
 {
-    struct nyt_piece *piece = w->piece;
-    w->piece = NULL;
-    piece->plain = w->plain_total;
-    piece->adler = w->adler;
+    struct nyt_cached_block *block = w->block;
+    w->block = NULL;
+    block->plain = w->plain_total;
+    block->adler = w->adler;
     w->adler = w->outer_adler;
     w->plain_total = w->outer_total;
-    count_in(w, piece->adler, piece->plain, 1);
+    count_in(w, block->adler, block->plain, 1);
     return w->status;
 }
 
-int nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece)
+int nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block)
 {
     if (w->status != NYT_OK)
         return w->status;
-    count_in(w, piece->adler, piece->plain, 1);
-    w->packed_total += piece->bytes.len;
-    put_out(w, piece->bytes.data, piece->bytes.len);
+    count_in(w, block->adler, block->plain, 1);
+    w->packed_total += block->bytes.len;
+    put_out(w, block->bytes.data, block->bytes.len);
     return w->status;
 }
 

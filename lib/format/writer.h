@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 /* The bytes of some records as they stand in the file, fit to be put into another. */
-struct nyt_piece {
+struct nyt_cached_block {
     struct nyt_buf bytes;
     uint64_t       plain;   /* how many they inflate to, */
     uint32_t       adler;   /* and the checksum of those */
@@ -13,10 +13,10 @@ struct nyt_piece {
 
 /* What is held so far becomes a segment of its own; see docs/format.md. */
 int nyt_writer_cut(nyt_writer *w);
-/* Records between the two make a piece. The writer must have been cut before each. */
-void nyt_writer_piece_begin(nyt_writer *w, struct nyt_piece *piece);
-int  nyt_writer_piece_end(nyt_writer *w);
-int  nyt_writer_piece_again(nyt_writer *w, const struct nyt_piece *piece);
+/* Records between the two make a block. The writer must have been cut before each. */
+void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block);
+int  nyt_writer_block_end(nyt_writer *w);
+int  nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
 /* Time of a line whose count is in other records, behind a DISCOUNT each. */
 int  nyt_writer_time_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks);
 /* Calls whose count may exceed 32 bits; that in *r is ignored. */

@@ -22,37 +22,37 @@ enum {
 
 /* ---- Troubles ---- */
 
-void nyt_trouble_text(enum nyt_trouble what, uint64_t times, char *text, size_t size)
+void nyt_repair_text(enum nyt_repair what, uint64_t times, char *text, size_t size)
 {
-    static const char *const texts[NYT_TROUBLES] = {
-        [NYT_TROUBLE_SCALE] = "no ticks_per_sec: taken as 10000000",
-        [NYT_TROUBLE_NOT_FINITE] = "times that are not finite: now 0",
-        [NYT_TROUBLE_NEGATIVE] = "negative times: now 0",
-        [NYT_TROUBLE_FID] = "files that are used but not defined: named '(unknown file N)'",
-        [NYT_TROUBLE_SOURCE] = "source lines of files that are not defined: dropped",
-        [NYT_TROUBLE_LINE] = "statements on lines from 65536 on: moved to line 0",
-        [NYT_TROUBLE_UNENDED] = "processes that did not end: they last as long as their statements",
-        [NYT_TROUBLE_UNSTARTED] = "processes that end without a start: dropped",
-        [NYT_TROUBLE_BACKWARDS] = ("processes without a sound time: they last as long as their"
-                                   " statements"),
-        [NYT_TROUBLE_NO_PROCESS] = "no process: one was made up",
-        [NYT_TROUBLE_MARK] = "marks of subs without source that have a count: dropped",
-        [NYT_TROUBLE_SUB_AGAIN] = "subs that are defined in more than one file: the first stands",
-        [NYT_TROUBLE_ENTRY] = "SUB_ENTRY records: dropped, the call tree is added up",
+    static const char *const texts[NYT_REPAIRS] = {
+        [NYT_REPAIR_SCALE] = "no ticks_per_sec: taken as 10000000",
+        [NYT_REPAIR_NOT_FINITE] = "times that are not finite: now 0",
+        [NYT_REPAIR_NEGATIVE] = "negative times: now 0",
+        [NYT_REPAIR_FID] = "files that are used but not defined: named '(unknown file N)'",
+        [NYT_REPAIR_SOURCE] = "source lines of files that are not defined: dropped",
+        [NYT_REPAIR_LINE] = "statements on lines from 65536 on: moved to line 0",
+        [NYT_REPAIR_UNENDED] = "processes that did not end: they last as long as their statements",
+        [NYT_REPAIR_UNSTARTED] = "processes that end without a start: dropped",
+        [NYT_REPAIR_BACKWARDS] = ("processes without a sound time: they last as long as their"
+                                  " statements"),
+        [NYT_REPAIR_NO_PROCESS] = "no process: one was made up",
+        [NYT_REPAIR_MARK] = "marks of subs without source that have a count: dropped",
+        [NYT_REPAIR_SUB_AGAIN] = "subs that are defined in more than one file: the first stands",
+        [NYT_REPAIR_ENTRY] = "SUB_ENTRY records: dropped, the call tree is added up",
     };
     int len = snprintf(text, size, "%s", texts[what]);
     if (times > 1 && len > 0 && (size_t)len < size)
         snprintf(text + len, size - (size_t)len, " (%llu)", (unsigned long long)times);
 }
 
-static double sound_time(struct nyt_gathered *g, double time)
+static double sound_time(struct nyt_merge_input *g, double time)
 {
     if (!isfinite(time)) {
-        g->troubles[NYT_TROUBLE_NOT_FINITE]++;
+        g->repairs[NYT_REPAIR_NOT_FINITE]++;
         return 0;
     }
     if (time < 0 && g->repair) {
-        g->troubles[NYT_TROUBLE_NEGATIVE]++;
+        g->repairs[NYT_REPAIR_NEGATIVE]++;
         return 0;
     }
     return time;
@@ -61,20 +61,20 @@ static double sound_time(struct nyt_gathered *g, double time)
 /* ---- Text ---- */
 
 /* The mark of UTF-8 is dropped: Perl's reader trips over it, and the bytes say the same. */
-static nyt_str keep_text(struct nyt_gathered *g, nyt_str s, bool *ok)
+static nyt_str keep_text(struct nyt_merge_input *g, nyt_str s, bool *ok)
 {
     s.utf8 = false;
     return nyt_arena_str(&g->texts, s, ok);
 }
 
-static nyt_str keep_text_again(struct nyt_gathered *g, nyt_str old, nyt_str s, bool *ok)
+static nyt_str keep_text_again(struct nyt_merge_input *g, nyt_str old, nyt_str s, bool *ok)
 {
     s.utf8 = false;
     return nyt_arena_str_again(&g->texts, old, s, ok);
 }
 
 /* Perl reads past the end of a text record that has a NUL. */
-static nyt_str keep_line(struct nyt_gathered *g, nyt_str s, bool *ok)
+static nyt_str keep_line(struct nyt_merge_input *g, nyt_str s, bool *ok)
 {
     nyt_str kept = keep_text(g, s, ok);
     for (size_t i = 0; *ok && i < kept.len; i++)
@@ -98,7 +98,7 @@ const nyt_str *nyt_pair_value(const struct nyt_pair_list *pairs, const char *key
 }
 
 /* More keys than any writer has are not looked through. */
-static bool set_pair(struct nyt_gathered *g, struct nyt_pair_list *pairs, const nyt_pair *pair)
+static bool set_pair(struct nyt_merge_input *g, struct nyt_pair_list *pairs, const nyt_pair *pair)
 {
     enum { MOST = 1000 };
     bool ok = true;
@@ -120,7 +120,7 @@ static bool set_pair(struct nyt_gathered *g, struct nyt_pair_list *pairs, const 
 }
 
 /* Writers say themselves what they compress. */
-static bool add_comment(struct nyt_gathered *g, nyt_str text)
+static bool add_comment(struct nyt_merge_input *g, nyt_str text)
 {
     static const char own[] = "Compressed at level";
     bool ok = true;
@@ -138,20 +138,20 @@ static bool add_comment(struct nyt_gathered *g, nyt_str text)
 
 /* ---- Time ---- */
 
-static uint32_t sound_line(struct nyt_gathered *g, uint32_t line, uint64_t times)
+static uint32_t sound_line(struct nyt_merge_input *g, uint32_t line, uint64_t times)
 {
     if (line < LINE_DROPPED || !g->repair)
         return line;
-    g->troubles[NYT_TROUBLE_LINE] += times;
+    g->repairs[NYT_REPAIR_LINE] += times;
     return 0;
 }
 
-/* What has been added up so far goes to the sums, and the tally is empty again. */
-static bool pour(struct nyt_gathered *g)
+/* What has been added up so far goes to the sums, and the line_sums is empty again. */
+static bool pour(struct nyt_merge_input *g)
 {
     bool ok = true;
-    for (size_t i = 0; ok && i < g->tally.count; i++) {
-        const struct nyt_tally_line *from = &g->tally.list[i];
+    for (size_t i = 0; ok && i < g->line_sums.count; i++) {
+        const struct nyt_line_sum *from = &g->line_sums.list[i];
         nyt_time where = {.fid = from->fid,
                           .line = sound_line(g, from->line, (uint64_t)from->count)};
         struct nyt_sum_line *to = nyt_sums_line(&g->sums, &where);
@@ -161,11 +161,11 @@ static bool pour(struct nyt_gathered *g)
             to->ticks = nyt_add_ticks(to->ticks, from->ticks);
         }
     }
-    nyt_tally_free(&g->tally);
+    nyt_line_sums_free(&g->line_sums);
     return ok;
 }
 
-static bool heed_ticks_per_sec(struct nyt_gathered *g)
+static bool heed_ticks_per_sec(struct nyt_merge_input *g)
 {
     uint32_t now = nyt_reader_progress(g->in).ticks_per_sec, before = g->ticks_per_sec;
     if (now == before || now == 0 || now > INT32_MAX)
@@ -181,14 +181,14 @@ static bool heed_ticks_per_sec(struct nyt_gathered *g)
     return true;
 }
 
-static void add_to_process(struct nyt_gathered *g, int64_t ticks)
+static void add_to_process(struct nyt_merge_input *g, int64_t ticks)
 {
     if (g->current != NYT_NONE)
         g->processes[g->current].ticks = nyt_add_ticks(g->processes[g->current].ticks, ticks);
 }
 
 /* However many DISCOUNTs stand before it, a statement can only go without a count. */
-static bool add_time(struct nyt_gathered *g, const nyt_time *t)
+static bool add_time(struct nyt_merge_input *g, const nyt_time *t)
 {
     nyt_time where = *t;
     where.line = sound_line(g, t->line, 1);
@@ -203,19 +203,19 @@ static bool add_time(struct nyt_gathered *g, const nyt_time *t)
 }
 
 /* The TIME_LINEs that come next. */
-static bool add_stretch(struct nyt_gathered *g)
+static bool add_run(struct nyt_merge_input *g)
 {
-    struct nyt_stretch stretch;
+    struct nyt_run run;
     if (g->discounted)
         return true;
-    bool ok = nyt_reader_tally(g->in, &g->tally, &stretch);
-    add_to_process(g, stretch.ticks);
+    bool ok = nyt_reader_sum_lines(g->in, &g->line_sums, &run);
+    add_to_process(g, run.ticks);
     return ok;
 }
 
 /* ---- Processes ---- */
 
-static bool start_process(struct nyt_gathered *g, const nyt_pid_start *s)
+static bool start_process(struct nyt_merge_input *g, const nyt_pid_start *s)
 {
     bool is_new;
     if (!NYT_ROOM_FOR_ONE(g->processes, g->process_count, g->process_cap))
@@ -228,16 +228,16 @@ static bool start_process(struct nyt_gathered *g, const nyt_pid_start *s)
         g->processes[*at].ended = true;
     }
     *at = g->current = (uint32_t)g->process_count;
-    g->processes[g->process_count++] = (struct nyt_gathered_process){
+    g->processes[g->process_count++] = (struct nyt_merge_process){
         .pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
     return true;
 }
 
-static bool end_process(struct nyt_gathered *g, const nyt_pid_end *e)
+static bool end_process(struct nyt_merge_input *g, const nyt_pid_end *e)
 {
     uint32_t *at = nyt_map_find(&g->live, e->pid);
     if (!at || *at == NYT_NONE) {
-        g->troubles[NYT_TROUBLE_UNSTARTED]++;
+        g->repairs[NYT_REPAIR_UNSTARTED]++;
         return nyt_calltree_section(&g->sums.tree);
     }
     g->processes[*at].ended = true;
@@ -248,7 +248,7 @@ static bool end_process(struct nyt_gathered *g, const nyt_pid_end *e)
 
 /* ---- Files, subs, calls ---- */
 
-static bool define_file(struct nyt_gathered *g, const nyt_new_fid *f)
+static bool define_file(struct nyt_merge_input *g, const nyt_new_fid *f)
 {
     bool is_new, ok = true;
     if (f->fid == 0)
@@ -266,7 +266,7 @@ static bool define_file(struct nyt_gathered *g, const nyt_new_fid *f)
     return ok;
 }
 
-static bool add_source(struct nyt_gathered *g, const nyt_src_line *s)
+static bool add_source(struct nyt_merge_input *g, const nyt_src_line *s)
 {
     bool is_new, ok = true;
     if (!NYT_ROOM_FOR_ONE(g->sources, g->source_count, g->source_cap))
@@ -283,7 +283,7 @@ static bool add_source(struct nyt_gathered *g, const nyt_src_line *s)
 }
 
 /* Perl's tools stumble over names without a package. What has none goes to main, as in Perl. */
-static uint32_t name_of(struct nyt_gathered *g, nyt_str name)
+static uint32_t name_of(struct nyt_merge_input *g, nyt_str name)
 {
     static const char package[] = "main::", unknown[] = "(unknown)";
     name.utf8 = false;
@@ -301,7 +301,7 @@ static uint32_t name_of(struct nyt_gathered *g, nyt_str name)
     return id;
 }
 
-static bool define_sub(struct nyt_gathered *g, const nyt_sub_info *s)
+static bool define_sub(struct nyt_merge_input *g, const nyt_sub_info *s)
 {
     bool is_new;
     uint32_t name = name_of(g, s->name);
@@ -312,12 +312,12 @@ static bool define_sub(struct nyt_gathered *g, const nyt_sub_info *s)
         return false;
     if (is_new)
         *at = (uint32_t)g->sub_count++;
-    g->subs[*at] = (struct nyt_gathered_sub){.name = name, .fid = s->fid, .first = s->first,
-                                             .last = s->last};
+    g->subs[*at] = (struct nyt_merge_input_sub){
+        .name = name, .fid = s->fid, .first = s->first, .last = s->last};
     return true;
 }
 
-static bool add_calls(struct nyt_gathered *g, const nyt_sub_callers *c)
+static bool add_calls(struct nyt_merge_input *g, const nyt_sub_callers *c)
 {
     bool is_mark = c->fid == 0;
     uint32_t called = name_of(g, c->called);
@@ -329,7 +329,7 @@ static bool add_calls(struct nyt_gathered *g, const nyt_sub_callers *c)
     if (!sum)
         return false;
     if (is_mark) {
-        g->troubles[NYT_TROUBLE_MARK] += c->count > 0;
+        g->repairs[NYT_REPAIR_MARK] += c->count > 0;
         return true;
     }
     sum->count += c->count;
@@ -341,7 +341,7 @@ static bool add_calls(struct nyt_gathered *g, const nyt_sub_callers *c)
     return true;
 }
 
-static bool add_return(struct nyt_gathered *g, const nyt_sub_return *r)
+static bool add_return(struct nyt_merge_input *g, const nyt_sub_return *r)
 {
     uint32_t name = name_of(g, r->name);
     return name != NYT_NONE &&
@@ -351,7 +351,7 @@ static bool add_return(struct nyt_gathered *g, const nyt_sub_return *r)
 
 /* ---- The walk ---- */
 
-static bool take_record(struct nyt_gathered *g, const nyt_record *r)
+static bool take_record(struct nyt_merge_input *g, const nyt_record *r)
 {
     switch (r->tag) {
     case NYT_TAG_COMMENT:
@@ -373,7 +373,7 @@ static bool take_record(struct nyt_gathered *g, const nyt_record *r)
         g->discounted = true;
         return true;
     case NYT_TAG_SUB_ENTRY:
-        g->troubles[NYT_TROUBLE_ENTRY]++;
+        g->repairs[NYT_REPAIR_ENTRY]++;
         return true;
     case NYT_TAG_SUB_RETURN:
         return add_return(g, &r->u.sub_return);
@@ -388,11 +388,11 @@ static bool take_record(struct nyt_gathered *g, const nyt_record *r)
     }
 }
 
-static int take_all(struct nyt_gathered *g, nyt_error *err)
+static int take_all(struct nyt_merge_input *g, nyt_error *err)
 {
     nyt_record rec;
     for (;;) {
-        if (!add_stretch(g))
+        if (!add_run(g))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
         int rc = nyt_reader_next(g->in, &rec, err);
         if (rc <= 0)
@@ -407,7 +407,7 @@ static int take_all(struct nyt_gathered *g, nyt_error *err)
 
 /* ---- The end ---- */
 
-static double seconds(const struct nyt_gathered *g, int64_t ticks)
+static double seconds(const struct nyt_merge_input *g, int64_t ticks)
 {
     return ticks > 0 ? (double)ticks / g->ticks_per_sec : 0;
 }
@@ -418,21 +418,21 @@ static bool is_a_time(double time)
     return fabs(time) < 1e11;
 }
 
-static double time_of_start(const struct nyt_gathered *g)
+static double time_of_start(const struct nyt_merge_input *g)
 {
     const nyt_str *basetime = nyt_pair_value(&g->attributes, "basetime");
     double time = basetime ? (double)nyt_str_to_int(*basetime) : 0;
     return is_a_time(time) ? time : 0;
 }
 
-static void end_processes(struct nyt_gathered *g)
+static void end_processes(struct nyt_merge_input *g)
 {
     for (size_t i = 0; i < g->process_count; i++) {
-        struct nyt_gathered_process *p = &g->processes[i];
+        struct nyt_merge_process *p = &g->processes[i];
         bool is_sound = is_a_time(p->start) && (!p->ended || (is_a_time(p->end) &&
                                                               p->end >= p->start));
-        g->troubles[NYT_TROUBLE_UNENDED] += !p->ended;
-        g->troubles[NYT_TROUBLE_BACKWARDS] += !is_sound;
+        g->repairs[NYT_REPAIR_UNENDED] += !p->ended;
+        g->repairs[NYT_REPAIR_BACKWARDS] += !is_sound;
         if (!is_a_time(p->start))
             p->start = time_of_start(g);
         if (!p->ended || !is_sound)
@@ -440,21 +440,21 @@ static void end_processes(struct nyt_gathered *g)
     }
 }
 
-static bool have_a_process(struct nyt_gathered *g)
+static bool have_a_process(struct nyt_merge_input *g)
 {
     if (g->process_count)
         return true;
     if (!NYT_ROOM_FOR_ONE(g->processes, g->process_count, g->process_cap))
         return false;
-    g->troubles[NYT_TROUBLE_NO_PROCESS]++;
+    g->repairs[NYT_REPAIR_NO_PROCESS]++;
     double start = time_of_start(g);
-    g->processes[g->process_count++] = (struct nyt_gathered_process){
+    g->processes[g->process_count++] = (struct nyt_merge_process){
         .pid = 1, .started = true, .ended = true, .start = start, .end = start};
     return true;
 }
 
 /* fid 0 is "no file": for time and subs that is as unknown as any other. */
-static bool define_if_unknown(struct nyt_gathered *g, uint32_t fid)
+static bool define_if_unknown(struct nyt_merge_input *g, uint32_t fid)
 {
     bool is_new, ok = true;
     char name[40];
@@ -465,7 +465,7 @@ static bool define_if_unknown(struct nyt_gathered *g, uint32_t fid)
     uint32_t *at = nyt_map_take(&g->file_index, fid, &is_new);
     if (!at)
         return false;
-    g->troubles[NYT_TROUBLE_FID]++;
+    g->repairs[NYT_REPAIR_FID]++;
     int len = snprintf(name, sizeof name, "(unknown file %u)", (unsigned)fid);
     *at = (uint32_t)g->file_count;
     g->files[g->file_count++] = (nyt_new_fid){
@@ -474,7 +474,7 @@ static bool define_if_unknown(struct nyt_gathered *g, uint32_t fid)
     return ok;
 }
 
-static bool define_unknown_files(struct nyt_gathered *g)
+static bool define_unknown_files(struct nyt_merge_input *g)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < g->sums.line_count; i++) {
@@ -497,20 +497,20 @@ static int compare_sources(const void *a, const void *b)
     return by_fid ? by_fid : NYT_COMPARE(left->line, right->line);
 }
 
-static void settle_sources(struct nyt_gathered *g)
+static void finish_sources(struct nyt_merge_input *g)
 {
     size_t kept = 0;
     for (size_t i = 0; i < g->source_count; i++)
         if (nyt_map_find(&g->file_index, g->sources[i].fid))
             g->sources[kept++] = g->sources[i];
-    g->troubles[NYT_TROUBLE_SOURCE] += g->source_count - kept;
+    g->repairs[NYT_REPAIR_SOURCE] += g->source_count - kept;
     g->source_count = kept;
     if (kept)
         qsort(g->sources, kept, sizeof *g->sources, compare_sources);
 }
 
 /* The first that is not before `fid`. */
-static size_t source_from(const struct nyt_gathered *g, uint64_t fid)
+static size_t source_from(const struct nyt_merge_input *g, uint64_t fid)
 {
     size_t low = 0, high = g->source_count;
     while (low < high) {
@@ -523,23 +523,23 @@ static size_t source_from(const struct nyt_gathered *g, uint64_t fid)
     return low;
 }
 
-const nyt_src_line *nyt_gathered_source(const struct nyt_gathered *g, uint32_t fid, size_t *n)
+const nyt_src_line *nyt_merge_input_source(const struct nyt_merge_input *g, uint32_t fid, size_t *n)
 {
     size_t first = source_from(g, fid);
     *n = source_from(g, (uint64_t)fid + 1) - first;
     return *n ? &g->sources[first] : NULL;
 }
 
-static bool settle(struct nyt_gathered *g)
+static bool finish(struct nyt_merge_input *g)
 {
     if (!g->ticks_per_sec) {
         g->ticks_per_sec = NYT_USUAL_TICKS_PER_SEC;
-        g->troubles[NYT_TROUBLE_SCALE]++;
+        g->repairs[NYT_REPAIR_SCALE]++;
     }
     end_processes(g);
     bool ok = pour(g) && nyt_calltree_section(&g->sums.tree) && have_a_process(g) &&
               define_unknown_files(g);
-    settle_sources(g);
+    finish_sources(g);
     return ok;
 }
 
@@ -548,7 +548,7 @@ static bool is_of_bytes(int code)
     return code == NYT_ETRUNC || code == NYT_EFORMAT || code == NYT_EDEFLATE;
 }
 
-static int take_as_much_as_there_is(struct nyt_gathered *g, nyt_error *err)
+static int take_as_much_as_there_is(struct nyt_merge_input *g, nyt_error *err)
 {
     nyt_error fault = {0};
     int rc = take_all(g, &fault);
@@ -563,22 +563,22 @@ static int take_as_much_as_there_is(struct nyt_gathered *g, nyt_error *err)
     return rc;
 }
 
-int nyt_gather(struct nyt_gathered *g, const struct nyt_source *source, bool repair,
-               nyt_error *err)
+int nyt_merge_input_read(struct nyt_merge_input *g, const struct nyt_source *source, bool repair,
+                         nyt_error *err)
 {
-    *g = (struct nyt_gathered){.repair = repair, .current = NYT_NONE};
+    *g = (struct nyt_merge_input){.repair = repair, .current = NYT_NONE};
     int rc = nyt_reader_begin(&g->in, source, err);
     if (rc < 0)
         return rc;
     rc = take_as_much_as_there_is(g, err);
     nyt_reader_close(g->in);
     g->in = NULL;
-    if (rc == NYT_OK && !settle(g))
+    if (rc == NYT_OK && !finish(g))
         rc = nyt_fail(err, NYT_ENOMEM, "out of memory");
     return rc;
 }
 
-void nyt_gathered_free(struct nyt_gathered *g)
+void nyt_merge_input_free(struct nyt_merge_input *g)
 {
     nyt_names_free(&g->names);
     nyt_arena_free(&g->texts);
@@ -593,7 +593,7 @@ void nyt_gathered_free(struct nyt_gathered *g)
     free(g->sources);
     nyt_map_free(&g->sub_index);
     free(g->subs);
-    nyt_tally_free(&g->tally);
+    nyt_line_sums_free(&g->line_sums);
     nyt_sums_free(&g->sums);
-    *g = (struct nyt_gathered){0};
+    *g = (struct nyt_merge_input){0};
 }

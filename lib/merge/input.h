@@ -10,31 +10,31 @@
 enum { NYT_USUAL_TICKS_PER_SEC = 10000000 };
 
 /* What had to be changed or made up; input.c has a sentence for each. */
-enum nyt_trouble {
-    NYT_TROUBLE_SCALE,          /* no ticks_per_sec */
-    NYT_TROUBLE_NOT_FINITE,
-    NYT_TROUBLE_NEGATIVE,
-    NYT_TROUBLE_FID,            /* a file that is not defined */
-    NYT_TROUBLE_SOURCE,         /* source of a file that is not defined */
-    NYT_TROUBLE_LINE,           /* a line that Perl's tools drop */
-    NYT_TROUBLE_UNENDED,        /* processes */
-    NYT_TROUBLE_UNSTARTED,
-    NYT_TROUBLE_BACKWARDS,
-    NYT_TROUBLE_NO_PROCESS,
-    NYT_TROUBLE_MARK,           /* marks of xsubs with a count */
-    NYT_TROUBLE_SUB_AGAIN,      /* subs defined in two files */
-    NYT_TROUBLE_ENTRY,          /* SUB_ENTRY records */
-    NYT_TROUBLES
+enum nyt_repair {
+    NYT_REPAIR_SCALE,          /* no ticks_per_sec */
+    NYT_REPAIR_NOT_FINITE,
+    NYT_REPAIR_NEGATIVE,
+    NYT_REPAIR_FID,            /* a file that is not defined */
+    NYT_REPAIR_SOURCE,         /* source of a file that is not defined */
+    NYT_REPAIR_LINE,           /* a line that Perl's tools drop */
+    NYT_REPAIR_UNENDED,        /* processes */
+    NYT_REPAIR_UNSTARTED,
+    NYT_REPAIR_BACKWARDS,
+    NYT_REPAIR_NO_PROCESS,
+    NYT_REPAIR_MARK,           /* marks of xsubs with a count */
+    NYT_REPAIR_SUB_AGAIN,      /* subs defined in two files */
+    NYT_REPAIR_ENTRY,          /* SUB_ENTRY records */
+    NYT_REPAIRS
 };
 
-struct nyt_gathered_process {
+struct nyt_merge_process {
     uint32_t pid, parent;
     bool     started, ended;
     double   start, end;
     int64_t  ticks;             /* of its statements */
 };
 
-struct nyt_gathered_sub {
+struct nyt_merge_input_sub {
     uint32_t name, fid, first, last;
 };
 
@@ -43,14 +43,14 @@ struct nyt_pair_list {
     size_t    count, cap;
 };
 
-struct nyt_gathered {
+struct nyt_merge_input {
     bool      repair;           /* times and lines, too, that harm nobody but are wrong */
     nyt_reader *in;
     uint32_t  ticks_per_sec;
     nyt_progress progress;
     bool      has_fault;        /* reading ended before the end */
     nyt_error fault;
-    uint64_t  troubles[NYT_TROUBLES];
+    uint64_t  repairs[NYT_REPAIRS];
 
     struct nyt_names names;     /* of subs */
     struct nyt_arena texts;
@@ -60,7 +60,7 @@ struct nyt_gathered {
 
     struct nyt_map live;        /* pid -> process, or NYT_NONE */
     uint32_t current;           /* the process whose statements come */
-    struct nyt_gathered_process *processes;
+    struct nyt_merge_process *processes;
     size_t   process_count, process_cap;
 
     struct nyt_map file_index;  /* fid -> file */
@@ -71,11 +71,11 @@ struct nyt_gathered {
     size_t   source_count, source_cap;
 
     struct nyt_map sub_index;   /* name and fid -> sub */
-    struct nyt_gathered_sub *subs;
+    struct nyt_merge_input_sub *subs;
     size_t   sub_count, sub_cap;
 
     bool     discounted;        /* the next statement */
-    struct nyt_tally tally;     /* of TIME_LINEs, on their way into `sums` */
+    struct nyt_line_sums line_sums; /* of TIME_LINEs, on their way into `sums` */
     struct nyt_sums sums;
 };
 
@@ -83,13 +83,14 @@ struct nyt_gathered {
  * Takes all records that can be read. NYT_OK also if the file breaks off or is damaged: then
  * g->has_fault. Every fid that is left is defined, every process ended, and the scale known.
  */
-int nyt_gather(struct nyt_gathered *g, const struct nyt_source *source, bool repair,
-               nyt_error *err);
+int nyt_merge_input_read(struct nyt_merge_input *g, const struct nyt_source *source, bool repair,
+                         nyt_error *err);
 /* "times that are not finite: now 0 (3)" */
-void nyt_trouble_text(enum nyt_trouble what, uint64_t times, char *text, size_t size);
+void nyt_repair_text(enum nyt_repair what, uint64_t times, char *text, size_t size);
 /* The source of one file. */
-const nyt_src_line *nyt_gathered_source(const struct nyt_gathered *g, uint32_t fid, size_t *n);
-void nyt_gathered_free(struct nyt_gathered *g);
+const nyt_src_line *nyt_merge_input_source(const struct nyt_merge_input *g, uint32_t fid,
+                                           size_t *n);
+void nyt_merge_input_free(struct nyt_merge_input *g);
 
 /* The value, or NULL. */
 const nyt_str *nyt_pair_value(const struct nyt_pair_list *pairs, const char *key);

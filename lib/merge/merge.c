@@ -1,5 +1,6 @@
 /*
- * Profiles -> one profile. Each input is gathered by itself, in an order that depends on what
+ * Profiles -> one profile. Each input is read and summed by itself, in an order that depends on
+ * what
  * the inputs hold and not on how they are called; then its fids and names are translated and
  * its sums added to those of the others.
  */
@@ -102,7 +103,7 @@ static bool merge_basetime(nyt_merged *m, const nyt_pair *pair)
     return merge_pair(m, &m->attributes, "attribute", pair);
 }
 
-static bool merge_attribute(nyt_merged *m, const struct nyt_gathered *g, const nyt_pair *pair)
+static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, const nyt_pair *pair)
 {
     if (nyt_str_is(pair->key, "ticks_per_sec"))
         return true;            /* written from m->ticks_per_sec */
@@ -120,7 +121,7 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_gathered *g, const n
     return merge_pair(m, &m->attributes, "attribute", pair);
 }
 
-static bool merge_header(nyt_merged *m, const struct nyt_gathered *g)
+static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < g->attributes.count; i++)
@@ -135,7 +136,7 @@ static bool merge_header(nyt_merged *m, const struct nyt_gathered *g)
     return ok;
 }
 
-static bool merge_scale(nyt_merged *m, struct nyt_gathered *g)
+static bool merge_scale(nyt_merged *m, struct nyt_merge_input *g)
 {
     if (!m->ticks_per_sec)
         m->ticks_per_sec = g->ticks_per_sec;
@@ -147,7 +148,7 @@ static bool merge_scale(nyt_merged *m, struct nyt_gathered *g)
     return true;
 }
 
-static bool merge_processes(nyt_merged *m, const struct nyt_gathered *g)
+static bool merge_processes(nyt_merged *m, const struct nyt_merge_input *g)
 {
     for (size_t i = 0; i < g->process_count; i++) {
         if (!NYT_ROOM_FOR_ONE(m->processes, m->process_count, m->process_cap))
@@ -167,7 +168,7 @@ struct translation {
 
 enum { ON_THE_WAY = UINT32_MAX };   /* a file whose parents are looked at */
 
-static uint32_t fid_of(const struct nyt_gathered *g, const struct translation *t, uint32_t fid)
+static uint32_t fid_of(const struct nyt_merge_input *g, const struct translation *t, uint32_t fid)
 {
     const uint32_t *at = nyt_map_find(&g->file_index, fid);
     return at ? t->fid_of_file[*at] : 0;
@@ -181,10 +182,10 @@ static uint64_t hash_more(uint64_t hash, nyt_str s)
 }
 
 /* An eval without source is known by its name alone. */
-static uint64_t eval_key(const struct nyt_gathered *g, const nyt_new_fid *f, uint32_t parent)
+static uint64_t eval_key(const struct nyt_merge_input *g, const nyt_new_fid *f, uint32_t parent)
 {
     size_t n;
-    const nyt_src_line *source = nyt_gathered_source(g, f->fid, &n);
+    const nyt_src_line *source = nyt_merge_input_source(g, f->fid, &n);
     uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ nyt_pair_key(parent, f->eval_line);
     if (n == 0)
         return hash_more(hash, f->name);
@@ -238,7 +239,7 @@ static uint32_t add_file(nyt_merged *m, const nyt_new_fid *f, uint32_t parent)
     return index;
 }
 
-static uint32_t take_eval(nyt_merged *m, const struct nyt_gathered *g, const nyt_new_fid *f,
+static uint32_t take_eval(nyt_merged *m, const struct nyt_merge_input *g, const nyt_new_fid *f,
                           uint32_t parent)
 {
     bool is_new;
@@ -291,10 +292,11 @@ static uint32_t file_named(const nyt_merged *m, nyt_str wanted)
  * What came from a command line or a pipe is the same only if its text is: `next_eval` leads
  * through the texts of one name.
  */
-static uint32_t take_plain_file(nyt_merged *m, const struct nyt_gathered *g, const nyt_new_fid *f)
+static uint32_t take_plain_file(nyt_merged *m, const struct nyt_merge_input *g,
+                                const nyt_new_fid *f)
 {
     size_t n = 0;
-    const nyt_src_line *source = nyt_gathered_source(g, f->fid, &n);
+    const nyt_src_line *source = nyt_merge_input_source(g, f->fid, &n);
     uint32_t index = file_named(m, f->name), last = NYT_NONE;
     if (f->flags & NYT_FID_NOT_FILE)
         for (; index != NYT_NONE && !same_source(&m->files[index], source, n);
@@ -309,7 +311,7 @@ static uint32_t take_plain_file(nyt_merged *m, const struct nyt_gathered *g, con
 }
 
 /* Walks up to a file that is known, then back: a parent comes before its evals. */
-static bool take_file(nyt_merged *m, const struct nyt_gathered *g, struct translation *t,
+static bool take_file(nyt_merged *m, const struct nyt_merge_input *g, struct translation *t,
                       uint32_t *stack, uint32_t file)
 {
     size_t depth = 0;
@@ -358,22 +360,22 @@ static bool merge_source(nyt_merged *m, struct nyt_merged_file *file, const nyt_
     bool same = same_source(file, source, n);
     if (same && n > file->source_count)
         return keep_source(m, file, source, n);
-    if (!file->told && !same) {
+    if (!file->reported && !same) {
         nyt_merged_note(m, true, "the file %s has another text here: the first one stays",
                         shown(file->file.name, name));
-        file->told = true;
+        file->reported = true;
     }
     return true;
 }
 
-static bool merge_files(nyt_merged *m, const struct nyt_gathered *g, struct translation *t)
+static bool merge_files(nyt_merged *m, const struct nyt_merge_input *g, struct translation *t)
 {
     uint32_t *stack = calloc(g->file_count + 1, sizeof *stack);
     bool ok = stack != NULL;
     for (uint32_t i = 0; ok && i < g->file_count; i++) {
         size_t n;
         ok = take_file(m, g, t, stack, i);
-        const nyt_src_line *source = nyt_gathered_source(g, g->files[i].fid, &n);
+        const nyt_src_line *source = nyt_merge_input_source(g, g->files[i].fid, &n);
         ok = ok && merge_source(m, &m->files[t->fid_of_file[i] - 1], source, n);
     }
     free(stack);
@@ -415,7 +417,7 @@ static uint32_t free_sub_name(nyt_merged *m, uint32_t original, uint32_t fid)
     }
 }
 
-static struct nyt_merged_sub *add_sub(nyt_merged *m, const struct nyt_gathered_sub *s,
+static struct nyt_merged_sub *add_sub(nyt_merged *m, const struct nyt_merge_input_sub *s,
                                       uint32_t name, uint32_t fid)
 {
     if (!NYT_ROOM_FOR_ONE(m->subs, m->sub_count, m->sub_cap))
@@ -427,26 +429,26 @@ static struct nyt_merged_sub *add_sub(nyt_merged *m, const struct nyt_gathered_s
 }
 
 static void compare_ranges(nyt_merged *m, struct nyt_merged_sub *sub,
-                           const struct nyt_gathered_sub *s)
+                           const struct nyt_merge_input_sub *s)
 {
     char name[SHOWN];
-    if (sub->told || (sub->first == s->first && sub->last == s->last))
+    if (sub->reported || (sub->first == s->first && sub->last == s->last))
         return;
     nyt_merged_note(m, true, "the sub %s is on lines %u to %u here: it stays on %u to %u",
                     shown(m->names.list[sub->name].name, name), (unsigned)s->first,
                     (unsigned)s->last, (unsigned)sub->first, (unsigned)sub->last);
-    sub->told = true;
+    sub->reported = true;
 }
 
 /* One without source has no file of its own: which one it was put into says nothing. */
-static bool is_same_sub(const struct nyt_merged_sub *sub, const struct nyt_gathered_sub *s,
+static bool is_same_sub(const struct nyt_merged_sub *sub, const struct nyt_merge_input_sub *s,
                         uint32_t fid)
 {
     return sub->fid == fid || (is_xsub(sub->first, sub->last) && is_xsub(s->first, s->last));
 }
 
 /* The name that the sub has in the result. */
-static uint32_t take_sub(nyt_merged *m, const struct nyt_gathered_sub *s, uint32_t original,
+static uint32_t take_sub(nyt_merged *m, const struct nyt_merge_input_sub *s, uint32_t original,
                          uint32_t fid)
 {
     bool is_new;
@@ -483,7 +485,7 @@ static bool is_of_eval(nyt_str name)
     return false;
 }
 
-static uint32_t take_anon(nyt_merged *m, const struct nyt_gathered_sub *s, uint32_t original,
+static uint32_t take_anon(nyt_merged *m, const struct nyt_merge_input_sub *s, uint32_t original,
                           uint32_t fid)
 {
     bool is_new;
@@ -500,22 +502,22 @@ static uint32_t take_anon(nyt_merged *m, const struct nyt_gathered_sub *s, uint3
 
 static int compare_subs(const void *a, const void *b)
 {
-    const struct nyt_gathered_sub *left = a, *right = b;
+    const struct nyt_merge_input_sub *left = a, *right = b;
     int by_name = NYT_COMPARE(left->name, right->name);
     return by_name ? by_name : NYT_COMPARE(left->fid, right->fid);
 }
 
 /* Names go by name id and fid, so that of several definitions the lowest fid comes first. */
-static bool merge_subs(nyt_merged *m, struct nyt_gathered *g, struct translation *t)
+static bool merge_subs(nyt_merged *m, struct nyt_merge_input *g, struct translation *t)
 {
     if (g->sub_count)
         qsort(g->subs, g->sub_count, sizeof *g->subs, compare_subs);
     for (size_t i = 0; i < g->sub_count; i++) {
-        const struct nyt_gathered_sub *s = &g->subs[i];
+        const struct nyt_merge_input_sub *s = &g->subs[i];
         nyt_str text = g->names.list[s->name].name;
         bool of_eval = is_of_eval(text);
         if (!of_eval && i > 0 && g->subs[i - 1].name == s->name) {
-            g->troubles[NYT_TROUBLE_SUB_AGAIN]++;
+            g->repairs[NYT_REPAIR_SUB_AGAIN]++;
             continue;
         }
         uint32_t original = nyt_names_take(&m->names, text), fid = fid_of(g, t, s->fid);
@@ -530,7 +532,7 @@ static bool merge_subs(nyt_merged *m, struct nyt_gathered *g, struct translation
 }
 
 /* What is defined nowhere keeps its name. */
-static bool merge_names(nyt_merged *m, const struct nyt_gathered *g, struct translation *t)
+static bool merge_names(nyt_merged *m, const struct nyt_merge_input *g, struct translation *t)
 {
     for (size_t i = 0; i < g->names.count; i++) {
         if (t->name_of_name[i] == NYT_NONE)
@@ -543,7 +545,7 @@ static bool merge_names(nyt_merged *m, const struct nyt_gathered *g, struct tran
 
 /* ---- Sums ---- */
 
-static bool merge_lines(nyt_merged *m, const struct nyt_gathered *g, const struct translation *t)
+static bool merge_lines(nyt_merged *m, const struct nyt_merge_input *g, const struct translation *t)
 {
     for (size_t i = 0; i < g->sums.line_count; i++) {
         const struct nyt_sum_line *from = &g->sums.lines[i];
@@ -560,7 +562,7 @@ static bool merge_lines(nyt_merged *m, const struct nyt_gathered *g, const struc
     return true;
 }
 
-static bool merge_calls(nyt_merged *m, const struct nyt_gathered *g, const struct translation *t)
+static bool merge_calls(nyt_merged *m, const struct nyt_merge_input *g, const struct translation *t)
 {
     for (size_t i = 0; i < g->sums.call_count; i++) {
         const struct nyt_sum_call *from = &g->sums.calls[i];
@@ -580,7 +582,7 @@ static bool merge_calls(nyt_merged *m, const struct nyt_gathered *g, const struc
 }
 
 /* The depth of a node counts nodes: callers that never returned stand as one. */
-static bool merge_tree(nyt_merged *m, const struct nyt_gathered *g, const struct translation *t)
+static bool merge_tree(nyt_merged *m, const struct nyt_merge_input *g, const struct translation *t)
 {
     static const char unfinished[] = "main::(unfinished)";
     const struct nyt_tree *from = &g->sums.tree.tree;
@@ -604,24 +606,24 @@ static bool merge_tree(nyt_merged *m, const struct nyt_gathered *g, const struct
 
 /* ---- One input ---- */
 
-static void tell_troubles(nyt_merged *m, const struct nyt_gathered *g)
+static void report_repairs(nyt_merged *m, const struct nyt_merge_input *g)
 {
     char text[200];
     if (g->has_fault)
         nyt_merged_note(m, true, "%s (at offset %llu%s): what comes before it is kept",
                         g->fault.message, (unsigned long long)g->fault.offset,
                         g->fault.in_deflate ? " of the inflated data" : "");
-    for (int what = 0; what < NYT_TROUBLES; what++) {
-        if (!g->troubles[what])
+    for (int what = 0; what < NYT_REPAIRS; what++) {
+        if (!g->repairs[what])
             continue;
-        nyt_trouble_text((enum nyt_trouble)what, g->troubles[what], text, sizeof text);
-        nyt_merged_note(m, what != NYT_TROUBLE_ENTRY, "%s", text);
+        nyt_repair_text((enum nyt_repair)what, g->repairs[what], text, sizeof text);
+        nyt_merged_note(m, what != NYT_REPAIR_ENTRY, "%s", text);
     }
-    m->incomplete |= g->has_fault || g->troubles[NYT_TROUBLE_UNENDED] ||
-                     g->troubles[NYT_TROUBLE_NO_PROCESS] || g->troubles[NYT_TROUBLE_SCALE];
+    m->incomplete |= g->has_fault || g->repairs[NYT_REPAIR_UNENDED] ||
+                     g->repairs[NYT_REPAIR_NO_PROCESS] || g->repairs[NYT_REPAIR_SCALE];
 }
 
-int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_gathered *g, nyt_error *err)
+int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, nyt_error *err)
 {
     struct translation t = {
         .fid_of_file = calloc(g->file_count + 1, sizeof *t.fid_of_file),
@@ -636,7 +638,7 @@ int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_gathered *g, nyt_
               merge_names(m, g, &t) && merge_lines(m, g, &t) && merge_calls(m, g, &t) &&
               merge_tree(m, g, &t);
     if (ok)
-        tell_troubles(m, g);
+        report_repairs(m, g);
     free(t.fid_of_file);
     free(t.name_of_name);
     m->path = NULL;
@@ -662,7 +664,7 @@ static double statement_time(nyt_merged *m)
 }
 
 /* Perl's tools complain if the statements took longer than the processes. */
-static void settle_durations(nyt_merged *m)
+static void finish_durations(nyt_merged *m)
 {
     const double least = 0.001;
     double needed = statement_time(m), lasted = 0;
@@ -676,11 +678,11 @@ static void settle_durations(nyt_merged *m)
     m->processes[m->process_count - 1].end += (needed > least ? needed : least) - lasted;
 }
 
-int nyt_merged_settle(nyt_merged *m, nyt_error *err)
+int nyt_merged_finish(nyt_merged *m, nyt_error *err)
 {
     if (m->file_count == 0)
         return nyt_fail(err, NYT_EFORMAT, "there is no file in it");
-    settle_durations(m);
+    finish_durations(m);
     return NYT_OK;
 }
 
@@ -734,7 +736,7 @@ struct input {
     uint64_t    size;
     uint32_t    crc, adler;     /* of all bytes */
 
-    struct nyt_gathered *gathered;
+    struct nyt_merge_input *data;
     int         rc;
     nyt_error   err;
 };
@@ -838,48 +840,47 @@ static void look_at_bytes(void *ctx, size_t i)
     input->rc = same ? sum_up_bytes(input, &input->err) : NYT_OK;
 }
 
-static void gather_input(void *ctx, size_t i)
+static void read_input(void *ctx, size_t i)
 {
     struct input *input = &((struct merging *)ctx)->inputs[i];
-    input->gathered = calloc(1, sizeof *input->gathered);
-    input->rc = input->gathered
-                    ? nyt_gather(input->gathered, &input->source, false, &input->err)
-                    : nyt_fail(&input->err, NYT_ENOMEM, "out of memory");
+    input->data = calloc(1, sizeof *input->data);
+    input->rc = input->data ? nyt_merge_input_read(input->data, &input->source, false, &input->err)
+                            : nyt_fail(&input->err, NYT_ENOMEM, "out of memory");
 }
 
-static void free_gathered(struct input *input)
+static void free_input(struct input *input)
 {
-    if (input->gathered)
-        nyt_gathered_free(input->gathered);
-    free(input->gathered);
-    input->gathered = NULL;
+    if (input->data)
+        nyt_merge_input_free(input->data);
+    free(input->data);
+    input->data = NULL;
 }
 
-static int take_gathered(void *ctx, size_t i)
+static int add_input(void *ctx, size_t i)
 {
     struct merging *all = ctx;
     struct input *input = &all->inputs[i];
     if (input->rc == NYT_OK)
-        input->rc = nyt_merged_add(all->m, input->name, input->gathered, &input->err);
-    free_gathered(input);
+        input->rc = nyt_merged_add(all->m, input->name, input->data, &input->err);
+    free_input(input);
     return take_fault(all, input);
 }
 
 static int merge_inputs(struct merging *all)
 {
     size_t n = all->n;
-    int rc = nyt_crew(n, look_at_process, take_look, all);
+    int rc = nyt_workers_run(n, look_at_process, take_look, all);
     if (rc == NYT_OK && n > 1) {
         qsort(all->inputs, n, sizeof *all->inputs, compare_processes);
-        rc = nyt_crew(n, look_at_bytes, take_look, all);
+        rc = nyt_workers_run(n, look_at_bytes, take_look, all);
     }
     if (rc == NYT_OK && n > 1)
         qsort(all->inputs, n, sizeof *all->inputs, compare_inputs);
     if (rc == NYT_OK)
-        rc = nyt_crew(n, gather_input, take_gathered, all);
+        rc = nyt_workers_run(n, read_input, add_input, all);
     if (rc == NYT_OK) {
         all->failed = n == 1 ? all->inputs[0].name : NULL;
-        rc = nyt_merged_settle(all->m, all->err);
+        rc = nyt_merged_finish(all->m, all->err);
     }
     return rc;
 }
@@ -898,12 +899,12 @@ static int merge(nyt_merged **out, const char *const *paths, const nyt_memory *p
         inputs[i] = paths ? (struct input){.name = paths[i], .source = {.path = paths[i]}}
                           : (struct input){.name = profiles[i].name,
                                            .source = nyt_source_of(&profiles[i])};
-        inputs[i].source.ahead = n == 1;    /* where there are more, threads have enough to do */
+        inputs[i].source.threaded = n == 1; /* where there are more, threads have enough to do */
     }
     if (rc == NYT_OK)
         rc = merge_inputs(&all);
     for (size_t i = 0; inputs && i < n; i++)
-        free_gathered(&inputs[i]);
+        free_input(&inputs[i]);
     free(inputs);
     if (rc < 0)
         nyt_merged_free(all.m);

@@ -11,14 +11,14 @@ struct nyt_merged_file {
     size_t        source_count;
     uint32_t      next_eval;    /* of the same parent, line and source; of text from no file, another
                                    text of its name; or NYT_NONE */
-    bool          told;         /* that another input has other text */
+    bool          reported;     /* that another input has other text */
 };
 
 struct nyt_merged_sub {
     uint32_t name, fid, first, last;
     uint32_t original;          /* the name it came with */
     uint32_t next;              /* sub that came with the same name, or NYT_NONE */
-    bool     told;
+    bool     reported;
 };
 
 /* Evals of one parent, line and source: the nth of one input is the nth of another. */
@@ -49,7 +49,7 @@ struct nyt_merged {
     struct nyt_application *applications;
     size_t   application_count, application_cap;
 
-    struct nyt_gathered_process *processes;
+    struct nyt_merge_process *processes;
     size_t   process_count, process_cap;
 
     struct nyt_merged_file *files;
@@ -70,10 +70,10 @@ struct nyt_merged {
 };
 
 int nyt_merged_new(nyt_merged **out, bool repair, nyt_note_fn note, void *ctx, nyt_error *err);
-/* Adds what was gathered from `path`, which is changed on the way. NYT_OK or NYT_ENOMEM. */
-int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_gathered *g, nyt_error *err);
+/* Adds what was read from `path`, which is changed on the way. NYT_OK or NYT_ENOMEM. */
+int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, nyt_error *err);
 /* When all have been added: mends what concerns the whole. NYT_EFORMAT: there is no file. */
-int nyt_merged_settle(nyt_merged *m, nyt_error *err);
+int nyt_merged_finish(nyt_merged *m, nyt_error *err);
 void nyt_merged_note(nyt_merged *m, bool lossy, const char *format, ...) NYT_PRINTF(3, 4);
 
 #endif

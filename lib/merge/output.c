@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct composer {
+struct output {
     nyt_merged *m;
     nyt_writer *w;
 };
@@ -59,14 +59,14 @@ static bool application_text(nyt_merged *m, struct nyt_buf *text)
     return ok;
 }
 
-static void put_number(struct composer *c, const char *key, uint64_t value)
+static void put_number(struct output *c, const char *key, uint64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, value);
     nyt_writer_attribute(c->w, str(key), str(text));
 }
 
-static bool put_attributes(struct composer *c)
+static bool put_attributes(struct output *c)
 {
     nyt_merged *m = c->m;
     struct nyt_buf application = {0};
@@ -96,7 +96,7 @@ static bool has_flames(const nyt_merged *m)
 }
 
 /* Where `calls` promises a call tree, nytprofhtml complains if there is none. */
-static void put_options(struct composer *c)
+static void put_options(struct output *c)
 {
     const struct nyt_pair_list *options = &c->m->options;
     bool flames = has_flames(c->m);
@@ -108,7 +108,7 @@ static void put_options(struct composer *c)
     }
 }
 
-static bool put_header(struct composer *c)
+static bool put_header(struct output *c)
 {
     char text[64];
     nyt_merged *m = c->m;
@@ -125,7 +125,7 @@ static bool put_header(struct composer *c)
 
 /* ---- Files and subs ---- */
 
-static void put_files(struct composer *c)
+static void put_files(struct output *c)
 {
     for (size_t i = 0; i < c->m->file_count; i++)
         nyt_writer_new_fid(c->w, &c->m->files[i].file);
@@ -136,7 +136,7 @@ static void put_files(struct composer *c)
     }
 }
 
-static void put_subs(struct composer *c)
+static void put_subs(struct output *c)
 {
     for (size_t i = 0; i < c->m->sub_count; i++) {
         const struct nyt_merged_sub *s = &c->m->subs[i];
@@ -169,7 +169,7 @@ static size_t sums_of_line(const struct nyt_sums *s, size_t from, bool *counted)
 }
 
 /* Perl's reports need a count of each line that has time, but one: not for each of its blocks. */
-static void put_line(struct composer *c, const struct nyt_sum_line *l, bool *counted)
+static void put_line(struct output *c, const struct nyt_sum_line *l, bool *counted)
 {
     nyt_time where = {.fid = l->fid, .line = l->line, .block_line = l->block_line,
                       .sub_line = l->sub_line};
@@ -182,7 +182,7 @@ static void put_line(struct composer *c, const struct nyt_sum_line *l, bool *cou
 }
 
 /* The tables' indices are wrong after sorting; nothing is looked up any more. */
-static void put_lines(struct composer *c)
+static void put_lines(struct output *c)
 {
     struct nyt_sums *s = &c->m->sums;
     bool counted;
@@ -204,7 +204,7 @@ static int compare_calls(const void *a, const void *b)
     return c ? c : NYT_COMPARE(x->caller, y->caller);
 }
 
-static void put_calls(struct composer *c)
+static void put_calls(struct output *c)
 {
     struct nyt_sums *s = &c->m->sums;
     const struct nyt_name *names = c->m->names.list;
@@ -222,7 +222,7 @@ static void put_calls(struct composer *c)
 }
 
 /* Readers want whole ticks. */
-static void put_tree(struct composer *c)
+static void put_tree(struct output *c)
 {
     const struct nyt_tree *t = &c->m->sums.tree.tree;
     for (uint32_t at = nyt_tree_first(t); at != 0; at = nyt_tree_next(t, at)) {
@@ -236,18 +236,18 @@ static void put_tree(struct composer *c)
 
 /* ---- All of it ---- */
 
-static void put_start(struct composer *c, const struct nyt_gathered_process *p)
+static void put_start(struct output *c, const struct nyt_merge_process *p)
 {
     nyt_writer_pid_start(c->w, &(nyt_pid_start){.pid = p->pid, .parent = p->parent,
                                                 .time = p->start});
 }
 
-static void put_end(struct composer *c, const struct nyt_gathered_process *p)
+static void put_end(struct output *c, const struct nyt_merge_process *p)
 {
     nyt_writer_pid_end(c->w, &(nyt_pid_end){.pid = p->pid, .time = p->end});
 }
 
-static bool compose(struct composer *c)
+static bool put_all(struct output *c)
 {
     const nyt_merged *m = c->m;
     if (!put_header(c))
@@ -269,11 +269,11 @@ static bool compose(struct composer *c)
 
 int nyt_merged_write(nyt_merged *m, nyt_write_fn write, void *ctx, int level, nyt_error *err)
 {
-    struct composer c = {.m = m};
+    struct output c = {.m = m};
     int rc = nyt_writer_open_fn(&c.w, write, ctx, level, err);
     if (rc < 0)
         return rc;
-    if (compose(&c))
+    if (put_all(&c))
         return nyt_writer_close(c.w, err);
     nyt_writer_abandon(c.w);
     return nyt_fail(err, NYT_ENOMEM, "out of memory");

@@ -22,7 +22,7 @@ static size_t lines_with_time(const struct nyt_sums *s)
     return n;
 }
 
-static void tell_what_is_kept(nyt_merged *m, const struct nyt_gathered *g)
+static void tell_what_is_kept(nyt_merged *m, const struct nyt_merge_input *g)
 {
     size_t paths = m->sums.tree.tree.count;
     nyt_merged_note(m, false,
@@ -45,7 +45,7 @@ static void tell_losses(nyt_merged *m, const nyt_error *fault, const struct nyt_
     nyt_merged_note(m, true, "%s (at offset %llu%s)", fault->message,
                     (unsigned long long)fault->offset,
                     fault->in_deflate ? " of the inflated data" : "");
-    for (size_t i = 0; i < l->count && i < NYT_LOSSES_TOLD; i++) {
+    for (size_t i = 0; i < l->count && i < NYT_LOSSES_REPORTED; i++) {
         const struct nyt_loss *loss = &l->first[i];
         place[0] = '\0';
         if (loss->inflated != NYT_NOT_INFLATED)
@@ -72,19 +72,20 @@ static bool is_cut_off(const nyt_error *fault, const nyt_progress *progress)
 }
 
 /* Reads it again, now behind the damage as well: what makes sense there. */
-static int gather_again(struct nyt_gathered *g, nyt_merged *m, const char *name,
-                        const struct nyt_source *source, nyt_error *err)
+static int read_again(struct nyt_merge_input *g, nyt_merged *m, const char *name,
+                      const struct nyt_source *source, nyt_error *err)
 {
     struct nyt_salvage *s;
     nyt_error fault = g->fault;
     int rc = nyt_salvage_new(&s, source, err);
     if (rc < 0)
         return rc;
-    nyt_gathered_free(g);
-    rc = nyt_gather(g, &(struct nyt_source){.read = nyt_salvage_read, .ctx = s}, true, err);
+    nyt_merge_input_free(g);
+    rc = nyt_merge_input_read(g, &(struct nyt_source){.read = nyt_salvage_read, .ctx = s}, true,
+                              err);
     if (rc == NYT_OK && g->file_count == 0) {   /* so little that nothing is beyond doubt */
-        nyt_gathered_free(g);
-        rc = nyt_gather(g, source, true, err);
+        nyt_merge_input_free(g);
+        rc = nyt_merge_input_read(g, source, true, err);
     } else if (rc == NYT_OK) {
         m->path = name;
         tell_losses(m, &fault, nyt_salvage_losses(s));
@@ -97,16 +98,16 @@ static int gather_again(struct nyt_gathered *g, nyt_merged *m, const char *name,
 }
 
 static int fill(nyt_merged *m, const char *name, const struct nyt_source *source,
-                struct nyt_gathered *g, nyt_error *err)
+                struct nyt_merge_input *g, nyt_error *err)
 {
-    int rc = nyt_gather(g, source, true, err);
+    int rc = nyt_merge_input_read(g, source, true, err);
     bool damaged = rc == NYT_OK && g->has_fault && !is_cut_off(&g->fault, &g->progress);
     if (damaged)
-        rc = gather_again(g, m, name, source, err);
+        rc = read_again(g, m, name, source, err);
     if (rc == NYT_OK)
         rc = nyt_merged_add(m, name, g, err);
     if (rc == NYT_OK)
-        rc = nyt_merged_settle(m, err);
+        rc = nyt_merged_finish(m, err);
     if (rc == NYT_OK)
         tell_what_is_kept(m, g);
     else if (rc == NYT_EFORMAT && (g->has_fault || damaged)) {  /* that is why it is empty */
@@ -122,13 +123,13 @@ static int recover(nyt_merged **out, const char *name, const struct nyt_source *
 {
     nyt_merged *m = NULL;
     *out = NULL;
-    struct nyt_gathered *g = calloc(1, sizeof *g);
+    struct nyt_merge_input *g = calloc(1, sizeof *g);
     int rc = g ? nyt_merged_new(&m, true, note, ctx, err)
                : nyt_fail(err, NYT_ENOMEM, "out of memory");
     if (rc == NYT_OK)
         rc = fill(m, name, source, g, err);
     if (g)
-        nyt_gathered_free(g);
+        nyt_merge_input_free(g);
     free(g);
     if (rc < 0)
         nyt_merged_free(m);
@@ -139,13 +140,13 @@ static int recover(nyt_merged **out, const char *name, const struct nyt_source *
 
 int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx, nyt_error *err)
 {
-    return recover(out, path, &(struct nyt_source){.path = path, .ahead = true}, note, ctx, err);
+    return recover(out, path, &(struct nyt_source){.path = path, .threaded = true}, note, ctx, err);
 }
 
 int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note, void *ctx,
                        nyt_error *err)
 {
     struct nyt_source source = nyt_source_of(profile);
-    source.ahead = true;
+    source.threaded = true;
     return recover(out, profile->name, &source, note, ctx, err);
 }

@@ -1,6 +1,6 @@
 /*
- * Records told from damage. A record is believed if it is plausible by itself (numbers as writers
- * spell them, files that are defined, text that is text) and if a good many such records
+ * Finding records again behind damage. A record is believed if it is plausible by itself (numbers
+ * as writers spell them, files that are defined, text that is text) and if a good many such records
  * follow it, for a damaged byte lets what comes before it look like something else too. After a
  * break every offset near it is tried, and the first run of records that no other run
  * contradicts is where it goes on. What is believed may be less than what is true, not more.
@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-    AHEAD = NYT_SIFT_AHEAD,
+    LOOKAHEAD = NYT_RESYNC_LOOKAHEAD,
     NEAR = 24,              /* offsets tried at once: more than a statement's bytes */
     DISTRUSTED = 8,         /* records before a break, and where a run begins that is found */
     LEAST_AT_END = 3,       /* records that make a run if the bytes end with them */
@@ -43,13 +43,13 @@ static bool is_line(uint32_t line)
 }
 
 /* A file whose definition was lost is one as well. */
-static bool is_fid(const struct nyt_sifter *s, uint32_t fid)
+static bool is_fid(const struct nyt_resync *s, uint32_t fid)
 {
     return fid > 0 && fid <= s->highest_fid + (s->lenient ? FIDS_SKIPPED : 0);
 }
 
 /* A file that is not defined, as it is where there is neither damage behind us nor before. */
-static void note_oddity(struct nyt_sifter *s, const nyt_record *r)
+static void note_oddity(struct nyt_resync *s, const nyt_record *r)
 {
     uint32_t fid = r->tag == NYT_TAG_TIME_LINE || r->tag == NYT_TAG_TIME_BLOCK ? r->u.time.fid
                    : r->tag == NYT_TAG_SUB_CALLERS                             ? r->u.sub_callers.fid
@@ -62,7 +62,7 @@ static void note_oddity(struct nyt_sifter *s, const nyt_record *r)
     s->odd_records = s->records;
 }
 
-static size_t text_max(const struct nyt_sifter *s)
+static size_t text_max(const struct nyt_resync *s)
 {
     return s->broken ? TEXT_MAX_NEAR : TEXT_MAX_BYTES;
 }
@@ -90,7 +90,7 @@ static bool is_time(double t)
 }
 
 /* Ticks of five bytes are half a minute at least: more likely a byte that became 0xFF. */
-static bool is_statement(const struct nyt_sifter *s, const nyt_time *t, size_t len, bool block)
+static bool is_statement(const struct nyt_resync *s, const nyt_time *t, size_t len, bool block)
 {
     size_t should = 1 + spelled((uint32_t)t->ticks) + spelled(t->fid) + spelled(t->line);
     if (block)
@@ -99,7 +99,7 @@ static bool is_statement(const struct nyt_sifter *s, const nyt_time *t, size_t l
            is_line(t->line) && t->block_line <= LINE_MAX && t->sub_line <= LINE_MAX;
 }
 
-static bool is_file(const struct nyt_sifter *s, const nyt_new_fid *f)
+static bool is_file(const struct nyt_resync *s, const nyt_new_fid *f)
 {
     return f->fid > 0 && f->fid <= s->highest_fid + FIDS_SKIPPED &&
            !nyt_map_find(&s->fids, f->fid) && f->flags <= 0x1FF &&
@@ -107,7 +107,7 @@ static bool is_file(const struct nyt_sifter *s, const nyt_new_fid *f)
            is_name(f->name);
 }
 
-static bool is_pair(const struct nyt_sifter *s, const nyt_pair *p)
+static bool is_pair(const struct nyt_resync *s, const nyt_pair *p)
 {
     for (size_t i = 0; i < p->key.len; i++)
         if (p->key.data[i] <= ' ' || p->key.data[i] > '~')
@@ -115,14 +115,14 @@ static bool is_pair(const struct nyt_sifter *s, const nyt_pair *p)
     return p->value.data && is_name(p->key) && is_text(p->value, text_max(s), true);
 }
 
-static bool is_call(const struct nyt_sifter *s, const nyt_sub_callers *c)
+static bool is_call(const struct nyt_resync *s, const nyt_sub_callers *c)
 {
     return (c->fid == 0 || is_fid(s, c->fid)) && c->line <= LINE_MAX && c->depth <= DEPTH_MAX &&
            is_time(c->incl) && is_time(c->excl) && is_time(c->reci) && is_name(c->called) &&
            is_text(c->caller, NAME_MAX_BYTES, false) && (c->fid == 0 || c->caller.len);
 }
 
-static bool is_plausible(const struct nyt_sifter *s, const nyt_record *r, size_t len)
+static bool is_plausible(const struct nyt_resync *s, const nyt_record *r, size_t len)
 {
     switch (r->tag) {
     case NYT_TAG_COMMENT:
@@ -161,7 +161,7 @@ static bool is_plausible(const struct nyt_sifter *s, const nyt_record *r, size_t
 }
 
 /* What follows 'z' must be the head of a zlib stream. */
-static enum judgement judge_deflate(const struct nyt_sifter *s, const uint8_t *p,
+static enum judgement judge_deflate(const struct nyt_resync *s, const uint8_t *p,
                                     const uint8_t *end)
 {
     enum { NEEDED = 3 };
@@ -172,7 +172,7 @@ static enum judgement judge_deflate(const struct nyt_sifter *s, const uint8_t *p
     return (p[1] & 0x0F) == 8 && (p[1] << 8 | p[2]) % 31 == 0 ? GOOD : BAD;
 }
 
-static enum judgement judge(const struct nyt_sifter *s, size_t at, nyt_record *r, size_t *len)
+static enum judgement judge(const struct nyt_resync *s, size_t at, nyt_record *r, size_t *len)
 {
     const size_t most = 3 * text_max(s);    /* for one record */
     const uint8_t *p = s->in.data + at;
@@ -191,7 +191,7 @@ static enum judgement judge(const struct nyt_sifter *s, size_t at, nyt_record *r
     }
 }
 
-static bool learn(struct nyt_sifter *s, const nyt_record *r)
+static bool learn(struct nyt_resync *s, const nyt_record *r)
 {
     bool is_new;
     if (r->tag != NYT_TAG_NEW_FID)
@@ -204,18 +204,18 @@ static bool learn(struct nyt_sifter *s, const nyt_record *r)
 /* ---- Runs of records ---- */
 
 struct run {
-    size_t at[AHEAD + 1];       /* where its records begin, and the last one ends */
+    size_t at[LOOKAHEAD + 1];       /* where its records begin, and the last one ends */
     size_t count;
     bool   at_end;              /* of all bytes */
     enum judgement how;
 };
 
 /* Files that are defined on the way are not known to it: such a run breaks. */
-static struct run run_from(const struct nyt_sifter *s, size_t at, bool final)
+static struct run run_from(const struct nyt_resync *s, size_t at, bool final)
 {
     struct run run = {.at = {at}, .how = GOOD};
     bool after_discount = false;
-    while (run.count < AHEAD && run.how == GOOD) {
+    while (run.count < LOOKAHEAD && run.how == GOOD) {
         nyt_record r;
         size_t len;
         if (at == s->in.len && final)
@@ -232,7 +232,7 @@ static struct run run_from(const struct nyt_sifter *s, size_t at, bool final)
     if (final && run.how == SHORT)
         run.how = BAD;
     run.at_end = final && at == s->in.len;
-    if (run.how == GOOD && run.count < (run.at_end ? LEAST_AT_END : AHEAD))
+    if (run.how == GOOD && run.count < (run.at_end ? LEAST_AT_END : LOOKAHEAD))
         run.how = BAD;
     return run;
 }
@@ -252,7 +252,7 @@ static bool meet(const struct run *a, const struct run *b)
 }
 
 /* Looks at all offsets near `at`. GOOD: *found is the first run, and there is no other. */
-static enum judgement look_near(const struct nyt_sifter *s, size_t at, bool final,
+static enum judgement look_near(const struct nyt_resync *s, size_t at, bool final,
                                 struct run *found)
 {
     bool any = false;
@@ -273,7 +273,7 @@ static enum judgement look_near(const struct nyt_sifter *s, size_t at, bool fina
 
 /* ---- The walk ---- */
 
-static void forget(struct nyt_sifter *s, size_t len)
+static void forget(struct nyt_resync *s, size_t len)
 {
     memmove(s->in.data, s->in.data + len, s->in.len - len);
     s->in.len -= len;
@@ -283,7 +283,7 @@ static void forget(struct nyt_sifter *s, size_t len)
 }
 
 /* The first `len` bytes of `in`, one record, are believed. */
-static bool believe(struct nyt_sifter *s, size_t at, size_t len)
+static bool believe(struct nyt_resync *s, size_t at, size_t len)
 {
     const uint8_t *p = s->in.data + at;
     bool statement = *p == NYT_TAG_TIME_LINE || *p == NYT_TAG_TIME_BLOCK;
@@ -296,37 +296,37 @@ static bool believe(struct nyt_sifter *s, size_t at, size_t len)
 }
 
 /* Where the records that are not believed yet begin. */
-static size_t pending_from(const struct nyt_sifter *s)
+static size_t pending_from(const struct nyt_resync *s)
 {
     size_t at = s->look;
     for (size_t i = 0; i < s->pending; i++)
-        at -= s->lengths[(s->first + i) % AHEAD];
+        at -= s->lengths[(s->first + i) % LOOKAHEAD];
     return at;
 }
 
 /* Until no more than `most` are pending. */
-static bool believe_first(struct nyt_sifter *s, size_t most)
+static bool believe_first(struct nyt_resync *s, size_t most)
 {
     bool ok = true;
     for (size_t at = pending_from(s); ok && s->pending > most; s->pending--) {
-        size_t len = s->lengths[s->first++ % AHEAD];
+        size_t len = s->lengths[s->first++ % LOOKAHEAD];
         ok = believe(s, at, len);
         at += len;
     }
     return ok;
 }
 
-static bool push(struct nyt_sifter *s, size_t len)
+static bool push(struct nyt_resync *s, size_t len)
 {
-    if (!believe_first(s, AHEAD - 1))
+    if (!believe_first(s, LOOKAHEAD - 1))
         return false;
-    s->lengths[(s->first + s->pending++) % AHEAD] = len;
+    s->lengths[(s->first + s->pending++) % LOOKAHEAD] = len;
     s->look += len;
     return true;
 }
 
 /* What is inflated may have been wrong for longer. */
-static bool break_off(struct nyt_sifter *s)
+static bool break_off(struct nyt_resync *s)
 {
     if (!s->in_deflate && !believe_first(s, DISTRUSTED))
         return false;
@@ -337,7 +337,7 @@ static bool break_off(struct nyt_sifter *s)
 }
 
 /* To where records begin again. false: not before more bytes have come. */
-static bool find_records(struct nyt_sifter *s, bool final)
+static bool find_records(struct nyt_resync *s, bool final)
 {
     size_t at = 0;
     while (at < s->in.len) {
@@ -357,7 +357,7 @@ static bool find_records(struct nyt_sifter *s, bool final)
     return false;
 }
 
-static bool walk(struct nyt_sifter *s, bool final)
+static bool walk(struct nyt_resync *s, bool final)
 {
     while (!s->at_deflate) {
         nyt_record r;
@@ -383,7 +383,7 @@ static bool walk(struct nyt_sifter *s, bool final)
     return true;
 }
 
-bool nyt_sift(struct nyt_sifter *s, const uint8_t *data, size_t len)
+bool nyt_resync_add(struct nyt_resync *s, const uint8_t *data, size_t len)
 {
     if (!nyt_buf_append(&s->in, data, len) || !walk(s, false))
         return false;
@@ -396,7 +396,7 @@ bool nyt_sift(struct nyt_sifter *s, const uint8_t *data, size_t len)
     return true;
 }
 
-bool nyt_sift_end(struct nyt_sifter *s)
+bool nyt_resync_end(struct nyt_resync *s)
 {
     if (!walk(s, true) || !believe_first(s, 0))
         return false;
@@ -404,17 +404,17 @@ bool nyt_sift_end(struct nyt_sifter *s)
     return true;
 }
 
-void nyt_sift_drop(struct nyt_sifter *s)
+void nyt_resync_drop(struct nyt_resync *s)
 {
     forget(s, s->in.len);
     s->doubtful = true;
     s->broken = false;
 }
 
-void nyt_sift_free(struct nyt_sifter *s)
+void nyt_resync_free(struct nyt_resync *s)
 {
     nyt_buf_free(&s->in);
     nyt_buf_free(&s->out);
     nyt_map_free(&s->fids);
-    *s = (struct nyt_sifter){0};
+    *s = (struct nyt_resync){0};
 }

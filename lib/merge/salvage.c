@@ -1,6 +1,6 @@
 /*
  * A damaged file -> the records in it that are worth belief, as a plain profile. What is not
- * compressed goes through the sifter as it is. A compressed part is taken unit by unit, from one
+ * compressed goes through the resync as it is. A compressed part is taken unit by unit, from one
  * flush to the next: our writers begin each unit without a history, so that one can be inflated
  * whatever is before it. A unit in which anything is wrong is lost as a whole, for inflated damage
  * may look like records for long; but what no flush ends is kept up to the damage.
@@ -33,13 +33,13 @@ struct nyt_salvage {
     uint8_t        raw[BLOCK], inflated[BLOCK];
 
     enum phase     phase;
-    struct nyt_sifter sifter;
-    size_t         given;           /* so much of sifter.out was read */
+    struct nyt_resync resync;
+    size_t         given;           /* so much of resync.out was read */
     bool           searched;        /* for a stream whose beginning is lost */
 
     z_stream       z;
     bool           z_live, in_unit, marked, held;
-    size_t         doubted;         /* so much of sifter.out is of a unit that went bad */
+    size_t         doubted;         /* so much of resync.out is of a unit that went bad */
     uint64_t       unit, unit_end;  /* bytes of the file; `marked`: a flush ends it */
     uint64_t       unit_inflated, inflated_total;
     uint64_t       records_before, records_doubted;
@@ -80,7 +80,7 @@ static void lose(struct nyt_salvage *s, uint64_t from, uint64_t to, uint64_t inf
     struct nyt_losses *l = &s->losses;
     if (from >= to)
         return;
-    if (l->count < NYT_LOSSES_TOLD)
+    if (l->count < NYT_LOSSES_REPORTED)
         l->first[l->count] = (struct nyt_loss){from, to, inflated};
     l->count++;
     l->bytes += to - from;
@@ -96,10 +96,10 @@ static void lose_plain(void *salvage, uint64_t from, uint64_t to)
 static void begin_stream(struct nyt_salvage *s)
 {
     s->phase = STREAM;
-    s->sifter.in_deflate = true;
-    s->sifter.at_deflate = false;
-    nyt_sift_drop(&s->sifter);
-    s->sifter.doubtful = false;
+    s->resync.in_deflate = true;
+    s->resync.at_deflate = false;
+    nyt_resync_drop(&s->resync);
+    s->resync.doubtful = false;
     s->adler = 1;
 }
 
@@ -108,11 +108,11 @@ static void begin_stream(struct nyt_salvage *s)
 static bool end_plain(struct nyt_salvage *s)
 {
     bool marked;
-    if (!nyt_sift_end(&s->sifter))
+    if (!nyt_resync_end(&s->resync))
         return false;
     s->phase = DONE;
-    uint64_t end = s->sifter.broken ? s->sifter.broken_at : s->sifter.offset, from = end;
-    if (s->sifter.broken && !s->searched) {
+    uint64_t end = s->resync.broken ? s->resync.broken_at : s->resync.offset, from = end;
+    if (s->resync.broken && !s->searched) {
         s->searched = true;
         from = end_of_unit(s, end, &marked);
         if (marked)
@@ -126,19 +126,19 @@ static bool end_plain(struct nyt_salvage *s)
     return true;
 }
 
-static bool sift_plain(struct nyt_salvage *s)
+static bool resync_plain(struct nyt_salvage *s)
 {
     enum { HEAD = 3 };              /* the tag and the head of the stream */
     size_t got = read_at(s, s->at, s->raw, BLOCK);
     if (got == 0)
         return end_plain(s);
     s->at += got;
-    if (!nyt_sift(&s->sifter, s->raw, got))
+    if (!nyt_resync_add(&s->resync, s->raw, got))
         return false;
-    if (s->sifter.at_deflate) {
-        if (!nyt_sift_end(&s->sifter))
+    if (s->resync.at_deflate) {
+        if (!nyt_resync_end(&s->resync))
             return false;
-        s->at = s->sifter.offset + HEAD;
+        s->at = s->resync.offset + HEAD;
         s->losses.kept = s->at - s->losses.bytes;
         begin_stream(s);
     }
@@ -152,25 +152,25 @@ static void begin_unit(struct nyt_salvage *s)
     s->unit = s->at;
     s->unit_end = end_of_unit(s, s->at, &s->marked);
     s->unit_inflated = s->inflated_total;
-    s->records_before = s->sifter.records;
+    s->records_before = s->resync.records;
     s->in_unit = s->held = true;
-    s->sifter.lenient = s->losses.count > 0;    /* whose definitions may be among them */
-    s->sifter.odd = false;
+    s->resync.lenient = s->losses.count > 0;    /* whose definitions may be among them */
+    s->resync.odd = false;
 }
 
 /* The records of this unit are believed, and whatever came of those before it. */
 static bool end_good_unit(struct nyt_salvage *s)
 {
-    struct nyt_buf *out = &s->sifter.out;
+    struct nyt_buf *out = &s->resync.out;
     if (s->doubted) {
         memmove(out->data, out->data + s->doubted, out->len - s->doubted);
         out->len -= s->doubted;
-        s->sifter.records -= s->records_doubted;
+        s->resync.records -= s->records_doubted;
         s->doubted = 0;
     }
     s->in_unit = s->held = false;
     s->losses.kept += s->at - s->unit;
-    return nyt_sift_end(&s->sifter);
+    return nyt_resync_end(&s->resync);
 }
 
 /*
@@ -179,12 +179,12 @@ static bool end_good_unit(struct nyt_salvage *s)
  */
 static void end_bad_unit(struct nyt_salvage *s)
 {
-    struct nyt_sifter *f = &s->sifter;
+    struct nyt_resync *f = &s->resync;
     if (s->held && f->odd) {
         f->out.len = f->odd_out;
         f->records = f->odd_records;
     }
-    nyt_sift_drop(f);
+    nyt_resync_drop(f);
     lose(s, s->unit, s->unit_end, s->unit_inflated);
     s->doubted = s->held ? f->out.len : 0;
     s->records_doubted = f->records - s->records_before;
@@ -218,15 +218,15 @@ static bool inflate_block(struct nyt_salvage *s, size_t len, int *code)
         size_t got = BLOCK - z->avail_out;
         s->adler = (uint32_t)adler32(s->adler, s->inflated, (uInt)got);
         s->inflated_total += got;
-        if (*code == Z_MEM_ERROR || !nyt_sift(&s->sifter, s->inflated, got))
+        if (*code == Z_MEM_ERROR || !nyt_resync_add(&s->resync, s->inflated, got))
             return false;
-    } while (*code == Z_OK && z->avail_out == 0 && !s->sifter.broken &&
+    } while (*code == Z_OK && z->avail_out == 0 && !s->resync.broken &&
              !(z->avail_in == 0 && nyt_is_between_blocks(z)));
     s->at += len - z->avail_in;
     return true;
 }
 
-static bool sift_stream(struct nyt_salvage *s)
+static bool resync_stream(struct nyt_salvage *s)
 {
     int code;
     if (!s->in_unit)
@@ -239,11 +239,11 @@ static bool sift_stream(struct nyt_salvage *s)
     }
     if (!inflate_block(s, got, &code))
         return false;
-    if (s->sifter.out.len > HELD_MAX) {
-        s->held = s->sifter.lenient = false;
+    if (s->resync.out.len > HELD_MAX) {
+        s->held = s->resync.lenient = false;
         s->doubted = 0;
     }
-    if (s->sifter.broken || (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END))
+    if (s->resync.broken || (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END))
         end_bad_unit(s);
     else if (code == Z_STREAM_END)
         return end_stream(s);
@@ -259,7 +259,7 @@ static bool sift_stream(struct nyt_salvage *s)
 
 static size_t ready(const struct nyt_salvage *s)
 {
-    return s->held || (s->doubted && s->phase != DONE) ? 0 : s->sifter.out.len - s->given;
+    return s->held || (s->doubted && s->phase != DONE) ? 0 : s->resync.out.len - s->given;
 }
 
 int nyt_salvage_read(void *salvage, void *data, size_t size, size_t *got)
@@ -268,14 +268,14 @@ int nyt_salvage_read(void *salvage, void *data, size_t size, size_t *got)
     *got = 0;
     while (!ready(s) && s->phase != DONE) {
         if (!s->held && !s->doubted)
-            s->sifter.out.len = s->given = 0;
-        if (!(s->phase == PLAIN ? sift_plain(s) : sift_stream(s)))
+            s->resync.out.len = s->given = 0;
+        if (!(s->phase == PLAIN ? resync_plain(s) : resync_stream(s)))
             return NYT_ENOMEM;
     }
-    s->losses.records = s->sifter.records;
+    s->losses.records = s->resync.records;
     *got = ready(s) < size ? ready(s) : size;
     if (*got)
-        memcpy(data, s->sifter.out.data + s->given, *got);
+        memcpy(data, s->resync.out.data + s->given, *got);
     s->given += *got;
     return NYT_OK;
 }
@@ -285,8 +285,8 @@ static bool take_banner(struct nyt_salvage *s)
     size_t got = read_at(s, 0, s->raw, BANNER_MAX);
     const uint8_t *newline = got ? memchr(s->raw, '\n', got) : NULL;
     size_t len = newline ? (size_t)(newline + 1 - s->raw) : 0;
-    s->at = s->sifter.offset = len;
-    return nyt_buf_append(&s->sifter.out, s->raw, len);
+    s->at = s->resync.offset = len;
+    return nyt_buf_append(&s->resync.out, s->raw, len);
 }
 
 int nyt_salvage_new(struct nyt_salvage **out, const struct nyt_source *source, nyt_error *err)
@@ -297,8 +297,8 @@ int nyt_salvage_new(struct nyt_salvage **out, const struct nyt_source *source, n
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     s->memory = source->data;
     s->size = source->len;
-    s->sifter.lost = lose_plain;
-    s->sifter.ctx = s;
+    s->resync.lost = lose_plain;
+    s->resync.ctx = s;
     int rc = NYT_OK;
     if (source->path && !(s->file = fopen(source->path, "rb")))
         rc = nyt_fail_errno(err, "cannot open");
@@ -325,6 +325,6 @@ void nyt_salvage_free(struct nyt_salvage *s)
         fclose(s->file);
     if (s->z_live)
         inflateEnd(&s->z);
-    nyt_sift_free(&s->sifter);
+    nyt_resync_free(&s->resync);
     free(s);
 }

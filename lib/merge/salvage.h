@@ -4,7 +4,7 @@
 
 #include "format/input.h"
 
-enum { NYT_LOSSES_TOLD = 8 };
+enum { NYT_LOSSES_REPORTED = 8 };
 
 struct nyt_loss {
     uint64_t from, to;          /* bytes of the file */
@@ -14,7 +14,7 @@ struct nyt_loss {
 #define NYT_NOT_INFLATED UINT64_MAX
 
 struct nyt_losses {
-    struct nyt_loss first[NYT_LOSSES_TOLD];
+    struct nyt_loss first[NYT_LOSSES_REPORTED];
     uint64_t count, bytes;      /* of all */
     uint64_t kept;              /* bytes of the file that were believed, */
     uint64_t records;           /* and records in them */

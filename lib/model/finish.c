@@ -14,8 +14,8 @@
 /* At least one, so that NULL always means out of memory. */
 #define NEW_ARRAY(n, type) calloc((n) + 1, sizeof(type))
 
-/* What is needed only while sealing. */
-struct seal {
+/* What is needed only while finishing. */
+struct finisher {
     struct nyt_loader *l;
     nyt_profile *p;
     uint32_t *sub_rank;         /* index of a sub in the loader -> in the profile */
@@ -30,7 +30,7 @@ static int compare_files(const void *left, const void *right)
     return NYT_COMPARE(a->fid, b->fid);
 }
 
-static bool seal_files(struct seal *s)
+static bool finish_files(struct finisher *s)
 {
     nyt_profile *p = s->p;
     p->files = NEW_ARRAY(s->l->file_count, nyt_file);
@@ -50,7 +50,7 @@ static int compare_sources(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
-static void seal_sources(nyt_profile *p)
+static void finish_sources(nyt_profile *p)
 {
     if (p->source_count)
         qsort(p->sources, p->source_count, sizeof *p->sources, compare_sources);
@@ -65,10 +65,13 @@ static int compare_lines(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
-static nyt_line sealed_line(const struct nyt_line_table *t, size_t i, uint32_t fid)
+static nyt_line finished_line(const struct nyt_line_table *t, size_t i, uint32_t fid)
 {
-    return (nyt_line){.fid = fid, .line = t->sums.list[i].line, .count = t->sums.list[i].count,
-                      .ticks = t->settled[i].ticks, .time = t->settled[i].seconds};
+    return (nyt_line){.fid = fid,
+                      .line = t->sums.list[i].line,
+                      .count = t->sums.list[i].count,
+                      .ticks = t->times[i].ticks,
+                      .time = t->times[i].seconds};
 }
 
 static size_t add_up_lines(nyt_line *list, size_t n)
@@ -87,7 +90,7 @@ static size_t add_up_lines(nyt_line *list, size_t n)
 }
 
 /* Lines of a merged eval stay under its own fid too, and only the line level moves: so Perl. */
-static bool seal_lines(struct seal *s, nyt_level level)
+static bool finish_lines(struct finisher *s, nyt_level level)
 {
     const struct nyt_line_table *t = &s->l->lines[level];
     struct nyt_lines *to = &s->p->lines[level];
@@ -97,10 +100,10 @@ static bool seal_lines(struct seal *s, nyt_level level)
         return false;
     for (size_t i = 0; i < t->sums.count; i++) {
         uint32_t fid = t->sums.list[i].fid;
-        list[n++] = sealed_line(t, i, fid);
+        list[n++] = finished_line(t, i, fid);
         uint32_t survivor = nyt_loader_survivor(s->l, fid);
         if (level == NYT_LEVEL_LINE && survivor != fid)
-            list[n++] = sealed_line(t, i, survivor);
+            list[n++] = finished_line(t, i, survivor);
     }
     qsort(list, n, sizeof *list, compare_lines);
     to->list = list;
@@ -159,7 +162,7 @@ static uint32_t rank_of(const nyt_profile *p, nyt_str name)
     return (uint32_t)(found - p->subs);
 }
 
-static bool seal_subs(struct seal *s)
+static bool finish_subs(struct finisher *s)
 {
     const struct nyt_loader *l = s->l;
     nyt_profile *p = s->p;
@@ -193,7 +196,7 @@ static int compare_merged(const void *left, const void *right)
     return c ? c : nyt_str_compare(a->name, b->name);
 }
 
-static bool seal_merged_names(struct seal *s)
+static bool finish_merged_names(struct finisher *s)
 {
     nyt_profile *p = s->p;
     size_t n = 0, room = s->l->sub_count - p->sub_count;
@@ -236,7 +239,7 @@ static void keep_definitions(nyt_profile *p, const struct definition *list, size
     }
 }
 
-static bool seal_definitions(struct seal *s)
+static bool finish_definitions(struct finisher *s)
 {
     nyt_profile *p = s->p;
     size_t n = s->l->definition_count;
@@ -295,7 +298,7 @@ static nyt_call first_call(const nyt_profile *p, const struct placed_edge *at,
                       .depth = e->depth};
 }
 
-static void keep_calls(struct seal *s, const struct placed_edge *list, size_t n)
+static void keep_calls(struct finisher *s, const struct placed_edge *list, size_t n)
 {
     nyt_profile *p = s->p;
     for (size_t i = 0; i < n; i++) {
@@ -308,7 +311,7 @@ static void keep_calls(struct seal *s, const struct placed_edge *list, size_t n)
     }
 }
 
-static bool seal_calls(struct seal *s)
+static bool finish_calls(struct finisher *s)
 {
     nyt_profile *p = s->p;
     size_t n = s->l->edge_count;
@@ -338,7 +341,7 @@ static int compare_call_places(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a->called, b->called);
 }
 
-static bool seal_calls_by_fid(nyt_profile *p)
+static bool finish_calls_by_fid(nyt_profile *p)
 {
     p->calls_by_fid = NEW_ARRAY(p->call_count, const nyt_call *);
     if (!p->calls_by_fid)
@@ -375,7 +378,7 @@ static void keep_callers(nyt_profile *p, const struct named_caller *list, size_t
     }
 }
 
-static bool seal_callers(struct seal *s)
+static bool finish_callers(struct finisher *s)
 {
     nyt_profile *p = s->p;
     size_t n = s->l->caller_count;
@@ -395,28 +398,28 @@ static bool seal_callers(struct seal *s)
 
 /* ---- All ---- */
 
-static bool seal_tree(struct seal *s)
+static bool finish_tree(struct finisher *s)
 {
     s->p->nodes = nyt_calltree_nodes(&s->l->tree, &s->p->names);
     s->p->node_count = s->l->tree.tree.count ? s->l->tree.tree.count : 1;
     return s->p->nodes != NULL;
 }
 
-static bool seal_all(struct seal *s)
+static bool finish_all(struct finisher *s)
 {
-    return seal_files(s) && seal_lines(s, NYT_LEVEL_LINE) && seal_lines(s, NYT_LEVEL_BLOCK) &&
-           seal_lines(s, NYT_LEVEL_SUB) && seal_subs(s) && seal_merged_names(s) &&
-           seal_definitions(s) && seal_calls(s) && seal_calls_by_fid(s->p) && seal_callers(s) &&
-           seal_tree(s);
+    return finish_files(s) && finish_lines(s, NYT_LEVEL_LINE) && finish_lines(s, NYT_LEVEL_BLOCK) &&
+           finish_lines(s, NYT_LEVEL_SUB) && finish_subs(s) && finish_merged_names(s) &&
+           finish_definitions(s) && finish_calls(s) && finish_calls_by_fid(s->p) &&
+           finish_callers(s) && finish_tree(s);
 }
 
-int nyt_profile_seal(struct nyt_loader *l)
+int nyt_profile_finish(struct nyt_loader *l)
 {
-    struct seal s = {.l = l, .p = l->p};
-    seal_sources(l->p);         /* string_evals.c compares them */
+    struct finisher s = {.l = l, .p = l->p};
+    finish_sources(l->p);         /* string_evals.c compares them */
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
-        rc = seal_all(&s) ? NYT_OK : NYT_ENOMEM;
+        rc = finish_all(&s) ? NYT_OK : NYT_ENOMEM;
     free(s.sub_rank);
     free(s.call_of_edge);
     return rc;

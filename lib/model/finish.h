@@ -5,6 +5,6 @@
 #include "model/tables.h"
 
 /* Makes the sorted lists out of the loader's tables. NYT_OK or NYT_ENOMEM. */
-int nyt_profile_seal(struct nyt_loader *l);
+int nyt_profile_finish(struct nyt_loader *l);
 
 #endif

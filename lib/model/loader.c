@@ -64,39 +64,39 @@ static double seconds(const struct nyt_loader *l, int64_t ticks)
 }
 
 /* Turns all ticks so far into seconds. false: out of memory. */
-static bool settle_lines(const struct nyt_loader *l, struct nyt_line_table *t)
+static bool convert_lines(const struct nyt_loader *l, struct nyt_line_table *t)
 {
     if (t->sums.count == 0)
         return true;
-    void *settled = nyt_grow(t->settled, &t->settled_cap, t->sums.count, sizeof *t->settled);
-    if (!settled)
+    void *times = nyt_grow(t->times, &t->times_cap, t->sums.count, sizeof *t->times);
+    if (!times)
         return false;
-    t->settled = settled;
+    t->times = times;
     for (size_t i = 0; i < t->sums.count; i++) {
         int64_t ticks = t->sums.list[i].ticks;
         if (ticks)
-            t->settled[i].seconds += seconds(l, ticks);
-        t->settled[i].ticks = nyt_add_ticks(t->settled[i].ticks, ticks);
+            t->times[i].seconds += seconds(l, ticks);
+        t->times[i].ticks = nyt_add_ticks(t->times[i].ticks, ticks);
         t->sums.list[i].ticks = 0;
     }
     return true;
 }
 
 /* Before ticks_per_sec changes, and at the end. */
-static bool settle(struct nyt_loader *l)
+static bool convert_ticks(struct nyt_loader *l)
 {
     if (l->ticks)
         l->p->totals.statement_time += seconds(l, l->ticks);
     l->ticks = 0;
-    return settle_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
-           settle_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
-           settle_lines(l, &l->lines[NYT_LEVEL_SUB]);
+    return convert_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
+           convert_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
+           convert_lines(l, &l->lines[NYT_LEVEL_SUB]);
 }
 
 static bool heed_ticks_per_sec(struct nyt_loader *l)
 {
     uint32_t now = nyt_reader_progress(l->in).ticks_per_sec;
-    bool ok = now == l->ticks_per_sec || settle(l);
+    bool ok = now == l->ticks_per_sec || convert_ticks(l);
     l->ticks_per_sec = now;
     return ok;
 }
@@ -105,8 +105,8 @@ static bool heed_ticks_per_sec(struct nyt_loader *l)
  * Discounted once, a record adds time and no count. More than that should not happen; then
  * Perl's loader begins a line below zero, and adds to others the record's whole seconds.
  */
-static void count_discounted(const struct nyt_loader *l, struct nyt_tally_line *sum,
-                             int32_t ticks, bool first)
+static void count_discounted(const struct nyt_loader *l, struct nyt_line_sum *sum, int32_t ticks,
+                             bool first)
 {
     if (first)
         sum->count = 1 - (int64_t)l->discounts;
@@ -117,9 +117,9 @@ static void count_discounted(const struct nyt_loader *l, struct nyt_tally_line *
 static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint32_t fid,
                      uint32_t line)
 {
-    struct nyt_tally *sums = &l->lines[level].sums;
+    struct nyt_line_sums *sums = &l->lines[level].sums;
     size_t before = sums->count;
-    struct nyt_tally_line *sum = nyt_tally_line(sums, fid, line);
+    struct nyt_line_sum *sum = nyt_line_sums_at(sums, fid, line);
     if (!sum)
         return false;
     if (l->discounts)
@@ -156,15 +156,15 @@ static bool add_time_block(struct nyt_loader *l, const nyt_time *t)
 }
 
 /* The TIME_LINEs that come next, if none of the discounts before them is odd. */
-static bool add_stretch(struct nyt_loader *l)
+static bool add_run(struct nyt_loader *l)
 {
-    struct nyt_stretch stretch;
+    struct nyt_run run;
     if (l->discounts)
         return true;
-    bool ok = nyt_reader_tally(l->in, &l->lines[NYT_LEVEL_LINE].sums, &stretch);
-    l->statements += stretch.statements;
-    l->ticks = nyt_add_ticks(l->ticks, stretch.ticks);
-    l->p->totals.discounted += stretch.discounted;
+    bool ok = nyt_reader_sum_lines(l->in, &l->lines[NYT_LEVEL_LINE].sums, &run);
+    l->statements += run.statements;
+    l->ticks = nyt_add_ticks(l->ticks, run.ticks);
+    l->p->totals.discounted += run.discounted;
     return ok;
 }
 
@@ -422,7 +422,7 @@ static int take_all(struct nyt_loader *l, nyt_error *err)
 {
     nyt_record rec;
     for (;;) {
-        if (!add_stretch(l))
+        if (!add_run(l))
             return nyt_fail(err, NYT_ENOMEM, "out of memory");
         int rc = nyt_reader_next(l->in, &rec, err);
         if (rc <= 0)
@@ -475,7 +475,7 @@ static bool sum_up(struct nyt_loader *l)
     nyt_profile *p = l->p;
     nyt_totals *t = &p->totals;
     nyt_progress progress = nyt_reader_progress(l->in);
-    bool ok = settle(l);
+    bool ok = convert_ticks(l);
     t->records = progress.records;
     t->bytes = progress.bytes;
     t->inflated = progress.inflated;
@@ -490,7 +490,7 @@ static bool sum_up(struct nyt_loader *l)
 }
 
 /* Subs that were called but defined nowhere go to the first file. */
-static bool house_the_homeless(struct nyt_loader *l)
+static bool give_subs_a_file(struct nyt_loader *l)
 {
     if (!nyt_map_find(&l->file_index, 1))
         return true;
@@ -516,8 +516,8 @@ static void loader_free(struct nyt_loader *l)
     nyt_map_free(&l->edge_index);
     nyt_map_free(&l->caller_index);
     for (int level = 0; level < 3; level++) {
-        nyt_tally_free(&l->lines[level].sums);
-        free(l->lines[level].settled);
+        nyt_line_sums_free(&l->lines[level].sums);
+        free(l->lines[level].times);
     }
     free(l->files);
     free(l->subs);
@@ -532,9 +532,9 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     int rc = take_as_much_as_there_is(l, err);
     if (rc < 0)
         return rc;
-    rc = sum_up(l) && nyt_calltree_section(&l->tree) && house_the_homeless(l) ? NYT_OK : NYT_ENOMEM;
+    rc = sum_up(l) && nyt_calltree_section(&l->tree) && give_subs_a_file(l) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
-        rc = nyt_profile_seal(l);
+        rc = nyt_profile_finish(l);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;
 }
 
@@ -567,20 +567,20 @@ int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
 int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,
                      nyt_error *err)
 {
-    return nyt_profile_load_source(out, &(struct nyt_source){.path = path, .ahead = true},
+    return nyt_profile_load_source(out, &(struct nyt_source){.path = path, .threaded = true},
                                    options, err);
 }
 
 int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
                             const nyt_load_options *options, nyt_error *err)
 {
-    struct nyt_source source = {.data = data, .len = len, .ahead = true};
+    struct nyt_source source = {.data = data, .len = len, .threaded = true};
     return nyt_profile_load_source(out, &source, options, err);
 }
 
 int nyt_profile_load_fn(nyt_profile **out, nyt_read_fn read, void *ctx,
                         const nyt_load_options *options, nyt_error *err)
 {
-    struct nyt_source source = {.read = read, .ctx = ctx, .ahead = true};
+    struct nyt_source source = {.read = read, .ctx = ctx, .threaded = true};
     return nyt_profile_load_source(out, &source, options, err);
 }

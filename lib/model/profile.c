@@ -1,4 +1,4 @@
-/* Looking things up in a sealed profile, and giving it back. */
+/* Looking things up in a finished profile, and giving it back. */
 #include "model/profile.h"
 
 #include "base/str.h"

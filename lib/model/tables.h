@@ -7,16 +7,16 @@
 #include "model/profile.h"
 
 /* Time from before ticks_per_sec last changed. */
-struct nyt_settled {
+struct nyt_line_time {
     int64_t ticks;
     double  seconds;
 };
 
 /* Lines while they are being added up: those of `sums` have ticks since the last change. */
 struct nyt_line_table {
-    struct nyt_tally sums;
-    struct nyt_settled *settled;        /* of each, as far as it goes */
-    size_t settled_cap;
+    struct nyt_line_sums sums;
+    struct nyt_line_time *times;        /* of each, as far as it goes */
+    size_t times_cap;
 };
 
 struct nyt_file_entry {
@@ -46,7 +46,7 @@ struct nyt_edge_caller {
     uint32_t edge, name;
 };
 
-/* What the records become on the way; thrown away when the profile is sealed. */
+/* What the records become on the way; thrown away when the profile is finished. */
 struct nyt_loader {
     nyt_profile *p;
     nyt_reader  *in;

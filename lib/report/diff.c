@@ -83,7 +83,7 @@ static size_t ranks_of(struct nyt_diff_view *v, int kind, const struct nyt_min_c
         const nyt_delta *delta = &deltas->list[i];
         if (!nyt_delta_differs(delta, min))
             continue;
-        v->tally[kind][nyt_delta_change(delta)]++;
+        v->changes[kind][nyt_delta_change(delta)]++;
         ranks[n++] = (struct rank){delta, weight_of(delta, v->options->report.sort)};
     }
     qsort(ranks, n, sizeof *ranks, compare_ranks);
@@ -241,8 +241,8 @@ static void text_kind(struct nyt_report *r, const struct nyt_diff_view *v, int k
     nyt_report_style(r, NYT_PLAIN);
     if (v->shown[kind] < v->count[kind])
         nyt_out_format(r->o, " (%zu of %zu)", v->shown[kind], v->count[kind]);
-    nyt_out_format(r->o, ": %zu changed, %zu new, %zu gone\n", v->tally[kind][2],
-                   v->tally[kind][0], v->tally[kind][1]);
+    nyt_out_format(r->o, ": %zu changed, %zu new, %zu gone\n", v->changes[kind][2],
+                   v->changes[kind][0], v->changes[kind][1]);
     nyt_out_format(r->o, "%*s%*s%*s%*s\n", MARK + COUNT,
                    kind == NYT_DIFF_LINES ? "count" : "calls", TIME, "time   ", TIME, "change   ",
                    PERCENT, "%");
@@ -435,7 +435,7 @@ static void markdown_kind(struct nyt_report *r, const struct nyt_diff_view *v, i
     if (!v->count[kind])
         return;
     nyt_out_format(r->o, "\n**%s**: %zu changed, %zu new, %zu gone", titles[kind],
-                   v->tally[kind][2], v->tally[kind][0], v->tally[kind][1]);
+                   v->changes[kind][2], v->changes[kind][0], v->changes[kind][1]);
     if (v->shown[kind] < v->count[kind])
         nyt_out_format(r->o, "; the first %zu", v->shown[kind]);
     nyt_out_format(r->o, "\n\n| | %s | time | change | | %s |\n|---|--:|--:|--:|--:|---|\n",

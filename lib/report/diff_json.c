@@ -131,9 +131,9 @@ static void put_kind(const struct nyt_diff_view *v, int kind)
 {
     static const char *const names[] = {[NYT_DIFF_LINES] = "lines", [NYT_DIFF_SUBS] = "subs",
                                         [NYT_DIFF_EDGES] = "calls"};
-    const size_t *tally = v->tally[kind];
-    nyt_out_format(v->o, ",\"%s\":{\"changed\":%zu,\"new\":%zu,\"gone\":%zu,\"list\":[", names[kind],
-                   tally[2], tally[0], tally[1]);
+    const size_t *counts = v->changes[kind];
+    nyt_out_format(v->o, ",\"%s\":{\"changed\":%zu,\"new\":%zu,\"gone\":%zu,\"list\":[",
+                   names[kind], counts[2], counts[0], counts[1]);
     for (size_t i = 0; i < v->shown[kind]; i++) {
         nyt_out_text(v->o, i ? "," : "");
         put_delta(v, kind, v->ranked[kind][i]);

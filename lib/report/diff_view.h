@@ -11,7 +11,7 @@ struct nyt_diff_view {
     const nyt_delta **ranked[NYT_DIFF_KINDS];   /* those that differ, the most important first */
     size_t count[NYT_DIFF_KINDS];               /* of all that differ */
     size_t shown[NYT_DIFF_KINDS];
-    size_t tally[NYT_DIFF_KINDS][3];            /* new, gone, changed */
+    size_t changes[NYT_DIFF_KINDS][3]; /* new, gone, changed */
     struct nyt_buf *said;                       /* of each condition, and whether it is met */
     bool           *met;
     struct nyt_out *o;

@@ -1,6 +1,6 @@
 /*
  * What a sound profile obeys: one function for each record and one for the end. What Perl's
- * tools do with trouble decides how bad it is; docs/tools.md has the rules one by one.
+ * tools do with faults decides how bad it is; docs/tools.md has the rules one by one.
  */
 #include "nytprof.h"
 
@@ -21,13 +21,13 @@
 #include <string.h>
 
 enum {
-    HITS_AT_ONCE = 256,
+    SAMPLES_AT_ONCE = 256,
     LINE_NOTED = 32768,     /* from here on nytprofhtml prints a note, */
     LINE_DROPPED = 65536    /* and here it begins to drop lines */
 };
 
 /* Each undefined fid is reported once for its source and once for its time. */
-enum told { TOLD_SOURCE = 1, TOLD_TIME = 2 };
+enum reported { REPORTED_SOURCE = 1, REPORTED_TIME = 2 };
 
 struct verifier {
     nyt_reader    *in;
@@ -42,7 +42,7 @@ struct verifier {
     struct nyt_map fids;        /* defined */
     struct nyt_map file_names;  /* name -> fid */
     struct nyt_map orphans;     /* parents that evals were waiting for */
-    struct nyt_map strangers;   /* fids used before they were defined -> enum told */
+    struct nyt_map undefined;   /* fids used before they were defined -> enum reported */
     uint32_t highest_fid;
 
     struct nyt_names subs;      /* and callers */
@@ -281,17 +281,17 @@ static void check_new_fid(struct verifier *v, const nyt_new_fid *f)
     *note(v, &v->fids, f->fid) = 1;
 }
 
-static bool tell_once(struct verifier *v, uint32_t fid, enum told what)
+static bool report_once(struct verifier *v, uint32_t fid, enum reported what)
 {
-    uint32_t *told = note(v, &v->strangers, fid);
-    bool first = !(*told & what);
-    *told |= what;
+    uint32_t *reported = note(v, &v->undefined, fid);
+    bool first = !(*reported & what);
+    *reported |= what;
     return first;
 }
 
 static void check_source(struct verifier *v, const nyt_src_line *s)
 {
-    if (!is_known_fid(v, s->fid) && tell_once(v, s->fid, TOLD_SOURCE))
+    if (!is_known_fid(v, s->fid) && report_once(v, s->fid, REPORTED_SOURCE))
         report(v, NYT_WARNED, "source-fid-unknown",
                "source for fid %u, not defined: nytprofmerge gives up", (unsigned)s->fid);
     if (s->line == 0)
@@ -302,7 +302,7 @@ static void check_source(struct verifier *v, const nyt_src_line *s)
 
 static void check_time_fid(struct verifier *v, uint32_t fid)
 {
-    if (is_known_fid(v, fid) || !tell_once(v, fid, TOLD_TIME))
+    if (is_known_fid(v, fid) || !report_once(v, fid, REPORTED_TIME))
         return;
     if (fid == 0)
         report(v, NYT_WARNED, "time-fid-0", "time without a file");
@@ -664,27 +664,27 @@ static void tell_fault(struct verifier *v, const nyt_error *fault)
 }
 
 /* Of a run of equal records, the first may be discounted, and the others are all alike. */
-static void check_hit(struct verifier *v, const struct nyt_hit *hit)
+static void check_sample(struct verifier *v, const struct nyt_sample *sample)
 {
-    nyt_time t = {.ticks = hit->ticks, .fid = hit->fid, .line = hit->line};
-    v->at.offset = hit->offset;
-    v->lines_seen += hit->times;
+    nyt_time t = {.ticks = sample->ticks, .fid = sample->fid, .line = sample->line};
+    v->at.offset = sample->offset;
+    v->lines_seen += sample->times;
     check_statement(v, &t);
     v->verdict.records++;
-    if (hit->times == 1)
+    if (sample->times == 1)
         return;
     count_line(v, t.fid, t.line);
-    add_statement_time(v, t.ticks, hit->times - 1);
-    v->verdict.records += hit->times - 1;
+    add_statement_time(v, t.ticks, sample->times - 1);
+    v->verdict.records += sample->times - 1;
 }
 
-static void check_hits(struct verifier *v)
+static void check_samples(struct verifier *v)
 {
-    struct nyt_hit hits[HITS_AT_ONCE];
+    struct nyt_sample samples[SAMPLES_AT_ONCE];
     size_t n;
-    while (!v->stopped && (n = nyt_reader_hits(v->in, hits, HITS_AT_ONCE)) > 0)
+    while (!v->stopped && (n = nyt_reader_samples(v->in, samples, SAMPLES_AT_ONCE)) > 0)
         for (size_t i = 0; i < n && !v->stopped; i++)
-            check_hit(v, &hits[i]);
+            check_sample(v, &samples[i]);
 }
 
 static int walk(struct verifier *v, nyt_error *err)
@@ -697,7 +697,7 @@ static int walk(struct verifier *v, nyt_error *err)
         check_record(v, &rec);
         v->verdict.records++;
         v->at.in_deflate |= rec.tag == NYT_TAG_START_DEFLATE;
-        check_hits(v);
+        check_samples(v);
         if (v->stopped)
             return v->stopped;
     }
@@ -717,7 +717,7 @@ static void verifier_free(struct verifier *v)
     nyt_map_free(&v->fids);
     nyt_map_free(&v->file_names);
     nyt_map_free(&v->orphans);
-    nyt_map_free(&v->strangers);
+    nyt_map_free(&v->undefined);
     nyt_map_free(&v->defined);
     nyt_map_free(&v->called);
     nyt_map_free(&v->pids);
@@ -734,9 +734,9 @@ static int verify(const struct nyt_source *source, nyt_finding_fn fn, void *ctx,
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     v->fn = fn;
     v->ctx = ctx;
-    struct nyt_source ahead = *source;
-    ahead.ahead = true;
-    int rc = nyt_reader_begin(&v->in, &ahead, err);
+    struct nyt_source threaded = *source;
+    threaded.threaded = true;
+    int rc = nyt_reader_begin(&v->in, &threaded, err);
     if (rc == NYT_OK)
         rc = walk(v, err);
     if (v->stopped == NYT_ENOMEM)

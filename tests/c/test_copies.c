@@ -1,7 +1,7 @@
 /*
- * Pieces of a compressed stream that come again byte for byte are not inflated again, and runs
+ * Segments of a compressed stream that come again byte for byte are not inflated again, and runs
  * of equal records in them are not even looked at: all that may make no difference to what is
- * read, whatever the pieces are. Built a second time with windows of 16 bytes.
+ * read, whatever the segments are. Built a second time with windows of 16 bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "format/line_sums.h"
 #include "format/reader.h"
 
-/* ---- Streams made of pieces ---- */
+/* ---- Streams made of segments ---- */
 
 struct stream {
     struct bytes file;
@@ -41,8 +41,8 @@ static void begin(struct stream *s)
     assert_int_equal(deflateInit2(&s->z, 6, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
 }
 
-/* With history (a sync flush) or without. Returns where the piece begins. */
-static size_t add_piece(struct stream *s, const struct bytes *plain, bool history)
+/* With history (a sync flush) or without. Returns where the segment begins. */
+static size_t add_segment(struct stream *s, const struct bytes *plain, bool history)
 {
     size_t at = s->file.len;
     if (!history)
@@ -102,29 +102,29 @@ static void add_seen(struct reading *r, const nyt_time *t, uint32_t tag, uint64_
     r->count++;
 }
 
-static size_t encoded_len(const struct nyt_hit *h)
+static size_t encoded_len(const struct nyt_sample *h)
 {
     uint8_t bytes[3 * NYT_U32_BYTES], *p = nyt_put_u32(bytes, (uint32_t)h->ticks);
     p = nyt_put_u32(nyt_put_u32(p, h->fid), h->line);
     return 1 + (size_t)(p - bytes);
 }
 
-static void add_hits(struct reading *r, const struct nyt_hit *hits, size_t n)
+static void add_samples(struct reading *r, const struct nyt_sample *samples, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        nyt_time t = {.ticks = hits[i].ticks, .fid = hits[i].fid, .line = hits[i].line};
-        size_t len = encoded_len(&hits[i]);
-        for (uint64_t k = 0; k < hits[i].times; k++)
-            add_seen(r, &t, NYT_TAG_TIME_LINE, hits[i].offset + k * len);
-        if (r->at_once < hits[i].times)
-            r->at_once = hits[i].times;
+        nyt_time t = {.ticks = samples[i].ticks, .fid = samples[i].fid, .line = samples[i].line};
+        size_t len = encoded_len(&samples[i]);
+        for (uint64_t k = 0; k < samples[i].times; k++)
+            add_seen(r, &t, NYT_TAG_TIME_LINE, samples[i].offset + k * len);
+        if (r->at_once < samples[i].times)
+            r->at_once = samples[i].times;
     }
 }
 
 static nyt_reader *open_bytes(const struct bytes *b, bool naive)
 {
     nyt_reader *in;
-    struct nyt_source source = {.data = b->data, .len = b->len, .naive = naive, .ahead = !naive};
+    struct nyt_source source = {.data = b->data, .len = b->len, .naive = naive, .threaded = !naive};
     assert_int_equal(nyt_reader_begin(&in, &source, NULL), NYT_OK);
     return in;
 }
@@ -132,13 +132,13 @@ static nyt_reader *open_bytes(const struct bytes *b, bool naive)
 static struct reading read_stream(const struct bytes *b, bool naive)
 {
     struct reading r = {.list = calloc(MOST, sizeof *r.list)};
-    struct nyt_hit hits[7];
+    struct nyt_sample samples[7];
     nyt_record rec;
     nyt_reader *in = open_bytes(b, naive);
     do {
         size_t n;
-        while (!naive && (n = nyt_reader_hits(in, hits, 7)) > 0)
-            add_hits(&r, hits, n);
+        while (!naive && (n = nyt_reader_samples(in, samples, 7)) > 0)
+            add_samples(&r, samples, n);
         r.rc = nyt_reader_next(in, &rec, &r.err);
         bool is_time = r.rc == 1 && rec.tag == NYT_TAG_TIME_LINE;
         if (r.rc == 1)
@@ -150,20 +150,20 @@ static struct reading read_stream(const struct bytes *b, bool naive)
 }
 
 /* The sums of all statements. */
-static struct nyt_stretch add_up(const struct bytes *b, bool naive, struct nyt_tally *t)
+static struct nyt_run add_up(const struct bytes *b, bool naive, struct nyt_line_sums *t)
 {
-    struct nyt_stretch all = {0}, some;
+    struct nyt_run all = {0}, some;
     nyt_record rec;
     nyt_reader *in = open_bytes(b, naive);
     bool discounted = false;
     for (;;) {
-        some = (struct nyt_stretch){0};
+        some = (struct nyt_run){0};
         if (!naive && !discounted)
-            assert_true(nyt_reader_tally(in, t, &some));
+            assert_true(nyt_reader_sum_lines(in, t, &some));
         if (nyt_reader_next(in, &rec, NULL) != 1)
             break;
         if (rec.tag == NYT_TAG_TIME_LINE) {
-            struct nyt_tally_line *line = nyt_tally_line(t, rec.u.time.fid, rec.u.time.line);
+            struct nyt_line_sum *line = nyt_line_sums_at(t, rec.u.time.fid, rec.u.time.line);
             line->count += !discounted;
             line->ticks += rec.u.time.ticks;
             some.statements++;
@@ -184,51 +184,51 @@ static struct nyt_stretch add_up(const struct bytes *b, bool naive, struct nyt_t
 
 static void assert_same_sums(const struct bytes *b)
 {
-    struct nyt_tally quick = {0}, plain = {0};
-    struct nyt_stretch a = add_up(b, false, &quick), c = add_up(b, true, &plain);
+    struct nyt_line_sums fast = {0}, plain = {0};
+    struct nyt_run a = add_up(b, false, &fast), c = add_up(b, true, &plain);
     assert_int_equal(a.statements, c.statements);
     assert_int_equal(a.discounted, c.discounted);
     assert_int_equal(a.ticks, c.ticks);
-    assert_int_equal(quick.count, plain.count);
-    for (size_t i = 0; i < quick.count; i++) {
-        const struct nyt_tally_line *line = nyt_tally_line(&plain, quick.list[i].fid,
-                                                           quick.list[i].line);
-        assert_int_equal(line->count, quick.list[i].count);
-        assert_int_equal(line->ticks, quick.list[i].ticks);
+    assert_int_equal(fast.count, plain.count);
+    for (size_t i = 0; i < fast.count; i++) {
+        const struct nyt_line_sum *line =
+            nyt_line_sums_at(&plain, fast.list[i].fid, fast.list[i].line);
+        assert_int_equal(line->count, fast.list[i].count);
+        assert_int_equal(line->ticks, fast.list[i].ticks);
     }
-    nyt_tally_free(&quick);
-    nyt_tally_free(&plain);
+    nyt_line_sums_free(&fast);
+    nyt_line_sums_free(&plain);
 }
 
-/* Returns the longest run that the quick way took at once. */
+/* Returns the longest run that the fast way took at once. */
 static uint64_t assert_no_difference(const struct bytes *b)
 {
-    struct reading quick = read_stream(b, false), plain = read_stream(b, true);
-    assert_int_equal(quick.rc, plain.rc);
-    assert_int_equal(quick.count, plain.count);
+    struct reading fast = read_stream(b, false), plain = read_stream(b, true);
+    assert_int_equal(fast.rc, plain.rc);
+    assert_int_equal(fast.count, plain.count);
     size_t n = plain.count < MOST ? plain.count : MOST;
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(quick.list[i].offset, plain.list[i].offset);
-        assert_memory_equal(&quick.list[i], &plain.list[i], sizeof *quick.list);
+        assert_int_equal(fast.list[i].offset, plain.list[i].offset);
+        assert_memory_equal(&fast.list[i], &plain.list[i], sizeof *fast.list);
     }
     if (plain.rc < 0) {
-        assert_string_equal(quick.err.message, plain.err.message);
-        assert_int_equal(quick.err.record, plain.err.record);
-        assert_int_equal(quick.err.in_deflate, plain.err.in_deflate);
+        assert_string_equal(fast.err.message, plain.err.message);
+        assert_int_equal(fast.err.record, plain.err.record);
+        assert_int_equal(fast.err.in_deflate, plain.err.in_deflate);
         if (plain.rc != NYT_EDEFLATE)   /* zlib goes some bytes further, or not */
-            assert_int_equal(quick.err.offset, plain.err.offset);
+            assert_int_equal(fast.err.offset, plain.err.offset);
     } else {
-        assert_int_equal(quick.progress.inflated, plain.progress.inflated);
+        assert_int_equal(fast.progress.inflated, plain.progress.inflated);
     }
-    assert_int_equal(quick.progress.records, plain.progress.records);
-    assert_int_equal(quick.progress.ticks_per_sec, plain.progress.ticks_per_sec);
-    free(quick.list);
+    assert_int_equal(fast.progress.records, plain.progress.records);
+    assert_int_equal(fast.progress.ticks_per_sec, plain.progress.ticks_per_sec);
+    free(fast.list);
     free(plain.list);
     assert_same_sums(b);
-    return quick.at_once;
+    return fast.at_once;
 }
 
-/* ---- Pieces ---- */
+/* ---- Segments ---- */
 
 static void add_statement(struct bytes *b, uint32_t ticks, uint32_t line)
 {
@@ -239,7 +239,7 @@ static void add_statement(struct bytes *b, uint32_t ticks, uint32_t line)
 }
 
 /* `times` equal records, of which the first `skip` bytes are left out and come at the end: so a
- * piece begins in mid-record. */
+ * segment begins in mid-record. */
 static struct bytes run_of(uint32_t ticks, uint32_t line, size_t times, size_t skip)
 {
     struct bytes b = {0}, turned = {0};
@@ -261,14 +261,14 @@ static struct bytes mixture(uint64_t *state, size_t records)
     return b;
 }
 
-static void runs_in_pieces_are_taken_at_once(void **state)
+static void runs_in_segments_are_taken_at_once(void **state)
 {
     (void)state;
     for (uint32_t line = 1; line < 100000; line *= 7) {
         struct stream s;
         struct bytes run = run_of(3, line, 700, 0);
         begin(&s);
-        add_copies(&s, add_piece(&s, &run, false), &run, 49);
+        add_copies(&s, add_segment(&s, &run, false), &run, 49);
         end(&s);
         assert_true(assert_no_difference(&s.file) >= 700 * 10);
     }
@@ -282,18 +282,18 @@ static void runs_that_begin_in_mid_record_are_the_same(void **state)
         struct bytes begun = {0}, run = run_of(300, 7, 500, skip), whole = run_of(300, 7, 1, 0);
         begin(&s);
         add_raw(&begun, whole.data, skip);
-        add_piece(&s, &begun, false);
-        add_copies(&s, add_piece(&s, &run, false), &run, 39);
+        add_segment(&s, &begun, false);
+        add_copies(&s, add_segment(&s, &run, false), &run, 39);
         begun.len = 0;
         add_raw(&begun, whole.data + skip, whole.len - skip);
-        add_piece(&s, &begun, false);
+        add_segment(&s, &begun, false);
         end(&s);
         assert_true(assert_no_difference(&s.file) >= 500 * 10);
     }
 }
 
-/* A piece that is no whole number of records, and one whose records differ. */
-static void other_pieces_are_read_one_by_one(void **state)
+/* A segment that is no whole number of records, and one whose records differ. */
+static void other_segments_are_read_one_by_one(void **state)
 {
     uint64_t random = 1;
     (void)state;
@@ -302,8 +302,8 @@ static void other_pieces_are_read_one_by_one(void **state)
         struct bytes run = run_of(1, 1, 400, 0), mixed = mixture(&random, 300);
         run.len -= less;
         begin(&s);
-        add_copies(&s, add_piece(&s, &run, false), &run, 15);
-        add_copies(&s, add_piece(&s, &mixed, false), &mixed, 15);
+        add_copies(&s, add_segment(&s, &run, false), &run, 15);
+        add_copies(&s, add_segment(&s, &mixed, false), &mixed, 15);
         end(&s);
         assert_no_difference(&s.file);
     }
@@ -319,8 +319,8 @@ static void copies_with_a_history_are_inflated(void **state)
         add_statement(&first, i, i);
     memcpy(&second, &first, sizeof first);
     begin(&s);
-    add_piece(&s, &first, false);
-    size_t at = add_piece(&s, &second, true);
+    add_segment(&s, &first, false);
+    size_t at = add_segment(&s, &second, true);
     size_t len = s.file.len - at;
     for (int i = 0; i < 9; i++) {       /* the same distance back: the records before them */
         add_raw(&s.file, s.file.data + at, len);
@@ -336,7 +336,7 @@ static void an_odd_checksum_is_found(void **state)
     struct stream s;
     struct bytes run = run_of(3, 9, 700, 0);
     begin(&s);
-    add_copies(&s, add_piece(&s, &run, false), &run, 20);
+    add_copies(&s, add_segment(&s, &run, false), &run, 20);
     s.adler ^= 1;
     end(&s);
     assert_no_difference(&s.file);
@@ -375,12 +375,12 @@ static void any_harm_makes_no_difference(void **state)
         for (uint32_t n = random_below(&random, 4) + 1; n > 0; n--) {
             uint32_t what = random_below(&random, 4);
             size_t times = random_below(&random, what == 3 ? 40 : 400);
-            struct bytes piece =
+            struct bytes segment =
                 what == 0   ? mixture(&random, times / 8)
                 : what == 1 ? (struct bytes){0}
                             : run_of(random_below(&random, 200), random_below(&random, 200), times,
                                      times ? random_below(&random, 2) : 0);
-            add_copies(&s, add_piece(&s, &piece, random_below(&random, 3) == 0), &piece,
+            add_copies(&s, add_segment(&s, &segment, random_below(&random, 3) == 0), &segment,
                        random_below(&random, 12));
         }
         end(&s);
@@ -410,9 +410,9 @@ static void nothing_over_and_over_is_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(runs_in_pieces_are_taken_at_once),
+        cmocka_unit_test(runs_in_segments_are_taken_at_once),
         cmocka_unit_test(runs_that_begin_in_mid_record_are_the_same),
-        cmocka_unit_test(other_pieces_are_read_one_by_one),
+        cmocka_unit_test(other_segments_are_read_one_by_one),
         cmocka_unit_test(copies_with_a_history_are_inflated),
         cmocka_unit_test(an_odd_checksum_is_found),
         cmocka_unit_test(any_harm_makes_no_difference),

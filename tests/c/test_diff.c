@@ -48,13 +48,13 @@ static void lines_go_with_equal_lines_in_order(void **state)
     for (size_t i = 0; i < COUNT(alignments); i++) {
         uint64_t a[8], b[8];
         uint32_t mates[8];
-        struct nyt_align_budget budget = {1000000};
+        struct nyt_text_diff_budget budget = {1000000};
         size_t na = strlen(alignments[i].a), nb = strlen(alignments[i].b), pairs = 0, wanted = 0;
         for (size_t k = 0; k < na; k++)
             a[k] = (uint8_t)alignments[i].a[k];
         for (size_t k = 0; k < nb; k++)
             b[k] = (uint8_t)alignments[i].b[k];
-        assert_true(nyt_align(a, na, b, nb, mates, &budget));
+        assert_true(nyt_text_diff(a, na, b, nb, mates, &budget));
         for (size_t k = 0; k < na; k++) {
             wanted += alignments[i].mates[k] != '-';
             pairs += mates[k] != NYT_NONE;
@@ -87,7 +87,7 @@ static size_t longest_common(const uint64_t *a, size_t na, const uint64_t *b, si
 
 /* Pairs are equal lines in order, the same with a and b exchanged, and, where no line stands
  * once in both, as many as there can be. */
-static void alignments_are_sound_and_mirrored(void **state)
+static void text_diffs_are_sound_and_mirrored(void **state)
 {
     (void)state;
     for (int round = 0; round < 3000; round++) {
@@ -95,13 +95,13 @@ static void alignments_are_sound_and_mirrored(void **state)
         uint32_t mates[64], back[64];
         size_t na = random_below(65), nb = random_below(65), pairs = 0;
         uint32_t letters = 1 + random_below(round % 2 ? 4 : 60);
-        struct nyt_align_budget budget = {round % 7 ? 1u << 20 : 0};
+        struct nyt_text_diff_budget budget = {round % 7 ? 1u << 20 : 0};
         for (size_t i = 0; i < na; i++)
             a[i] = random_below(letters);
         for (size_t i = 0; i < nb; i++)
             b[i] = random_below(letters);
-        assert_true(nyt_align(a, na, b, nb, mates, &budget));
-        assert_true(nyt_align(b, nb, a, na, back, &budget));
+        assert_true(nyt_text_diff(a, na, b, nb, mates, &budget));
+        assert_true(nyt_text_diff(b, nb, a, na, back, &budget));
         uint32_t next = 0;
         for (uint32_t i = 0; i < na; i++) {
             if (mates[i] == NYT_NONE)
@@ -128,7 +128,7 @@ static void long_texts_of_few_lines_are_aligned_all_the_same(void **state)
     uint64_t *a = calloc(N, sizeof *a), *b = calloc(N, sizeof *b);
     uint32_t *mates = calloc(N, sizeof *mates);
     for (uint32_t letters = 1; letters <= 1000; letters *= 10) {
-        struct nyt_align_budget budget = {1 << 22};
+        struct nyt_text_diff_budget budget = {1 << 22};
         size_t pairs = 0;
         for (size_t i = 0; i < N; i++) {
             a[i] = random_below(letters);
@@ -136,7 +136,7 @@ static void long_texts_of_few_lines_are_aligned_all_the_same(void **state)
         }
         a[0] = letters;         /* nothing is equal at the ends */
         b[N - 1] = letters;
-        assert_true(nyt_align(a, N, b, N, mates, &budget));
+        assert_true(nyt_text_diff(a, N, b, N, mates, &budget));
         for (size_t i = 0; i < N; i++)
             pairs += mates[i] != NYT_NONE;
         assert_true(pairs >= 1);
@@ -538,7 +538,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_go_with_equal_lines_in_order),
-        cmocka_unit_test(alignments_are_sound_and_mirrored),
+        cmocka_unit_test(text_diffs_are_sound_and_mirrored),
         cmocka_unit_test(long_texts_of_few_lines_are_aligned_all_the_same),
         cmocka_unit_test(conditions_are_judged),
         cmocka_unit_test(malformed_conditions_are_refused_at_their_fault),

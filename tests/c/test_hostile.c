@@ -1,5 +1,5 @@
 /*
- * Files that break off or are damaged: whatever happens is told as an error, and nothing is read
+ * Files that break off or are damaged: whatever happens is reported as an error, and nothing is read
  * or written outside of its place (run with ASan).
  * The golden profiles' folder comes from the build.
  */

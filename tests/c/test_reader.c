@@ -352,7 +352,7 @@ static void a_string_may_be_larger_than_the_window(void **state)
 static void the_quick_way_takes_the_same_records(void **state)
 {
     struct bytes b = {0};
-    struct nyt_hit hits[8];
+    struct nyt_sample samples[8];
     nyt_reader *in;
     nyt_record rec;
     uint64_t seen = 0, ticks = 0;
@@ -367,10 +367,10 @@ static void the_quick_way_takes_the_same_records(void **state)
     }
     assert_int_equal(nyt_reader_open_memory(&in, b.data, b.len, NULL), NYT_OK);
     do {
-        while ((n = nyt_reader_hits(in, hits, COUNT(hits))) > 0)
+        while ((n = nyt_reader_samples(in, samples, COUNT(samples))) > 0)
             for (size_t i = 0; i < n; i++) {
-                seen += hits[i].times;
-                ticks += (uint64_t)hits[i].ticks * hits[i].times;
+                seen += samples[i].times;
+                ticks += (uint64_t)samples[i].ticks * samples[i].times;
             }
         if (nyt_reader_next(in, &rec, NULL) != 1)
             break;

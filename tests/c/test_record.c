@@ -11,7 +11,7 @@
 
 #include "format/record.h"
 
-/* One of each kind that is told by a tag. Strings are the last thing in most. */
+/* One of each kind that has a tag. Strings are the last thing in most. */
 static void each_kind(struct bytes all[], size_t *n)
 {
     *n = 0;

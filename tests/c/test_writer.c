@@ -1,4 +1,4 @@
-/* Records and chunks to bytes; what fails, fails for good and is told. */
+/* Records and chunks to bytes; what fails, fails for good and is reported. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -309,13 +309,13 @@ static void runs_add_up_exactly(void **state)
     }
 }
 
-static void runs_around_the_size_of_a_piece_are_whole(void **state)
+static void runs_around_the_size_of_a_segment_are_whole(void **state)
 {
     (void)state;
-    enum { RECORD = 4, PIECE = 16 * 1024 / RECORD };
-    for (uint64_t count = PIECE - 2; count <= PIECE + 2; count++)
+    enum { RECORD = 4, SEGMENT = 16 * 1024 / RECORD };
+    for (uint64_t count = SEGMENT - 2; count <= SEGMENT + 2; count++)
         assert_int_equal(sums_of_run(1, (nyt_time){.fid = 1, .line = 1}, count, 0).counted, count);
-    for (uint64_t count = 1024 * PIECE - 2; count <= 1024 * PIECE + 2; count++)
+    for (uint64_t count = 1024 * SEGMENT - 2; count <= 1024 * SEGMENT + 2; count++)
         assert_int_equal(sums_of_run(1, (nyt_time){.fid = 1, .line = 1}, count, 0).counted, count);
 }
 
@@ -748,7 +748,7 @@ int main(void)
         cmocka_unit_test(only_one_compressed_part_and_only_known_levels),
         cmocka_unit_test(a_record_larger_than_a_segment_is_whole),
         cmocka_unit_test(runs_add_up_exactly),
-        cmocka_unit_test(runs_around_the_size_of_a_piece_are_whole),
+        cmocka_unit_test(runs_around_the_size_of_a_segment_are_whole),
         cmocka_unit_test(a_billion_executions_cost_next_to_nothing),
         cmocka_unit_test(impossible_counts_are_refused),
         cmocka_unit_test(chunks_become_records),

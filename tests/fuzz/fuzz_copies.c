@@ -1,5 +1,5 @@
 /*
- * The quick ways of the reader and the plain one: pieces of a stream that come again are inflated
+ * The fast ways of the reader and the plain one: segments of a stream that come again are inflated
  * once, runs are taken at once, and another thread inflates. What is loaded is the same as from
  * one record after the other.
  */
@@ -18,7 +18,8 @@ struct loaded {
 
 static void load(struct loaded *l, const uint8_t *data, size_t size, bool naive)
 {
-    const struct nyt_source source = {.data = data, .len = size, .naive = naive, .ahead = !naive};
+    const struct nyt_source source = {
+        .data = data, .len = size, .naive = naive, .threaded = !naive};
     const nyt_load_options salvage = {.salvage = true};
     *l = (struct loaded){.p = NULL};
     int rc = nyt_profile_load_source(&l->p, &source, &salvage, &l->err);
@@ -40,25 +41,24 @@ static void require_same_fault(const nyt_error *a, const nyt_error *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct loaded quick, plain;
-    load(&quick, data, size, false);
+    struct loaded fast, plain;
+    load(&fast, data, size, false);
     load(&plain, data, size, true);
-    REQUIRE(!quick.p == !plain.p);
-    if (quick.p) {
-        require_same_fault(nyt_profile_fault(quick.p), nyt_profile_fault(plain.p));
-        const nyt_totals *a = nyt_profile_totals(quick.p), *b = nyt_profile_totals(plain.p);
+    REQUIRE(!fast.p == !plain.p);
+    if (fast.p) {
+        require_same_fault(nyt_profile_fault(fast.p), nyt_profile_fault(plain.p));
+        const nyt_totals *a = nyt_profile_totals(fast.p), *b = nyt_profile_totals(plain.p);
         REQUIRE(a->records == b->records);
-        REQUIRE(a->inflated == b->inflated || nyt_profile_fault(quick.p));
+        REQUIRE(a->inflated == b->inflated || nyt_profile_fault(fast.p));
         REQUIRE(a->statements == b->statements && a->discounted == b->discounted);
-        REQUIRE(quick.model.len == plain.model.len);
-        REQUIRE(!quick.model.len ||
-                memcmp(quick.model.data, plain.model.data, plain.model.len) == 0);
+        REQUIRE(fast.model.len == plain.model.len);
+        REQUIRE(!fast.model.len || memcmp(fast.model.data, plain.model.data, plain.model.len) == 0);
     } else {
-        require_same_fault(&quick.err, &plain.err);
+        require_same_fault(&fast.err, &plain.err);
     }
-    nyt_profile_free(quick.p);
+    nyt_profile_free(fast.p);
     nyt_profile_free(plain.p);
-    nyt_buf_free(&quick.model);
+    nyt_buf_free(&fast.model);
     nyt_buf_free(&plain.model);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Bytes -> profile -> all that is told of one: the model, summary, info, sources. */
+/* Bytes -> profile -> all that is reported of one: the model, summary, info, sources. */
 #include "fuzz.h"
 
 

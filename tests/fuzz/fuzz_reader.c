@@ -32,14 +32,14 @@ static int read_trickle(void *ctx, void *data, size_t size, size_t *got)
 }
 
 /* As the library itself does, which takes a quicker way with runs of statements. */
-static uint64_t count_quickly(const struct nyt_source *source)
+static uint64_t count_fast(const struct nyt_source *source)
 {
-    struct nyt_hit hits[8];
+    struct nyt_sample samples[8];
     nyt_record rec;
     nyt_reader *in;
     REQUIRE(nyt_reader_begin(&in, source, NULL) == NYT_OK);
     for (;;) {
-        while (nyt_reader_hits(in, hits, 8) > 0)
+        while (nyt_reader_samples(in, samples, 8) > 0)
             ;
         if (nyt_reader_next(in, &rec, NULL) <= 0)
             break;
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(again == rc);
         fuzz_require_json_lines(&json);
         fuzz_require_safe_text(&text, false);
-        REQUIRE(count_quickly(&(struct nyt_source){.data = data, .len = size}) == records);
+        REQUIRE(count_fast(&(struct nyt_source){.data = data, .len = size}) == records);
     }
     nyt_buf_free(&json);
     nyt_buf_free(&text);

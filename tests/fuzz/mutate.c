@@ -199,25 +199,25 @@ static bool is_text(const nyt_record *r)
 }
 
 /*
- * A piece of the stream: it ends with a full flush, and comes `times` times, byte for byte alike.
+ * A segment of the stream: it ends with a full flush, and comes `times` times, byte for byte alike.
  * Without one `count` is 0.
  */
-struct piece {
+struct segment {
     size_t first, count, times;
 };
 
-static void put_piece(nyt_writer *w, const nyt_record *records, const struct piece *piece)
+static void put_segment(nyt_writer *w, const nyt_record *records, const struct segment *segment)
 {
     nyt_writer_cut(w);
-    for (size_t t = 0; t < piece->times; t++) {
-        for (size_t i = 0; i < piece->count; i++)
-            put_record(w, &records[piece->first + i]);
+    for (size_t t = 0; t < segment->times; t++) {
+        for (size_t i = 0; i < segment->count; i++)
+            put_record(w, &records[segment->first + i]);
         nyt_writer_cut(w);
     }
 }
 
 static void put_records(struct room *to, const nyt_record *records, size_t n, int level,
-                        const struct piece *piece)
+                        const struct segment *segment)
 {
     nyt_writer *w;
     bool begun = false;
@@ -228,8 +228,8 @@ static void put_records(struct room *to, const nyt_record *records, size_t n, in
             nyt_writer_start_deflate(w);
             begun = true;
         }
-        if (begun && piece->count && i == piece->first)
-            put_piece(w, records, piece);
+        if (begun && segment->count && i == segment->first)
+            put_segment(w, records, segment);
         put_record(w, &records[i]);
     }
     nyt_writer_close(w, NULL);
@@ -423,9 +423,9 @@ static void change_records(struct flat *f)
     }
 }
 
-static struct piece choose_piece(const struct flat *f)
+static struct segment choose_segment(const struct flat *f)
 {
-    struct piece p = {0};
+    struct segment p = {0};
     if (!f->count || chance(4))
         return p;
     p.first = chance((uint32_t)f->count);
@@ -455,8 +455,8 @@ static size_t mutate_one(uint8_t *data, size_t size, size_t max_size)
     if (way < 3)
         return LLVMFuzzerMutate(data, size, max_size);
     change_records(f);
-    struct piece piece = choose_piece(f);
-    put_records(&to, f->records, f->count, f->packed != (chance(8) == 0) ? 1 : 0, &piece);
+    struct segment segment = choose_segment(f);
+    put_records(&to, f->records, f->count, f->packed != (chance(8) == 0) ? 1 : 0, &segment);
     if (!f->packed)
         put_into(&to, f->bytes + f->rest, f->len - f->rest);
     return to.len;
@@ -509,6 +509,6 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8
     size_t from = chance((uint32_t)flat_two->count + 1), more = flat_two->count - from;
     more = keep + more <= RECORDS_MAX ? more : RECORDS_MAX - keep;
     memcpy(flat_one->records + keep, flat_two->records + from, more * sizeof *flat_one->records);
-    put_records(&to, flat_one->records, keep + more, chance(3) == 0, &(struct piece){0});
+    put_records(&to, flat_one->records, keep + more, chance(3) == 0, &(struct segment){0});
     return to.len;
 }
