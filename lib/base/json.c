@@ -3,16 +3,9 @@
 
 #include "base/utf8.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-void nyt_out_json_number(struct nyt_out *o, double value)
-{
-    char text[NYT_NUMBER_BYTES];
-    nyt_number(value, text);
-    bool quoted = isnan(value) || isinf(value);
-    nyt_out_format(o, quoted ? "\"%s\"" : "%s", text);
-}
 
 static void json_escape(struct nyt_out *o, uint32_t code)
 {
@@ -55,7 +48,97 @@ void nyt_out_json_str(struct nyt_out *o, nyt_str s)
     nyt_out_fill(o, '"', 1);
 }
 
-void nyt_out_json_text(struct nyt_out *o, const char *text)
+/* ---- Values ---- */
+
+/* What stands before a value. */
+static void begin_value(struct nyt_json *j, const char *key)
 {
-    nyt_out_json_str(o, (nyt_str){.data = text, .len = strlen(text)});
+    nyt_out_text(j->o, j->comma ? "," : "");
+    j->comma = true;
+    if (key) {
+        nyt_out_text(j->o, "\"");
+        nyt_out_text(j->o, key);
+        nyt_out_text(j->o, "\":");
+    }
+}
+
+void nyt_json_open(struct nyt_json *j, const char *key, char bracket)
+{
+    begin_value(j, key);
+    nyt_out_fill(j->o, bracket, 1);
+    j->comma = false;
+}
+
+void nyt_json_close(struct nyt_json *j, char bracket)
+{
+    nyt_out_fill(j->o, bracket, 1);
+    j->comma = true;
+}
+
+void nyt_json_key(struct nyt_json *j, nyt_str key)
+{
+    begin_value(j, NULL);
+    nyt_out_json_str(j->o, key);
+    nyt_out_text(j->o, ":");
+    j->comma = false;
+}
+
+void nyt_json_line(struct nyt_json *j)
+{
+    begin_value(j, NULL);
+    nyt_out_text(j->o, "\n");
+    j->comma = false;
+}
+
+void nyt_json_number(struct nyt_json *j, const char *key, double value)
+{
+    char text[NYT_NUMBER_BYTES];
+    const char *quote = isfinite(value) ? "" : "\"";
+    begin_value(j, key);
+    nyt_out_text(j->o, quote);
+    nyt_out_text(j->o, nyt_number(value, text));
+    nyt_out_text(j->o, quote);
+}
+
+void nyt_json_whole(struct nyt_json *j, const char *key, int64_t value)
+{
+    begin_value(j, key);
+    nyt_out_format(j->o, "%" PRId64, value);
+}
+
+void nyt_json_count(struct nyt_json *j, const char *key, uint64_t value)
+{
+    begin_value(j, key);
+    nyt_out_format(j->o, "%" PRIu64, value);
+}
+
+void nyt_json_bool(struct nyt_json *j, const char *key, bool value)
+{
+    begin_value(j, key);
+    nyt_out_text(j->o, value ? "true" : "false");
+}
+
+void nyt_json_null(struct nyt_json *j, const char *key)
+{
+    begin_value(j, key);
+    nyt_out_text(j->o, "null");
+}
+
+void nyt_json_str(struct nyt_json *j, const char *key, nyt_str value)
+{
+    begin_value(j, key);
+    nyt_out_json_str(j->o, value);
+}
+
+void nyt_json_text(struct nyt_json *j, const char *key, const char *value)
+{
+    nyt_json_str(j, key, (nyt_str){.data = value, .len = strlen(value)});
+}
+
+void nyt_json_optional(struct nyt_json *j, const char *key, const nyt_str *value)
+{
+    if (value)
+        nyt_json_str(j, key, *value);
+    else
+        nyt_json_null(j, key);
 }

@@ -16,109 +16,66 @@
 
 struct json {
     const nyt_profile *p;
+    struct nyt_json    w;               /* what is written, and where to */
     struct nyt_out    *o, *measure;
     uint64_t           measured;        /* bytes, with what `measure` still holds */
     const nyt_line    *lines;
     size_t             line_count;
     bool              *wanted;          /* nodes, then lines */
     uint32_t          *index_of;        /* node -> place in "paths" */
-    bool               comma;
 };
 
 /* ---- Values ---- */
 
-static void separate(struct json *j)
-{
-    nyt_out_text(j->o, j->comma ? "," : "");
-    j->comma = true;
-}
-
-static void open_with(struct json *j, const char *bracket)
-{
-    nyt_out_text(j->o, bracket);
-    j->comma = false;
-}
-
-static void close_with(struct json *j, const char *bracket)
-{
-    nyt_out_text(j->o, bracket);
-    j->comma = true;
-}
-
-static void put_key(struct json *j, const char *name)
-{
-    separate(j);
-    nyt_out_format(j->o, "\"%s\":", name);
-}
-
-static void put_number(struct json *j, const char *name, double value)
-{
-    put_key(j, name);
-    nyt_out_json_number(j->o, value);
-}
-
-static void put_whole(struct json *j, const char *name, int64_t value)
-{
-    put_key(j, name);
-    nyt_out_format(j->o, "%lld", (long long)value);
-}
-
-static void put_bool(struct json *j, const char *name, bool value)
-{
-    put_key(j, name);
-    nyt_out_text(j->o, value ? "true" : "false");
-}
-
-static void put_str(struct json *j, const char *name, nyt_str value)
-{
-    put_key(j, name);
-    nyt_out_json_str(j->o, value);
-}
-
 static void begin_item(struct json *j)
 {
-    separate(j);
-    open_with(j, "\n{");
+    nyt_json_line(&j->w);
+    nyt_json_open(&j->w, NULL, '{');
+}
+
+static void end_item(struct json *j)
+{
+    nyt_json_close(&j->w, '}');
 }
 
 static void begin_list(struct json *j, const char *name)
 {
-    nyt_out_text(j->o, ",\n");
-    j->comma = false;
-    put_key(j, name);
-    open_with(j, "[");
+    nyt_json_line(&j->w);
+    nyt_json_open(&j->w, name, '[');
+}
+
+static void end_list(struct json *j)
+{
+    nyt_json_close(&j->w, ']');
 }
 
 /* ---- What is always written ---- */
 
-static void put_pairs(struct json *j, const char *name, const nyt_pair *pairs, size_t n)
+static void put_pairs(struct json *j, const char *name, const struct nyt_pairs *pairs)
 {
-    put_key(j, name);
-    open_with(j, "{");
-    for (size_t i = 0; i < n; i++) {
-        if (!pairs[i].value.data)
+    nyt_json_open(&j->w, name, '{');
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (!pairs->list[i].value.data)
             continue;
-        separate(j);
-        nyt_out_json_str(j->o, pairs[i].key);
-        nyt_out_text(j->o, ":");
-        nyt_out_json_str(j->o, pairs[i].value);
+        nyt_json_key(&j->w, pairs->list[i].key);
+        nyt_json_str(&j->w, NULL, pairs->list[i].value);
     }
-    close_with(j, "}");
+    nyt_json_close(&j->w, '}');
 }
 
 static void put_totals(struct json *j)
 {
     const nyt_totals *t = &j->p->totals;
-    put_whole(j, "schema", 1);
-    put_bool(j, "complete", t->complete);
-    put_whole(j, "ticks_per_second", t->ticks_per_sec);
-    put_number(j, "duration_seconds", t->duration);
-    put_number(j, "active_seconds", t->active);
-    put_number(j, "statement_seconds", t->statement_time);
-    put_whole(j, "statement_count", (int64_t)nyt_counted_statements(t));
-    put_whole(j, "call_count", (int64_t)t->calls);
-    put_pairs(j, "attributes", j->p->attributes.list, j->p->attributes.count);
-    put_pairs(j, "options", j->p->options.list, j->p->options.count);
+    nyt_json_whole(&j->w, "schema", 1);
+    nyt_json_bool(&j->w, "complete", t->complete);
+    nyt_json_whole(&j->w, "ticks_per_second", t->ticks_per_sec);
+    nyt_json_number(&j->w, "duration_seconds", t->duration);
+    nyt_json_number(&j->w, "active_seconds", t->active);
+    nyt_json_number(&j->w, "statement_seconds", t->statement_time);
+    nyt_json_whole(&j->w, "statement_count", (int64_t)nyt_counted_statements(t));
+    nyt_json_whole(&j->w, "call_count", (int64_t)t->calls);
+    put_pairs(j, "attributes", &j->p->attributes);
+    put_pairs(j, "options", &j->p->options);
 }
 
 static void put_processes(struct json *j)
@@ -127,14 +84,14 @@ static void put_processes(struct json *j)
     for (size_t i = 0; i < j->p->process_count; i++) {
         const nyt_process *process = &j->p->processes[i];
         begin_item(j);
-        put_whole(j, "id", process->pid);
-        put_whole(j, "parent_id", process->parent);
-        put_number(j, "start_epoch_seconds", process->start);
+        nyt_json_whole(&j->w, "id", process->pid);
+        nyt_json_whole(&j->w, "parent_id", process->parent);
+        nyt_json_number(&j->w, "start_epoch_seconds", process->start);
         if (process->ended)
-            put_number(j, "end_epoch_seconds", process->end);
-        close_with(j, "}");
+            nyt_json_number(&j->w, "end_epoch_seconds", process->end);
+        end_item(j);
     }
-    close_with(j, "]");
+    end_list(j);
 }
 
 static void put_files(struct json *j)
@@ -145,23 +102,23 @@ static void put_files(struct json *j)
         if (file->merged_into)
             continue;
         begin_item(j);
-        put_whole(j, "fid", file->fid);
-        put_str(j, "name", file->name);
+        nyt_json_whole(&j->w, "fid", file->fid);
+        nyt_json_str(&j->w, "name", file->name);
         if (file->is_eval) {
-            put_whole(j, "eval_fid", file->eval_fid);
-            put_whole(j, "eval_line", file->eval_line);
+            nyt_json_whole(&j->w, "eval_fid", file->eval_fid);
+            nyt_json_whole(&j->w, "eval_line", file->eval_line);
         }
-        close_with(j, "}");
+        end_item(j);
     }
-    close_with(j, "]");
+    end_list(j);
 }
 
 static void put_times(struct json *j, double incl, double excl, double reci, uint32_t depth)
 {
-    put_number(j, "inclusive_seconds", incl);
-    put_number(j, "exclusive_seconds", excl);
-    put_number(j, "recursive_seconds", reci);
-    put_whole(j, "recursion_depth", depth);
+    nyt_json_number(&j->w, "inclusive_seconds", incl);
+    nyt_json_number(&j->w, "exclusive_seconds", excl);
+    nyt_json_number(&j->w, "recursive_seconds", reci);
+    nyt_json_whole(&j->w, "recursion_depth", depth);
 }
 
 static void put_subs(struct json *j)
@@ -175,39 +132,36 @@ static void put_subs(struct json *j)
     for (size_t i = 0; i < j->p->sub_count; i++) {
         const nyt_sub *sub = &j->p->subs[i];
         begin_item(j);
-        put_str(j, "name", sub->name);
-        put_str(j, "kind", kinds[sub->kind]);
-        put_whole(j, "fid", sub->fid);
-        put_whole(j, "first_line", sub->first);
-        put_whole(j, "last_line", sub->last);
-        put_whole(j, "call_count", (int64_t)sub->calls);
+        nyt_json_str(&j->w, "name", sub->name);
+        nyt_json_str(&j->w, "kind", kinds[sub->kind]);
+        nyt_json_whole(&j->w, "fid", sub->fid);
+        nyt_json_whole(&j->w, "first_line", sub->first);
+        nyt_json_whole(&j->w, "last_line", sub->last);
+        nyt_json_whole(&j->w, "call_count", (int64_t)sub->calls);
         put_times(j, sub->incl, sub->excl, sub->reci, sub->depth);
-        close_with(j, "}");
+        end_item(j);
     }
-    close_with(j, "]");
+    end_list(j);
 }
 
 static void put_call(struct json *j, const nyt_call *call)
 {
     begin_item(j);
-    put_str(j, "called", call->called->name);
-    put_whole(j, "fid", call->fid);
-    put_whole(j, "line", call->line);
-    put_key(j, "callers");
-    open_with(j, "[");
-    for (size_t i = 0; i < call->by_len; i++) {
-        separate(j);
-        nyt_out_json_str(j->o, call->by[i]);
-    }
-    close_with(j, "]");
-    put_whole(j, "call_count", (int64_t)call->count);
+    nyt_json_str(&j->w, "called", call->called->name);
+    nyt_json_whole(&j->w, "fid", call->fid);
+    nyt_json_whole(&j->w, "line", call->line);
+    nyt_json_open(&j->w, "callers", '[');
+    for (size_t i = 0; i < call->by_len; i++)
+        nyt_json_str(&j->w, NULL, call->by[i]);
+    nyt_json_close(&j->w, ']');
+    nyt_json_whole(&j->w, "call_count", (int64_t)call->count);
     put_times(j, call->incl, call->excl, call->reci, call->depth);
-    close_with(j, "}");
+    end_item(j);
 }
 
 static void put_fixed(struct json *j)
 {
-    open_with(j, "{");
+    nyt_json_open(&j->w, NULL, '{');
     put_totals(j);
     put_processes(j);
     put_files(j);
@@ -215,7 +169,7 @@ static void put_fixed(struct json *j)
     begin_list(j, "calls");
     for (size_t i = 0; i < j->p->call_count; i++)
         put_call(j, &j->p->calls[i]);
-    close_with(j, "]");
+    end_list(j);
 }
 
 /* ---- Lines and paths ---- */
@@ -224,13 +178,13 @@ static void put_line(struct json *j, const nyt_line *line)
 {
     const nyt_str *source = nyt_profile_source_line(j->p, line->fid, line->line);
     begin_item(j);
-    put_whole(j, "fid", line->fid);
-    put_whole(j, "line", line->line);
-    put_whole(j, "count", line->count);
-    put_number(j, "exclusive_seconds", line->time);
+    nyt_json_whole(&j->w, "fid", line->fid);
+    nyt_json_whole(&j->w, "line", line->line);
+    nyt_json_whole(&j->w, "count", line->count);
+    nyt_json_number(&j->w, "exclusive_seconds", line->time);
     if (source)
-        put_str(j, "source", *source);
-    close_with(j, "}");
+        nyt_json_str(&j->w, "source", *source);
+    end_item(j);
 }
 
 /* Parents come first, so that their places are known. */
@@ -238,15 +192,14 @@ static void put_path(struct json *j, uint32_t node, uint32_t index)
 {
     const nyt_node *n = &j->p->nodes[node];
     begin_item(j);
-    put_key(j, "parent");
     if (n->parent)
-        nyt_out_format(j->o, "%u", (unsigned)j->index_of[n->parent]);
+        nyt_json_count(&j->w, "parent", j->index_of[n->parent]);
     else
-        nyt_out_text(j->o, "null");
-    put_str(j, "sub", n->name.len ? n->name : nyt_unreturned);
-    put_number(j, "inclusive_seconds", nyt_seconds_of(j->p, n->incl));
-    put_number(j, "exclusive_seconds", nyt_seconds_of(j->p, n->excl));
-    close_with(j, "}");
+        nyt_json_null(&j->w, "parent");
+    nyt_json_str(&j->w, "sub", n->name.len ? n->name : nyt_unreturned);
+    nyt_json_number(&j->w, "inclusive_seconds", nyt_seconds_of(j->p, n->incl));
+    nyt_json_number(&j->w, "exclusive_seconds", nyt_seconds_of(j->p, n->excl));
+    end_item(j);
     j->index_of[node] = index;
 }
 
@@ -267,7 +220,7 @@ static void put_lines(struct json *j, nyt_limit *limit)
         else
             nyt_limit_left_out_line(limit);
     }
-    close_with(j, "]");
+    end_list(j);
 }
 
 static void put_paths(struct json *j, nyt_limit *limit)
@@ -280,7 +233,7 @@ static void put_paths(struct json *j, nyt_limit *limit)
         else
             nyt_limit_left_out(limit, nyt_seconds_of(j->p, j->p->nodes[i].excl));
     }
-    close_with(j, "]");
+    end_list(j);
 }
 
 /* ---- Limits ---- */
@@ -293,16 +246,15 @@ static double item_seconds(void *ctx, size_t item)
 }
 
 /* Writes to `measure` for a while. */
-static uint64_t begin_measure(struct json *j, struct nyt_out **real)
+static uint64_t begin_measure(struct json *j)
 {
-    *real = j->o;
-    j->o = j->measure;
+    j->w.o = j->measure;
     return j->measured + j->measure->len;
 }
 
-static uint64_t end_measure(struct json *j, struct nyt_out *real, uint64_t before)
+static uint64_t end_measure(struct json *j, uint64_t before)
 {
-    j->o = real;
+    j->w.o = j->o;
     return j->measured + j->measure->len - before;
 }
 
@@ -310,25 +262,23 @@ enum { LIST_BYTES = 40, INDEX_BYTES = 12 };     /* around "lines" and "paths"; a
 
 static uint64_t fixed_bytes(struct json *j)
 {
-    struct nyt_out *real;
-    uint64_t before = begin_measure(j, &real);
+    uint64_t before = begin_measure(j);
     put_fixed(j);
-    return end_measure(j, real, before) + LIST_BYTES;
+    return end_measure(j, before) + LIST_BYTES;
 }
 
 /* A path is measured with the place 0 of its parent. */
 static uint64_t item_bytes(void *ctx, size_t item)
 {
     struct json *j = ctx;
-    struct nyt_out *real;
-    uint64_t before = begin_measure(j, &real), places = 0;
+    uint64_t before = begin_measure(j), places = 0;
     if (item >= j->p->node_count) {
         put_line(j, &j->lines[item - j->p->node_count]);
-        return end_measure(j, real, before);
+        return end_measure(j, before);
     }
     for (; !j->wanted[item]; item = j->p->nodes[item].parent, places += INDEX_BYTES)
         put_path(j, (uint32_t)item, 0);
-    return end_measure(j, real, before) + places;
+    return end_measure(j, before) + places;
 }
 
 static void want_item(void *ctx, size_t item)
@@ -367,6 +317,7 @@ int nyt_export_json(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, 
         ok = choose(&j, limit);
     }
     if (ok) {
+        j.w = (struct nyt_json){.o = j.o};
         put_fixed(&j);
         put_lines(&j, limit);
         put_paths(&j, limit);

@@ -35,29 +35,33 @@ static double field_number(const nyt_record *r, const struct nyt_field *f)
     }
 }
 
-static void json_field(struct nyt_out *o, const nyt_record *r, const struct nyt_field *f)
+static void json_field(struct nyt_json *j, const nyt_record *r, const struct nyt_field *f)
 {
-    nyt_out_text(o, ",");
     if (f->type != 's') {
-        nyt_out_json_number(o, field_number(r, f));
+        nyt_json_number(j, NULL, field_number(r, f));
         return;
     }
     nyt_str s = field_str(r, f);
-    nyt_out_text(o, s.utf8 ? "{\"utf8\":" : "");
-    nyt_out_json_str(o, s);
-    nyt_out_text(o, s.utf8 ? "}" : "");
+    if (s.utf8)
+        nyt_json_open(j, NULL, '{');
+    nyt_json_str(j, s.utf8 ? "utf8" : NULL, s);
+    if (s.utf8)
+        nyt_json_close(j, '}');
 }
 
 static void json_record(struct nyt_out *o, const nyt_record *r)
 {
     const struct nyt_record_kind *kind = nyt_record_kind((int)r->tag);
     bool is_pair = r->tag == NYT_TAG_ATTRIBUTE || r->tag == NYT_TAG_OPTION;
+    struct nyt_json j = {.o = o};
     if (is_pair && !r->u.pair.value.data)
         return;         /* Perl skips what has no '=', with a warning */
-    nyt_out_format(o, "[\"%s\"", kind->name);
+    nyt_json_open(&j, NULL, '[');
+    nyt_json_text(&j, NULL, kind->name);
     for (const struct nyt_field *f = kind->fields; f->type; f++)
-        json_field(o, r, f);
-    nyt_out_text(o, "]\n");
+        json_field(&j, r, f);
+    nyt_json_close(&j, ']');
+    nyt_out_text(o, "\n");
 }
 
 static void text_field(struct nyt_out *o, const nyt_record *r, const struct nyt_field *f)

@@ -11,6 +11,7 @@
 #include "model/profile.h"
 #include "model/sub_name.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Lists with this many more places than lines are not written out: files can claim anything. */
@@ -27,71 +28,17 @@ struct fid_index {
 
 struct model {
     const nyt_profile *p;
-    struct nyt_out *o;
+    struct nyt_json j;
     struct fid_index evals, merged;     /* by parent; by survivor */
-    bool   first;               /* nothing stands before the next item */
     bool   too_large;
 };
 
-static void separate(struct model *m)
-{
-    nyt_out_text(m->o, m->first ? "" : ",");
-    m->first = false;
-}
-
-static void open_with(struct model *m, const char *bracket)
-{
-    nyt_out_text(m->o, bracket);
-    m->first = true;
-}
-
-static void close_with(struct model *m, const char *bracket)
-{
-    nyt_out_text(m->o, bracket);
-    m->first = false;
-}
-
-static void key(struct model *m, const char *name)
-{
-    separate(m);
-    nyt_out_format(m->o, "\"%s\":", name);
-}
-
-static void key_str(struct model *m, nyt_str name)
-{
-    separate(m);
-    nyt_out_json_str(m->o, name);
-    nyt_out_text(m->o, ":");
-}
-
-static void number(struct model *m, const char *name, double value)
-{
-    key(m, name);
-    nyt_out_json_number(m->o, value);
-}
-
-static void whole(struct model *m, const char *name, uint64_t value)
-{
-    key(m, name);
-    nyt_out_format(m->o, "%llu", (unsigned long long)value);
-}
-
-static void string(struct model *m, const char *name, nyt_str value)
-{
-    key(m, name);
-    nyt_out_json_str(m->o, value);
-}
-
+/* Of what is looked up by fid or line. */
 static void key_number(struct model *m, uint32_t n)
 {
-    separate(m);
-    nyt_out_format(m->o, "\"%u\":", (unsigned)n);
-}
-
-static void item_str(struct model *m, nyt_str s)
-{
-    separate(m);
-    nyt_out_json_str(m->o, s);
+    char text[16];
+    int len = snprintf(text, sizeof text, "%u", (unsigned)n);
+    nyt_json_key(&m->j, (nyt_str){.data = text, .len = (size_t)len});
 }
 
 /* ---- Attributes ---- */
@@ -112,8 +59,8 @@ static void pairs(struct model *m, const nyt_pair *list, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (is_computed(list[i].key))
             continue;
-        key_str(m, list[i].key);
-        nyt_out_json_str(m->o, list[i].value);
+        nyt_json_key(&m->j, list[i].key);
+        nyt_json_str(&m->j, NULL, list[i].value);
     }
 }
 
@@ -128,23 +75,21 @@ static bool any_started(const nyt_profile *p)
 static void attributes(struct model *m)
 {
     const nyt_totals *t = &m->p->totals;
-    key(m, "attributes");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "attributes", '{');
     pairs(m, m->p->attributes.list, m->p->attributes.count);
     if (any_started(m->p))
-        number(m, "profiler_start_time", t->start);
+        nyt_json_number(&m->j, "profiler_start_time", t->start);
     if (t->timed) {
-        number(m, "profiler_end_time", t->end);
-        number(m, "profiler_duration", t->duration);
+        nyt_json_number(&m->j, "profiler_end_time", t->end);
+        nyt_json_number(&m->j, "profiler_duration", t->duration);
     }
-    number(m, "profiler_active", t->active);
-    whole(m, "total_stmts_measured", t->statements);
-    whole(m, "total_stmts_discounted", t->discounted);
-    number(m, "total_stmts_duration", t->statement_time);
-    whole(m, "total_sub_calls", t->calls);
-    key(m, "complete");
-    nyt_out_text(m->o, t->complete ? "\"1\"" : "\"\"");      /* Perl's false */
-    close_with(m, "}");
+    nyt_json_number(&m->j, "profiler_active", t->active);
+    nyt_json_count(&m->j, "total_stmts_measured", t->statements);
+    nyt_json_count(&m->j, "total_stmts_discounted", t->discounted);
+    nyt_json_number(&m->j, "total_stmts_duration", t->statement_time);
+    nyt_json_count(&m->j, "total_sub_calls", t->calls);
+    nyt_json_text(&m->j, "complete", t->complete ? "1" : "");      /* Perl's false */
+    nyt_json_close(&m->j, '}');
 }
 
 /* ---- Files ---- */
@@ -193,93 +138,84 @@ static void fids_under(struct model *m, const char *name, const struct fid_index
         else
             high = middle;
     }
-    key(m, name);
-    open_with(m, "[");
+    nyt_json_open(&m->j, name, '[');
     for (; at < index->count && index->list[at].under == fid; at++) {
-        separate(m);
-        nyt_out_format(m->o, "%u", (unsigned)index->list[at].fid);
+        nyt_json_count(&m->j, NULL, index->list[at].fid);
     }
-    close_with(m, "]");
+    nyt_json_close(&m->j, ']');
 }
 
 static void subs_defined(struct model *m, uint32_t fid)
 {
     size_t n;
     const nyt_sub *const *subs = nyt_profile_defined(m->p, fid, &n);
-    key(m, "subs_defined");
-    open_with(m, "[");
+    nyt_json_open(&m->j, "subs_defined", '[');
     for (size_t i = 0; i < n; i++)
-        item_str(m, subs[i]->name);
-    close_with(m, "]");
+        nyt_json_str(&m->j, NULL, subs[i]->name);
+    nyt_json_close(&m->j, ']');
 }
 
 static void source(struct model *m, uint32_t fid)
 {
     size_t n;
     const nyt_src_line *lines = nyt_profile_source(m->p, fid, &n);
-    key(m, "source");
     if (n && lines[n - 1].line - n > SOURCE_GAP_MAX && lines[n - 1].line > n)
         m->too_large = true;
     if (n == 0 || m->too_large) {
-        nyt_out_text(m->o, "null");
+        nyt_json_null(&m->j, "source");
         return;
     }
-    open_with(m, "[");
+    nyt_json_open(&m->j, "source", '[');
     uint32_t expected = 1;
     for (size_t i = 0; i < n; i++) {
-        for (; expected < lines[i].line; expected++) {
-            separate(m);
-            nyt_out_text(m->o, "null");
-        }
+        for (; expected < lines[i].line; expected++)
+            nyt_json_null(&m->j, NULL);
         if (lines[i].line > 0) {
-            item_str(m, lines[i].text);
+            nyt_json_str(&m->j, NULL, lines[i].text);
             expected++;
         }
     }
-    close_with(m, "]");
+    nyt_json_close(&m->j, ']');
 }
 
 static void call_figures(struct model *m, const nyt_call *c)
 {
-    nyt_out_format(m->o, "%llu,", (unsigned long long)c->count);
-    nyt_out_json_number(m->o, c->incl);
-    nyt_out_text(m->o, ",");
-    nyt_out_json_number(m->o, c->excl);
-    nyt_out_text(m->o, ",");
-    nyt_out_json_number(m->o, c->reci);
-    nyt_out_format(m->o, ",%u,", (unsigned)c->depth);
+    nyt_json_count(&m->j, NULL, c->count);
+    nyt_json_number(&m->j, NULL, c->incl);
+    nyt_json_number(&m->j, NULL, c->excl);
+    nyt_json_number(&m->j, NULL, c->reci);
+    nyt_json_count(&m->j, NULL, c->depth);
 }
 
-static void callers_by(struct model *m, const nyt_call *c)
+static void callers_by(struct model *m, const char *key, const nyt_call *c)
 {
-    open_with(m, "[");
+    nyt_json_open(&m->j, key, '[');
     for (size_t i = 0; i < c->by_len; i++)
-        item_str(m, c->by[i]);
-    close_with(m, "]");
+        nyt_json_str(&m->j, NULL, c->by[i]);
+    nyt_json_close(&m->j, ']');
 }
 
 static void sub_call_lines(struct model *m, uint32_t fid)
 {
     size_t n;
     const nyt_call *const *calls = nyt_profile_calls(m->p, fid, &n);
-    key(m, "sub_call_lines");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "sub_call_lines", '{');
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || calls[i - 1]->line != calls[i]->line) {
             if (i)
-                close_with(m, "}");
+                nyt_json_close(&m->j, '}');
             key_number(m, calls[i]->line);
-            open_with(m, "{");
+            nyt_json_open(&m->j, NULL, '{');
         }
-        key_str(m, calls[i]->called->name);
-        nyt_out_text(m->o, "[");
+        nyt_json_key(&m->j, calls[i]->called->name);
+        nyt_json_open(&m->j, NULL, '[');
         call_figures(m, calls[i]);
-        callers_by(m, calls[i]);
-        nyt_out_text(m->o, "]");
+        callers_by(m, NULL, calls[i]);
+        nyt_json_close(&m->j, ']');
     }
     if (n)
-        close_with(m, "}");
-    close_with(m, "}");
+        nyt_json_close(&m->j, '}');
+    nyt_json_close(&m->j, '}');
 }
 
 static void file(struct model *m, const nyt_file *f)
@@ -287,34 +223,33 @@ static void file(struct model *m, const nyt_file *f)
     bool is_fake = f->flags & NYT_FID_FAKE;
     bool is_file = !is_fake && !f->is_eval && !(f->flags & NYT_FID_NOT_FILE);
     key_number(m, f->fid);
-    open_with(m, "{");
-    string(m, "filename", f->name);
-    whole(m, "eval_fid", f->eval_fid);
-    whole(m, "eval_line", f->eval_line);
-    whole(m, "flags", f->flags);
-    whole(m, "size", f->size);
-    whole(m, "mtime", f->mtime);
-    whole(m, "is_eval", f->is_eval);
-    whole(m, "is_file", is_file);
-    whole(m, "is_fake", is_fake);
+    nyt_json_open(&m->j, NULL, '{');
+    nyt_json_str(&m->j, "filename", f->name);
+    nyt_json_count(&m->j, "eval_fid", f->eval_fid);
+    nyt_json_count(&m->j, "eval_line", f->eval_line);
+    nyt_json_count(&m->j, "flags", f->flags);
+    nyt_json_count(&m->j, "size", f->size);
+    nyt_json_count(&m->j, "mtime", f->mtime);
+    nyt_json_count(&m->j, "is_eval", f->is_eval);
+    nyt_json_count(&m->j, "is_file", is_file);
+    nyt_json_count(&m->j, "is_fake", is_fake);
     fids_under(m, "has_evals", &m->evals, f->fid);
     fids_under(m, "merged_fids", &m->merged, f->fid);
     subs_defined(m, f->fid);
     source(m, f->fid);
     sub_call_lines(m, f->fid);
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 static void files(struct model *m)
 {
     if (m->p->file_count == 0)
         return;
-    key(m, "files");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "files", '{');
     for (size_t i = 0; i < m->p->file_count; i++)
         if (!m->p->files[i].merged_into)
             file(m, &m->p->files[i]);
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 /* ---- Time ---- */
@@ -323,13 +258,13 @@ static const char *const level_names[] = {"line", "block", "sub"};
 
 static void levels(struct model *m)
 {
-    key(m, "levels");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "levels", '{');
     for (int level = 0; level < (m->p->totals.blocks ? 3 : 1); level++) {
-        separate(m);
-        nyt_out_format(m->o, "\"fid_%s_time\":\"%s\"", level_names[level], level_names[level]);
+        char key[32];
+        snprintf(key, sizeof key, "fid_%s_time", level_names[level]);
+        nyt_json_text(&m->j, key, level_names[level]);
     }
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 static void lines(struct model *m, const struct nyt_lines *lines)
@@ -338,33 +273,32 @@ static void lines(struct model *m, const struct nyt_lines *lines)
         const nyt_line *l = &lines->list[i];
         if (i == 0 || lines->list[i - 1].fid != l->fid) {
             if (i)
-                close_with(m, "}");
+                nyt_json_close(&m->j, '}');
             key_number(m, l->fid);
-            open_with(m, "{");
+            nyt_json_open(&m->j, NULL, '{');
         }
         key_number(m, l->line);
-        nyt_out_text(m->o, "[");
-        nyt_out_json_number(m->o, l->time);
-        nyt_out_format(m->o, ",%lld]", (long long)l->count);
+        nyt_json_open(&m->j, NULL, '[');
+        nyt_json_number(&m->j, NULL, l->time);
+        nyt_json_whole(&m->j, NULL, l->count);
+        nyt_json_close(&m->j, ']');
     }
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 static void times(struct model *m)
 {
     if (m->p->lines[NYT_LEVEL_LINE].count == 0)
         return;
-    key(m, "time");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "time", '{');
     for (int level = 0; level < 3; level++) {
         if (m->p->lines[level].count == 0)
             continue;
-        key(m, level_names[level]);
-        open_with(m, "{");
+        nyt_json_open(&m->j, level_names[level], '{');
         lines(m, &m->p->lines[level]);
-        close_with(m, "}");
+        nyt_json_close(&m->j, '}');
     }
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 /* ---- Subs ---- */
@@ -373,36 +307,31 @@ static void callers(struct model *m, const nyt_sub *sub)
 {
     size_t n;
     const nyt_call *calls = nyt_profile_callers(m->p, sub, &n);
-    key(m, "callers");
-    open_with(m, "[");
+    nyt_json_open(&m->j, "callers", '[');
     for (size_t i = 0; i < n; i++) {
         const nyt_call *c = &calls[i];
-        separate(m);
-        open_with(m, "{");
-        whole(m, "fid", c->fid);
-        whole(m, "line", c->line);
-        whole(m, "count", c->count);
-        number(m, "incl", c->incl);
-        number(m, "excl", c->excl);
-        number(m, "reci", c->reci);
-        whole(m, "depth", c->depth);
-        key(m, "by");
-        callers_by(m, c);
-        close_with(m, "}");
+        nyt_json_open(&m->j, NULL, '{');
+        nyt_json_count(&m->j, "fid", c->fid);
+        nyt_json_count(&m->j, "line", c->line);
+        nyt_json_count(&m->j, "count", c->count);
+        nyt_json_number(&m->j, "incl", c->incl);
+        nyt_json_number(&m->j, "excl", c->excl);
+        nyt_json_number(&m->j, "reci", c->reci);
+        nyt_json_count(&m->j, "depth", c->depth);
+        callers_by(m, "by", c);
+        nyt_json_close(&m->j, '}');
     }
-    close_with(m, "]");
+    nyt_json_close(&m->j, ']');
 }
 
 static void range(struct model *m, const nyt_sub *sub)
 {
     if (sub->has_range) {
-        whole(m, "first_line", sub->first);
-        whole(m, "last_line", sub->last);
+        nyt_json_count(&m->j, "first_line", sub->first);
+        nyt_json_count(&m->j, "last_line", sub->last);
     } else {
-        key(m, "first_line");
-        nyt_out_text(m->o, "null");
-        key(m, "last_line");
-        nyt_out_text(m->o, "null");
+        nyt_json_null(&m->j, "first_line");
+        nyt_json_null(&m->j, "last_line");
     }
 }
 
@@ -410,72 +339,69 @@ static void merged_names(struct model *m, const nyt_sub *sub)
 {
     size_t n;
     const nyt_str *names = nyt_profile_merged_names(m->p, sub, &n);
-    key(m, "merged_sub_names");
-    open_with(m, "[");
+    nyt_json_open(&m->j, "merged_sub_names", '[');
     for (size_t i = 0; i < n; i++)
-        item_str(m, names[i]);
-    close_with(m, "]");
+        nyt_json_str(&m->j, NULL, names[i]);
+    nyt_json_close(&m->j, ']');
 }
 
 static void sub(struct model *m, const nyt_sub *s)
 {
     static const char *const kinds[] = {"perl", "xsub", "opcode"};
-    key_str(m, s->name);
-    open_with(m, "{");
-    whole(m, "fid", s->fid);
+    nyt_json_key(&m->j, s->name);
+    nyt_json_open(&m->j, NULL, '{');
+    nyt_json_count(&m->j, "fid", s->fid);
     range(m, s);
-    whole(m, "calls", s->calls);
-    number(m, "incl_time", s->incl);
-    number(m, "excl_time", s->excl);
-    whole(m, "recur_max_depth", s->depth);
-    number(m, "recur_incl_time", s->reci);
-    key(m, "kind");
-    nyt_out_json_text(m->o, kinds[s->kind]);
-    string(m, "package", (nyt_str){.data = s->name.data, .len = s->package_len});
-    whole(m, "is_anon", nyt_sub_is_anon(s->name));
+    nyt_json_count(&m->j, "calls", s->calls);
+    nyt_json_number(&m->j, "incl_time", s->incl);
+    nyt_json_number(&m->j, "excl_time", s->excl);
+    nyt_json_count(&m->j, "recur_max_depth", s->depth);
+    nyt_json_number(&m->j, "recur_incl_time", s->reci);
+    nyt_json_text(&m->j, "kind", kinds[s->kind]);
+    nyt_json_str(&m->j, "package", (nyt_str){.data = s->name.data, .len = s->package_len});
+    nyt_json_count(&m->j, "is_anon", nyt_sub_is_anon(s->name));
     merged_names(m, s);
     callers(m, s);
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 static void subs(struct model *m)
 {
     if (m->p->sub_count == 0)
         return;
-    key(m, "subs");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "subs", '{');
     for (size_t i = 0; i < m->p->sub_count; i++)
         sub(m, &m->p->subs[i]);
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
 }
 
 static void whole_model(struct model *m)
 {
-    open_with(m, "{");
+    nyt_json_open(&m->j, NULL, '{');
     attributes(m);
-    key(m, "options");
-    open_with(m, "{");
+    nyt_json_open(&m->j, "options", '{');
     pairs(m, m->p->options.list, m->p->options.count);
-    close_with(m, "}");
+    nyt_json_close(&m->j, '}');
     levels(m);
     files(m);
     times(m);
     subs(m);
-    close_with(m, "}\n");
+    nyt_json_close(&m->j, '}');
+    nyt_out_text(m->j.o, "\n");
 }
 
 int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err)
 {
-    struct model m = {.p = p, .o = malloc(sizeof *m.o)};
+    struct model m = {.p = p, .j = {.o = malloc(sizeof *m.j.o)}};
     int rc = NYT_ENOMEM;
-    if (m.o && index_fids(&m)) {
-        nyt_out_begin(m.o, write, ctx);
+    if (m.j.o && index_fids(&m)) {
+        nyt_out_begin(m.j.o, write, ctx);
         whole_model(&m);
-        rc = nyt_out_end(m.o, err);
+        rc = nyt_out_end(m.j.o, err);
     } else {
         nyt_fail(err, NYT_ENOMEM, "out of memory");
     }
-    free(m.o);
+    free(m.j.o);
     free(m.evals.list);
     free(m.merged.list);
     if (rc == NYT_OK && m.too_large)

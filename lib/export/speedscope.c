@@ -23,6 +23,7 @@
 struct speedscope {
     const nyt_profile *p;
     struct nyt_out *o;
+    struct nyt_json j;
     struct nyt_map  frames;     /* name id -> frame */
     bool      flat;             /* there is no tree: items are subs, not nodes */
     size_t    items;
@@ -32,17 +33,10 @@ struct speedscope {
     struct nyt_out *measure;    /* takes text to know its length, */
     uint64_t  measured;         /* which is this and what it still holds */
     uint64_t  now;              /* ns */
-    bool      comma;
     bool      failed;           /* out of memory while measuring */
 };
 
 enum { NOT_RETURNED = NYT_NAMES_MAX };  /* stands for the frames without a name */
-
-static void separate(struct speedscope *s)
-{
-    nyt_out_text(s->o, s->comma ? "," : "");
-    s->comma = true;
-}
 
 /* ---- Frames ---- */
 
@@ -52,22 +46,17 @@ static void frame_place(struct speedscope *s, nyt_str name)
     const nyt_file *file = sub ? nyt_profile_file(s->p, sub->fid) : NULL;
     if (!file)
         return;
-    nyt_out_text(s->o, ",\"file\":");
-    nyt_out_json_str(s->o, file->name);
+    nyt_json_str(&s->j, "file", file->name);
     if (sub->first)
-        nyt_out_format(s->o, ",\"line\":%u", (unsigned)sub->first);
+        nyt_json_count(&s->j, "line", sub->first);
 }
 
 static void put_frame(struct speedscope *s, nyt_str name)
 {
-    separate(s);
-    nyt_out_text(s->o, "{\"name\":");
-    if (name.len)
-        nyt_out_json_str(s->o, name);
-    else
-        nyt_out_json_str(s->o, nyt_unreturned);
+    nyt_json_open(&s->j, NULL, '{');
+    nyt_json_str(&s->j, "name", name.len ? name : nyt_unreturned);
     frame_place(s, name);
-    nyt_out_text(s->o, "}");
+    nyt_json_close(&s->j, '}');
 }
 
 /* false: out of memory. */
@@ -94,22 +83,26 @@ static nyt_str item_name(const struct speedscope *s, size_t item)
 static bool put_frames(struct speedscope *s)
 {
     bool ok = true;
-    nyt_out_text(s->o, "\"shared\":{\"frames\":[");
+    nyt_json_open(&s->j, "shared", '{');
+    nyt_json_open(&s->j, "frames", '[');
     for (size_t i = 0; ok && i < s->items; i++)
         if (s->wanted[i])
             ok = take_frame(s, item_name(s, i), &s->frame_of[i]);
-    nyt_out_text(s->o, "]}");
-    s->comma = false;
+    nyt_json_close(&s->j, ']');
+    nyt_json_close(&s->j, '}');
     return ok;
 }
 
 /* ---- Events ---- */
 
-static void put_event(struct speedscope *s, char type, uint32_t frame)
+/* `type` is "O" or "C". */
+static void put_event(struct speedscope *s, const char *type, uint32_t frame)
 {
-    separate(s);
-    nyt_out_format(s->o, "{\"type\":\"%c\",\"frame\":%u,\"at\":%llu}", type, (unsigned)frame,
-                   (unsigned long long)s->now);
+    nyt_json_open(&s->j, NULL, '{');
+    nyt_json_text(&s->j, "type", type);
+    nyt_json_count(&s->j, "frame", frame);
+    nyt_json_count(&s->j, "at", s->now);
+    nyt_json_close(&s->j, '}');
 }
 
 /* Time goes forward only: what is negative or no number counts as nothing. */
@@ -136,7 +129,7 @@ static uint32_t wanted_from(const struct speedscope *s, uint32_t node)
 static uint32_t open_path(struct speedscope *s, uint32_t node)
 {
     for (;;) {
-        put_event(s, 'O', s->frame_of[node]);
+        put_event(s, "O", s->frame_of[node]);
         uint32_t child = wanted_from(s, s->p->nodes[node].first_child);
         if (!child)
             return node;
@@ -150,7 +143,7 @@ static void put_tree(struct speedscope *s)
     uint32_t at = wanted_from(s, nodes[0].first_child);
     for (at = at ? open_path(s, at) : 0; at != 0;) {
         pass(s, ns_of_ticks(s, nodes[at].excl));    /* after the calls it made */
-        put_event(s, 'C', s->frame_of[at]);
+        put_event(s, "C", s->frame_of[at]);
         uint32_t next = wanted_from(s, nodes[at].next);
         at = next ? open_path(s, next) : nodes[at].parent;
     }
@@ -161,9 +154,9 @@ static void put_subs(struct speedscope *s)
     for (size_t i = 0; i < s->p->sub_count; i++) {
         if (!s->wanted[i] || !(s->p->subs[i].excl > 0))
             continue;
-        put_event(s, 'O', s->frame_of[i]);
+        put_event(s, "O", s->frame_of[i]);
         pass(s, s->p->subs[i].excl * 1e9);
-        put_event(s, 'C', s->frame_of[i]);
+        put_event(s, "C", s->frame_of[i]);
     }
 }
 
@@ -246,28 +239,41 @@ static bool choose(struct speedscope *s, nyt_limit *limit)
 static void put_name(struct speedscope *s)
 {
     const nyt_str *name = nyt_profile_attribute(s->p, "application");
-    if (name)
-        nyt_out_json_str(s->o, *name);
-    else
-        nyt_out_json_text(s->o, "profile");
+    nyt_json_str(&s->j, "name", name ? *name : (nyt_str){.data = "profile", .len = 7});
 }
 
-static bool put_all(struct speedscope *s)
+static void put_profile(struct speedscope *s)
 {
-    nyt_out_text(s->o, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",");
-    if (!put_frames(s))
-        return false;
-    nyt_out_text(s->o, ",\"profiles\":[{\"type\":\"evented\",\"unit\":\"nanoseconds\","
-                       "\"startValue\":0,\"name\":");
+    nyt_json_open(&s->j, NULL, '{');
+    nyt_json_text(&s->j, "type", "evented");
+    nyt_json_text(&s->j, "unit", "nanoseconds");
+    nyt_json_count(&s->j, "startValue", 0);
     put_name(s);
-    nyt_out_text(s->o, ",\"events\":[");
+    nyt_json_open(&s->j, "events", '[');
     if (s->flat)
         put_subs(s);
     else
         put_tree(s);
-    nyt_out_format(s->o, "],\"endValue\":%llu}],\"name\":", (unsigned long long)s->now);
+    nyt_json_close(&s->j, ']');
+    nyt_json_count(&s->j, "endValue", s->now);
+    nyt_json_close(&s->j, '}');
+}
+
+static bool put_all(struct speedscope *s)
+{
+    s->j = (struct nyt_json){.o = s->o};
+    nyt_json_open(&s->j, NULL, '{');
+    nyt_json_text(&s->j, "$schema", "https://www.speedscope.app/file-format-schema.json");
+    if (!put_frames(s))
+        return false;
+    nyt_json_open(&s->j, "profiles", '[');
+    put_profile(s);
+    nyt_json_close(&s->j, ']');
     put_name(s);
-    nyt_out_text(s->o, ",\"activeProfileIndex\":0,\"exporter\":\"pynytprof " NYT_VERSION "\"}\n");
+    nyt_json_count(&s->j, "activeProfileIndex", 0);
+    nyt_json_text(&s->j, "exporter", "pynytprof " NYT_VERSION);
+    nyt_json_close(&s->j, '}');
+    nyt_out_text(s->o, "\n");
     return true;
 }
 

@@ -195,79 +195,77 @@ static void text_info(struct nyt_report *r)
 
 /* ---- As JSON ---- */
 
-static void json_count(struct nyt_report *r, const char *name, uint64_t value)
+static void json_time(struct nyt_json *j, const char *key, bool known, double time)
 {
-    nyt_out_format(r->o, ",\"%s\":%llu", name, (unsigned long long)value);
+    if (known)
+        nyt_json_number(j, key, time);
+    else
+        nyt_json_null(j, key);
 }
 
-static void json_processes(struct nyt_report *r)
+static void json_processes(struct nyt_json *j, const nyt_profile *p)
 {
-    nyt_out_text(r->o, ",\"processes\":[");
-    for (size_t i = 0; i < r->p->process_count; i++) {
-        const nyt_process *process = &r->p->processes[i];
-        nyt_out_format(r->o, "%s{\"pid\":%u,\"parent\":%u,\"start\":", i ? "," : "",
-                       (unsigned)process->pid, (unsigned)process->parent);
-        if (process->started)
-            nyt_out_json_number(r->o, process->start);
-        else
-            nyt_out_text(r->o, "null");
-        nyt_out_text(r->o, ",\"end\":");
-        if (process->ended)
-            nyt_out_json_number(r->o, process->end);
-        else
-            nyt_out_text(r->o, "null");
-        nyt_out_text(r->o, "}");
+    nyt_json_open(j, "processes", '[');
+    for (size_t i = 0; i < p->process_count; i++) {
+        const nyt_process *process = &p->processes[i];
+        nyt_json_open(j, NULL, '{');
+        nyt_json_count(j, "pid", process->pid);
+        nyt_json_count(j, "parent", process->parent);
+        json_time(j, "start", process->started, process->start);
+        json_time(j, "end", process->ended, process->end);
+        nyt_json_close(j, '}');
     }
-    nyt_out_text(r->o, "]");
+    nyt_json_close(j, ']');
 }
 
-static void json_pairs(struct nyt_report *r, const char *name, const struct nyt_pairs *pairs)
+static void json_pairs(struct nyt_json *j, const char *name, const struct nyt_pairs *pairs)
 {
-    nyt_out_format(r->o, ",\"%s\":{", name);
+    nyt_json_open(j, name, '{');
     for (size_t i = 0; i < pairs->count; i++) {
-        nyt_out_text(r->o, i ? "," : "");
-        nyt_out_json_str(r->o, pairs->list[i].key);
-        nyt_out_text(r->o, ":");
-        nyt_out_json_str(r->o, pairs->list[i].value);
+        nyt_json_key(j, pairs->list[i].key);
+        nyt_json_str(j, NULL, pairs->list[i].value);
     }
-    nyt_out_text(r->o, "}");
+    nyt_json_close(j, '}');
 }
 
-static void json_comments(struct nyt_report *r)
+static void json_comments(struct nyt_json *j, const nyt_profile *p)
 {
-    nyt_out_text(r->o, ",\"comments\":[");
-    for (size_t i = 0; i < r->p->comment_count; i++) {
-        nyt_out_text(r->o, i ? "," : "");
-        nyt_out_json_str(r->o, r->p->comments[i]);
-    }
-    nyt_out_text(r->o, "]");
+    nyt_json_open(j, "comments", '[');
+    for (size_t i = 0; i < p->comment_count; i++)
+        nyt_json_str(j, NULL, p->comments[i]);
+    nyt_json_close(j, ']');
+}
+
+static void json_counts(struct nyt_json *j, const nyt_profile *p)
+{
+    nyt_json_count(j, "bytes", p->totals.bytes);
+    nyt_json_count(j, "inflated", p->totals.inflated);
+    nyt_json_count(j, "records", p->totals.records);
+    nyt_json_count(j, "resumed", p->totals.discounted);
+    nyt_json_count(j, "with_source", embedded_sources(p));
+    nyt_json_count(j, "merged_evals", merged_evals(p));
+    nyt_json_count(j, "lines", p->lines[NYT_LEVEL_LINE].count);
+    nyt_json_count(j, "never_called", subs_never_called(p));
+    nyt_json_count(j, "call_places", p->call_count);
+    nyt_json_count(j, "call_paths", p->node_count - 1);
 }
 
 static void json_info(struct nyt_report *r)
 {
     const nyt_profile *p = r->p;
-    nyt_out_text(r->o, "{");
+    nyt_json_open(&r->j, NULL, '{');
     nyt_report_json_totals(r);
     if (p->has_fault) {
-        nyt_out_text(r->o, ",\"fault\":");
-        nyt_out_json_text(r->o, p->fault.message);
-        json_count(r, "fault_offset", p->fault.offset);
+        nyt_json_text(&r->j, "fault", p->fault.message);
+        nyt_json_count(&r->j, "fault_offset", p->fault.offset);
     }
-    json_count(r, "bytes", p->totals.bytes);
-    json_count(r, "inflated", p->totals.inflated);
-    json_count(r, "records", p->totals.records);
-    json_count(r, "resumed", p->totals.discounted);
-    json_count(r, "with_source", embedded_sources(p));
-    json_count(r, "merged_evals", merged_evals(p));
-    json_count(r, "lines", p->lines[NYT_LEVEL_LINE].count);
-    json_count(r, "never_called", subs_never_called(p));
-    json_count(r, "call_places", p->call_count);
-    json_count(r, "call_paths", p->node_count - 1);
-    json_processes(r);
-    json_pairs(r, "attributes", &p->attributes);
-    json_pairs(r, "options", &p->options);
-    json_comments(r);
-    nyt_out_text(r->o, "}\n");
+    json_counts(&r->j, p);
+    json_processes(&r->j, p);
+    json_pairs(&r->j, "attributes", &p->attributes);
+    json_pairs(&r->j, "options", &p->options);
+    json_comments(&r->j, p);
+    nyt_json_close(&r->j, '}');
+    nyt_out_text(r->o, "\n");
 }
 
 int nyt_report_info(const nyt_profile *p, const nyt_report_options *options, nyt_write_fn write,

@@ -32,6 +32,7 @@ int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_repor
     if (!r->o)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     nyt_out_begin(r->o, write, ctx);
+    r->j.o = r->o;
     return NYT_OK;
 }
 
@@ -126,25 +127,16 @@ void nyt_report_heading(struct nyt_report *r)
                        r->p->has_fault ? r->p->fault.message : "a process did not end");
 }
 
-static void json_member(struct nyt_report *r, const char *name, double value)
-{
-    nyt_out_format(r->o, "\"%s\":", name);
-    nyt_out_json_number(r->o, value);
-    nyt_out_text(r->o, ",");
-}
-
 void nyt_report_json_totals(struct nyt_report *r)
 {
     const nyt_totals *t = &r->p->totals;
-    nyt_out_text(r->o, "\"program\":");
-    nyt_out_json_str(r->o, program_name(r));
-    nyt_out_text(r->o, ",");
+    nyt_json_str(&r->j, "program", program_name(r));
     if (t->timed)
-        json_member(r, "duration", t->duration);
-    json_member(r, "statements", (double)nyt_counted_statements(t));
-    json_member(r, "statement_time", t->statement_time);
-    json_member(r, "calls", (double)t->calls);
-    json_member(r, "subs", (double)r->p->sub_count);
-    json_member(r, "files", (double)living_files(r->p));
-    nyt_out_format(r->o, "\"complete\":%s", t->complete ? "true" : "false");
+        nyt_json_number(&r->j, "duration", t->duration);
+    nyt_json_number(&r->j, "statements", (double)nyt_counted_statements(t));
+    nyt_json_number(&r->j, "statement_time", t->statement_time);
+    nyt_json_number(&r->j, "calls", (double)t->calls);
+    nyt_json_number(&r->j, "subs", (double)r->p->sub_count);
+    nyt_json_number(&r->j, "files", (double)living_files(r->p));
+    nyt_json_bool(&r->j, "complete", t->complete);
 }

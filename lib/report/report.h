@@ -2,7 +2,7 @@
 #ifndef NYT_REPORT_REPORT_H
 #define NYT_REPORT_REPORT_H
 
-#include "base/text.h"
+#include "base/json.h"
 #include "model/profile.h"
 
 enum nyt_style { NYT_PLAIN, NYT_BOLD, NYT_DIM, NYT_HOT, NYT_COOL };
@@ -10,6 +10,7 @@ enum nyt_style { NYT_PLAIN, NYT_BOLD, NYT_DIM, NYT_HOT, NYT_COOL };
 struct nyt_report {
     const nyt_profile *p;
     struct nyt_out    *o;
+    struct nyt_json    j;       /* over `o` */
     size_t   top, width;
     nyt_sort sort;
     bool     colour, json;

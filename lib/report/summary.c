@@ -221,40 +221,31 @@ static void text_call(struct nyt_report *r, const void *item)
 static void json_place(struct nyt_report *r, uint32_t fid, uint32_t line)
 {
     const nyt_file *file = nyt_profile_file(r->p, fid);
-    nyt_out_format(r->o, ",\"fid\":%u,\"line\":%u,\"file\":", (unsigned)fid, (unsigned)line);
-    if (file)
-        nyt_out_json_str(r->o, file->name);
-    else
-        nyt_out_text(r->o, "null");
+    nyt_json_count(&r->j, "fid", fid);
+    nyt_json_count(&r->j, "line", line);
+    nyt_json_optional(&r->j, "file", file ? &file->name : NULL);
 }
 
 static void json_line(struct nyt_report *r, const void *item)
 {
     const nyt_line *line = item;
-    const nyt_str *text = nyt_profile_source_line(r->p, line->fid, line->line);
-    nyt_out_format(r->o, "\"count\":%lld,\"time\":", (long long)line->count);
-    nyt_out_json_number(r->o, line->time);
+    nyt_json_whole(&r->j, "count", line->count);
+    nyt_json_number(&r->j, "time", line->time);
     json_place(r, line->fid, line->line);
-    nyt_out_text(r->o, ",\"source\":");
-    if (text)
-        nyt_out_json_str(r->o, *text);
-    else
-        nyt_out_text(r->o, "null");
+    nyt_json_optional(&r->j, "source", nyt_profile_source_line(r->p, line->fid, line->line));
 }
 
 static void json_times(struct nyt_report *r, uint64_t calls, double excl, double incl)
 {
-    nyt_out_format(r->o, ",\"calls\":%llu,\"exclusive\":", (unsigned long long)calls);
-    nyt_out_json_number(r->o, excl);
-    nyt_out_text(r->o, ",\"inclusive\":");
-    nyt_out_json_number(r->o, incl);
+    nyt_json_count(&r->j, "calls", calls);
+    nyt_json_number(&r->j, "exclusive", excl);
+    nyt_json_number(&r->j, "inclusive", incl);
 }
 
 static void json_sub(struct nyt_report *r, const void *item)
 {
     const nyt_sub *sub = item;
-    nyt_out_text(r->o, "\"name\":");
-    nyt_out_json_str(r->o, sub->name);
+    nyt_json_str(&r->j, "name", sub->name);
     json_times(r, sub->calls, sub->excl, sub->incl);
     json_place(r, sub->fid, sub->first);
 }
@@ -262,23 +253,20 @@ static void json_sub(struct nyt_report *r, const void *item)
 static void json_file(struct nyt_report *r, const void *item)
 {
     const struct file_sum *sum = item;
-    nyt_out_format(r->o, "\"count\":%lld,\"time\":", (long long)sum->count);
-    nyt_out_json_number(r->o, sum->time);
-    nyt_out_format(r->o, ",\"fid\":%u,\"file\":", (unsigned)sum->file->fid);
-    nyt_out_json_str(r->o, sum->file->name);
+    nyt_json_whole(&r->j, "count", sum->count);
+    nyt_json_number(&r->j, "time", sum->time);
+    nyt_json_count(&r->j, "fid", sum->file->fid);
+    nyt_json_str(&r->j, "file", sum->file->name);
 }
 
 static void json_call(struct nyt_report *r, const void *item)
 {
     const nyt_call *call = *(const nyt_call *const *)item;
-    nyt_out_text(r->o, "\"called\":");
-    nyt_out_json_str(r->o, call->called->name);
-    nyt_out_text(r->o, ",\"callers\":[");
-    for (size_t i = 0; i < call->by_len; i++) {
-        nyt_out_text(r->o, i ? "," : "");
-        nyt_out_json_str(r->o, call->by[i]);
-    }
-    nyt_out_text(r->o, "]");
+    nyt_json_str(&r->j, "called", call->called->name);
+    nyt_json_open(&r->j, "callers", '[');
+    for (size_t i = 0; i < call->by_len; i++)
+        nyt_json_str(&r->j, NULL, call->by[i]);
+    nyt_json_close(&r->j, ']');
     json_times(r, call->count, call->excl, call->incl);
     json_place(r, call->fid, call->line);
 }
@@ -321,13 +309,13 @@ static void put_list_text(struct summary *s, const struct list *list, size_t sho
 
 static void put_list_json(struct summary *s, const struct list *list, size_t shown)
 {
-    nyt_out_format(s->r.o, ",\"%s\":[", list->key);
+    nyt_json_open(&s->r.j, list->key, '[');
     for (size_t i = 0; i < shown; i++) {
-        nyt_out_text(s->r.o, i ? ",{" : "{");
+        nyt_json_open(&s->r.j, NULL, '{');
         list->json(&s->r, s->entries[i].item);
-        nyt_out_text(s->r.o, "}");
+        nyt_json_close(&s->r.j, '}');
     }
-    nyt_out_text(s->r.o, "]");
+    nyt_json_close(&s->r.j, ']');
 }
 
 static void put_list(struct summary *s, const struct list *list)
@@ -346,7 +334,7 @@ static void put_all(struct summary *s)
 {
     sum_files(s);
     if (s->r.json) {
-        nyt_out_text(s->r.o, "{");
+        nyt_json_open(&s->r.j, NULL, '{');
         nyt_report_json_totals(&s->r);
     } else {
         nyt_report_heading(&s->r);
