@@ -11,7 +11,6 @@
 #include "format/record.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {

@@ -12,7 +12,6 @@
 #include "format/inflate.h"
 #include "merge/resync.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,6 @@
 #include "model/tables.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static nyt_str keep_text(struct nyt_loader *l, nyt_str s, bool *ok)
 {

@@ -6,8 +6,6 @@
 #include "model/profile.h"
 #include "report/report.h"
 
-#include <math.h>
-#include <stdio.h>
 
 /* ---- Dates: UTC, without asking the system ---- */
 
