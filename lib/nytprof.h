@@ -21,8 +21,16 @@
  *
  * A profile at a glance: nyt_profile_load(), then the functions that begin with nyt_profile_;
  * examples/hottest.c is a whole program. One record after the other: nyt_reader_open() and
- * nyt_reader_next(). Before version 1.0 functions and types may still change; then the soname
- * changes, too.
+ * nyt_reader_next().
+ *
+ * Versions. The library follows semantic versioning; before 1.0 functions and types may change in
+ * any minor version. The number in the soname (libnytprof.so.0; lib/meson.build has it) changes
+ * whenever a program made for the version before may not work with this one: a function is gone
+ * or takes other arguments, a constant has another value, a struct has other members. Structs grow
+ * at their end only. Option structs (nyt_load_options, nyt_limit, nyt_report_options,
+ * nyt_diff_options) must be zero-initialised, as with `= {0}` or designated initialisers: zero
+ * means "as usual" in every member, also in those that later versions add. So a caller that is
+ * compiled anew need not be changed, and one that is not is kept apart by the soname.
  */
 #ifndef NYTPROF_H
 #define NYTPROF_H
@@ -43,6 +51,16 @@ extern "C" {
 #define NYT_API
 #endif
 #endif
+
+/* ---- Version ------------------------------------------------------------- */
+
+/* Of this header. The build fails if it is not that of the project. */
+#define NYT_VERSION_MAJOR 0
+#define NYT_VERSION_MINOR 1
+#define NYT_VERSION_PATCH 0
+
+/* The version of the library that runs, such as "0.1.0"; static. */
+NYT_API const char *nyt_version(void);
 
 /* ---- Errors ------------------------------------------------------------- */
 
@@ -69,7 +87,7 @@ typedef struct {
     char     message[224];  /* one sentence without offset, terminated */
 } nyt_error;
 
-/* A code in a few words; never NULL. */
+/* One of NYT_E... (or NYT_OK) in a few words: static, never NULL. */
 NYT_API const char *nyt_strerror(int code);
 
 /* ---- Records: the words of the file ------------------------------------- */
@@ -101,7 +119,7 @@ typedef enum {
     NYT_TAG_STRING_UTF8   = '"'
 } nyt_tag;
 
-typedef struct { uint32_t major, minor; } nyt_version;
+typedef struct { uint32_t major, minor; } nyt_format_version;
 /* ATTRIBUTE and OPTION. Without a '=' in the record `value.data` is NULL. */
 typedef struct { nyt_str key, value; } nyt_pair;
 typedef struct { nyt_str text; } nyt_comment;       /* newline included */
@@ -177,7 +195,7 @@ typedef struct {
     uint64_t offset;        /* of the tag: see nyt_error.offset */
     bool     in_deflate;
     union {
-        nyt_version     version;
+        nyt_format_version version;
         nyt_comment     comment;
         nyt_pair        pair;
         nyt_pid_start   pid_start;
@@ -210,10 +228,12 @@ typedef int (*nyt_write_fn)(void *ctx, const void *data, size_t len);
 typedef struct nyt_writer nyt_writer;
 
 /*
- * Creates or empties `path`, or takes a sink, and writes the banner. `level` is
- * zlib's, 1 to 9, or 0: nothing is ever compressed. NYT_EIO, NYT_ENOMEM, NYT_EAPI.
+ * Creates or empties `path` and writes the banner. `level` is zlib's, 1 to 9, or 0: nothing is
+ * ever compressed. *out is the caller's, to be closed with nyt_writer_close() or
+ * nyt_writer_abandon(). NYT_EIO, NYT_ENOMEM, NYT_EAPI.
  */
 NYT_API int nyt_writer_open(nyt_writer **out, const char *path, int level, nyt_error *err);
+/* The same with a sink, which must outlive the writer. NYT_ENOMEM, NYT_EAPI. */
 NYT_API int nyt_writer_open_fn(nyt_writer **out, nyt_write_fn fn, void *ctx, int level,
                                nyt_error *err);
 
@@ -224,32 +244,49 @@ NYT_API int nyt_writer_open_fn(nyt_writer **out, nyt_write_fn fn, void *ctx, int
  */
 NYT_API int nyt_writer_close(nyt_writer *w, nyt_error *err);
 
-/* Frees the writer and writes nothing more: the file stays incomplete. */
+/* Frees the writer (NULL: nothing to do) and writes nothing more: the file stays incomplete. */
 NYT_API void nyt_writer_abandon(nyt_writer *w);
 
 /* NYT_OK, or the failure that all calls return; err may be NULL. */
 NYT_API int nyt_writer_status(const nyt_writer *w, nyt_error *err);
 
-/* Text records end with a newline, so that none may be in what is given, nor a '=' in
-   a key: NYT_EAPI, and nothing is written. */
+/*
+ * The functions below write one record each. They copy what they are given, and return NYT_OK or
+ * the failure that the writer stays in (NYT_EIO, NYT_ENOMEM, or what its sink returned); NYT_EAPI for a record that cannot be written, which does no harm to the writer.
+ */
+
+/* A comment without '#' and newline; NYT_EAPI if there is a newline in it. */
 NYT_API int nyt_writer_comment(nyt_writer *w, nyt_str text);
+/* What is true of the profile. NYT_EAPI: a newline in either, or a '=' in the key. */
 NYT_API int nyt_writer_attribute(nyt_writer *w, nyt_str key, nyt_str value);
+/* A setting of the profiler; as nyt_writer_attribute(). */
 NYT_API int nyt_writer_option(nyt_writer *w, nyt_str key, nyt_str value);
 
 /* What follows is compressed. Nothing at level 0; NYT_EAPI the second time. */
 NYT_API int nyt_writer_start_deflate(nyt_writer *w);
 
+/* A process begins: its section lasts to the PID_END with the same pid. */
 NYT_API int nyt_writer_pid_start(nyt_writer *w, const nyt_pid_start *r);
+/* A process ends. */
 NYT_API int nyt_writer_pid_end(nyt_writer *w, const nyt_pid_end *r);
+/* A file gets its number, before any other record has it. */
 NYT_API int nyt_writer_new_fid(nyt_writer *w, const nyt_new_fid *r);
-/* A TIME_BLOCK if `block_line` or `sub_line` is not 0, else a TIME_LINE. */
+/* One statement: a TIME_BLOCK if `block_line` or `sub_line` is not 0, else a TIME_LINE. */
 NYT_API int nyt_writer_time(nyt_writer *w, const nyt_time *r);
+/* The next statement adds time, but is not counted: it was counted before. */
 NYT_API int nyt_writer_discount(nyt_writer *w);
+/* A call begins; Perl's tools make nothing of it. */
 NYT_API int nyt_writer_sub_entry(nyt_writer *w, const nyt_sub_entry *r);
+/* A call ends; in ticks. */
 NYT_API int nyt_writer_sub_return(nyt_writer *w, const nyt_sub_return *r);
+/* One line of a file's source. */
 NYT_API int nyt_writer_src_line(nyt_writer *w, const nyt_src_line *r);
+/* Where a sub stands. */
 NYT_API int nyt_writer_sub_info(nyt_writer *w, const nyt_sub_info *r);
+/* All calls of one sub by another from one line; in seconds. */
 NYT_API int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r);
+
+#define NYT_COUNT_MAX (UINT64_C(1) << 48)
 
 /*
  * `count` executions of a line that took `ticks` together, as TIME records whose
@@ -259,7 +296,6 @@ NYT_API int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r);
  * does not depend on `count`, that in time and in the file hardly does when compressed.
  * A count beyond NYT_COUNT_MAX, which no program reaches, is NYT_EAPI.
  */
-#define NYT_COUNT_MAX (UINT64_C(1) << 48)
 NYT_API int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count,
                                 uint64_t ticks);
 
@@ -278,19 +314,29 @@ typedef struct nyt_chunks nyt_chunks;
  */
 typedef struct nyt_pieces nyt_pieces;
 
-NYT_API nyt_pieces *nyt_pieces_new(void);       /* NULL: out of memory */
+/* An empty one, the caller's; NULL: out of memory. */
+NYT_API nyt_pieces *nyt_pieces_new(void);
+/* Takes NULL. No chunks that use it may be open. */
 NYT_API void nyt_pieces_free(nyt_pieces *p);
 
-/* As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. */
+/*
+ * As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. *out is the caller's,
+ * to be closed with nyt_chunks_close() or nyt_chunks_abandon().
+ */
 NYT_API int nyt_chunks_open(nyt_chunks **out, const char *path, int level,
                             nyt_pieces *pieces, nyt_error *err);
+/* As nyt_writer_open_fn(), with `pieces` as above. */
 NYT_API int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level,
                                nyt_pieces *pieces, nyt_error *err);
+/*
+ * Writes one chunk: `payload` as docs/format.md has it for `token`, copied. NYT_ECHUNK: refused,
+ * and others may follow. NYT_EIO, NYT_ENOMEM, or what the sink returned: nothing more is written.
+ */
 NYT_API int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len,
                              nyt_error *err);
 /* As nyt_writer_close(). A profile in which a section is still open is incomplete. */
 NYT_API int nyt_chunks_close(nyt_chunks *c, nyt_error *err);
-/* As nyt_writer_abandon(). */
+/* As nyt_writer_abandon(); takes NULL. */
 NYT_API void nyt_chunks_abandon(nyt_chunks *c);
 
 /* ---- Reader: one record after the other ------------------------------------ */
@@ -306,12 +352,13 @@ typedef int (*nyt_read_fn)(void *ctx, void *data, size_t size, size_t *got);
 /*
  * Opens a profile and reads the banner. On success *out is the caller's, to be closed with
  * nyt_reader_close(). On failure *out is NULL, and *err says what and where: NYT_EIO,
- * NYT_ENOMEM, NYT_EFORMAT, NYT_EVERSION, NYT_ETRUNC. The memory of _memory and the context of
- * _fn stay the caller's and must outlive the reader.
+ * NYT_ENOMEM, NYT_EFORMAT, NYT_EVERSION, NYT_ETRUNC.
  */
 NYT_API int nyt_reader_open(nyt_reader **out, const char *path, nyt_error *err);
+/* The same of `len` bytes, which stay the caller's and must outlive the reader. */
 NYT_API int nyt_reader_open_memory(nyt_reader **out, const void *data, size_t len,
                                    nyt_error *err);
+/* The same of what `read` gives; `ctx` is handed to it and must outlive the reader. */
 NYT_API int nyt_reader_open_fn(nyt_reader **out, nyt_read_fn read, void *ctx, nyt_error *err);
 
 /*
@@ -329,7 +376,9 @@ typedef struct {
     uint32_t ticks_per_sec;     /* as last announced; 0: not yet */
 } nyt_progress;
 
+/* How far a reader has come; also after an error, and at the end. */
 NYT_API nyt_progress nyt_reader_progress(const nyt_reader *r);
+/* Takes NULL. Strings of the last record are gone. */
 NYT_API void nyt_reader_close(nyt_reader *r);
 
 /* "TIME_LINE" and the like; NULL for what is no record. */
@@ -368,8 +417,10 @@ typedef struct {
  */
 NYT_API int nyt_verify(const char *path, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
                        nyt_error *err);
+/* The same of `len` bytes. */
 NYT_API int nyt_verify_memory(const void *data, size_t len, nyt_finding_fn fn, void *ctx,
                               nyt_verdict *out, nyt_error *err);
+/* The same of what `read` gives, called with `read_ctx`; `fn` is called with `ctx`. */
 NYT_API int nyt_verify_fn(nyt_read_fn read, void *read_ctx, nyt_finding_fn fn, void *ctx,
                           nyt_verdict *out, nyt_error *err);
 
@@ -391,10 +442,13 @@ typedef struct {
  */
 NYT_API int nyt_profile_load(nyt_profile **out, const char *path,
                              const nyt_load_options *options, nyt_error *err);
+/* The same of `len` bytes, which are not needed any more when it returns. */
 NYT_API int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
                                     const nyt_load_options *options, nyt_error *err);
+/* The same of what `read` gives; what it returns below zero is handed back. */
 NYT_API int nyt_profile_load_fn(nyt_profile **out, nyt_read_fn read, void *ctx,
                                 const nyt_load_options *options, nyt_error *err);
+/* Takes NULL. All that the profile showed is gone. */
 NYT_API void nyt_profile_free(nyt_profile *p);
 
 /* Everything below lives as long as the profile; its strings are also terminated. */
@@ -403,7 +457,7 @@ NYT_API void nyt_profile_free(nyt_profile *p);
 NYT_API const nyt_error *nyt_profile_fault(const nyt_profile *p);
 
 typedef struct {
-    nyt_version version;
+    nyt_format_version version;
     uint64_t records;
     uint64_t bytes, inflated;       /* see nyt_progress */
     uint32_t ticks_per_sec;         /* 0: none was given, and times are infinite */
@@ -419,14 +473,18 @@ typedef struct {
     bool     blocks;                /* there were TIME_BLOCK records */
 } nyt_totals;
 
+/* The sums of the whole profile; never NULL. */
 NYT_API const nyt_totals *nyt_profile_totals(const nyt_profile *p);
 
-/* In order of first appearance; the last value of a key counts. */
+/* What is said of the profile, in order of first appearance; the last value of a key counts. */
 NYT_API const nyt_pair *nyt_profile_attributes(const nyt_profile *p, size_t *n);
+/* The profiler's settings; likewise. */
 NYT_API const nyt_pair *nyt_profile_options(const nyt_profile *p, size_t *n);
-/* The value, or NULL. */
+/* The value of one attribute, or NULL. */
 NYT_API const nyt_str *nyt_profile_attribute(const nyt_profile *p, const char *key);
+/* The value of one setting, or NULL. */
 NYT_API const nyt_str *nyt_profile_option(const nyt_profile *p, const char *key);
+/* The first 1000 comments in their order, with their newlines. */
 NYT_API const nyt_str *nyt_profile_comments(const nyt_profile *p, size_t *n);
 
 typedef struct {
@@ -435,6 +493,7 @@ typedef struct {
     double   start, end;            /* seconds since the epoch */
 } nyt_process;
 
+/* In the order in which they started, or, if that is missing, ended. */
 NYT_API const nyt_process *nyt_profile_processes(const nyt_profile *p, size_t *n);
 
 typedef struct {
@@ -447,8 +506,9 @@ typedef struct {
     uint32_t merged_into;           /* fid of the sibling that took all this one had, or 0 */
 } nyt_file;
 
-/* All files by fid, merged ones included; and one of them or NULL. */
+/* All files by fid, merged ones included. */
 NYT_API const nyt_file *nyt_profile_files(const nyt_profile *p, size_t *n);
+/* One of them, or NULL. */
 NYT_API const nyt_file *nyt_profile_file(const nyt_profile *p, uint32_t fid);
 
 typedef enum { NYT_LEVEL_LINE, NYT_LEVEL_BLOCK, NYT_LEVEL_SUB } nyt_level;
@@ -461,13 +521,14 @@ typedef struct {
 } nyt_line;
 
 /*
- * Lines that have records, by line number: of one file (0: time without a file), or of all files by
- * fid. Lines of a merged eval appear under both fids; skip files that are merged when adding up.
+ * The lines of one file (0: time without a file) that have records, by line number. Lines of a
+ * merged eval appear under both fids; skip files that are merged when adding up.
  */
 NYT_API const nyt_line *nyt_profile_lines(const nyt_profile *p, nyt_level level, uint32_t fid,
                                           size_t *n);
+/* The same of all files, by fid and line number. */
 NYT_API const nyt_line *nyt_profile_all_lines(const nyt_profile *p, nyt_level level, size_t *n);
-/* NULL: no record. */
+/* One line; NULL: it has no record. */
 NYT_API const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t fid,
                                          uint32_t line);
 
@@ -491,8 +552,9 @@ typedef struct {
     uint32_t package_len;       /* so much of the name is its package */
 } nyt_sub;
 
-/* All subs by name (bytes compared); and one of them or NULL. */
+/* All subs by name (bytes compared). */
 NYT_API const nyt_sub *nyt_profile_subs(const nyt_profile *p, size_t *n);
+/* One of them, or NULL. */
 NYT_API const nyt_sub *nyt_profile_sub(const nyt_profile *p, nyt_str name);
 /* Names of the subs that one file defines, by name: more than nyt_sub.fid tells for doubles. */
 NYT_API const nyt_sub *const *nyt_profile_defined(const nyt_profile *p, uint32_t fid, size_t *n);
@@ -511,10 +573,11 @@ typedef struct {
     size_t   by_len;
 } nyt_call;
 
-/* All, by name of the called, fid and line; of one sub (one of this profile's), by fid and line;
-   or made in one file, by line and name of the called. */
+/* All calls, by name of the called, fid and line. */
 NYT_API const nyt_call *nyt_profile_all_calls(const nyt_profile *p, size_t *n);
+/* The calls of one sub (one of this profile's), by fid and line. */
 NYT_API const nyt_call *nyt_profile_callers(const nyt_profile *p, const nyt_sub *sub, size_t *n);
+/* The calls made in one file, by line and name of the called. */
 NYT_API const nyt_call *const *nyt_profile_calls(const nyt_profile *p, uint32_t fid, size_t *n);
 
 /*
@@ -530,6 +593,7 @@ typedef struct {
     double   incl, excl;        /* ticks */
 } nyt_node;
 
+/* All nodes; there is at least the root. */
 NYT_API const nyt_node *nyt_profile_tree(const nyt_profile *p, size_t *n);
 
 /* ---- Merge and recover: profiles made sound, as one profile ------------------- */
@@ -566,6 +630,7 @@ typedef struct {
     size_t      len;
 } nyt_memory;
 
+/* As nyt_merge(), of profiles in memory; *failed is the name of one. */
 NYT_API int nyt_merge_memory(nyt_merged **out, const nyt_memory *profiles, size_t n,
                              nyt_note_fn note, void *ctx, const char **failed, nyt_error *err);
 
@@ -573,14 +638,16 @@ NYT_API int nyt_merge_memory(nyt_merged **out, const nyt_memory *profiles, size_
  * goes on behind damage. It is read twice then: a path must be one of a file. */
 NYT_API int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, void *ctx,
                         nyt_error *err);
+/* As nyt_recover(), of a profile in memory. */
 NYT_API int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note,
                                void *ctx, nyt_error *err);
 
-/* Every input was whole and complete. */
+/* Was every input whole and complete? */
 NYT_API bool nyt_merged_complete(const nyt_merged *m);
 /* Writes the profile; `level` as in nyt_writer_open(). NYT_ENOMEM, or what `write` returned. */
 NYT_API int nyt_merged_write(nyt_merged *m, nyt_write_fn write, void *ctx, int level,
                              nyt_error *err);
+/* Takes NULL. */
 NYT_API void nyt_merged_free(nyt_merged *m);
 
 /* ---- Diff: what changed from one profile to another --------------------------- */
@@ -595,6 +662,7 @@ typedef struct nyt_diff nyt_diff;
 /* Both profiles must outlive the diff. NYT_ENOMEM, NYT_ELIMIT. */
 NYT_API int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *after,
                          nyt_error *err);
+/* Takes NULL. All that the diff showed is gone; its profiles stay. */
 NYT_API void nyt_diff_free(nyt_diff *d);
 
 typedef enum { NYT_DIFF_LINES, NYT_DIFF_SUBS, NYT_DIFF_EDGES } nyt_diff_kind;
@@ -616,13 +684,14 @@ typedef struct {
 /* Everything that has figures in one of the profiles, changed or not; no certain order. */
 NYT_API const nyt_delta *nyt_diff_list(const nyt_diff *d, nyt_diff_kind kind, size_t *n);
 
-/* "total", "calls" and the like: the figures of whole profiles. */
+/* One figure of whole profiles, such as "total" or "calls". */
 typedef struct {
     const char *name;           /* static */
     bool        is_time;        /* seconds, else a number of something */
     double      before, after;
 } nyt_diff_total;
 
+/* All of these figures, in the order of reports. */
 NYT_API const nyt_diff_total *nyt_diff_totals(const nyt_diff *d, size_t *n);
 
 /*
@@ -639,15 +708,17 @@ NYT_API int nyt_diff_check(const nyt_diff *d, const char *condition, nyt_write_f
 /* Each writes to `write` and returns 0, what `write` returned, or NYT_ENOMEM, NYT_ELIMIT. */
 
 /*
- * Every record, one a line: a JSON array (names and order of fields as in docs/tools.md), or
- * words for the eye with offsets. Errors of the reader are handed back after what was whole.
+ * Every record, one a line, as a JSON array: names and order of fields as in docs/tools.md.
+ * Errors of the reader are handed back after what was whole.
  */
 NYT_API int nyt_export_jsonl(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
+/* The same as words for the eye, with offsets. */
 NYT_API int nyt_export_text(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_error *err);
 
 /* One JSON string with its quotes, all ASCII; bytes that are not UTF-8 are taken as Latin-1. */
 NYT_API int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx);
-/* One JSON object with all of the profile but the call tree. */
+/* One JSON object with all of the profile but the call tree, in the form of Perl's loader.
+ * NYT_ELIMIT: a source has line numbers too large to list; all else was written. */
 NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx,
                              nyt_error *err);
 
@@ -668,13 +739,21 @@ typedef struct {
 typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                           nyt_error *err);
 
+/* Subs, lines and calls for KCachegrind and callgrind_annotate: text, times in nanoseconds. */
 NYT_API nyt_export_fn nyt_export_callgrind;
+/* One line for each call path and its time in microseconds, for flame graphs. Can be limited. */
 NYT_API nyt_export_fn nyt_export_collapsed;
+/* The call graph of the `top` subs for Graphviz. */
 NYT_API nyt_export_fn nyt_export_dot;
+/* One JSON object with the whole profile, for programs. Can be limited. */
 NYT_API nyt_export_fn nyt_export_json;
+/* Counts of lines and subs, for genhtml and editors. */
 NYT_API nyt_export_fn nyt_export_lcov;
+/* The call tree and lines as a gzipped protobuf, for pprof. Can be limited. */
 NYT_API nyt_export_fn nyt_export_pprof;
+/* Subs and their callers, marshalled for Python's pstats. */
 NYT_API nyt_export_fn nyt_export_pstats;
+/* The call tree, or where there is none all subs, as JSON for speedscope. Can be limited. */
 NYT_API nyt_export_fn nyt_export_speedscope;
 
 /*
@@ -683,6 +762,7 @@ NYT_API nyt_export_fn nyt_export_speedscope;
  */
 typedef int nyt_begin_fn(void *ctx, const char *name);
 
+/* `begin` may end the work as `write` may; what it returned is handed back. NYT_ENOMEM. */
 NYT_API int nyt_export_csv(const nyt_profile *p, nyt_begin_fn *begin, nyt_write_fn write, void *ctx,
                            nyt_error *err);
 
@@ -697,8 +777,9 @@ typedef struct {
     const char    *help;
 } nyt_export_format;
 
-/* All of the above; and one by its name or NULL. */
+/* All of the above, by name; static. */
 NYT_API const nyt_export_format *nyt_export_formats(size_t *n);
+/* One by its name, or NULL. */
 NYT_API const nyt_export_format *nyt_export_format_named(const char *name);
 
 typedef enum {
@@ -717,9 +798,13 @@ typedef struct {
     const char *path;   /* how the profile was called, for the heading; may be NULL */
 } nyt_report_options;
 
-/* What came from the profile is made harmless for terminals. `options` may be NULL. */
+/* In the reports below what came from the profile is made harmless for terminals, and `options`
+ * may be NULL. They return 0, what `write` returned, or NYT_ENOMEM. */
+
+/* The lines, subs, files and calls that take most. */
 NYT_API int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options,
                                nyt_write_fn write, void *ctx, nyt_error *err);
+/* What kind of profile it is: sizes, processes, counts, attributes, settings, comments. */
 NYT_API int nyt_report_info(const nyt_profile *p, const nyt_report_options *options,
                             nyt_write_fn write, void *ctx, nyt_error *err);
 /* The source of one file with its figures; NYT_EAPI: no such fid. */
@@ -729,7 +814,7 @@ NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid,
 
 /* What a report on a diff leaves out, and its form. All zeros means as usual. */
 typedef struct {
-    nyt_report_options report;  /* `top` 0: all of them in JSON; `path` is that of the first profile */
+    nyt_report_options report;  /* `top` 0: all in JSON; `path` is that of the first profile */
     const char *path_after;     /* may be NULL */
     const char *min_change;     /* times that changed by less are the same; NULL: "5%,100us" */
     bool        markdown;       /* tables for pull requests */
@@ -737,10 +822,11 @@ typedef struct {
     size_t      condition_count;
 } nyt_diff_options;
 
-/* NYT_EAPI: `min_change` or a condition is malformed. */
+/* What changed, the most important first. `options` may be NULL. NYT_EAPI: `min_change` or a
+ * condition is malformed. */
 NYT_API int nyt_report_diff(const nyt_diff *d, const nyt_diff_options *options, nyt_write_fn write,
                             void *ctx, nyt_error *err);
-/* Is `text` a min_change? NYT_OK, or NYT_EAPI. */
+/* Is `text` a nyt_diff_options.min_change? NYT_OK, or NYT_EAPI. */
 NYT_API int nyt_diff_min_change(const char *text, nyt_error *err);
 
 #ifdef __cplusplus

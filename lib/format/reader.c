@@ -19,7 +19,7 @@ struct nyt_reader {
     struct nyt_input in;
     uint64_t  records;
     uint32_t  ticks_per_sec;
-    nyt_version version;
+    nyt_format_version version;
     bool      banner_read, banner_given;
     int       status;           /* final once it is not NYT_OK */
     nyt_error fault;
@@ -86,7 +86,7 @@ static const char *scan_int(const char *p, const char *end, int64_t *value)
 }
 
 /* "NYTProf MAJOR MINOR" and whatever else is on the line, as Perl's reader takes it. */
-static int parse_banner(nyt_reader *r, nyt_str line, nyt_version *version)
+static int parse_banner(nyt_reader *r, nyt_str line, nyt_format_version *version)
 {
     static const char word[] = "NYTProf";
     const size_t word_len = sizeof word - 1;
@@ -102,7 +102,7 @@ static int parse_banner(nyt_reader *r, nyt_str line, nyt_version *version)
     if (major != 5)
         return nyt_fail(&r->fault, NYT_EVERSION, "version %lld.%lld of the format is unknown",
                         (long long)major, (long long)minor);
-    *version = (nyt_version){.major = (uint32_t)major, .minor = (uint32_t)minor};
+    *version = (nyt_format_version){.major = (uint32_t)major, .minor = (uint32_t)minor};
     return NYT_OK;
 }
 

@@ -168,7 +168,7 @@ static void check_option(struct verifier *v, const nyt_pair *pair)
         v->wants_calls = nyt_str_to_int(pair->value) != 0;
 }
 
-static void check_version(struct verifier *v, const nyt_version *version)
+static void check_version(struct verifier *v, const nyt_format_version *version)
 {
     if (version->minor > 0)
         report(v, NYT_WARNED, "version-minor", "the format is version %u.%u, newer than 5.0",
