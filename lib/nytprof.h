@@ -252,7 +252,8 @@ NYT_API int nyt_writer_status(const nyt_writer *w, nyt_error *err);
 
 /*
  * The functions below write one record each. They copy what they are given, and return NYT_OK or
- * the failure that the writer stays in (NYT_EIO, NYT_ENOMEM, or what its sink returned); NYT_EAPI for a record that cannot be written, which does no harm to the writer.
+ * the failure that the writer stays in (NYT_EIO, NYT_ENOMEM, or what its sink returned); NYT_EAPI
+ * for a record that cannot be written, which does no harm to the writer.
  */
 
 /* A comment without '#' and newline; NYT_EAPI if there is a newline in it. */
@@ -741,7 +742,7 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 
 /* Subs, lines and calls for KCachegrind and callgrind_annotate: text, times in nanoseconds. */
 NYT_API nyt_export_fn nyt_export_callgrind;
-/* One line for each call path and its time in microseconds, for flame graphs. Can be limited. */
+/* One line for each call path and its exclusive ticks, for flame graphs. Can be limited. */
 NYT_API nyt_export_fn nyt_export_collapsed;
 /* The call graph of the `top` subs for Graphviz. */
 NYT_API nyt_export_fn nyt_export_dot;

@@ -240,7 +240,7 @@ static size_t safe_char(uint32_t code, bool valid, const char *bytes, size_t len
     if (!valid)
         return (size_t)snprintf(shown, NYT_SAFE_BYTES, "\\x%02x", (unsigned)code);
     if (code == '\t') {
-        strcpy(shown, "    ");
+        memcpy(shown, "    ", 5);
         return 4;
     }
     if (is_unsafe(code))

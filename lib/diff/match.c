@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "diff/text_diff.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -408,6 +409,7 @@ static struct nyt_place new_place(struct nyt_half *h, uint32_t source, uint32_t 
 {
     const nyt_src_line *text = source == NYT_NONE ? NULL : &h->p->sources[source];
     const nyt_line *line = figures == NYT_NONE ? NULL : &h->p->lines[NYT_LEVEL_LINE].list[figures];
+    assert(text || line);
     struct nyt_place place = {.fid = text ? text->fid : line->fid,
                               .line = text ? text->line : line->line,
                               .source = source, .figures = figures,

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -405,7 +406,9 @@ static int write_subs(nyt_chunks *c, struct payload in)
     uint32_t id;
     nyt_sub_info r;
     while (in.p != in.end) {
-        take_sub(&in, &id, &r);
+        bool taken = take_sub(&in, &id, &r);
+        assert(taken);          /* check_subs() has seen it */
+        (void)taken;
         nyt_writer_sub_info(c->w, &r);
         if (r.first == 0 && r.last == 0)
             put_foreign_marker(c->w, r.name);

@@ -10,6 +10,7 @@
 #include "format/record.h"
 #include "format/time_line_fast.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -328,6 +329,7 @@ int nyt_reader_open_source(nyt_reader **out, const struct nyt_source *source, ny
     int rc = nyt_reader_begin(out, source, err);
     if (rc < 0)
         return rc;
+    assert(*out);
     rc = read_banner(*out);
     if (rc < 0) {
         if (err)

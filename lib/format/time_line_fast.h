@@ -31,7 +31,9 @@ static inline const uint8_t *nyt_fast_time_line(const uint8_t *p, uint32_t *tick
     unsigned more_ticks = (unsigned)(bytes >> 7) & 1;
     uint64_t rest = bytes >> (8 + 8 * more_ticks);
     uint64_t from_line = rest >> 8;
-    if (((bytes & MORE) != MORE) & ((from_line & MORE) != MORE) & !(rest & TWO)) {
+    bool is_short = (bytes & MORE) != MORE, line_is_short = (from_line & MORE) != MORE;
+    bool fid_is_short = (rest & TWO) == 0;
+    if ((int)is_short & (int)line_is_short & (int)fid_is_short) {
         unsigned more_line = (unsigned)(from_line >> 7) & 1;
         *ticks = nyt_fast_short(bytes, more_ticks);
         *fid = (uint32_t)rest & 0x7F;

@@ -11,6 +11,7 @@
 #include "format/adler.h"
 #include "format/codec.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -659,6 +660,7 @@ static int writer_new(nyt_writer **out, int level, nyt_error *err)
 int nyt_writer_open_fn(nyt_writer **out, nyt_write_fn fn, void *ctx, int level, nyt_error *err)
 {
     int rc = writer_new(out, level, err);
+    assert((rc == NYT_OK) == (*out != NULL));
     if (rc == NYT_OK) {
         (*out)->sink = fn;
         (*out)->sink_ctx = ctx;
@@ -671,6 +673,7 @@ int nyt_writer_open(nyt_writer **out, const char *path, int level, nyt_error *er
     int rc = writer_new(out, level, err);
     if (rc != NYT_OK)
         return rc;
+    assert(*out);
     nyt_writer *w = *out;
     w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_BINARY | O_CLOEXEC, 0666);
     if (w->fd < 0) {

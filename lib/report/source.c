@@ -12,7 +12,6 @@ enum { FIGURES = 13 + 11 + 10 + 11, CALLERS_SHOWN = 5 };
 /* Four lists by line number that are walked side by side. */
 struct walk {
     struct nyt_report *r;
-    uint32_t fid;
     const nyt_line *lines;
     const nyt_src_line *source;
     const nyt_call *const *calls;
@@ -218,7 +217,7 @@ static const nyt_sub **subs_of(const nyt_profile *p, uint32_t fid, size_t *count
 static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub **subs,
                       size_t sub_count)
 {
-    struct walk w = {.r = r, .fid = file->fid, .subs = subs, .sub_count = sub_count};
+    struct walk w = {.r = r, .subs = subs, .sub_count = sub_count};
     w.lines = nyt_profile_lines(r->p, NYT_LEVEL_LINE, file->fid, &w.line_count);
     w.source = nyt_profile_source(r->p, file->fid, &w.source_count);
     w.calls = nyt_profile_calls(r->p, file->fid, &w.call_count);
