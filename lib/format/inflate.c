@@ -236,7 +236,7 @@ static enum nyt_inflated take_blocks(struct nyt_inflater *f, uint8_t *to, size_t
 {
     z_stream *z = &f->z;
     size_t some = f->naive ? left(f) : f->at_mark ? 0 : reach(f);
-    z->next_in = (Bytef *)(uintptr_t)f->p;
+    z->next_in = f->p;
     z->avail_in = (uInt)some;
     z->next_out = to;
     z->avail_out = (uInt)room;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "format/copies.h"
 
+#define ZLIB_CONST      /* what is inflated is not written to */
 #include <zlib.h>
 
 enum nyt_inflated {
