@@ -79,6 +79,7 @@ static void hashes_go_with_every_byte_and_the_length(void **state)
         {.data = "", .len = 0},          {.data = "\0", .len = 1},     {.data = "\0\0", .len = 2},
         {.data = "abcdefgh", .len = 8},  {.data = "abcdefg", .len = 7},
         {.data = "abcdefghi", .len = 9}, {.data = "bbcdefghi", .len = 9},
+        {.data = "abcdefghj", .len = 9},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)

@@ -53,7 +53,8 @@ static const struct change changes[] = {
      "1:1=1:1 1:2=1:2 1:3=1:3 ", "x::compute=x::compute "},
     {"a line was inserted in a sub",
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::compute", 1, 1, 3}}},
-     {{{"/a/x.py", "def compute(x):\n    check(x)\n    total = x + 1\n    return total * 2\n", 0, 0, 0}},
+     {{{"/a/x.py", "def compute(x):\n    check(x)\n    total = x + 1\n    return total * 2\n", 0,
+        0, 0}},
       {{"x::compute", 1, 1, 4}}},
      "1:1=1:1 1:2=1:3 1:3=1:4 ", "x::compute=x::compute "},
     {"two subs changed places",
@@ -101,6 +102,18 @@ static const struct change changes[] = {
      {{{"/a/x.py", "import os, sys\nexec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 2},
        {"<2>", "first_eval()\n", 0, 1, 2}}, {{0}}},
      "1:1=1:2 2:1=3:1 3:1=2:1 ", ""},
+    {"an eval that is still there is not taken for the one that came instead of another",
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "first_eval()\n", 0, 1, 1},
+       {"<2>", "second_eval()\n", 0, 1, 1}}, {{0}}},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
+     "1:1=1:1 3:1=2:1 ", ""},
+    {"nor for one that came before it",
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "fourth_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
+     "1:1=1:1 3:1=3:1 ", ""},
 };
 
 /* ---- Programs to profiles ---- */
