@@ -99,10 +99,8 @@ static void print_callers(const nyt_profile *profile, const nyt_sub *sub)
     for (size_t i = 0; i < n; i++) {
         printf("%10.6f s %12llu times  ", calls[i].excl, (unsigned long long)calls[i].count);
         print_place(profile, calls[i].fid, calls[i].line);
-        for (size_t j = 0; j < calls[i].by_len; j++) {
-            printf(j ? " or " : "  by ");
-            print_text(calls[i].by[j]);
-        }
+        printf("  by ");
+        print_text(calls[i].caller);
         putchar('\n');
     }
 }

@@ -518,7 +518,8 @@ typedef struct {
     uint32_t fid, line;
     int64_t  count;     /* executions; negative only in odd files (docs/tools.md) */
     int64_t  ticks;
-    double   time;      /* seconds */
+    double   time;      /* seconds, without the subs that the line called */
+    double   incl;      /* seconds, with them: the inclusive time of outermost calls */
 } nyt_line;
 
 /*
@@ -563,22 +564,26 @@ NYT_API const nyt_sub *const *nyt_profile_defined(const nyt_profile *p, uint32_t
 NYT_API const nyt_str *nyt_profile_merged_names(const nyt_profile *p, const nyt_sub *sub,
                                                 size_t *n);
 
-/* All calls of one sub from one line. */
+/*
+ * All calls of one sub by one sub from one line. Perl's own loader knows the calls from one line
+ * together only, as made by "a or b".
+ */
 typedef struct {
     const nyt_sub *called;
+    nyt_str  caller;            /* the calling sub's name; empty: nobody's */
     uint32_t fid, line;         /* the calling line */
     uint64_t count;
+    uint64_t outermost;         /* calls that found no other activation of the sub; of files by
+                                   Perl, where it can't be known exactly, the most there were */
     double   incl, excl, reci;  /* seconds */
     uint32_t depth;
-    const nyt_str *by;          /* the calling subs, by name */
-    size_t   by_len;
 } nyt_call;
 
-/* All calls, by name of the called, fid and line. */
+/* All calls, by name of the called, fid, line and caller. */
 NYT_API const nyt_call *nyt_profile_all_calls(const nyt_profile *p, size_t *n);
-/* The calls of one sub (one of this profile's), by fid and line. */
+/* The calls of one sub (one of this profile's), by fid, line and caller. */
 NYT_API const nyt_call *nyt_profile_callers(const nyt_profile *p, const nyt_sub *sub, size_t *n);
-/* The calls made in one file, by line and name of the called. */
+/* The calls made in one file, by line, name of the called and caller. */
 NYT_API const nyt_call *const *nyt_profile_calls(const nyt_profile *p, uint32_t fid, size_t *n);
 
 /*
@@ -673,7 +678,7 @@ typedef struct {
     bool     there;             /* else all that follows is zero */
     uint32_t fid, line;         /* of a sub: its first line; of an edge: the first calling line */
     const nyt_str *name;        /* of a sub, or of the called; a line's text. NULL: no text */
-    const nyt_str *caller;      /* of an edge: "a or b" */
+    const nyt_str *caller;      /* of an edge */
     int64_t  count;             /* executions, or calls */
     double   incl, excl;        /* seconds; both are a line's time */
 } nyt_diff_side;

@@ -412,7 +412,7 @@ def test_dot_edges_are_the_calls_of_the_profile(profile: Path) -> None:
     assert len(found.nodes) == len(subs)
     calls: Counter[tuple[str, str]] = Counter()
     for call in reader.read(profile).calls:
-        for caller in call.by:
+        for caller in [call.caller]:
             if caller in subs and call.count:
                 calls[caller.rpartition("::")[2], call.called.rpartition("::")[2]] += call.count
     assert set(found.edges) <= set(calls)
@@ -522,9 +522,9 @@ def test_json_holds_what_the_reader_reads(profile: Path) -> None:
         assert (one["inclusive_seconds"], one["exclusive_seconds"]) == (wanted.incl, wanted.excl)
     assert len(data["subs"]) == len(expected.subs)
     assert [
-        (c["called"], c["fid"], c["line"], c["call_count"], tuple(c["callers"]))
+        (c["called"], c["fid"], c["line"], c["call_count"], c["caller"])
         for c in data["calls"]
-    ] == [(c.called, c.fid, c.line, c.count, c.by) for c in expected.calls]
+    ] == [(c.called, c.fid, c.line, c.count, c.caller) for c in expected.calls]
     assert [
         (line["fid"], line["line"], line["count"], line["exclusive_seconds"])
         for line in data["lines"]

@@ -307,8 +307,8 @@ def test_different_options_stay_those_of_the_first(tmp_path: Path) -> None:
 # ---- As nytprofmerge, where it is right ----
 
 
-def callers(profile: reader.Profile) -> set[tuple[str, int, str, int, tuple[str, ...]]]:
-    return {(profile.files[c.fid].name, c.line, c.called, c.depth, c.by) for c in profile.calls}
+def callers(profile: reader.Profile) -> set[tuple[str, int, str, int, str]]:
+    return {(profile.files[c.fid].name, c.line, c.called, c.depth, c.caller) for c in profile.calls}
 
 
 def same_numbers(ours: reader.Profile, theirs: reader.Profile) -> None:

@@ -308,4 +308,4 @@ def test_code_that_is_no_code(tmp_path: Path) -> None:
     assert sum(line.count for line in made.lines if line.fid == shim.fid) == 3 * 2
     assert made.subs["fired::call"].calls == 3 * 4
     called = [call for call in made.calls if call.called == "builtins::len"]
-    assert [(call.count, call.by) for call in called] == [(3, ("__main__::shim",))]
+    assert [(call.count, call.caller) for call in called] == [(3, "__main__::shim")]

@@ -176,7 +176,7 @@ def test_what_is_read_leads_to_what_it_belongs_to(path: Path) -> None:
     assert [call.called for call in hottest.calls] == ["builtins::len"]
     f = profile.hottest_subs(1)[0]
     assert f is not None and f.file is profile.files[1]
-    assert [(call.by, call.source) for call in f.callers] == [(("a::(module)",), "f()")]
+    assert [(call.caller, call.source) for call in f.callers] == [("a::(module)", "f()")]
     assert [call.sub.kind for call in f.callees] == [reader.SubKind.XSUB]
     assert [line.line for line in f.lines] == [2]
     idle = profile.subs["a::idle"]
@@ -225,7 +225,7 @@ def test_all_ways_lead_to_the_same_figures(name: str) -> None:
     for sub in profile.subs.values():
         assert sub == profile.subs[sub.name]
         assert sub.callers == [call for call in calls if call.called == sub.name]
-        assert sub.callees == [call for call in calls if sub.name in call.by]
+        assert sub.callees == [call for call in calls if call.caller == sub.name]
     files = [file for file in profile.files.values() if not file.merged_into]
     assert sorted(call.called for file in files for call in file.calls) == sorted(
         call.called for call in calls

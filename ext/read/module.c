@@ -267,8 +267,8 @@ static PyObject *profile_counts(Profile *self, PyObject *Py_UNUSED(none))
 
 static PyObject *line_tuple(const nyt_line *line)
 {
-    return Py_BuildValue("(IILLd)", line->fid, line->line, (long long)line->count,
-                         (long long)line->ticks, line->time);
+    return Py_BuildValue("(IILLdd)", line->fid, line->line, (long long)line->count,
+                         (long long)line->ticks, line->time, line->incl);
 }
 
 static PyObject *lines_of(const nyt_line *lines, size_t n)
@@ -380,19 +380,11 @@ static PyObject *profile_subs_in(Profile *self, PyObject *args)
     return list;
 }
 
-static PyObject *names_tuple(const nyt_str *strings, size_t n)
-{
-    PyObject *list = texts_of(strings, n);
-    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
-    Py_XDECREF(list);
-    return tuple;
-}
-
 static PyObject *call_tuple(const nyt_call *c)
 {
-    return Py_BuildValue("(NIIKdddIN)", text_of(c->called->name), c->fid, c->line,
-                         (unsigned long long)c->count, c->incl, c->excl, c->reci, c->depth,
-                         names_tuple(c->by, c->by_len));
+    return Py_BuildValue("(NIIKKdddIN)", text_of(c->called->name), c->fid, c->line,
+                         (unsigned long long)c->count, (unsigned long long)c->outermost, c->incl,
+                         c->excl, c->reci, c->depth, text_of(c->caller));
 }
 
 static PyObject *calls_of(const nyt_call *calls, size_t n)
@@ -434,10 +426,7 @@ static PyObject *profile_calls_of(Profile *self, PyObject *name)
 
 static bool is_by(const nyt_call *call, nyt_str name)
 {
-    for (size_t i = 0; i < call->by_len; i++)
-        if (call->by[i].len == name.len && memcmp(call->by[i].data, name.data, name.len) == 0)
-            return true;
-    return false;
+    return call->caller.len == name.len && memcmp(call->caller.data, name.data, name.len) == 0;
 }
 
 static PyObject *profile_calls_by(Profile *self, PyObject *name)

@@ -113,12 +113,12 @@ static bool add_subs(struct nyt_diff *d)
 
 /* ---- Edges ---- */
 
-/* Calls of one sub by one set of callers, in one half. */
+/* Calls of one sub by one caller, in one half. */
 struct edge {
     uint32_t called;        /* index of the second half's sub, or that of the first one's behind
                                all of those */
-    uint32_t callers;       /* number of the set, as the second half has its names */
-    uint32_t shown;         /* number of the set, in this half's own names */
+    uint32_t caller;        /* number of the caller's name, as the second half has it */
+    uint32_t shown;         /* number of its name in this half */
     const nyt_call *call;   /* the first one */
     nyt_diff_side side;
 };
@@ -127,24 +127,6 @@ struct edges {
     struct edge *list;
     size_t       count;
 };
-
-static int compare_strs(const void *left, const void *right)
-{
-    return nyt_str_compare(*(const nyt_str *)left, *(const nyt_str *)right);
-}
-
-/* The number of "a or b"; NYT_NONE: out of memory. */
-static uint32_t number_of_set(struct nyt_diff *d, const nyt_str *names, size_t n,
-                              struct nyt_buf *buf)
-{
-    buf->len = 0;
-    bool ok = true;
-    for (size_t i = 0; ok && i < n; i++)
-        ok = (i == 0 || nyt_buf_append(buf, " or ", 4)) &&
-             nyt_buf_append(buf, names[i].data, names[i].len);
-    nyt_str set = {.data = buf->data ? (const char *)buf->data : "", .len = buf->len};
-    return ok ? nyt_names_take(&d->callers, set) : NYT_NONE;
-}
 
 /* What the second half calls this sub of the first one. */
 static nyt_str name_after(const struct nyt_diff *d, nyt_str name)
@@ -155,28 +137,13 @@ static nyt_str name_after(const struct nyt_diff *d, nyt_str name)
     return mate == NYT_NONE ? name : h[1].p->subs[mate].name;
 }
 
-struct scratch {
-    struct nyt_buf buf;
-    nyt_str       *names;
-    size_t         cap;
-};
-
-static bool name_callers(struct nyt_diff *d, int s, struct edge *e, struct scratch *scratch)
+/* false: out of memory. */
+static bool name_caller(struct nyt_diff *d, int s, struct edge *e)
 {
-    const nyt_call *c = e->call;
-    e->shown = e->callers = number_of_set(d, c->by, c->by_len, &scratch->buf);
-    if (e->shown == NYT_NONE || s == 1)
-        return e->shown != NYT_NONE;
-    void *grown = nyt_grow(scratch->names, &scratch->cap, c->by_len, sizeof *scratch->names);
-    if (!grown)
-        return false;
-    scratch->names = grown;
-    for (size_t i = 0; i < c->by_len; i++)
-        scratch->names[i] = name_after(d, c->by[i]);
-    if (c->by_len > 1)
-        qsort(scratch->names, c->by_len, sizeof *scratch->names, compare_strs);
-    e->callers = number_of_set(d, scratch->names, c->by_len, &scratch->buf);
-    return e->callers != NYT_NONE;
+    e->shown = e->caller = nyt_names_take(&d->callers, e->call->caller);
+    if (s == 0)
+        e->caller = nyt_names_take(&d->callers, name_after(d, e->call->caller));
+    return e->shown != NYT_NONE && e->caller != NYT_NONE;
 }
 
 static uint32_t number_of_called(const struct nyt_match *m, int s, const nyt_sub *sub)
@@ -193,7 +160,7 @@ static int compare_edges(const void *left, const void *right)
     const struct edge *a = left, *b = right;
     if (a->called != b->called)
         return NYT_COMPARE(a->called, b->called);
-    return NYT_COMPARE(a->callers, b->callers);
+    return NYT_COMPARE(a->caller, b->caller);
 }
 
 static int compare_edges_and_calls(const void *left, const void *right)
@@ -225,7 +192,6 @@ static void join_equal_edges(struct edges *e)
 static bool collect_edges(struct nyt_diff *d, int s, struct edges *e)
 {
     const nyt_profile *p = d->match.half[s].p;
-    struct scratch scratch = {.cap = 0};
     bool ok = (e->list = calloc(p->call_count + 1, sizeof *e->list)) != NULL;
     for (size_t i = 0; ok && i < p->call_count; i++) {
         const nyt_call *c = &p->calls[i];
@@ -236,11 +202,9 @@ static bool collect_edges(struct nyt_diff *d, int s, struct edges *e)
                               .side = {.there = true, .fid = c->fid, .line = c->line,
                                        .name = &c->called->name, .count = (int64_t)c->count,
                                        .incl = sound(c->incl), .excl = sound(c->excl)}};
-        ok = name_callers(d, s, edge, &scratch);
+        ok = name_caller(d, s, edge);
         e->count++;
     }
-    nyt_buf_free(&scratch.buf);
-    free(scratch.names);
     if (ok && e->count)
         qsort(e->list, e->count, sizeof *e->list, compare_edges_and_calls);
     join_equal_edges(e);

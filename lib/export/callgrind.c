@@ -223,30 +223,16 @@ static void put_rest(struct callgrind *c)
 
 /* ---- Calls ---- */
 
-static bool append_callers(struct nyt_buf *to, const nyt_call *call)
-{
-    bool ok = true;
-    for (size_t i = 0; ok && i < call->by_len; i++)
-        ok = (i == 0 || nyt_buf_append(to, " or ", 4)) &&
-             nyt_buf_append(to, call->by[i].data, call->by[i].len);
-    return ok;
-}
-
-/* Calls from one line are known together: if several subs made them they are "a or b", as in
- * nytprofcg. The calling line may be in another file than the sub, which is an eval then. */
+/* The calling line may be in another file than the sub, which is an eval then. */
 static void put_caller(struct callgrind *c, const nyt_call *call)
 {
     static const nyt_str nobody = {.data = "(unknown)", .len = 9};
-    struct nyt_buf names = {0};
-    const nyt_sub *sub = call->by_len == 1 ? nyt_profile_sub(c->p, call->by[0]) : NULL;
+    const nyt_sub *sub = nyt_profile_sub(c->p, call->caller);
     uint32_t fid = sub && sub->fid ? sub->fid : call->fid;
-    c->failed |= !append_callers(&names, call);
     put_file(c, "fl", fid);
-    put_function(c, "fn", call->by_len ? (nyt_str){.data = (char *)names.data, .len = names.len}
-                                       : nobody);
+    put_function(c, "fn", call->caller.len ? call->caller : nobody);
     if (call->fid != fid)
         put_file(c, "fi", call->fid);
-    nyt_buf_free(&names);
 }
 
 static void put_call(struct callgrind *c, const nyt_call *call)

@@ -26,7 +26,6 @@ enum { TOP = 40, EDGES_PER_SUB = 2, LABEL_CHARS = 60 };
 /* All calls of one sub by another. */
 struct edge {
     uint32_t from, to;      /* indices of subs */
-    bool     shared;        /* other subs have a part in them */
     uint64_t count;
     double   seconds;       /* inclusive */
 };
@@ -88,7 +87,6 @@ static bool add_edge(struct dot *d, const nyt_call *call, const nyt_sub *caller)
         d->edges[d->edge_count++] = (struct edge){.from = from, .to = to};
     }
     struct edge *edge = &d->edges[*at];
-    edge->shared |= call->by_len > 1;
     edge->count += call->count;
     edge->seconds += number(call->incl);
     return true;
@@ -96,13 +94,9 @@ static bool add_edge(struct dot *d, const nyt_call *call, const nyt_sub *caller)
 
 static bool add_call(struct dot *d, const nyt_call *call)
 {
-    bool ok = true;
-    for (size_t i = 0; ok && call->count && i < call->by_len; i++) {
-        const nyt_sub *caller = nyt_profile_sub(d->p, call->by[i]);
-        if (caller && d->taken[caller - d->p->subs])
-            ok = add_edge(d, call, caller);
-    }
-    return ok;
+    const nyt_sub *caller = nyt_profile_sub(d->p, call->caller);
+    bool wanted = call->count && caller && d->taken[caller - d->p->subs];
+    return !wanted || add_edge(d, call, caller);
 }
 
 static int by_time(const void *left, const void *right)
@@ -263,7 +257,7 @@ static void put_edge(struct dot *d, const struct edge *edge)
     put_time(d, edge->seconds);
     nyt_out_text(d->o, "\" penwidth=");
     nyt_out_fixed(d->o, 0, 2, 0.5 + 4 * share_of(d, edge->seconds));
-    nyt_out_text(d->o, edge->shared ? " style=dashed];\n" : "];\n");
+    nyt_out_text(d->o, "];\n");
 }
 
 /* ---- The file ---- */

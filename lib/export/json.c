@@ -150,11 +150,9 @@ static void put_call(struct json *j, const nyt_call *call)
     nyt_json_str(&j->w, "called", call->called->name);
     nyt_json_whole(&j->w, "fid", call->fid);
     nyt_json_whole(&j->w, "line", call->line);
-    nyt_json_open(&j->w, "callers", '[');
-    for (size_t i = 0; i < call->by_len; i++)
-        nyt_json_str(&j->w, NULL, call->by[i]);
-    nyt_json_close(&j->w, ']');
+    nyt_json_str(&j->w, "caller", call->caller);
     nyt_json_whole(&j->w, "call_count", (int64_t)call->count);
+    nyt_json_whole(&j->w, "outermost_calls", (int64_t)call->outermost);
     put_times(j, call->incl, call->excl, call->reci, call->depth);
     end_item(j);
 }

@@ -187,11 +187,31 @@ static void call_figures(struct model *m, const nyt_call *c)
     nyt_json_count(&m->j, NULL, c->depth);
 }
 
-static void callers_by(struct model *m, const char *key, const nyt_call *c)
+/*
+ * All calls of one sub from one line together, as Perl's loader knows them: the sum is in *sum.
+ * Returns how many callers there are, which follow one another from `first` on.
+ */
+static size_t add_up_callers(const struct model *m, const nyt_call *first, nyt_call *sum)
+{
+    const nyt_call *end = m->p->calls + m->p->call_count, *c = first + 1;
+    *sum = *first;
+    for (; c < end && c->called == first->called && c->fid == first->fid && c->line == first->line;
+         c++) {
+        sum->count += c->count;
+        sum->incl += c->incl;
+        sum->excl += c->excl;
+        sum->reci += c->reci;
+        if (sum->depth < c->depth)
+            sum->depth = c->depth;
+    }
+    return (size_t)(c - first);
+}
+
+static void callers_by(struct model *m, const char *key, const nyt_call *first, size_t n)
 {
     nyt_json_open(&m->j, key, '[');
-    for (size_t i = 0; i < c->by_len; i++)
-        nyt_json_str(&m->j, NULL, c->by[i]);
+    for (size_t i = 0; i < n; i++)
+        nyt_json_str(&m->j, NULL, first[i].caller);
     nyt_json_close(&m->j, ']');
 }
 
@@ -200,7 +220,9 @@ static void sub_call_lines(struct model *m, uint32_t fid)
     size_t n;
     const nyt_call *const *calls = nyt_profile_calls(m->p, fid, &n);
     nyt_json_open(&m->j, "sub_call_lines", '{');
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, callers; i < n; i += callers) {
+        nyt_call sum;
+        callers = add_up_callers(m, calls[i], &sum);
         if (i == 0 || calls[i - 1]->line != calls[i]->line) {
             if (i)
                 nyt_json_close(&m->j, '}');
@@ -209,8 +231,8 @@ static void sub_call_lines(struct model *m, uint32_t fid)
         }
         nyt_json_key(&m->j, calls[i]->called->name);
         nyt_json_open(&m->j, NULL, '[');
-        call_figures(m, calls[i]);
-        callers_by(m, NULL, calls[i]);
+        call_figures(m, &sum);
+        callers_by(m, NULL, calls[i], callers);
         nyt_json_close(&m->j, ']');
     }
     if (n)
@@ -308,17 +330,18 @@ static void callers(struct model *m, const nyt_sub *sub)
     size_t n;
     const nyt_call *calls = nyt_profile_callers(m->p, sub, &n);
     nyt_json_open(&m->j, "callers", '[');
-    for (size_t i = 0; i < n; i++) {
-        const nyt_call *c = &calls[i];
+    for (size_t i = 0, callers; i < n; i += callers) {
+        nyt_call sum;
+        callers = add_up_callers(m, &calls[i], &sum);
         nyt_json_open(&m->j, NULL, '{');
-        nyt_json_count(&m->j, "fid", c->fid);
-        nyt_json_count(&m->j, "line", c->line);
-        nyt_json_count(&m->j, "count", c->count);
-        nyt_json_number(&m->j, "incl", c->incl);
-        nyt_json_number(&m->j, "excl", c->excl);
-        nyt_json_number(&m->j, "reci", c->reci);
-        nyt_json_count(&m->j, "depth", c->depth);
-        callers_by(m, "by", c);
+        nyt_json_count(&m->j, "fid", sum.fid);
+        nyt_json_count(&m->j, "line", sum.line);
+        nyt_json_count(&m->j, "count", sum.count);
+        nyt_json_number(&m->j, "incl", sum.incl);
+        nyt_json_number(&m->j, "excl", sum.excl);
+        nyt_json_number(&m->j, "reci", sum.reci);
+        nyt_json_count(&m->j, "depth", sum.depth);
+        callers_by(m, "by", &calls[i], callers);
         nyt_json_close(&m->j, '}');
     }
     nyt_json_close(&m->j, ']');

@@ -102,36 +102,17 @@ static void put_key(struct pstats *s, nyt_str name, const nyt_sub *sub)
     put_str(s, name);
 }
 
-/* The caller's name, "a or b" if several subs called from one line. NYT_NONE: it is no sub. */
+/* The number of the caller's name. NYT_NONE: it is no sub. */
 static uint32_t take_caller(struct pstats *s, const nyt_call *call)
 {
-    bool ok = true;
-    if (call->by_len == 0 || (call->by_len == 1 && !nyt_profile_sub(s->p, call->by[0])))
+    if (!nyt_profile_sub(s->p, call->caller))
         return NYT_NONE;
-    s->text.len = 0;
-    for (size_t i = 0; ok && i < call->by_len; i++)
-        ok = (i == 0 || nyt_buf_append(&s->text, " or ", 4)) &&
-             nyt_buf_append(&s->text, call->by[i].data, call->by[i].len);
-    nyt_str name = {.data = (char *)s->text.data, .len = s->text.len};
-    uint32_t id = ok ? nyt_names_take(&s->callers, name) : NYT_NONE;
+    uint32_t id = nyt_names_take(&s->callers, call->caller);
     s->failed |= id == NYT_NONE;
     return id;
 }
 
 /* ---- Subs ---- */
-
-/*
- * The calls that found no other activation of their sub. A profile has only the greatest depth, so
- * where calls of both kinds came from one line this is the most that it can have been.
- */
-static uint64_t primitive_calls(const nyt_call *call)
-{
-    if (call->depth == 0)
-        return call->count;
-    if (!(call->incl > 0) || call->count <= call->depth)
-        return call->incl > 0 ? 1 : 0;
-    return call->count - call->depth;
-}
 
 static int by_caller(const void *left, const void *right)
 {
@@ -174,7 +155,7 @@ static size_t find_links(struct pstats *s, const nyt_sub *sub, struct link *all)
     s->links = links;
     for (size_t i = 0; i < n; i++) {
         struct link link = {.caller = take_caller(s, &calls[i]), .calls = calls[i].count,
-                            .primitive = primitive_calls(&calls[i]), .own = calls[i].excl,
+                            .primitive = calls[i].outermost, .own = calls[i].excl,
                             .all = calls[i].incl};
         add_link(all, &link);
         if (link.caller != NYT_NONE && link.calls)

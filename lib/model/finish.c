@@ -19,7 +19,6 @@ struct finisher {
     struct nyt_loader *l;
     nyt_profile *p;
     uint32_t *sub_rank;         /* index of a sub in the loader -> in the profile */
-    uint32_t *call_of_edge;     /* index of an edge -> of the call it became part of */
 };
 
 /* ---- Files, sources ---- */
@@ -71,7 +70,8 @@ static nyt_line finished_line(const struct nyt_line_table *t, size_t i, uint32_t
                       .line = t->sums.list[i].line,
                       .count = t->sums.list[i].count,
                       .ticks = t->times[i].ticks,
-                      .time = t->times[i].seconds};
+                      .time = t->times[i].seconds,
+                      .incl = t->times[i].seconds};
 }
 
 static size_t add_up_lines(nyt_line *list, size_t n)
@@ -82,6 +82,7 @@ static size_t add_up_lines(nyt_line *list, size_t n)
             list[kept - 1].count += list[i].count;
             list[kept - 1].ticks = nyt_add_ticks(list[kept - 1].ticks, list[i].ticks);
             list[kept - 1].time += list[i].time;
+            list[kept - 1].incl += list[i].incl;
         } else {
             list[kept++] = list[i];
         }
@@ -262,19 +263,21 @@ static bool finish_definitions(struct finisher *s)
 
 struct placed_edge {
     uint32_t rank, fid, line, edge;
+    nyt_str  caller;
 };
 
-static int compare_places(const struct placed_edge *a, const struct placed_edge *b)
+static int compare_sites(const struct placed_edge *a, const struct placed_edge *b)
 {
     int c = NYT_COMPARE(a->rank, b->rank);
     c = c ? c : NYT_COMPARE(a->fid, b->fid);
-    return c ? c : NYT_COMPARE(a->line, b->line);
+    c = c ? c : NYT_COMPARE(a->line, b->line);
+    return c ? c : nyt_str_compare(a->caller, b->caller);
 }
 
 static int compare_edges(const void *left, const void *right)
 {
     const struct placed_edge *a = left, *b = right;
-    int c = compare_places(a, b);
+    int c = compare_sites(a, b);
     return c ? c : NYT_COMPARE(a->edge, b->edge);
 }
 
@@ -282,6 +285,7 @@ static int compare_edges(const void *left, const void *right)
 static void add_up_calls(nyt_call *to, const struct nyt_edge *e)
 {
     to->count += e->count;
+    to->outermost += e->outermost;
     to->incl += e->incl;
     to->excl += e->excl;
     if (to->reci < e->reci)
@@ -293,9 +297,9 @@ static void add_up_calls(nyt_call *to, const struct nyt_edge *e)
 static nyt_call first_call(const nyt_profile *p, const struct placed_edge *at,
                            const struct nyt_edge *e)
 {
-    return (nyt_call){.called = &p->subs[at->rank], .fid = at->fid, .line = at->line,
-                      .count = e->count, .incl = e->incl, .excl = e->excl, .reci = e->reci,
-                      .depth = e->depth};
+    return (nyt_call){.called = &p->subs[at->rank], .caller = at->caller, .fid = at->fid,
+                      .line = at->line, .count = e->count, .outermost = e->outermost,
+                      .incl = e->incl, .excl = e->excl, .reci = e->reci, .depth = e->depth};
 }
 
 static void keep_calls(struct finisher *s, const struct placed_edge *list, size_t n)
@@ -303,11 +307,10 @@ static void keep_calls(struct finisher *s, const struct placed_edge *list, size_
     nyt_profile *p = s->p;
     for (size_t i = 0; i < n; i++) {
         const struct nyt_edge *e = &s->l->edges[list[i].edge];
-        if (i && compare_places(&list[i - 1], &list[i]) == 0)
+        if (i && compare_sites(&list[i - 1], &list[i]) == 0)
             add_up_calls(&p->calls[p->call_count - 1], e);
         else
             p->calls[p->call_count++] = first_call(p, &list[i], e);
-        s->call_of_edge[list[i].edge] = (uint32_t)p->call_count - 1;
     }
 }
 
@@ -317,14 +320,13 @@ static bool finish_calls(struct finisher *s)
     size_t n = s->l->edge_count;
     struct placed_edge *list = NEW_ARRAY(n, struct placed_edge);
     p->calls = NEW_ARRAY(n, nyt_call);
-    s->call_of_edge = NEW_ARRAY(n, uint32_t);
-    bool ok = list && p->calls && s->call_of_edge;
+    bool ok = list && p->calls;
     if (ok) {
         for (size_t i = 0; i < n; i++) {
             const struct nyt_edge *e = &s->l->edges[i];
-            list[i] = (struct placed_edge){s->sub_rank[e->sub],
-                                           nyt_loader_survivor(s->l, e->fid), e->line,
-                                           (uint32_t)i};
+            list[i] = (struct placed_edge){
+                .rank = s->sub_rank[e->sub], .fid = nyt_loader_survivor(s->l, e->fid),
+                .line = e->line, .edge = (uint32_t)i, .caller = p->names.list[e->caller].name};
         }
         qsort(list, n, sizeof *list, compare_edges);
         keep_calls(s, list, n);
@@ -333,12 +335,28 @@ static bool finish_calls(struct finisher *s)
     return ok;
 }
 
+/*
+ * What the subs that a line called add to its time. The time of what has no statements of its own
+ * is on the line already.
+ */
+static void add_called_time(nyt_profile *p)
+{
+    for (size_t i = 0; i < p->call_count; i++) {
+        const nyt_call *c = &p->calls[i];
+        const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, c->fid, c->line);
+        double counted = c->called->kind == NYT_KIND_CODE ? 0 : c->excl;
+        if (line && c->incl > counted)
+            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl +=
+                c->incl - counted;
+    }
+}
+
 static int compare_call_places(const void *left, const void *right)
 {
     const nyt_call *a = *(const nyt_call *const *)left, *b = *(const nyt_call *const *)right;
     int c = NYT_COMPARE(a->fid, b->fid);
     c = c ? c : NYT_COMPARE(a->line, b->line);
-    return c ? c : NYT_COMPARE(a->called, b->called);
+    return c ? c : NYT_COMPARE(a, b);       /* by called and caller */
 }
 
 static bool finish_calls_by_fid(nyt_profile *p)
@@ -350,50 +368,6 @@ static bool finish_calls_by_fid(nyt_profile *p)
         p->calls_by_fid[i] = &p->calls[i];
     qsort(p->calls_by_fid, p->call_count, sizeof *p->calls_by_fid, compare_call_places);
     return true;
-}
-
-struct named_caller {
-    uint32_t call;
-    nyt_str  name;
-};
-
-static int compare_callers(const void *left, const void *right)
-{
-    const struct named_caller *a = left, *b = right;
-    int c = NYT_COMPARE(a->call, b->call);
-    return c ? c : nyt_str_compare(a->name, b->name);
-}
-
-static void keep_callers(nyt_profile *p, const struct named_caller *list, size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i && compare_callers(&list[i - 1], &list[i]) == 0)
-            continue;
-        nyt_call *call = &p->calls[list[i].call];
-        if (!call->by)
-            call->by = &p->callers[kept];
-        p->callers[kept++] = list[i].name;
-        call->by_len++;
-    }
-}
-
-static bool finish_callers(struct finisher *s)
-{
-    nyt_profile *p = s->p;
-    size_t n = s->l->caller_count;
-    struct named_caller *list = NEW_ARRAY(n, struct named_caller);
-    p->callers = NEW_ARRAY(n, nyt_str);
-    bool ok = list && p->callers;
-    if (ok) {
-        for (size_t i = 0; i < n; i++)
-            list[i] = (struct named_caller){s->call_of_edge[s->l->callers[i].edge],
-                                            p->names.list[s->l->callers[i].name].name};
-        qsort(list, n, sizeof *list, compare_callers);
-        keep_callers(p, list, n);
-    }
-    free(list);
-    return ok;
 }
 
 /* ---- All ---- */
@@ -409,8 +383,7 @@ static bool finish_all(struct finisher *s)
 {
     return finish_files(s) && finish_lines(s, NYT_LEVEL_LINE) && finish_lines(s, NYT_LEVEL_BLOCK) &&
            finish_lines(s, NYT_LEVEL_SUB) && finish_subs(s) && finish_merged_names(s) &&
-           finish_definitions(s) && finish_calls(s) && finish_calls_by_fid(s->p) &&
-           finish_callers(s) && finish_tree(s);
+           finish_definitions(s) && finish_calls(s) && finish_calls_by_fid(s->p) && finish_tree(s);
 }
 
 int nyt_profile_finish(struct nyt_loader *l)
@@ -420,7 +393,8 @@ int nyt_profile_finish(struct nyt_loader *l)
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
         rc = finish_all(&s) ? NYT_OK : NYT_ENOMEM;
+    if (rc == NYT_OK)
+        add_called_time(l->p);
     free(s.sub_rank);
-    free(s.call_of_edge);
     return rc;
 }

@@ -299,49 +299,65 @@ static bool define_sub(struct nyt_loader *l, const nyt_sub_info *s)
     return s->fid == 0 || add_definition(l, index, s->fid);
 }
 
-static uint32_t edge_of(struct nyt_loader *l, uint32_t sub, uint32_t fid, uint32_t line)
+/* Numbers pairs of what is numbered; NYT_NONE: out of memory. */
+static uint32_t pair_number(struct nyt_map *m, uint32_t *count, uint32_t high, uint32_t low)
 {
     bool is_new;
-    uint32_t *place = nyt_map_take(&l->place_index, nyt_pair_key(fid, line), &is_new);
-    if (!place)
+    uint32_t *at = nyt_map_take(m, nyt_pair_key(high, low), &is_new);
+    if (at && is_new)
+        *at = (*count)++;
+    return at ? *at : NYT_NONE;
+}
+
+static uint32_t edge_of(struct nyt_loader *l, uint32_t sub, const nyt_sub_callers *c)
+{
+    bool is_new;
+    uint32_t caller = nyt_names_take(&l->p->names, c->caller);
+    uint32_t place = pair_number(&l->place_index, &l->place_count, c->fid, c->line);
+    if (caller == NYT_NONE || place == NYT_NONE)
         return NYT_NONE;
-    if (is_new)
-        *place = l->place_count++;
-    uint32_t *at = nyt_map_take(&l->edge_index, nyt_pair_key(sub, *place), &is_new);
+    uint32_t site = pair_number(&l->site_index, &l->site_count, place, caller);
+    uint32_t *at = site == NYT_NONE
+                       ? NULL
+                       : nyt_map_take(&l->edge_index, nyt_pair_key(sub, site), &is_new);
     if (!at || !NYT_ROOM_FOR_ONE(l->edges, l->edge_count, l->edge_cap))
         return NYT_NONE;
     if (is_new) {
         *at = (uint32_t)l->edge_count;
-        l->edges[l->edge_count++] = (struct nyt_edge){.sub = sub, .fid = fid, .line = line};
+        l->edges[l->edge_count++] =
+            (struct nyt_edge){.sub = sub, .fid = c->fid, .line = c->line, .caller = caller};
     }
     return *at;
 }
 
-static bool add_caller(struct nyt_loader *l, uint32_t edge, nyt_str caller)
+/*
+ * The calls of one record that found no other activation of their sub. Our tracers write those and
+ * the others as two records. Perl has them in one, with the greatest depth: where there are both,
+ * this is the most that it can have been.
+ */
+static uint64_t outermost_calls(const nyt_sub_callers *c)
 {
-    bool is_new;
-    uint32_t name = nyt_names_take(&l->p->names, caller);
-    if (name == NYT_NONE || !nyt_map_take(&l->caller_index, nyt_pair_key(edge, name), &is_new) ||
-        !NYT_ROOM_FOR_ONE(l->callers, l->caller_count, l->caller_cap))
-        return false;
-    if (is_new)
-        l->callers[l->caller_count++] = (struct nyt_edge_caller){edge, name};
-    return true;
+    if (c->depth == 0)
+        return c->count;
+    if (!(c->incl > 0))
+        return 0;
+    return c->count > c->depth ? c->count - c->depth : 1;
 }
 
 static bool add_edge(struct nyt_loader *l, uint32_t sub, const nyt_sub_callers *c)
 {
-    uint32_t index = edge_of(l, sub, c->fid, c->line);
+    uint32_t index = edge_of(l, sub, c);
     if (index == NYT_NONE)
         return false;
     struct nyt_edge *e = &l->edges[index];
     e->count += c->count;
+    e->outermost += outermost_calls(c);
     e->incl += c->incl;
     e->excl += c->excl;
     e->reci += c->reci;
     if (e->depth < c->depth)
         e->depth = c->depth;
-    return add_caller(l, index, c->caller);
+    return true;
 }
 
 static bool add_calls(struct nyt_loader *l, const nyt_sub_callers *c)
@@ -513,7 +529,7 @@ static void loader_free(struct nyt_loader *l)
     nyt_map_free(&l->definition_index);
     nyt_map_free(&l->place_index);
     nyt_map_free(&l->edge_index);
-    nyt_map_free(&l->caller_index);
+    nyt_map_free(&l->site_index);
     for (int level = 0; level < 3; level++) {
         nyt_line_sums_free(&l->lines[level].sums);
         free(l->lines[level].times);
@@ -522,7 +538,6 @@ static void loader_free(struct nyt_loader *l)
     free(l->subs);
     free(l->definitions);
     free(l->edges);
-    free(l->callers);
     nyt_calltree_free(&l->tree);
 }
 

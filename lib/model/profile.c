@@ -54,7 +54,6 @@ void nyt_profile_free(nyt_profile *p)
     free(p->subs);
     free(p->calls);
     free(p->calls_by_fid);
-    free(p->callers);
     free(p->defined);
     free(p->defined_fid);
     free(p->merged_names);

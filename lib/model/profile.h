@@ -38,10 +38,9 @@ struct nyt_profile {
 
     nyt_sub      *subs;
     size_t        sub_count;
-    nyt_call     *calls;        /* by called, fid, line */
+    nyt_call     *calls;        /* by called, fid, line, caller */
     size_t        call_count;
     const nyt_call **calls_by_fid;
-    nyt_str      *callers;      /* nyt_call.by point in here */
     const nyt_sub **defined;
     uint32_t     *defined_fid;  /* of each of `defined` */
     size_t        defined_count;

@@ -34,16 +34,13 @@ struct nyt_definition_entry {
     uint32_t sub, fid;
 };
 
-/* All calls of `sub` from one line. */
+/* All calls of `sub` by one caller from one line. */
 struct nyt_edge {
     uint32_t sub, fid, line;
+    uint32_t caller;            /* number of its name */
     uint32_t depth;
-    uint64_t count;
+    uint64_t count, outermost;
     double   incl, excl, reci;
-};
-
-struct nyt_edge_caller {
-    uint32_t edge, name;
 };
 
 /* What the records become on the way; thrown away when the profile is finished. */
@@ -76,12 +73,11 @@ struct nyt_loader {
 
     struct nyt_map place_index; /* fid and line -> place */
     uint32_t place_count;
-    struct nyt_map edge_index;  /* sub and place -> edge */
+    struct nyt_map site_index;  /* place and caller -> site */
+    uint32_t site_count;
+    struct nyt_map edge_index;  /* sub and site -> edge */
     struct nyt_edge *edges;
     size_t edge_count, edge_cap;
-    struct nyt_map caller_index; /* edge and name */
-    struct nyt_edge_caller *callers;
-    size_t caller_count, caller_cap;
 
     struct nyt_calltree tree;
 };

@@ -55,9 +55,9 @@ static void note_caller(struct nyt_report *r, const nyt_call *c)
     nyt_out_text(r->o, " (");
     call_time(r, c);
     nyt_out_text(r->o, ")");
-    for (size_t i = 0; i < c->by_len && i < 3; i++) {
-        nyt_out_text(r->o, i ? " or " : " by ");
-        nyt_out_safe(r->o, c->by[i], 60);
+    if (c->caller.len) {
+        nyt_out_text(r->o, " by ");
+        nyt_out_safe(r->o, c->caller, 60);
     }
     nyt_out_text(r->o, " at ");
     nyt_report_place(r, c->fid, c->line, 40);

@@ -195,9 +195,9 @@ static void text_file(struct nyt_report *r, const void *item)
 static size_t put_edge(struct nyt_report *r, const nyt_call *call, size_t room)
 {
     static const nyt_str nobody = {.data = "(unknown)", .len = 9};
-    const char *arrow = call->by_len > 1 ? ", ... -> " : " -> ";
+    static const char arrow[] = " -> ";
     size_t rest = room - strlen(arrow), wanted = nyt_safe_columns(call->called->name);
-    size_t used = nyt_report_end_of(r, call->by_len ? call->by[0] : nobody,
+    size_t used = nyt_report_end_of(r, call->caller.len ? call->caller : nobody,
                                     wanted < rest / 2 ? rest - wanted : rest / 2);
     nyt_out_text(r->o, arrow);
     used += strlen(arrow);
@@ -231,6 +231,7 @@ static void json_line(struct nyt_report *r, const void *item)
     const nyt_line *line = item;
     nyt_json_whole(&r->j, "count", line->count);
     nyt_json_number(&r->j, "time", line->time);
+    nyt_json_number(&r->j, "inclusive", line->incl);
     json_place(r, line->fid, line->line);
     nyt_json_optional(&r->j, "source", nyt_profile_source_line(r->p, line->fid, line->line));
 }
@@ -263,10 +264,7 @@ static void json_call(struct nyt_report *r, const void *item)
 {
     const nyt_call *call = *(const nyt_call *const *)item;
     nyt_json_str(&r->j, "called", call->called->name);
-    nyt_json_open(&r->j, "callers", '[');
-    for (size_t i = 0; i < call->by_len; i++)
-        nyt_json_str(&r->j, NULL, call->by[i]);
-    nyt_json_close(&r->j, ']');
+    nyt_json_str(&r->j, "caller", call->caller);
     json_times(r, call->count, call->excl, call->incl);
     json_place(r, call->fid, call->line);
 }

@@ -7,9 +7,9 @@ from typing import Final, final
 StrPath = str | bytes | PathLike[str] | PathLike[bytes]
 Write = Callable[[bytes], object]
 
-_Line = tuple[int, int, int, int, float]
+_Line = tuple[int, int, int, int, float, float]
 _Sub = tuple[str, int, int | None, int | None, int, float, float, float, int, int]
-_Call = tuple[str, int, int, int, float, float, float, int, tuple[str, ...]]
+_Call = tuple[str, int, int, int, int, float, float, float, int, str]
 _Node = tuple[str, int, int, int, float, float, int]
 
 class ProfileError(ValueError): ...

@@ -4,7 +4,7 @@
     for line in profile.hottest_lines(10):
         print(line.file.name, line.line, line.count, line.time, line.source)
     for sub in profile.hottest_subs(10):
-        print(sub.name, sub.excl, [call.by for call in sub.callers])
+        print(sub.name, sub.excl, [call.caller for call in sub.callers])
 
 Any NYTProf v5 file will do, Perl's as well. All times are seconds unless they are said to be
 ticks, of which ``Header.ticks_per_sec`` make a second. Lists that can be long (lines, subs, calls,
@@ -236,6 +236,9 @@ class Line(_OnLine):
     count: int
     ticks: int
     time: float
+    """Seconds, without the subs that the line called."""
+    incl: float
+    """Seconds, with them."""
 
     @property
     def calls(self) -> list[Call]:
@@ -300,18 +303,20 @@ class Sub(_InFile):
 
 @dataclass(frozen=True, slots=True)
 class Call(_OnLine):
-    """All calls of one sub from one line: an edge of the call graph."""
+    """All calls of one sub by one sub from one line: an edge of the call graph."""
 
     called: str
     fid: int
     line: int
     count: int
+    outermost: int
+    """Calls that found no other activation of the sub; at most so many in files of Perl's."""
     incl: float
     excl: float
     reci: float
     depth: int
-    by: tuple[str, ...]
-    """The subs that this line belongs to."""
+    caller: str
+    """The calling sub's name; empty: nobody's."""
 
     @property
     def sub(self) -> Sub:

@@ -230,7 +230,7 @@ static void damage_is_borne_only_on_request(void **state)
 
 /* ---- Subs and calls ---- */
 
-static void calls_from_one_line_add_up(void **state)
+static void calls_from_one_line_are_told_apart_by_their_callers(void **state)
 {
     size_t n;
     (void)state;
@@ -240,14 +240,19 @@ static void calls_from_one_line_add_up(void **state)
     add_record(&b, "cuusudddus", 1u, 8u, "m::a", 1u, 0.0, 0.5, 0.25, 1u, "m::f");
     load();
     const nyt_call *calls = nyt_profile_callers(p, sub("m::f"), &n);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
     assert_int_equal(calls[0].line, 8);
-    assert_int_equal(calls[1].count, 7);
+    assert_int_equal(calls[0].outermost, 0);
+    assert_string_equal(calls[1].caller.data, "m::a");
+    assert_int_equal(calls[1].count, 4);
+    assert_int_equal(calls[1].outermost, 2);        /* the most: Perl does not say */
     assert_int_equal(calls[1].depth, 2);
-    assert_int_equal(calls[1].by_len, 2);
-    assert_string_equal(calls[1].by[0].data, "m::a");
+    assert_string_equal(calls[2].caller.data, "m::z");
+    assert_int_equal(calls[2].count, 3);
+    assert_int_equal(calls[2].outermost, 3);
+    assert_int_equal(calls[2].depth, 0);
     assert_ptr_equal(nyt_profile_all_calls(p, &n), calls);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
     assert_int_equal(sub("m::f")->calls, 8);
     assert_true(sub("m::f")->reci == 0.5);
     assert_int_equal(nyt_profile_totals(p)->calls, 8);
@@ -346,9 +351,11 @@ static void sibling_evals_of_one_source_merge(void **state)
     assert_int_equal(line(2, 1)->count, 2);
     assert_int_equal(sub("m::made")->fid, 2);
     const nyt_call *calls = nyt_profile_callers(p, sub("m::made"), &n);
-    assert_int_equal(n, 1);
-    assert_int_equal(calls->count, 2);
-    assert_int_equal(calls->by_len, 2);
+    assert_int_equal(n, 2);
+    assert_int_equal(calls[0].fid, 2);
+    assert_int_equal(calls[1].fid, 2);
+    assert_string_equal(calls[0].caller.data, "m::x");
+    assert_string_equal(calls[1].caller.data, "m::y");
 }
 
 static void evals_stay_apart_on_request(void **state)
@@ -576,7 +583,7 @@ int main(void)
         TEST(durations_of_sections_add_up),
         TEST(what_came_before_the_break_is_kept),
         TEST(damage_is_borne_only_on_request),
-        TEST(calls_from_one_line_add_up),
+        TEST(calls_from_one_line_are_told_apart_by_their_callers),
         TEST(counts_may_exceed_what_one_record_holds),
         TEST(the_lowest_fid_has_a_sub_that_two_define),
         TEST(kinds_go_by_range_and_name),
