@@ -462,10 +462,12 @@ typedef struct {
     uint64_t records;
     uint64_t bytes, inflated;       /* see nyt_progress */
     uint32_t ticks_per_sec;         /* 0: none was given, and times are infinite */
-    bool     complete;              /* read to the end, and every process ended */
-    bool     timed;                 /* at least one process ended: the four are known */
+    bool     complete;              /* read to the end, every process ended, and no snapshot */
+    bool     snapshot;              /* the program was still running when it was written */
+    bool     timed;                 /* at least one process ended: the next five are known */
     double   start, end;            /* seconds since the epoch, of the last process */
-    double   duration;              /* seconds, all processes together */
+    double   wall;                  /* seconds from the first start to the last end */
+    double   duration;              /* seconds, all processes and threads together */
     double   active;                /* the same less the profiler's own time */
     uint64_t statements;            /* TIME_LINE and TIME_BLOCK records */
     uint64_t discounted;            /* so many of them were not counted */
@@ -511,6 +513,19 @@ typedef struct {
 NYT_API const nyt_file *nyt_profile_files(const nyt_profile *p, size_t *n);
 /* One of them, or NULL. */
 NYT_API const nyt_file *nyt_profile_file(const nyt_profile *p, uint32_t fid);
+
+/* Whose code a file is. */
+typedef enum {
+    NYT_SCOPE_PROJECT,      /* none of the others */
+    NYT_SCOPE_PACKAGES,     /* installed packages */
+    NYT_SCOPE_LIBRARY,      /* the language's own */
+    NYT_SCOPE_BUILTIN,      /* the place of functions written in C */
+    NYT_SCOPE_GENERATED,    /* made while the program ran, by whom is not known */
+    NYT_SCOPES
+} nyt_scope;
+
+/* That of a file, by its path; of a string eval, that of the code which ran it. */
+NYT_API nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid);
 
 typedef enum { NYT_LEVEL_LINE, NYT_LEVEL_BLOCK, NYT_LEVEL_SUB } nyt_level;
 
@@ -601,6 +616,31 @@ typedef struct {
 
 /* All nodes; there is at least the root. */
 NYT_API const nyt_node *nyt_profile_tree(const nyt_profile *p, size_t *n);
+
+/* ---- Where the time went ------------------------------------------------------- */
+
+typedef enum {
+    NYT_PART_PROJECT,
+    NYT_PART_PACKAGES,
+    NYT_PART_LIBRARY,
+    NYT_PART_IMPORTS,       /* module bodies, what they call, and what finds and loads modules */
+    NYT_PART_WAITING,       /* sleeps, idle polls, locks, processes waited for */
+    NYT_PARTS
+} nyt_part;
+
+/*
+ * Seconds of each part of the program: every call path belongs to one of them, functions in C to
+ * that of the code which called them. Without a call tree lines are parted by their files, and
+ * imports are not known.
+ */
+typedef struct {
+    double seconds[NYT_PARTS];
+    double total;
+} nyt_split;
+
+NYT_API nyt_split nyt_profile_split(const nyt_profile *p);
+/* "project", "packages", "library", "imports", "waiting"; static. */
+NYT_API const char *nyt_part_name(nyt_part part);
 
 /* ---- Merge and recover: profiles made sound, as one profile ------------------- */
 

@@ -331,7 +331,7 @@ def test_summary_adds_files_up_and_lists_calls(nytprof: str) -> None:
     for one in report["top_subs"]:
         to_it = [call for call in report["top_calls"] if call["called"] == one["name"]]
         assert one["calls"] == sum(call["calls"] for call in to_it)
-        assert all(call["callers"] for call in to_it)
+        assert all(call["caller"] for call in to_it)
     times = [call["exclusive"] for call in report["top_calls"]]
     assert times == sorted(times, reverse=True)
 

@@ -16,7 +16,9 @@
 #include "model/profile.h"
 #include "model/tables.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static nyt_str keep_text(struct nyt_loader *l, nyt_str s, bool *ok)
 {
@@ -485,6 +487,29 @@ static bool all_processes_ended(const nyt_profile *p)
     return true;
 }
 
+/* What tracers note in a file that they write while the program runs. */
+static bool is_snapshot(const nyt_profile *p)
+{
+    static const char note[] = "Snapshot: ";
+    for (size_t i = 0; i < p->comment_count; i++)
+        if (p->comments[i].len >= sizeof note - 1 &&
+            memcmp(p->comments[i].data, note, sizeof note - 1) == 0)
+            return true;
+    return false;
+}
+
+static double wall_time(const nyt_profile *p)
+{
+    double first = INFINITY, last = -INFINITY;
+    for (size_t i = 0; i < p->process_count; i++) {
+        if (p->processes[i].started && p->processes[i].start < first)
+            first = p->processes[i].start;
+        if (p->processes[i].ended && p->processes[i].end > last)
+            last = p->processes[i].end;
+    }
+    return last > first ? last - first : 0;
+}
+
 static bool sum_up(struct nyt_loader *l)
 {
     nyt_profile *p = l->p;
@@ -496,7 +521,9 @@ static bool sum_up(struct nyt_loader *l)
     t->inflated = progress.inflated;
     t->ticks_per_sec = progress.ticks_per_sec;
     t->statements = l->statements;
-    t->complete = !p->has_fault && all_processes_ended(p);
+    t->snapshot = is_snapshot(p);
+    t->complete = !p->has_fault && all_processes_ended(p) && !t->snapshot;
+    t->wall = wall_time(p);
     t->active = t->duration;
     if (t->ticks_per_sec)
         t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /

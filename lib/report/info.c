@@ -111,6 +111,8 @@ static void text_sizes(struct nyt_report *r)
     else if (r->p->has_fault)
         nyt_out_format(r->o, "no: %s (at offset %llu)\n", r->p->fault.message,
                        (unsigned long long)r->p->fault.offset);
+    else if (t->snapshot)
+        nyt_out_text(r->o, "no: a snapshot, the program was still running\n");
     else
         nyt_out_text(r->o, "no: a process did not end\n");
 }
@@ -123,6 +125,7 @@ static void text_counts(struct nyt_report *r)
     count_row(r, "resumed", t->discounted);
     time_row(r, "their time", t->statement_time);
     if (t->timed) {
+        time_row(r, "wall time", t->wall);
         time_row(r, "duration", t->duration);
         time_row(r, "active", t->active);
     }

@@ -99,6 +99,25 @@ static size_t living_files(const nyt_profile *p)
     return n;
 }
 
+/* Wall time, and what hides in it: threads run side by side, and the profiler takes its part. */
+static void heading_time(struct nyt_report *r)
+{
+    const nyt_totals *t = &r->p->totals;
+    double own = t->duration - t->active;
+    if (!t->timed) {
+        nyt_out_text(r->o, "unknown time");
+        return;
+    }
+    nyt_out_time(r->o, t->wall, 0);
+    if (r->p->process_count > 1)
+        nyt_out_format(r->o, " with %zu threads or processes", r->p->process_count);
+    if (own >= 0.001 * t->duration && own > 0) {
+        nyt_out_text(r->o, " (");
+        nyt_out_time(r->o, own, 0);
+        nyt_out_text(r->o, " of it the profiler's)");
+    }
+}
+
 void nyt_report_heading(struct nyt_report *r)
 {
     const nyt_totals *t = &r->p->totals;
@@ -106,10 +125,7 @@ void nyt_report_heading(struct nyt_report *r)
     nyt_out_safe(r->o, program_name(r), 200);
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, ": ");
-    if (t->timed)
-        nyt_out_time(r->o, t->duration, 0);
-    else
-        nyt_out_text(r->o, "unknown time");
+    heading_time(r);
     nyt_out_text(r->o, ", ");
     nyt_out_count(r->o, (int64_t)nyt_counted_statements(t), 0);
     nyt_out_text(r->o, " statements in ");
@@ -121,21 +137,28 @@ void nyt_report_heading(struct nyt_report *r)
     nyt_out_text(r->o, " subs, ");
     nyt_out_count(r->o, (int64_t)living_files(r->p), 0);
     nyt_out_text(r->o, " files\n");
-    if (!t->complete)
-        nyt_out_format(r->o, "The profile is incomplete: %s.\n",
-                       r->p->has_fault ? r->p->fault.message : "a process did not end");
+    if (r->p->has_fault)
+        nyt_out_format(r->o, "The profile is incomplete: %s.\n", r->p->fault.message);
+    else if (t->snapshot)
+        nyt_out_text(r->o, "This is a snapshot: the program was still running.\n");
+    else if (!t->complete)
+        nyt_out_text(r->o, "The profile is incomplete: a process did not end.\n");
 }
 
 void nyt_report_json_totals(struct nyt_report *r)
 {
     const nyt_totals *t = &r->p->totals;
     nyt_json_str(&r->j, "program", program_name(r));
-    if (t->timed)
+    if (t->timed) {
+        nyt_json_number(&r->j, "wall_time", t->wall);
         nyt_json_number(&r->j, "duration", t->duration);
+        nyt_json_number(&r->j, "profiler_time", t->duration - t->active);
+    }
     nyt_json_number(&r->j, "statements", (double)nyt_counted_statements(t));
     nyt_json_number(&r->j, "statement_time", t->statement_time);
     nyt_json_number(&r->j, "calls", (double)t->calls);
     nyt_json_number(&r->j, "subs", (double)r->p->sub_count);
     nyt_json_number(&r->j, "files", (double)living_files(r->p));
     nyt_json_bool(&r->j, "complete", t->complete);
+    nyt_json_bool(&r->j, "snapshot", t->snapshot);
 }

@@ -1,0 +1,66 @@
+/*
+ * Whose code a file is. The rule is one of paths, the same that `pynytprof --scope` follows while
+ * tracing: what lies in a folder of installed packages is a package's, what lies in the language's
+ * own library, or was frozen into the interpreter, is the library's, and the rest is the project's.
+ * What exec and eval were given belongs to whoever gave it.
+ */
+#include "model/scope.h"
+
+#include "base/str.h"
+
+#include <string.h>
+
+enum { EVALS_IN_EVALS = 32 };
+
+static bool contains(nyt_str s, const char *part)
+{
+    size_t n = strlen(part);
+    for (size_t i = 0; i + n <= s.len; i++)
+        if (memcmp(s.data + i, part, n) == 0)
+            return true;
+    return false;
+}
+
+static bool begins(nyt_str s, const char *part)
+{
+    size_t n = strlen(part);
+    return s.len >= n && memcmp(s.data, part, n) == 0;
+}
+
+static bool contains_any(nyt_str path, const char *const *parts)
+{
+    for (; *parts; parts++)
+        if (contains(path, *parts))
+            return true;
+    return false;
+}
+
+nyt_scope nyt_scope_of_path(nyt_str path)
+{
+    static const char *const packages[] = {"/site-packages/", "/dist-packages/",
+                                           "\\site-packages\\", "/site_perl/", "/vendor_perl/",
+                                           "/share/perl5/", "/local/share/perl/", NULL};
+    static const char *const library[] = {"/lib/python2.", "/lib/python3.", "/lib64/python3.",
+                                          "/share/perl/", "/perl-base/", "/perl/5.", "/lib/perl5/",
+                                          NULL};
+    if (begins(path, "(frozen ") || begins(path, "<frozen "))
+        return NYT_SCOPE_LIBRARY;
+    if (begins(path, "(builtins"))
+        return NYT_SCOPE_BUILTIN;
+    if (contains_any(path, packages))
+        return NYT_SCOPE_PACKAGES;
+    return contains_any(path, library) ? NYT_SCOPE_LIBRARY : NYT_SCOPE_PROJECT;
+}
+
+nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
+{
+    const nyt_file *file = nyt_profile_file(p, fid);
+    for (int i = 0; file && file->is_eval && i < EVALS_IN_EVALS; i++)
+        file = file->eval_fid == file->fid ? NULL : nyt_profile_file(p, file->eval_fid);
+    if (!file)
+        return NYT_SCOPE_GENERATED;
+    bool from_user = file->flags & NYT_FID_NOT_FILE;
+    if (!from_user && begins(file->name, "(") && nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
+        return NYT_SCOPE_GENERATED;
+    return nyt_scope_of_path(file->name);
+}

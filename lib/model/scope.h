@@ -1,0 +1,10 @@
+/* Whose code a file is: the project's, an installed package's, the language's own. */
+#ifndef NYT_MODEL_SCOPE_H
+#define NYT_MODEL_SCOPE_H
+
+#include "model/profile.h"
+
+/* By its path alone; NYT_SCOPE_PROJECT is what is nowhere else. */
+nyt_scope nyt_scope_of_path(nyt_str path);
+
+#endif

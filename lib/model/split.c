@@ -1,0 +1,150 @@
+/*
+ * Where the time went, in five parts. Paths of the call tree come after the paths that they go on
+ * from, so that one walk gives each its part: that of the path above unless its own sub says
+ * otherwise.
+ */
+#include "model/split.h"
+
+#include "base/str.h"
+#include "model/sub_name.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *nyt_part_name(nyt_part part)
+{
+    static const char *const names[NYT_PARTS] = {
+        [NYT_PART_PROJECT] = "project", [NYT_PART_PACKAGES] = "packages",
+        [NYT_PART_LIBRARY] = "library", [NYT_PART_IMPORTS] = "imports",
+        [NYT_PART_WAITING] = "waiting"};
+    return part < NYT_PARTS ? names[part] : "";
+}
+
+/* ---- What subs tell ---- */
+
+static bool contains(nyt_str s, const char *part)
+{
+    size_t n = strlen(part);
+    for (size_t i = 0; i + n <= s.len; i++)
+        if (memcmp(s.data + i, part, n) == 0)
+            return true;
+    return false;
+}
+
+static bool begins(nyt_str s, const char *part)
+{
+    size_t n = strlen(part);
+    return s.len >= n && memcmp(s.data, part, n) == 0;
+}
+
+bool nyt_is_import(const nyt_profile *p, const nyt_sub *sub)
+{
+    const nyt_file *file = nyt_profile_file(p, sub->fid);
+    if (contains(sub->name, "::(module)"))
+        return !begins(sub->name, "__main__::");
+    if (contains(sub->name, "::BEGIN@") || begins(sub->name, "importlib::_bootstrap"))
+        return true;
+    return file && begins(file->name, "(frozen importlib");
+}
+
+bool nyt_is_wait(const nyt_sub *sub)
+{
+    static const char *const names[] = {
+        "time::sleep", "select::select", "select::poll::poll", "select::epoll::poll",
+        "select::kqueue::control", "_thread::lock::acquire", "_thread::RLock::acquire",
+        "_thread::lock::__enter__", "_thread::RLock::__enter__", "_queue::SimpleQueue::get",
+        "_socket::socket::accept", "_socket::socket::_accept", "_socket::socket::recv",
+        "_socket::socket::recv_into", "_socket::socket::connect", "posix::wait", "posix::waitpid",
+        "posix::wait4", "os::wait", "os::waitpid", "os::wait4", "signal::pause",
+        "signal::sigwait", "signal::sigtimedwait", "_multiprocessing::SemLock::acquire",
+        "_multiprocessing::SemLock::__enter__", "main::CORE:sleep", "main::CORE:select",
+        "Time::HiRes::sleep", "Time::HiRes::usleep", "Time::HiRes::nanosleep"};
+    if (sub->kind == NYT_KIND_CODE)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (nyt_str_is(sub->name, names[i]))
+            return true;
+    return false;
+}
+
+static nyt_part part_of_scope(nyt_scope scope, nyt_part above)
+{
+    switch (scope) {
+    case NYT_SCOPE_PROJECT:
+        return NYT_PART_PROJECT;
+    case NYT_SCOPE_PACKAGES:
+        return NYT_PART_PACKAGES;
+    case NYT_SCOPE_LIBRARY:
+        return NYT_PART_LIBRARY;
+    default:
+        return above;
+    }
+}
+
+/* ---- With a call tree ---- */
+
+static nyt_part part_of_node(const nyt_profile *p, const nyt_node *node, nyt_part above)
+{
+    const nyt_sub *sub = node->name.len ? nyt_profile_sub(p, node->name) : NULL;
+    if (!sub)
+        return above;
+    if (nyt_is_wait(sub))
+        return NYT_PART_WAITING;
+    if (above == NYT_PART_IMPORTS || nyt_is_import(p, sub))
+        return NYT_PART_IMPORTS;
+    if (sub->kind != NYT_KIND_CODE)
+        return above;
+    return part_of_scope(nyt_profile_scope(p, sub->fid), above);
+}
+
+/* false: out of memory. */
+static bool split_tree(const nyt_profile *p, nyt_split *s)
+{
+    uint8_t *parts = malloc(p->node_count);
+    if (!parts)
+        return false;
+    parts[0] = NYT_PART_PROJECT;
+    for (size_t i = 1; i < p->node_count; i++) {
+        const nyt_node *node = &p->nodes[i];
+        double seconds = nyt_seconds_of(p, node->excl);
+        parts[i] = (uint8_t)part_of_node(p, node, (nyt_part)parts[node->parent]);
+        if (seconds > 0 && isfinite(seconds))
+            s->seconds[parts[i]] += seconds;
+    }
+    free(parts);
+    return true;
+}
+
+/* ---- Without one ---- */
+
+static void split_lines(const nyt_profile *p, nyt_split *s)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
+    for (size_t i = 0; i < n; i++) {
+        const nyt_file *file = nyt_profile_file(p, lines[i].fid);
+        nyt_scope scope = nyt_profile_scope(p, lines[i].fid);
+        if ((!file || !file->merged_into) && lines[i].time > 0 && isfinite(lines[i].time))
+            s->seconds[part_of_scope(scope, NYT_PART_PROJECT)] += lines[i].time;
+    }
+    for (size_t i = 0; i < p->call_count; i++) {
+        const nyt_call *c = &p->calls[i];
+        double *from = &s->seconds[part_of_scope(nyt_profile_scope(p, c->fid), NYT_PART_PROJECT)];
+        if (!nyt_is_wait(c->called) || !(c->excl > 0) || !isfinite(c->excl))
+            continue;
+        double moved = c->excl < *from ? c->excl : *from;
+        *from -= moved;
+        s->seconds[NYT_PART_WAITING] += moved;
+    }
+}
+
+nyt_split nyt_profile_split(const nyt_profile *p)
+{
+    nyt_split s = {.total = 0};
+    if (p->node_count < 2 || !split_tree(p, &s))
+        split_lines(p, &s);
+    for (int part = 0; part < NYT_PARTS; part++)
+        s.total += s.seconds[part];
+    return s;
+}
