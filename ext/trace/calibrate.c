@@ -8,6 +8,7 @@
  * would show half of that; so the programs do what random numbers tell them.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <string.h>
 
@@ -308,7 +309,7 @@ void trace_calibrate(tracer *t)
         share(events, extra, cost);
         set_costs(t, cost);
     }
-    trace_swallow_error();
+    swallow_error();
     Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
 }

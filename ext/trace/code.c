@@ -4,24 +4,10 @@
  * code_info, so that code which is made again and again takes memory once.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-void *trace_grow(void *array, size_t *cap, size_t want, size_t size)
-{
-    if (want <= *cap)
-        return array;
-    size_t room = *cap * 2 > want ? *cap * 2 : want;
-    if (room < 16)
-        room = 16;
-    char *grown = realloc(array, room * size);
-    if (!grown)
-        return NULL;
-    memset(grown + *cap * size, 0, (room - *cap) * size);
-    *cap = room;
-    return grown;
-}
 
 /* ---- The mark on a code object: which tracer, and which of its codes ---- */
 
@@ -129,7 +115,7 @@ static bool each_range(PyCodeObject *code, bool (*take)(code_info *, line_range)
 static bool add_line(code_info *info, int line)
 {
     size_t cap = info->lines_cap;
-    int *lines = trace_grow(info->lines, &cap, info->n_lines + 1, sizeof *lines);
+    int *lines = nyt_grow(info->lines, &cap, info->n_lines + 1, sizeof *lines);
     if (!lines)
         return false;
     info->lines = lines;
@@ -171,7 +157,7 @@ static bool number_lines(code_info *info)
 static bool grow_places(code_info *info, uint32_t units)
 {
     size_t cap = info->places_cap;
-    uint32_t *places = trace_grow(info->places, &cap, units, sizeof *places);
+    uint32_t *places = nyt_grow(info->places, &cap, units, sizeof *places);
     if (!places)
         return false;
     info->places = places;
@@ -200,7 +186,7 @@ static bool place_all(code_info *info, PyCodeObject *code)
     enum { MANY_LINES = 500 };
     if (!info->all_placed && info->n_lines >= MANY_LINES) {
         info->all_placed = each_range(code, place_range, info);
-        trace_swallow_error();
+        swallow_error();
     }
     return info->all_placed;
 }
@@ -316,12 +302,6 @@ static PyObject *qualname_of(PyCodeObject *code, PyObject *enclosing, PyObject *
 
 #endif
 
-/* Of a module, or of a text given to exec or eval. */
-bool code_is_module_level(PyCodeObject *code)
-{
-    return PyUnicode_CompareWithASCIIString(code->co_name, "<module>") == 0;
-}
-
 static bool is_class_body(PyCodeObject *code)
 {
     return !(code->co_flags & CO_OPTIMIZED) && !code_is_module_level(code);
@@ -377,7 +357,7 @@ static void code_info_free(code_info *info)
 
 static int64_t sub_new(tracer *t, sub_info sub)
 {
-    sub_info *subs = sub.base ? trace_grow(t->subs, &t->subs_cap, t->n_subs + 1, sizeof *subs)
+    sub_info *subs = sub.base ? nyt_grow(t->subs, &t->subs_cap, t->n_subs + 1, sizeof *subs)
                               : NULL;
     if (!subs) {
         free(sub.base);
@@ -425,7 +405,7 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
                                 PyObject *qualname, PyObject *module)
 {
     code_info *info = calloc(1, sizeof *info);
-    code_info **codes = trace_grow(t->codes, &t->codes_cap, t->n_codes + 1, sizeof *codes);
+    code_info **codes = nyt_grow(t->codes, &t->codes_cap, t->n_codes + 1, sizeof *codes);
     if (codes)
         t->codes = codes;
     if (!info || !codes) {
@@ -593,7 +573,7 @@ void codes_free(tracer *t)
     t->codes = NULL;
     t->subs = NULL;
     t->n_codes = t->n_subs = t->codes_cap = t->subs_cap = 0;
-    index_map_free(&t->c_methods);
+    nyt_map_free(&t->c_methods);
     Py_CLEAR(t->code_index);
     Py_CLEAR(t->c_names);
 }
@@ -636,10 +616,13 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
         Py_XDECREF(index);
     }
     Py_XDECREF(name);
-    if (sub < 0 || !index_map_add(&t->c_methods, (uintptr_t)method, (uint32_t)sub + 1)) {
+    bool is_new;
+    uint32_t *place = sub < 0 ? NULL : nyt_map_take(&t->c_methods, (uintptr_t)method, &is_new);
+    if (!place) {
         trace_fail(t);
         return -1;
     }
+    *place = (uint32_t)sub;
     leave_out_learning(t, began);
     return sub;
 }
@@ -647,8 +630,8 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
 /* Index of the sub of a C function; -1: the tracer has failed. */
 int64_t code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method)
 {
-    uint32_t found;
-    if (LIKELY(index_map_find(&t->c_methods, (uintptr_t)method, &found)))
-        return (int64_t)found - 1;
+    const uint32_t *found = nyt_map_find(&t->c_methods, (uintptr_t)method);
+    if (LIKELY(found != NULL))
+        return *found;
     return c_sub_first_seen(t, callable, method);
 }

@@ -7,6 +7,7 @@
  * rounded, never the single value, so that ticks add up exactly.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void add_bytes(emitter *e, const void *data, size_t len)
 {
     if (e->status < 0)
         return;
-    char *grown = trace_grow(e->data, &e->cap, e->len + len, 1);
+    char *grown = nyt_grow(e->data, &e->cap, e->len + len, 1);
     if (!grown) {
         e->status = -1;
         return;
@@ -347,7 +348,7 @@ static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out,
         for (uint32_t k = 0; slots && k < info->n_lines; k++) {
             if (!slots[k].count && !slots[k].time)
                 continue;
-            line_item *grown = trace_grow(*out, &cap, *n + 1, sizeof **out);
+            line_item *grown = nyt_grow(*out, &cap, *n + 1, sizeof **out);
             if (!grown)
                 return false;
             *out = grown;
@@ -424,7 +425,7 @@ static void emit_return(emitter *e, const node *n, uint32_t depth, double excl, 
 static void emit_tree(emitter *e)
 {
     size_t cap = 0, depth = 0;
-    step *path = trace_grow(NULL, &cap, 1, sizeof *path);
+    step *path = nyt_grow(NULL, &cap, 1, sizeof *path);
     if (!path) {
         e->status = -1;
         return;
@@ -436,7 +437,7 @@ static void emit_tree(emitter *e)
         if (at->child) {
             const node *n = at->child;
             at->child = n->next;
-            step *grown = trace_grow(path, &cap, depth + 2, sizeof *path);
+            step *grown = nyt_grow(path, &cap, depth + 2, sizeof *path);
             if (!grown) {
                 e->status = -1;
                 break;

@@ -8,6 +8,7 @@
  * and sys.getprofile() look for it, so that a program sees no difference.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,7 @@ static neighbours *neighbours_of(PyThreadState *thread)
     if (n_known >= prune_at)
         forget_ended_threads();
     changes++;
-    neighbours **grown = trace_grow(known, &known_cap, n_known + 1, sizeof *known);
+    neighbours **grown = nyt_grow(known, &known_cap, n_known + 1, sizeof *known);
     if (grown)
         known = grown;
     others = grown ? calloc(1, sizeof *others) : NULL;

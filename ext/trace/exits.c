@@ -10,6 +10,7 @@
  * Who is told is one callable, which completes the file and lets the program go on.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,7 +40,7 @@ static void tell(PyObject *whom, const char *how)
     PyObject *result = how ? PyObject_CallFunction(whom, "s", how) : PyObject_CallNoArgs(whom);
     Py_XDECREF(result);
     Py_DECREF(whom);
-    trace_swallow_error();
+    swallow_error();
 }
 
 /* ---- Signals that end the program ---- */

@@ -5,6 +5,7 @@
  * longest part of it that the tree holds.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <stdlib.h>
 
@@ -15,65 +16,9 @@ static inline uint64_t mix(uint64_t x)
     return x ^ x >> 29;
 }
 
-bool index_map_find(const index_map *m, uint64_t key, uint32_t *value)
-{
-    if (!m->cap)
-        return false;
-    for (size_t i = mix(key) & (m->cap - 1); m->values[i]; i = (i + 1) & (m->cap - 1)) {
-        if (m->keys[i] == key) {
-            *value = m->values[i];
-            return true;
-        }
-    }
-    return false;
-}
-
-static void index_map_put(index_map *m, uint64_t key, uint32_t value)
-{
-    size_t i = mix(key) & (m->cap - 1);
-    while (m->values[i])
-        i = (i + 1) & (m->cap - 1);
-    m->keys[i] = key;
-    m->values[i] = value;
-    m->used++;
-}
-
-static bool index_map_double(index_map *m)
-{
-    index_map wider = {.cap = m->cap ? m->cap * 2 : 64};
-    wider.keys = malloc(wider.cap * sizeof *wider.keys);
-    wider.values = calloc(wider.cap, sizeof *wider.values);
-    if (!wider.keys || !wider.values) {
-        index_map_free(&wider);
-        return false;
-    }
-    for (size_t i = 0; i < m->cap; i++)
-        if (m->values[i])
-            index_map_put(&wider, m->keys[i], m->values[i]);
-    index_map_free(m);
-    *m = wider;
-    return true;
-}
-
-/* `value` is not 0, and `key` is not in the map. */
-bool index_map_add(index_map *m, uint64_t key, uint32_t value)
-{
-    if (m->used >= m->cap / 2 && !index_map_double(m))
-        return false;
-    index_map_put(m, key, value);
-    return true;
-}
-
-void index_map_free(index_map *m)
-{
-    free(m->keys);
-    free(m->values);
-    *m = (index_map){0};
-}
-
 static node *node_new(tracer *t, node *parent, uint32_t sub)
 {
-    node **nodes = trace_grow(t->nodes, &t->nodes_cap, t->n_nodes + 1, sizeof *nodes);
+    node **nodes = nyt_grow(t->nodes, &t->nodes_cap, t->n_nodes + 1, sizeof *nodes);
     if (!nodes)
         return NULL;
     t->nodes = nodes;
@@ -83,12 +28,15 @@ static node *node_new(tracer *t, node *parent, uint32_t sub)
     n->index = (uint32_t)t->n_nodes;
     n->sub = sub;
     n->parent = parent;
-    if (parent && !index_map_add(&t->node_index, (uint64_t)parent->index << 32 | sub,
-                                 n->index + 1)) {
+    bool is_new;
+    uint32_t *place = parent ? nyt_map_take(&t->node_index, nyt_pair_key(parent->index, sub),
+                                            &is_new) : NULL;
+    if (parent && !place) {
         free(n);
         return NULL;
     }
     if (parent) {
+        *place = n->index;
         n->next = parent->first_child;
         parent->first_child = n;
     }
@@ -99,11 +47,11 @@ static node *node_new(tracer *t, node *parent, uint32_t sub)
 /* The node of `sub` below `parent`; `parent` itself where the tree can't grow. */
 node *graph_child(tracer *t, node *parent, uint32_t sub)
 {
-    uint32_t found;
     if (t->max_nodes == 0)      /* no tree is wanted */
         return parent;
-    if (index_map_find(&t->node_index, (uint64_t)parent->index << 32 | sub, &found))
-        return t->nodes[found - 1];
+    const uint32_t *found = nyt_map_find(&t->node_index, nyt_pair_key(parent->index, sub));
+    if (found)
+        return t->nodes[*found];
     node *n = t->n_nodes < t->max_nodes ? node_new(t, parent, sub) : NULL;
     if (!n) {
         t->folds++;
@@ -147,7 +95,7 @@ edge *graph_edge(tracer *t, uint32_t file, uint32_t line, uint32_t caller, uint3
         if (e->file == file && e->line == line && e->caller == caller && e->callee == callee)
             return e;
     }
-    edge **edges = trace_grow(t->edges, &t->edges_cap, t->n_edges + 1, sizeof *edges);
+    edge **edges = nyt_grow(t->edges, &t->edges_cap, t->n_edges + 1, sizeof *edges);
     if (!edges)
         return NULL;
     t->edges = edges;
@@ -176,7 +124,7 @@ void graph_free(tracer *t)
     free(t->nodes);
     free(t->edges);
     free(t->edge_index);
-    index_map_free(&t->node_index);
+    nyt_map_free(&t->node_index);
     t->nodes = NULL;
     t->edges = NULL;
     t->edge_index = NULL;

@@ -6,6 +6,7 @@
  * and while it waits it costs nothing.
  */
 #include "trace.h"
+#include "util.h"
 
 static tracer *watching;        /* borrowed; NULL: the trace functions that are set do nothing */
 
@@ -39,7 +40,7 @@ static void set_trace(PyObject *greenlet)
     Py_XDECREF(done);
     Py_XDECREF(ours);
     Py_XDECREF(old);
-    trace_swallow_error();      /* it is still being imported, or is something else */
+    swallow_error();      /* it is still being imported, or is something else */
 }
 
 /*

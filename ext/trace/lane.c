@@ -3,6 +3,7 @@
  * enter, leave and line; everything else here is off the hot path.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <pythread.h>
 #include <stdatomic.h>
@@ -24,17 +25,7 @@ static uint64_t last_key;
 void trace_fail(tracer *t)
 {
     t->failed = true;
-    trace_swallow_error();
-}
-
-/* An error inside the tracer is not the program's; an interrupt is, and comes again. */
-void trace_swallow_error(void)
-{
-    if (!PyErr_Occurred())
-        return;
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
-        PyErr_SetInterrupt();
-    PyErr_Clear();
+    swallow_error();
 }
 
 /* ---- Time and activations ---- */
@@ -96,7 +87,7 @@ static bool lane_deepen(lane *l)
 static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 {
     size_t want = t->n_subs > sub ? t->n_subs : (size_t)sub + 1;
-    uint32_t *active = trace_grow(l->active, &l->active_cap, want, sizeof *active);
+    uint32_t *active = nyt_grow(l->active, &l->active_cap, want, sizeof *active);
     if (active)
         l->active = active;
     return active != NULL;
@@ -489,7 +480,7 @@ static lane *lane_place_free(tracer *t)
 
 static lane *lane_add(tracer *t)
 {
-    lane **lanes = trace_grow(t->lanes, &t->lanes_cap, t->n_lanes + 1, sizeof *lanes);
+    lane **lanes = nyt_grow(t->lanes, &t->lanes_cap, t->n_lanes + 1, sizeof *lanes);
     if (!lanes)
         return NULL;
     t->lanes = lanes;

@@ -4,6 +4,7 @@
  * and do not escape them; the rules are in docs/format.md.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +173,7 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method)
     name_buf b = {.text = text, .room = NAME_MAX_BYTES - 16};
     const char *home = home_of_c(callable, method);
     if (!home || !*home) {
-        trace_swallow_error();
+        swallow_error();
         home = "(unknown)";
     }
     add_dotted(&b, home, strlen(home));

@@ -4,6 +4,7 @@
  * No Python code runs here: a signal handler of the program could run within it.
  */
 #include "trace.h"
+#include "util.h"
 
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -53,7 +54,7 @@ static bool is_skipped(const tracer *t, const char *path)
     bool skip = any_glob_matches(t->exclude, path) ||
                 (PyTuple_GET_SIZE(t->include) > 0 && !any_glob_matches(t->include, path)) ||
                 any_prefix_matches(t->exclude_prefixes, path);
-    trace_swallow_error();      /* a glob that is no UTF-8 matches nothing */
+    swallow_error();      /* a glob that is no UTF-8 matches nothing */
     return skip;
 }
 
@@ -126,7 +127,7 @@ static bool set_source_str(source_file *f, PyObject *text)
     Py_ssize_t len;
     const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &len) : NULL;
     bool ok = utf8 && set_source(f, utf8, len);
-    trace_swallow_error();
+    swallow_error();
     return ok;
 }
 
@@ -176,7 +177,7 @@ static void decode_source(source_file *f, const char *bytes, size_t len)
     }
     PyObject *text = PyUnicode_Decode(bytes, (Py_ssize_t)len, coding, "strict");
     if (!text) {
-        trace_swallow_error();
+        swallow_error();
         text = PyUnicode_DecodeLatin1(bytes, (Py_ssize_t)len, NULL);
     }
     set_source_str(f, text);
@@ -227,7 +228,7 @@ static void source_from_linecache(source_file *f, PyObject *filename)
         Py_XDECREF(nothing);
     }
     Py_XDECREF(cache);
-    trace_swallow_error();
+    swallow_error();
 }
 
 /* A frozen module's globals may tell where its text lies. */
@@ -239,14 +240,14 @@ static void source_from_globals(source_file *f, PyObject *globals)
     size_t len = text ? strlen(text) : 0;
     if (len > 3 && strcmp(text + len - 3, ".py") == 0)
         read_source(f, text);
-    trace_swallow_error();
+    swallow_error();
 }
 
 /* ---- The table ---- */
 
 static int64_t file_add(tracer *t, source_file f, PyObject *key)
 {
-    source_file *files = trace_grow(t->files, &t->files_cap, t->n_files + 1, sizeof *files);
+    source_file *files = nyt_grow(t->files, &t->files_cap, t->n_files + 1, sizeof *files);
     PyObject *index = files && f.name ? PyLong_FromSize_t(t->n_files) : NULL;
     if (files)
         t->files = files;

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "private.h"
 
 #define TRACE_MAX_LANES 64      /* past this, ended threads share one lane */
 
@@ -171,13 +172,6 @@ struct lane {
     lane       *next_made;  /* in the list of all lanes */
 };
 
-/* Open addressing; a value of 0 is an empty place. */
-typedef struct {
-    uint64_t *keys;
-    uint32_t *values;
-    size_t    cap, used;
-} index_map;
-
 struct tracer {
     PyObject_HEAD
     /* options */
@@ -207,11 +201,11 @@ struct tracer {
     code_info  **codes;    size_t n_codes, codes_cap;
     PyObject    *code_index;        /* dict: (file, qualname, line, hash, module) -> index */
     sub_info    *subs;     size_t n_subs, subs_cap;
-    index_map    c_methods;         /* PyMethodDef -> sub + 1 */
+    struct nyt_map    c_methods;         /* PyMethodDef -> sub + 1 */
     PyObject    *c_names;           /* dict: name -> sub */
     edge       **edges;    size_t n_edges, edges_cap;
     uint32_t    *edge_index;         size_t edge_index_cap;
-    index_map    node_index;
+    struct nyt_map    node_index;
     node       **nodes;    size_t n_nodes, nodes_cap;
     node        *root;
     lane       **lanes;    size_t n_lanes, lanes_cap, fold_at;
@@ -263,7 +257,6 @@ void  lane_leave_out(tracer *t, lane *l, uint64_t began);
 void  lane_forgive(tracer *t, lane *l, uint64_t began);
 line_slot *lane_slots_new(const lane *l, code_info *info);
 void  trace_fail(tracer *t);
-void  trace_swallow_error(void);
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
 bool  code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to);
 
@@ -373,9 +366,6 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 
 /* ---- graph.c ---- */
 
-bool  index_map_find(const index_map *m, uint64_t key, uint32_t *value);
-bool  index_map_add(index_map *m, uint64_t key, uint32_t value);
-void  index_map_free(index_map *m);
 node *graph_child(tracer *t, node *parent, uint32_t sub);
 edge *graph_edge(tracer *t, uint32_t file, uint32_t line, uint32_t caller, uint32_t callee);
 bool  graph_begin(tracer *t);
@@ -384,13 +374,11 @@ void  graph_free(tracer *t);
 /* ---- code.c ---- */
 
 code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals);
-bool       code_is_module_level(PyCodeObject *code);
 bool       code_c_function(PyObject *callable, bool bound, PyMethodDef **method);
 int64_t    code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method);
 bool       code_has_run(const code_info *info);
 void       codes_forget(tracer *t);
 void       codes_free(tracer *t);
-void      *trace_grow(void *array, size_t *cap, size_t want, size_t size);
 
 /* ---- evals.c ---- */
 

@@ -1,0 +1,15 @@
+/* What every file of the tracer leans on: memory, tables of numbers, errors, code objects. */
+#ifndef PYNYTPROF_TRACE_UTIL_H
+#define PYNYTPROF_TRACE_UTIL_H
+
+#include "trace.h"
+
+#include "private.h"        /* of libnytprof: nyt_grow(), struct nyt_map */
+
+/* An error inside the tracer is not the program's; an interrupt is, and comes again. */
+void swallow_error(void);
+
+/* Whether the code is that of a module, or of a text given to exec or eval. */
+bool code_is_module_level(PyCodeObject *code);
+
+#endif
