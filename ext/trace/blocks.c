@@ -4,7 +4,7 @@
  * says, so a text is cut into logical lines; of what is in them only strings and brackets
  * matter, which may hold line ends. Texts that Python would not compile get some answer.
  */
-#include "trace.h"
+#include "blocks.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -227,10 +227,6 @@ typedef struct {
     uint32_t column, header;
 } suite;
 
-/*
- * By line, from 1 to n_lines: the first line of the header of the suite that it stands
- * in, 0 for what stands in none. To be freed; NULL: out of memory.
- */
 uint32_t *blocks_of_text(const char *text, size_t len, uint32_t n_lines)
 {
     uint32_t *headers = calloc((size_t)n_lines + 1, sizeof *headers);
@@ -254,17 +250,14 @@ uint32_t *blocks_of_text(const char *text, size_t len, uint32_t n_lines)
     return headers;
 }
 
-/*
- * The first line of the block of a sub's line: that of the header of the innermost suite
- * in the sub, or the sub's own. `first` is the sub's, as the profile has it: a decorator's.
- */
-uint32_t block_of_line(const source_file *f, uint32_t line, uint32_t first, bool module)
+uint32_t block_of_line(const uint32_t *headers, uint32_t n_lines, uint32_t line, uint32_t first,
+                       bool module)
 {
-    if (!f->blocks || line > f->source_lines || first > f->source_lines)
+    if (!headers || line > n_lines || first > n_lines)
         return first;
-    uint32_t header = f->blocks[line];
+    uint32_t header = headers[line];
     if (module)
         return header ? header : first;
-    bool outside = header < first || f->blocks[header] == f->blocks[first];
+    bool outside = header < first || headers[header] == headers[first];
     return outside ? first : header;
 }

@@ -7,8 +7,12 @@
  * its branches are mispredicted. A loop of `a = 1`, which the processor learns by heart,
  * would show half of that; so the programs do what random numbers tell them.
  */
-#include "trace.h"
-#include "util.h"
+#include "calibrate.h"
+
+#include "clock.h"
+#include "engine.h"
+#include "lane.h"
+#include "tracer.h"
 
 #include <string.h>
 
@@ -170,7 +174,7 @@ static bool time_programs(const tracer *t, PyObject *names, timings best)
 /* How many events of each kind each program has, in all its rounds. */
 static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
 {
-    const lane *l = t->lanes[0];
+    const lane *l = t->lanes.list[0];
     uint64_t before[COST_KINDS];
     for (int kind = 0; kind < KINDS; kind++) {
         bool ok = run_once(t, names, "rewind") > 0;
@@ -206,9 +210,10 @@ static void share(double events[KINDS][KINDS], const double *extra, double *cost
 static tracer *probe_new(const tracer *t)
 {
     PyObject *nothing = PyTuple_New(0);
-    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", t->stmts ? Py_True : Py_False,
-                                      "subs", t->subs_on ? Py_True : Py_False, "slowops",
-                                      t->slowops ? Py_True : Py_False, "raw", Py_True);
+    const trace_options *o = &t->options;
+    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", o->stmts ? Py_True : Py_False,
+                                      "subs", o->subs ? Py_True : Py_False, "slowops",
+                                      o->slowops ? Py_True : Py_False, "raw", Py_True);
     tracer *probe = nothing && options
                         ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options) : NULL;
     Py_XDECREF(nothing);
@@ -264,13 +269,13 @@ enum { MOST_EVENTS_OWED = 64 };
 /* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
-    t->cost[COST_LINE] = rounded(cost[LINE]);
-    t->cost[COST_ENTER] = t->cost[COST_LEAVE] = rounded(cost[CALL] / 2);
-    t->cost[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
-    t->cost[COST_C_ENTER] = t->cost[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
-    t->cost[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
-    t->cost[COST_OTHER] = rounded(cost[CLASS_CALL]);
-    t->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
+    t->costs.of[COST_LINE] = rounded(cost[LINE]);
+    t->costs.of[COST_ENTER] = t->costs.of[COST_LEAVE] = rounded(cost[CALL] / 2);
+    t->costs.of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
+    t->costs.of[COST_C_ENTER] = t->costs.of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
+    t->costs.of[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
+    t->costs.of[COST_OTHER] = rounded(cost[CLASS_CALL]);
+    t->costs.most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 
 /* In turns, so that a slow moment of the machine does not count for one side only. */
@@ -296,10 +301,6 @@ static bool measure(tracer *probe, PyObject *names, double *extra,
     return ok;
 }
 
-/*
- * Fills t->cost by means of a tracer of the same kind that lives for this only. What goes
- * wrong here leaves the costs at zero: times are then raw.
- */
 void trace_calibrate(tracer *t)
 {
     double extra[KINDS], events[KINDS][KINDS], cost[KINDS];

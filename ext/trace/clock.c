@@ -36,11 +36,19 @@ static void read_both(const trace_clock *c, uint64_t *units, uint64_t *ns)
     }
 }
 
+static double wall_clock(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 void clock_begin(trace_clock *c, bool cpu)
 {
     c->cpu = cpu;
     c->tsc = !cpu && tsc_is_trusted();
     read_both(c, &c->units0, &c->ns0);
+    c->wall0 = wall_clock();
 }
 
 bool clock_of_thread(uint32_t native_id, uint64_t *ns)

@@ -21,7 +21,8 @@ typedef struct {
     bool     tsc;
     bool     cpu;           /* a thread's own time; its unit is a nanosecond, too */
     uint64_t units0;        /* the shared clock, */
-    uint64_t ns0;           /* and CLOCK_MONOTONIC, read together at the start */
+    uint64_t ns0;           /* and CLOCK_MONOTONIC, read together at the start; */
+    double   wall0;         /* and the time of day then, in seconds */
 } trace_clock;
 
 static inline uint64_t clock_ns(clockid_t id)
@@ -47,7 +48,7 @@ static inline uint64_t clock_shared(const trace_clock *c)
     return c->cpu ? clock_ns(CLOCK_MONOTONIC) : clock_read(c);
 }
 
-/* Chooses the clock and reads both; `cpu`: each thread's processor time is wanted. */
+/* Chooses the clock and reads all; `cpu`: each thread's processor time is wanted. */
 void clock_begin(trace_clock *c, bool cpu);
 
 /* The processor time of another thread of this process; false: it has ended. */

@@ -6,8 +6,12 @@
  * Clock units become ticks here. The sum of what has been emitted so far is what is
  * rounded, never the single value, so that ticks add up exactly.
  */
-#include "trace.h"
-#include "util.h"
+#include "emit.h"
+
+#include "blocks.h"
+#include "lane.h"
+#include "names.h"
+#include "tracer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +23,7 @@ enum { CHUNK_BYTES = 1 << 20 };     /* a chunk of repeated items is cut there */
 
 typedef struct {
     tracer  *t;
-    chunk_fn put;
+    chunk_fn *put;
     void    *ctx;
     int      status;        /* of put, or -1: out of memory */
     char    *data;
@@ -109,7 +113,7 @@ static double seconds(const emitter *e, uint64_t units)
 
 static double wall_time(const emitter *e, uint64_t units)
 {
-    return e->t->wall_start + ((double)units - (double)e->t->clock.units0) *
+    return e->t->clock.wall0 + ((double)units - (double)e->t->clock.units0) *
                                   e->ticks_per_unit / TICKS_PER_SEC;
 }
 
@@ -117,8 +121,8 @@ static double wall_time(const emitter *e, uint64_t units)
 
 static bool tree_has_time(const tracer *t, double ticks_per_unit)
 {
-    for (size_t i = 0; i < t->n_nodes; i++)
-        if ((double)t->nodes[i]->excl * ticks_per_unit >= 1)
+    for (size_t i = 0; i < t->graph.n_nodes; i++)
+        if ((double)t->graph.nodes[i]->excl * ticks_per_unit >= 1)
             return true;
     return false;
 }
@@ -165,10 +169,10 @@ static void add_header(emitter *e, const char *header, size_t len)
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
-    double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(e->t, l));
+    double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(&e->t->costs, l));
     const tracer *t = e->t;
     double end = wall_time(e, !t->clock.cpu ? l->since
-                              : t->n_lanes && l == t->lanes[0] ? t->settled : l->began);
+                              : t->lanes.n && l == t->lanes.list[0] ? t->lanes.settled : l->began);
     if (end < start + worked)
         end = start + worked;
     return end + 2e-6;      /* doubles of this size have steps of a quarter of that */
@@ -189,7 +193,7 @@ static void emit_end(emitter *e, const lane *l, uint32_t id)
 {
     add_u32(e, id);
     add_f64(e, lane_end(e, l, wall_time(e, l->began)));
-    add_u64(e, (uint64_t)((double)lane_overhead(e->t, l) * e->ticks_per_unit));
+    add_u64(e, (uint64_t)((double)lane_overhead(&e->t->costs, l) * e->ticks_per_unit));
     put_chunk(e, 'E');
 }
 
@@ -221,7 +225,7 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
 {
     enum { MOST_UNKNOWN_LINES = 10000, NOT_FILE = 0x100 };
     add_u32(e, f->fid);
-    add_u32(e, f->parent ? e->t->files[f->parent - 1].fid : 0);
+    add_u32(e, f->parent ? e->t->files.list[f->parent - 1].fid : 0);
     add_u32(e, f->parent_line);
     add_u32(e, f->flags);
     add_u32(e, 0);
@@ -248,21 +252,21 @@ static void emit_no_file(emitter *e)
 static void emit_files(emitter *e)
 {
     const tracer *t = e->t;
-    if (t->n_fids == 0) {
+    if (t->files.n_fids == 0) {
         emit_no_file(e);
         return;
     }
-    uint32_t *last_line = calloc(t->n_fids + 1, sizeof *last_line);    /* these two by fid */
-    const source_file **files = calloc(t->n_fids + 1, sizeof *files);
+    uint32_t *last_line = calloc(t->files.n_fids + 1, sizeof *last_line);    /* these two by fid */
+    const source_file **files = calloc(t->files.n_fids + 1, sizeof *files);
     bool ok = last_line && files;
-    for (size_t i = 0; ok && i < t->n_subs; i++) {
-        const sub_info *sub = &t->subs[i];
-        if (sub->last > last_line[t->files[sub->file].fid])
-            last_line[t->files[sub->file].fid] = sub->last;
+    for (size_t i = 0; ok && i < t->codes.n_subs; i++) {
+        const sub_info *sub = &t->codes.subs[i];
+        if (sub->last > last_line[t->files.list[sub->file].fid])
+            last_line[t->files.list[sub->file].fid] = sub->last;
     }
-    for (size_t i = 0; ok && i < t->n_files; i++)
-        files[t->files[i].fid] = &t->files[i];
-    for (uint32_t fid = 1; ok && fid <= t->n_fids; fid++)
+    for (size_t i = 0; ok && i < t->files.n; i++)
+        files[t->files.list[i].fid] = &t->files.list[i];
+    for (uint32_t fid = 1; ok && fid <= t->files.n_fids; fid++)
         emit_file(e, files[fid], last_line[fid]);
     if (!ok)
         e->status = -1;
@@ -272,12 +276,12 @@ static void emit_files(emitter *e)
 
 static void emit_subs(emitter *e, char **names)
 {
-    for (size_t i = 0; i < e->t->n_subs; i++) {
-        const sub_info *sub = &e->t->subs[i];
-        if (!e->t->files[sub->file].fid)
+    for (size_t i = 0; i < e->t->codes.n_subs; i++) {
+        const sub_info *sub = &e->t->codes.subs[i];
+        if (!e->t->files.list[sub->file].fid)
             continue;
         add_u32(e, (uint32_t)i + 1);
-        add_u32(e, e->t->files[sub->file].fid);
+        add_u32(e, e->t->files.list[sub->file].fid);
         add_u32(e, sub->first);
         add_u32(e, sub->last);
         add_string(e, names[i], strlen(names[i]));
@@ -327,11 +331,12 @@ static size_t join_equal_lines(line_item *items, size_t n)
 static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k,
                               const line_slot *sum)
 {
-    const source_file *f = &t->files[info->file];
+    const source_file *f = &t->files.list[info->file];
     line_item item = {.fid = f->fid, .line = (uint32_t)info->lines[k], .sum = *sum};
-    if (t->blocks) {
-        item.sub = t->subs[info->sub].first;
-        item.block = block_of_line(f, item.line, item.sub, info->module);
+    if (t->options.blocks) {
+        item.sub = t->codes.subs[info->sub].first;
+        item.block = block_of_line(f->blocks, f->source_lines, item.line, item.sub,
+                                   info->module);
     }
     return item;
 }
@@ -342,8 +347,8 @@ static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out,
     size_t cap = 0;
     *out = NULL;
     *n = 0;
-    for (size_t i = 0; i < t->n_codes; i++) {
-        const code_info *info = t->codes[i];
+    for (size_t i = 0; i < t->codes.n; i++) {
+        const code_info *info = t->codes.list[i];
         const line_slot *slots = lane_index < info->slots_cap ? info->slots[lane_index] : NULL;
         for (uint32_t k = 0; slots && k < info->n_lines; k++) {
             if (!slots[k].count && !slots[k].time)
@@ -364,7 +369,7 @@ static void emit_lines(emitter *e, const lane *l)
 {
     line_item *items;
     size_t n;
-    if (!e->t->stmts)
+    if (!e->t->options.stmts)
         return;
     if (!lines_of_lane(e->t, l->index, &items, &n))
         e->status = -1;
@@ -388,11 +393,11 @@ static void emit_lines(emitter *e, const lane *l)
 
 static void emit_edges(emitter *e)
 {
-    for (size_t i = 0; i < e->t->n_edges; i++) {
-        const edge *c = e->t->edges[i];
+    for (size_t i = 0; i < e->t->graph.n_edges; i++) {
+        const edge *c = e->t->graph.edges[i];
         if (!c->count && !c->excl && !c->incl && !c->reci)
             continue;
-        add_u32(e, e->t->files[c->file].fid);
+        add_u32(e, e->t->files.list[c->file].fid);
         add_u32(e, c->line);
         add_u32(e, c->caller);
         add_u32(e, c->callee + 1);
@@ -431,7 +436,7 @@ static void emit_tree(emitter *e)
         return;
     }
     begin_sum(e);
-    path[0] = (step){.node = e->t->root, .child = e->t->root->first_child};
+    path[0] = (step){.node = e->t->graph.root, .child = e->t->graph.root->first_child};
     while (e->status >= 0) {
         step *at = &path[depth];
         if (at->child) {
@@ -472,10 +477,10 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
 {
     tracer *t = e->t;
     uint32_t pid = (uint32_t)getpid();
-    if (t->n_lanes == 0)
+    if (t->lanes.n == 0)
         emit_nothing_yet(e, pid, header, header_len);
-    for (size_t i = 0; i < t->n_lanes; i++) {
-        const lane *l = t->lanes[i];
+    for (size_t i = 0; i < t->lanes.n; i++) {
+        const lane *l = t->lanes.list[i];
         uint32_t id = i == 0 ? pid : l->native_id;
         if (!l->key || (i > 0 && l->elapsed == 0))
             continue;
@@ -483,11 +488,11 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
                    header_len);
         if (i == 0) {
             emit_files(e);
-            if (t->subs_on)
+            if (t->options.subs)
                 emit_subs(e, names);
         }
         emit_lines(e, l);
-        if (i == 0 && t->subs_on) {
+        if (i == 0 && t->options.subs) {
             emit_edges(e);
             emit_tree(e);
         }
@@ -498,42 +503,55 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
 /* Of the files that are new since the last time. Without memory a sub is one block. */
 static void find_blocks(tracer *t)
 {
-    for (size_t i = 0; i < t->n_files; i++) {
-        source_file *f = &t->files[i];
+    for (size_t i = 0; i < t->files.n; i++) {
+        source_file *f = &t->files.list[i];
         if (f->source && !f->blocks)
             f->blocks = blocks_of_text(f->source, f->source_len, f->source_lines);
     }
 }
 
-/*
- * Emits the profile as it is now. 0, or what `put` returned, or -1: out of memory
- * (with no exception set).
- */
-int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn put, void *ctx)
+/* In a forked process: numbers for the files that it has come to use; others are left out. */
+static void number_files(tracer *t)
+{
+    file_table *files = &t->files;
+    if (!files->forked)
+        return;
+    for (size_t i = 0; i < t->codes.n; i++)
+        if (code_has_run(t->codes.list[i]))
+            source_file_number(files, &files->list[t->codes.list[i]->file]);
+    for (size_t i = 0; i < t->graph.n_edges; i++) {
+        const edge *e = t->graph.edges[i];
+        source_file_number(files, &files->list[e->file]);
+        source_file_number(files, &files->list[t->codes.subs[e->callee].file]);
+        if (e->caller)
+            source_file_number(files, &files->list[t->codes.subs[e->caller - 1].file]);
+    }
+}
+
+int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
 {
     lanes_settle(t);
-    source_files_number(t);
+    number_files(t);
     emitter e = {.t = t, .put = put, .ctx = ctx};
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
-    if (t->blocks && t->stmts)
+    if (t->options.blocks && t->options.stmts)
         find_blocks(t);
-    char **names = names_settled(t);
+    char **names = names_settled(t->codes.subs, t->codes.n_subs, &t->files);
     if (!names)
         return -1;
     emit_lanes(&e, header, header_len, names);
-    names_free(t, names);
+    names_free(names, t->codes.n_subs);
     free(e.data);
     return e.status;
 }
 
-/* Lines that got time while nobody counted them. */
 uint64_t trace_uncounted_lines(const tracer *t)
 {
     uint64_t uncounted = 0;
-    for (size_t i = 0; i < t->n_lanes; i++) {
+    for (size_t i = 0; i < t->lanes.n; i++) {
         line_item *items;
         size_t n;
-        if (!lines_of_lane(t, t->lanes[i]->index, &items, &n))
+        if (!lines_of_lane(t, t->lanes.list[i]->index, &items, &n))
             n = 0;
         for (size_t k = 0; k < n; k++)
             uncounted += items[k].sum.count == 0;
@@ -542,7 +560,7 @@ uint64_t trace_uncounted_lines(const tracer *t)
     return uncounted;
 }
 
-/* ---- _line_hits ---- */
+/* ---- line_hits ---- */
 
 static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, double scale)
 {
@@ -564,20 +582,19 @@ static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, 
     return rc;
 }
 
-/* {(fid, line): [count, inclusive ticks, exclusive ticks]} over all lanes; a new dict. */
 PyObject *trace_line_hits(tracer *t)
 {
     lanes_settle(t);
-    source_files_number(t);
+    number_files(t);
     double scale = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     PyObject *hits = PyDict_New();
-    for (size_t i = 0; hits && i < t->n_codes; i++) {
-        const code_info *info = t->codes[i];
+    for (size_t i = 0; hits && i < t->codes.n; i++) {
+        const code_info *info = t->codes.list[i];
         for (uint32_t j = 0; j < info->slots_cap; j++)
             for (uint32_t k = 0; info->slots[j] && k < info->n_lines; k++) {
                 const line_slot *s = &info->slots[j][k];
                 if ((s->count || s->time) &&
-                    add_hits(hits, t->files[info->file].fid, info->lines[k], s, scale) < 0) {
+                    add_hits(hits, t->files.list[info->file].fid, info->lines[k], s, scale) < 0) {
                     Py_DECREF(hits);
                     return NULL;
                 }

@@ -7,20 +7,17 @@
  * LINE does not tell of. PY_START must be set for a one-line function's LINE to come
  * on 3.13 and later.
  */
-#include "trace.h"
+#include "engine.h"
+
+#include "code.h"
+#include "lane.h"
+#include "tracer.h"
 
 #if PY_VERSION_HEX >= 0x030C0000
 
 #include <structmember.h>
 
 const char engine_name[] = "sys.monitoring";
-
-/* Frames are told apart by their code: an event brings no more. */
-const void *engine_key(PyFrameObject *frame, PyCodeObject *code)
-{
-    (void)frame;
-    return code;
-}
 
 typedef struct {
     PyObject_HEAD
@@ -33,7 +30,7 @@ typedef struct {
 /* This place is none of ours, and never calls us again. */
 static inline PyObject *disable(const tracer *t)
 {
-    return Py_NewRef(t->disable);
+    return Py_NewRef(t->engine.disable);
 }
 
 /* The number in a small int, without a call. */
@@ -58,7 +55,7 @@ static code_info *info_of(tracer *t, PyObject *code)
 static bool find_top(tracer *t, lane *l, PyObject *code, PyObject **answer)
 {
     code_info *info = info_of(t, code);
-    *answer = info && info->skip ? t->disable : Py_None;
+    *answer = info && info->skip ? t->engine.disable : Py_None;
     return info && !info->skip && lane_resync(t, l, code);
 }
 
@@ -139,7 +136,7 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!l || !info || info->skip))
         return info && info->skip && may_disable ? disable(t) : Py_NewRef(Py_None);
     now = lane_later(l, now, since);
-    if (UNLIKELY(!t->stmts) && !l->top->c)
+    if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0)
@@ -206,7 +203,7 @@ static PyObject *pass_over(const tracer *t, lane *l, uint64_t now)
 {
     if (LIKELY(l && l->top != l->stack)) {
         activation *top = l->top;
-        (top->slot ? top->slot : top->slots)->time += lane_charge(t, l, now, COST_OTHER);
+        (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now, COST_OTHER);
     }
     Py_RETURN_NONE;
 }
@@ -222,7 +219,7 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
         Py_RETURN_NONE;
     lane *l = lane_of_this_thread(t);
     PyObject *answer;
-    if (!code_c_function(args[2], args[3] != t->missing, &method))
+    if (!code_c_function(args[2], args[3] != t->engine.missing, &method))
         return pass_over(t, l, now);
     if (UNLIKELY(!l))
         Py_RETURN_NONE;
@@ -236,7 +233,7 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
     if (UNLIKELY(sub < 0))
         Py_RETURN_NONE;
     now = lane_later(l, now, since);
-    if (UNLIKELY(!t->stmts) && PyCode_Check(args[0])) {
+    if (UNLIKELY(!t->options.stmts) && PyCode_Check(args[0])) {
         code_info *info = l->top->info;
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0],
                                                  as_int(args[1]))];
@@ -320,8 +317,8 @@ enum { N_WANTED = sizeof wanted / sizeof *wanted };
 
 static bool is_wanted(const tracer *t, size_t i)
 {
-    return !((wanted[i].only == FOR_STMTS && !t->stmts) ||
-             (wanted[i].only == FOR_C && !(t->slowops && t->subs_on)));
+    return !((wanted[i].only == FOR_STMTS && !t->options.stmts) ||
+             (wanted[i].only == FOR_C && !(t->options.slowops && t->options.subs)));
 }
 
 /* The bit of an event by name: numbers shift between versions. */
@@ -337,7 +334,7 @@ static long event_bit(PyObject *monitoring, const char *name)
 
 static int register_callback(tracer *t, PyObject *monitoring, long bit, PyObject *call)
 {
-    PyObject *old = PyObject_CallMethod(monitoring, "register_callback", "ilO", t->tool_id,
+    PyObject *old = PyObject_CallMethod(monitoring, "register_callback", "ilO", t->engine.tool_id,
                                         bit, call);
     Py_XDECREF(old);
     return old ? 0 : -1;
@@ -401,7 +398,7 @@ static int take_tool_id(tracer *t, PyObject *monitoring)
             Py_DECREF(holder);
             Py_DECREF(holders);
             Py_XDECREF(ok);
-            t->tool_id = ok ? ids[i] : -1;
+            t->engine.tool_id = ok ? ids[i] : -1;
             return ok ? 0 : -1;
         }
         Py_SETREF(holders, PyUnicode_FromFormat("%U%s%d: %S", holders, i ? ", " : "", ids[i],
@@ -417,7 +414,7 @@ static int take_tool_id(tracer *t, PyObject *monitoring)
 
 static int set_events(tracer *t, PyObject *monitoring, long events)
 {
-    PyObject *ok = PyObject_CallMethod(monitoring, "set_events", "il", t->tool_id, events);
+    PyObject *ok = PyObject_CallMethod(monitoring, "set_events", "il", t->engine.tool_id, events);
     Py_XDECREF(ok);
     return ok ? 0 : -1;
 }
@@ -439,9 +436,9 @@ int engine_start(tracer *t)
     }
     Py_INCREF(monitoring);
     long events = -1;
-    Py_XSETREF(t->disable, PyObject_GetAttrString(monitoring, "DISABLE"));
-    Py_XSETREF(t->missing, PyObject_GetAttrString(monitoring, "MISSING"));
-    if (t->disable && t->missing && take_tool_id(t, monitoring) == 0) {
+    Py_XSETREF(t->engine.disable, PyObject_GetAttrString(monitoring, "DISABLE"));
+    Py_XSETREF(t->engine.missing, PyObject_GetAttrString(monitoring, "MISSING"));
+    if (t->engine.disable && t->engine.missing && take_tool_id(t, monitoring) == 0) {
         events = register_all(t, monitoring);
         if (events < 0 || restart_events(monitoring) < 0 ||
             set_events(t, monitoring, events) < 0) {
@@ -459,16 +456,16 @@ int engine_start(tracer *t)
 void engine_stop(tracer *t)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
-    if (t->tool_id < 0 || !monitoring)
+    if (t->engine.tool_id < 0 || !monitoring)
         return;
     Py_INCREF(monitoring);
     set_events(t, monitoring, 0);
     PyErr_Clear();
     unregister_all(t, monitoring);
-    PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->tool_id);
+    PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->engine.tool_id);
     PyErr_Clear();
     Py_XDECREF(ok);
-    t->tool_id = -1;
+    t->engine.tool_id = -1;
     Py_DECREF(monitoring);
 }
 

@@ -7,8 +7,11 @@
  * called by us with all events that it would get; its object stays where sys.gettrace()
  * and sys.getprofile() look for it, so that a program sees no difference.
  */
-#include "trace.h"
-#include "util.h"
+#include "engine.h"
+
+#include "code.h"
+#include "lane.h"
+#include "tracer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +19,6 @@
 #if PY_VERSION_HEX < 0x030C0000
 
 const char engine_name[] = "PyEval_SetTrace";
-
-const void *engine_key(PyFrameObject *frame, PyCodeObject *code)
-{
-    (void)code;
-    return frame;
-}
 
 /* Borrowed: the frame keeps it. */
 static PyCodeObject *code_of(PyFrameObject *frame)
@@ -68,7 +65,7 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     if (!info || info->skip)
         return;
     now = lane_later(l, now, since);
-    if (!t->stmts && l->top->info && !l->top->c)
+    if (!t->options.stmts && l->top->info && !l->top->c)
         lane_place(l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
     int offset = resume_offset(frame, code_of(frame));
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
@@ -233,7 +230,7 @@ static void give_back(PyThreadState *thread)
 
 static inline bool wants_c(const tracer *t)
 {
-    return t->slowops && t->subs_on;
+    return t->options.slowops && t->options.subs;
 }
 
 /* Both places, if they are not ours already; that for C functions only where these are wanted. */
@@ -308,7 +305,7 @@ static int call_neighbour(Py_tracefunc function, PyObject *theirs, PyFrameObject
     lane *l = lane_of_this_thread(t);
     if (l) {
         keep_lines(l, frame);
-        lane_leave_out(t, l, began);
+        lane_leave_out(&t->clock, l, began);
     }
     PyErr_Restore(type, value, traceback);
     return rc;
@@ -319,7 +316,7 @@ static void trace_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyOb
                         uint64_t now)
 {
     if (LIKELY(what == PyTrace_LINE)) {
-        if (t->stmts && is_top(t, l, frame, &now))
+        if (t->options.stmts && is_top(t, l, frame, &now))
             lane_line(t, l, PyFrame_GetLineNumber(frame), now);
     } else if (what == PyTrace_CALL) {
         on_enter(t, l, frame, now);
@@ -374,7 +371,7 @@ static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject
             return;
         uint64_t since = l->since;
         int64_t sub = code_c_sub(t, callable, method);
-        if (sub >= 0 && !t->stmts)
+        if (sub >= 0 && !t->options.stmts)
             lane_place(l, PyFrame_GetLineNumber(frame));
         if (sub >= 0)
             lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since),

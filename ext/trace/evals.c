@@ -7,7 +7,7 @@
  * An audit hook would tell of texts as well, but not of the code that is made of them,
  * and could never be taken away again.
  */
-#include "trace.h"
+#include "evals.h"
 
 typedef PyObject *fast_function(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *keyword_function(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);

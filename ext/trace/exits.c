@@ -9,7 +9,9 @@
  *
  * Who is told is one callable, which completes the file and lets the program go on.
  */
-#include "trace.h"
+#include "exits.h"
+
+#include "lane.h"
 #include "util.h"
 
 #include <errno.h>
@@ -48,7 +50,7 @@ static void tell(PyObject *whom, const char *how)
 enum { GRACE_SECONDS = 2, WRITING_SECONDS = 20 };
 
 static _Atomic int caught;          /* the signal, 0: none */
-static sigset_t wanted;             /* signals to be taken over where they have their default action */
+static sigset_t wanted;             /* to be taken over where they have their default action */
 static sigset_t timed;              /* those that have a timer */
 static timer_t grace[NSIG];
 
@@ -108,11 +110,10 @@ static void on_signal(int signum, siginfo_t *info, void *context)
 
 bool ends_signal_pending(void)
 {
-    atomic_thread_fence(memory_order_seq_cst);      /* after the lane's deadline was written */
+    atomic_thread_fence(memory_order_seq_cst);      /* after the lanes' deadlines were written */
     return atomic_load(&caught) != 0;
 }
 
-/* At the first event after the signal: the profile is finished, then the signal acts. */
 void ends_finish_and_die(void)
 {
     int signum = atomic_load(&caught);
@@ -426,6 +427,7 @@ PyObject *ends_watch(PyObject *module, PyObject *args)
     home = PyInterpreterState_Get();
     owner = getpid();
     atomic_store(&caught, 0);
+    lanes_hurry_no_more();
     at_exit_set = at_exit_set || atexit(at_c_exit) == 0;
     if (want_signals(signums) < 0) {
         unwatch();

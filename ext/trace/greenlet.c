@@ -5,19 +5,18 @@
  * as threads that take turns in one lane: each one's first frame is called by nobody,
  * and while it waits it costs nothing.
  */
-#include "trace.h"
+#include "greenlet.h"
+
 #include "util.h"
 
 static tracer *watching;        /* borrowed; NULL: the trace functions that are set do nothing */
+static void (*on_switched)(tracer *t);
 
 /* `self` is the trace function that was there before, or None. */
 static PyObject *on_switch(PyObject *self, PyObject *args)
 {
-    lane *l = watching && watching->running ? lane_of_this_thread(watching) : NULL;
-    if (l) {
-        lane_drop_stack(watching, l, clock_read(&watching->clock));
-        lane_find_frames(watching, l, true);
-    }
+    if (watching)
+        on_switched(watching);
     if (self == Py_None)
         Py_RETURN_NONE;
     return PyObject_Call(self, args, NULL);
@@ -40,20 +39,20 @@ static void set_trace(PyObject *greenlet)
     Py_XDECREF(done);
     Py_XDECREF(ours);
     Py_XDECREF(old);
-    swallow_error();      /* it is still being imported, or is something else */
+    swallow_error();            /* it is still being imported, or is something else */
 }
 
-/*
- * To be called now and then, in the thread that is meant: the program may import
- * greenlet at any time, and may set a function of its own.
- */
-void greenlets_look(tracer *t)
+void greenlets_watch(void (*switched)(tracer *t), tracer *t)
+{
+    on_switched = switched;
+    watching = t;
+}
+
+void greenlets_look(void)
 {
     PyObject *greenlet = PyDict_GetItemString(PyImport_GetModuleDict(), "greenlet");
-    if (!greenlet)
-        return;
-    watching = t;
-    set_trace(greenlet);
+    if (greenlet)
+        set_trace(greenlet);
 }
 
 void greenlets_forget(void)

@@ -2,31 +2,19 @@
  * Lanes: what runs in each thread, and to whom its time goes. The engines call
  * enter, leave and line; everything else here is off the hot path.
  */
-#include "trace.h"
-#include "util.h"
+#include "lane.h"
+
+#include "code.h"
+#include "greenlet.h"
 
 #include <pythread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The thread's lane, and the use of it that was this thread's. Lanes are never
- * given back to the system while the process lives, so that a thread whose lane
- * has gone to another can still look at `key`.
- */
-TRACE_THREAD_LOCAL lane *trace_my_lane;
-TRACE_THREAD_LOCAL uint64_t trace_my_key;
-
 static lane *_Atomic all_lanes;     /* a list that only grows: a signal handler walks it */
+static _Atomic bool hurried;        /* by lanes_hurry_now() */
 static uint64_t last_key;
-
-/* The tracer can't go on, but the program can: nothing is counted any more. */
-void trace_fail(tracer *t)
-{
-    t->failed = true;
-    swallow_error();
-}
 
 /* ---- Time and activations ---- */
 
@@ -64,12 +52,12 @@ static inline void caller_account(activation *caller, const activation *a, uint6
 void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind)
 {
     activation *a = l->top;
-    current_slot(a)->time += lane_charge(t, l, now, kind);
+    current_slot(a)->time += lane_charge(&t->costs, l, now, kind);
     l->active[a->sub]--;
     caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
     l->top = a - 1;
     if (UNLIKELY(now >= l->deadline))
-        lane_slow_work(t, l);
+        t->on_deadline(t, l);
 }
 
 static bool lane_deepen(lane *l)
@@ -86,7 +74,7 @@ static bool lane_deepen(lane *l)
 
 static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 {
-    size_t want = t->n_subs > sub ? t->n_subs : (size_t)sub + 1;
+    size_t want = t->codes.n_subs > sub ? t->codes.n_subs : (size_t)sub + 1;
     uint32_t *active = nyt_grow(l->active, &l->active_cap, want, sizeof *active);
     if (active)
         l->active = active;
@@ -94,7 +82,7 @@ static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 }
 
 /* The counters of info's lines in this lane. NULL: out of memory. */
-line_slot *lane_slots_new(const lane *l, code_info *info)
+static line_slot *lane_slots_new(const lane *l, code_info *info)
 {
     if (l->index >= info->slots_cap) {
         /* Most code runs in one thread alone. */
@@ -121,8 +109,8 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
                        uint32_t sub)
 {
     if (!caller->info)      /* a root: called from line 0 of its own file */
-        return graph_edge(t, callee_info->file, 0, 0, sub);
-    return graph_edge(t, caller->info->file, line_of_slot(caller), caller->sub + 1, sub);
+        return graph_edge(&t->graph, callee_info->file, 0, 0, sub);
+    return graph_edge(&t->graph, caller->info->file, line_of_slot(caller), caller->sub + 1, sub);
 }
 
 /* Finds path and edge of a call; the ones used last from here nearly always serve. */
@@ -131,7 +119,7 @@ static inline bool find_edge(tracer *t, activation *caller, activation *a)
     node *from = caller->node;
     node *n = from->hot_child;
     if (UNLIKELY(!n || n->sub != a->sub)) {
-        n = graph_child(t, from, a->sub);
+        n = graph_child(&t->graph, from, a->sub);
         if (n != from)
             from->hot_child = n;
     }
@@ -175,7 +163,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
         if (UNLIKELY(!a->slots) && !(a->slots = lane_slots_new(l, info)))
             return false;
     }
-    if (t->subs_on && UNLIKELY(!find_edge(t, caller, a)))
+    if (t->options.subs && UNLIKELY(!find_edge(t, caller, a)))
         return false;
     uint32_t below = l->active[sub]++;
     if (counted && a->edge) {
@@ -187,7 +175,6 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     return true;
 }
 
-/* An entry of a frame (call, resumption, throw) or of a C function (info NULL). */
 bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
                 uint64_t now, enum cost_kind kind)
 {
@@ -201,18 +188,17 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
     } else {
         if (!caller->slot)
             caller->slot = caller->slots;
-        caller->slot->time += lane_charge(t, l, now, kind);
+        caller->slot->time += lane_charge(&t->costs, l, now, kind);
     }
     if (UNLIKELY(!lane_push(t, l, key, info, sub, true))) {
         trace_fail(t);
         return false;
     }
     if (UNLIKELY(now >= l->deadline))
-        lane_slow_work(t, l);
+        t->on_deadline(t, l);
     return true;
 }
 
-/* The frame at the top is at this line, without starting it. */
 void lane_place(lane *l, int line)
 {
     activation *a = l->top;
@@ -222,7 +208,6 @@ void lane_place(lane *l, int line)
 
 /* ---- Out of step ---- */
 
-/* Leaves everything above the activation with that key; false if there is none. */
 bool lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now)
 {
     activation *a = l->top;
@@ -235,7 +220,6 @@ bool lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now)
     return true;
 }
 
-/* Leaves all. */
 void lane_drop_stack(tracer *t, lane *l, uint64_t now)
 {
     while (l->top != l->stack)
@@ -286,7 +270,7 @@ static PyObject *open_frames(tracer *t, PyFrameObject *frame)
     Py_XINCREF(frame);
     while (ok && frame) {
         code_info *info = info_of_frame(t, frame);
-        bool ours = info && t->files[info->file].hidden;
+        bool ours = info && t->files.list[info->file].hidden;
         if (ours && program)
             break;
         program = program || !ours;
@@ -299,10 +283,6 @@ static PyObject *open_frames(tracer *t, PyFrameObject *frame)
     return open;
 }
 
-/*
- * Builds the stack from the frames that are open, without counting them as
- * calls: they began before we looked. The time this takes is ours.
- */
 void lane_find_frames(tracer *t, lane *l, bool with_current)
 {
     l->run = t->run;
@@ -321,14 +301,13 @@ void lane_find_frames(tracer *t, lane *l, bool with_current)
     l->since = clock_read(&t->clock);
 }
 
-/* Makes the frame with this key, which runs now, the top. False if it can't be. */
 bool lane_resync(tracer *t, lane *l, const void *key)
 {
     uint64_t now = clock_read(&t->clock);
-    greenlets_look(t);
+    greenlets_look();
     if (l->run == t->run) {
         if (l->top != l->stack)
-            t->resyncs++;
+            t->lanes.resyncs++;
         if (lane_unwind_to(t, l, key, now))
             return true;
         lane_drop_stack(t, l, now);
@@ -337,27 +316,13 @@ bool lane_resync(tracer *t, lane *l, const void *key)
     return lane_unwind_to(t, l, key, l->since);
 }
 
-/* ---- Clocks ---- */
-
-/* What the lane's clock shows when that of the running thread shows `now`. */
-uint64_t lane_clock(const tracer *t, const lane *l, uint64_t now)
+void lane_switch(tracer *t)
 {
-    uint64_t theirs;
-    if (!t->clock.cpu || (l == trace_my_lane && l->key == trace_my_key))
-        return now;
-    return clock_of_thread(l->native_id, &theirs) && theirs > l->since ? theirs : l->since;
-}
-
-/*
- * A deadline of the shared clock by the lane's: a thread's processor time never runs
- * faster, so that it may only come late. 0 and UINT64_MAX are at once and never.
- */
-static uint64_t lane_deadline(const tracer *t, const lane *l, uint64_t deadline)
-{
-    if (!t->clock.cpu || deadline == 0 || deadline == UINT64_MAX)
-        return deadline;
-    uint64_t now = clock_shared(&t->clock);
-    return l->since + (deadline > now ? deadline - now : 0);
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    if (!l)
+        return;
+    lane_drop_stack(t, l, clock_read(&t->clock));
+    lane_find_frames(t, l, true);
 }
 
 /* ---- Lanes come and go ---- */
@@ -377,6 +342,13 @@ static lane *lane_from_pool(void)
     return l;
 }
 
+/* Whether a signal has come: to be asked after a deadline was written. */
+static bool must_hurry(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load(&hurried);
+}
+
 enum { FIRST_DEPTH = 64 };
 
 static bool lane_begin(tracer *t, lane *l, uint32_t index)
@@ -389,7 +361,7 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     }
     l->top = l->stack;
     memset(l->top, 0, sizeof *l->top);
-    l->top->node = t->root;
+    l->top->node = t->graph.root;
     if (l->active)
         memset(l->active, 0, l->active_cap * sizeof *l->active);
     l->index = index;
@@ -399,8 +371,8 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->began = clock_shared(&t->clock);
     l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
     memset(l->events, 0, sizeof l->events);
-    l->deadline = lane_deadline(t, l, t->next_snapshot);
-    if (ends_signal_pending())
+    l->deadline = lane_deadline(&t->clock, l, t->lanes.deadline);
+    if (must_hurry())
         l->deadline = 0;
     l->run = 0;
     l->folded = false;
@@ -418,8 +390,8 @@ static bool thread_is_alive(PyInterpreterState *interp, uint64_t id)
 
 static void add_slots(tracer *t, lane *to, lane *from)
 {
-    for (size_t i = 0; i < t->n_codes; i++) {
-        code_info *info = t->codes[i];
+    for (size_t i = 0; i < t->codes.n; i++) {
+        code_info *info = t->codes.list[i];
         line_slot *theirs = from->index < info->slots_cap ? info->slots[from->index] : NULL;
         line_slot *ours = theirs ? lane_slots_new(to, info) : NULL;
         if (!ours)
@@ -438,12 +410,12 @@ static void lanes_fold(tracer *t)
 {
     PyInterpreterState *interp = PyInterpreterState_Get();
     lane *fold = NULL;
-    for (size_t i = 1; i < t->n_lanes && !fold; i++)
-        if (t->lanes[i]->key && t->lanes[i]->folded)
-            fold = t->lanes[i];
+    for (size_t i = 1; i < t->lanes.n && !fold; i++)
+        if (t->lanes.list[i]->key && t->lanes.list[i]->folded)
+            fold = t->lanes.list[i];
     size_t live = 0;
-    for (size_t i = 1; i < t->n_lanes; i++) {
-        lane *l = t->lanes[i];
+    for (size_t i = 1; i < t->lanes.n; i++) {
+        lane *l = t->lanes.list[i];
         if (!l->key || l->folded)
             continue;
         if (thread_is_alive(interp, l->thread)) {
@@ -467,26 +439,26 @@ static void lanes_fold(tracer *t)
             fold->since = l->since;
         l->key = 0;
     }
-    t->fold_at = live * 2 > TRACE_MAX_LANES ? live * 2 : TRACE_MAX_LANES;
+    t->lanes.fold_at = live * 2 > TRACE_MAX_LANES ? live * 2 : TRACE_MAX_LANES;
 }
 
 static lane *lane_place_free(tracer *t)
 {
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (t->lanes[i]->key == 0)
-            return t->lanes[i];
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key == 0)
+            return t->lanes.list[i];
     return NULL;
 }
 
 static lane *lane_add(tracer *t)
 {
-    lane **lanes = nyt_grow(t->lanes, &t->lanes_cap, t->n_lanes + 1, sizeof *lanes);
+    lane **lanes = nyt_grow(t->lanes.list, &t->lanes.cap, t->lanes.n + 1, sizeof *lanes);
     if (!lanes)
         return NULL;
-    t->lanes = lanes;
+    t->lanes.list = lanes;
     lane *l = lane_from_pool();
     if (l)
-        lanes[t->n_lanes] = l;
+        lanes[t->lanes.n] = l;
     return l;
 }
 
@@ -494,9 +466,11 @@ static lane *lane_add(tracer *t)
 static lane *lane_left_behind(tracer *t)
 {
     uint64_t thread = PyThreadState_GetID(PyThreadState_Get());
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (t->lanes[i]->key && !t->lanes[i]->folded && t->lanes[i]->thread == thread)
-            return t->lanes[i];
+    for (size_t i = 0; i < t->lanes.n; i++) {
+        lane *l = t->lanes.list[i];
+        if (l->key && !l->folded && l->thread == thread)
+            return l;
+    }
     return NULL;
 }
 
@@ -515,41 +489,39 @@ lane *lane_new_for_this_thread(tracer *t)
     if (l)
         return lane_is_ours(l);
     l = lane_place_free(t);
-    if (!l && t->n_lanes >= t->fold_at) {
+    if (!l && t->lanes.n >= t->lanes.fold_at) {
         lanes_fold(t);
         l = lane_place_free(t);
     }
     bool added = l == NULL;
     if (added)
         l = lane_add(t);
-    if (!l || !lane_begin(t, l, added ? (uint32_t)t->n_lanes : l->index)) {
+    if (!l || !lane_begin(t, l, added ? (uint32_t)t->lanes.n : l->index)) {
         trace_fail(t);
         return NULL;
     }
-    t->n_lanes += added;
+    t->lanes.n += added;
     return lane_is_ours(l);
 }
 
-/* No thread holds its lane any more: another tracer may come in between. */
 void lanes_let_go(tracer *t)
 {
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (t->lanes[i]->key)
-            t->lanes[i]->key = ++last_key;
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key)
+            t->lanes.list[i]->key = ++last_key;
 }
 
-/* Gives all lanes back. */
 void lanes_close(tracer *t)
 {
-    for (size_t i = 0; i < t->n_lanes; i++) {
-        lane *l = t->lanes[i];
+    for (size_t i = 0; i < t->lanes.n; i++) {
+        lane *l = t->lanes.list[i];
         free(l->stack);
         free(l->active);
         *l = (lane){.next_made = l->next_made};
     }
-    free(t->lanes);
-    t->lanes = NULL;
-    t->n_lanes = t->lanes_cap = 0;
+    free(t->lanes.list);
+    t->lanes.list = NULL;
+    t->lanes.n = t->lanes.cap = 0;
 }
 
 /* ---- Moments at which the tables must be whole ---- */
@@ -563,7 +535,7 @@ static void lane_settle(const tracer *t, lane *l, uint64_t now)
     if (l->top == l->stack)
         return;
     if (l->top->slot)
-        l->top->slot->time += lane_charge(t, l, now, COST_NONE);
+        l->top->slot->time += lane_charge(&t->costs, l, now, COST_NONE);
     for (activation *a = l->top; a > l->stack; a--) {
         l->active[a->sub]--;
         caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
@@ -576,66 +548,33 @@ static void lane_settle(const tracer *t, lane *l, uint64_t now)
     l->stack->inner = 0;
 }
 
-/* After this the tables hold all time up to now, of the open activations too. */
 void lanes_settle(tracer *t)
 {
     uint64_t now = clock_read(&t->clock);
     if (t->running)
-        t->settled = clock_shared(&t->clock);
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (t->lanes[i]->key && !t->lanes[i]->folded)
-            lane_settle(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
+        t->lanes.settled = clock_shared(&t->clock);
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
+            lane_settle(t, t->lanes.list[i], lane_clock(&t->clock, t->lanes.list[i], now));
 }
 
-/* Every lane's next event does slow work. Async-signal-safe. */
 void lanes_hurry_now(void)
 {
+    atomic_store(&hurried, true);
     for (lane *l = atomic_load(&all_lanes); l; l = l->next_made)
         l->deadline = 0;
 }
 
-/* Sets when every lane's next event does slow work; 0: at once. */
+void lanes_hurry_no_more(void)
+{
+    atomic_store(&hurried, false);
+}
+
 void lanes_hurry(tracer *t, uint64_t deadline)
 {
-    for (size_t i = 0; i < t->n_lanes; i++)
-        t->lanes[i]->deadline = lane_deadline(t, t->lanes[i], deadline);
-    if (ends_signal_pending())      /* it came while a snapshot was written, perhaps */
+    t->lanes.deadline = deadline;
+    for (size_t i = 0; i < t->lanes.n; i++)
+        t->lanes.list[i]->deadline = lane_deadline(&t->clock, t->lanes.list[i], deadline);
+    if (must_hurry())       /* the signal came while a snapshot was written, perhaps */
         lanes_hurry_now();
-}
-
-/* The time from `began` on was ours: nobody else ran, for we held the lock. */
-void lane_forgive(tracer *t, lane *l, uint64_t began)
-{
-    uint64_t ended = clock_read(&t->clock);
-    l->slow_work += ended - began;
-    for (size_t i = 0; i < t->n_lanes; i++) {
-        lane *each = t->lanes[i];
-        if (t->clock.cpu && each != l)
-            continue;
-        if (each->since <= began)       /* not settled meanwhile */
-            each->since += ended - began;
-        else
-            each->since = ended;
-    }
-}
-
-/* The time from `began` on was ours or another tool's: nobody's. Others may have run meanwhile. */
-void lane_leave_out(tracer *t, lane *l, uint64_t began)
-{
-    uint64_t ended = clock_read(&t->clock);
-    if (l->since <= began) {
-        l->slow_work += ended - began;
-        l->since += ended - began;
-    }
-}
-
-/* A snapshot is due or a signal came: at an event, never from a thread of ours. */
-void lane_slow_work(tracer *t, lane *l)
-{
-    uint64_t began = clock_read(&t->clock);
-    lanes_hurry(t, t->next_snapshot);       /* before the look at the signal's flag */
-    if (ends_signal_pending())
-        ends_finish_and_die();
-    snapshot_if_due(t, clock_shared(&t->clock));
-    lane_forgive(t, l, began);
 }

@@ -1,43 +1,36 @@
 /*
  * pynytprof._ctrace: the C tracer as a Python type. Its methods are those of the
- * Python tracer (src/pynytprof/_pytracer.py), and a few that only C can have.
+ * Python tracer (src/pynytprof/_pure/tracer.py), and a few that only C can have.
  */
-#include "trace.h"
+#include "blocks.h"
+#include "calibrate.h"
+#include "deadline.h"
+#include "emit.h"
+#include "engine.h"
+#include "evals.h"
+#include "exits.h"
+#include "greenlet.h"
+#include "lane.h"
+#include "snapshot.h"
+#include "tracer.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <structmember.h>
-#include <unistd.h>
 
 #include "nytprof.h"
 #include "../pyutil.h"
 
 static tracer *running;         /* one at a time in a process; borrowed */
-static uint64_t last_serial;
 
 /* ---- Making and freeing ---- */
 
-static double wall_clock(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static int tables_new(tracer *t)
 {
-    static const size_t serials = (size_t)1 << (sizeof(uintptr_t) * 3);
-    t->file_index = PyDict_New();
-    t->code_index = PyDict_New();
-    t->c_names = PyDict_New();
-    t->eval_places = PyDict_New();
-    t->c_file = -1;
-    t->fold_at = TRACE_MAX_LANES;
-    t->next_snapshot = UINT64_MAX;
-    t->serial = ++last_serial % serials;
-    if (!t->file_index || !t->code_index || !t->c_names || !t->eval_places)
+    t->lanes.fold_at = TRACE_MAX_LANES;
+    t->lanes.deadline = UINT64_MAX;
+    if (files_begin(&t->files, &t->options) < 0 || codes_begin(&t->codes) < 0)
         return -1;
-    if (!graph_begin(t)) {
+    if (!graph_begin(&t->graph, t->options.max_nodes)) {
         PyErr_NoMemory();
         return -1;
     }
@@ -47,61 +40,22 @@ static int tables_new(tracer *t)
 static void tables_free(tracer *t)
 {
     lanes_close(t);
-    graph_free(t);
-    codes_free(t);
-    source_files_free(t);
-    nyt_pieces_free(t->pieces);
-    t->pieces = NULL;
-}
-
-/* Any sequence of str as a tuple. */
-static PyObject *strings(PyObject *given)
-{
-    PyObject *tuple = given ? PySequence_Tuple(given) : PyTuple_New(0);
-    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++)
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(tuple, i))) {
-            PyErr_SetString(PyExc_TypeError, "globs and prefixes must be str");
-            Py_CLEAR(tuple);
-        }
-    return tuple;
+    graph_free(&t->graph);
+    codes_free(&t->codes);
+    source_files_free(&t->files);
+    snapshot_free(&t->snapshot);
 }
 
 static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
-                            "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
-                            "savesrc", "sources", "cpu", NULL};
-    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
-    PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
-    Py_ssize_t max_nodes = 1000000;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
-                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes,
-                                     &hide, &raw, &max_nodes, &savesrc, &sources, &cpu))
-        return NULL;
-    if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
-        PyErr_SetString(PyExc_ValueError,
-                        "max_tree_nodes must not be negative, sources a dict or None");
-        return NULL;
-    }
     tracer *t = (tracer *)type->tp_alloc(type, 0);
     if (!t)
         return NULL;
-    t->tool_id = -1;
-    t->stmts = stmts;
-    t->blocks = blocks;
-    t->subs_on = subs;
-    t->slowops = slowops;
-    t->raw = raw;
-    t->cpu = cpu;
-    t->savesrc = savesrc;
-    t->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
-    t->include = strings(include);
-    t->exclude = strings(exclude);
-    t->exclude_prefixes = strings(prefixes);
-    t->hide_prefix = hide ? Py_NewRef(hide) : PyUnicode_FromString("");
-    t->sources = Py_NewRef(sources);
-    if (!t->include || !t->exclude || !t->exclude_prefixes || !t->hide_prefix ||
-        tables_new(t) < 0) {
+    t->engine.tool_id = -1;
+    t->on_deadline = deadline_work;
+    t->snapshot.emit = trace_emit;
+    t->snapshot.whose = t;
+    if (options_parse(&t->options, args, kwargs) < 0 || tables_new(t) < 0) {
         Py_DECREF(t);
         return NULL;
     }
@@ -112,14 +66,14 @@ static int tracer_traverse(PyObject *self, visitproc visit, void *arg)
 {
     tracer *t = (tracer *)self;
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(t->sources);
+    Py_VISIT(t->options.sources);
     return 0;
 }
 
 static int tracer_clear(PyObject *self)
 {
     tracer *t = (tracer *)self;
-    Py_CLEAR(t->sources);
+    Py_CLEAR(t->options.sources);
     return 0;
 }
 
@@ -130,14 +84,9 @@ static void tracer_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     tracer_clear(self);
     tables_free(t);
-    Py_CLEAR(t->include);
-    Py_CLEAR(t->exclude);
-    Py_CLEAR(t->exclude_prefixes);
-    Py_CLEAR(t->hide_prefix);
-    Py_CLEAR(t->disable);
-    Py_CLEAR(t->missing);
-    Py_CLEAR(t->snapshot_header);
-    free(t->snapshot_path);
+    options_free(&t->options);
+    Py_CLEAR(t->engine.disable);
+    Py_CLEAR(t->engine.missing);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -176,12 +125,11 @@ static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
     if (refuse_free_threaded() < 0)
         return NULL;
     if (t->run == 0) {
-        clock_begin(&t->clock, t->cpu);
-        if (!t->raw)
+        clock_begin(&t->clock, t->options.cpu);
+        if (!t->options.raw)
             trace_calibrate(t);
-        clock_begin(&t->clock, t->cpu);
-        t->wall_start = wall_clock();
-        snapshot_arm(t);
+        clock_begin(&t->clock, t->options.cpu);
+        lanes_hurry(t, snapshot_arm(&t->snapshot, &t->clock));
     }
     t->run++;
     running = t;
@@ -197,6 +145,7 @@ static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
     evals_watch();
+    greenlets_watch(lane_switch, t);
     l->since = clock_read(&t->clock);
     Py_RETURN_NONE;
 }
@@ -206,16 +155,16 @@ static void pause_tracer(tracer *t)
     if (!t->running)
         return;
     uint64_t now = clock_read(&t->clock);
-    t->settled = clock_shared(&t->clock);
+    t->lanes.settled = clock_shared(&t->clock);
     engine_stop(t);
     evals_unwatch();
     greenlets_forget();
     t->running = false;
     if (running == t)
         running = NULL;
-    for (size_t i = 0; i < t->n_lanes; i++)
-        if (t->lanes[i]->key && !t->lanes[i]->folded)
-            lane_drop_stack(t, t->lanes[i], lane_clock(t, t->lanes[i], now));
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
+            lane_drop_stack(t, t->lanes.list[i], lane_clock(&t->clock, t->lanes.list[i], now));
     lanes_let_go(t);
 }
 
@@ -283,10 +232,10 @@ static PyObject *tracer_write_file(PyObject *self, PyObject *args)
         return NULL;
     tracer *t = (tracer *)self;
     uint64_t began = clock_read(&t->clock);
-    int rc = snapshot_write(t, PyBytes_AS_STRING(path), level, header, (size_t)len);
+    int rc = snapshot_write(&t->snapshot, PyBytes_AS_STRING(path), level, header, (size_t)len);
     lane *here = t->running ? lane_of_this_thread(t) : NULL;
     if (here)
-        lane_forgive(t, here, began);
+        lane_forgive(&t->clock, &t->lanes, here, began);
     PyObject *result = rc == 0 ? Py_NewRef(Py_None) : raise_rc(rc, PyTuple_GET_ITEM(args, 0));
     Py_DECREF(path);
     return result;
@@ -306,15 +255,10 @@ static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O&iSd:set_snapshot", PyUnicode_FSConverter, &path, &level,
                           &header, &interval))
         return NULL;
-    free(t->snapshot_path);
-    t->snapshot_path = interval > 0 ? strdup(PyBytes_AS_STRING(path)) : NULL;
+    snapshot_set(&t->snapshot, PyBytes_AS_STRING(path), level, header, interval);
     Py_DECREF(path);
-    t->snapshot_level = level;
-    t->snapshot_owner = (long)getpid();
-    Py_XSETREF(t->snapshot_header, Py_NewRef(header));
-    t->snapshot_seconds = interval;
     if (t->run > 0)
-        snapshot_arm(t);
+        lanes_hurry(t, snapshot_arm(&t->snapshot, &t->clock));
     Py_RETURN_NONE;
 }
 
@@ -329,16 +273,12 @@ static PyObject *tracer_forget(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     (void)unused;
     lanes_close(t);
-    graph_free(t);
-    codes_forget(t);
-    source_files_forget(t);
-    nyt_pieces_free(t->pieces);
-    t->pieces = NULL;
-    free(t->snapshot_path);
-    t->snapshot_path = NULL;
-    t->resyncs = t->folds = 0;
-    t->forked = true;
-    if (!graph_begin(t)) {
+    graph_free(&t->graph);
+    codes_forget(&t->codes);
+    source_files_forget(&t->files);
+    snapshot_forget(&t->snapshot);
+    t->lanes.resyncs = 0;
+    if (!graph_begin(&t->graph, t->options.max_nodes)) {
         trace_fail(t);
         return PyErr_NoMemory();
     }
@@ -370,17 +310,18 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
         "engine", engine_name,
         "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
-        "files", (Py_ssize_t)t->n_fids, "codes", (Py_ssize_t)t->n_codes,
-        "edges", (Py_ssize_t)t->n_edges, "paths", (Py_ssize_t)(t->n_nodes - 1),
-        "lanes", (Py_ssize_t)t->n_lanes,
-        "folded_evals", (unsigned long long)t->folded_evals,
-        "resyncs", (unsigned long long)t->resyncs, "folded_calls", (unsigned long long)t->folds,
+        "files", (Py_ssize_t)t->files.n_fids, "codes", (Py_ssize_t)t->codes.n,
+        "edges", (Py_ssize_t)t->graph.n_edges, "paths", (Py_ssize_t)(t->graph.n_nodes - 1),
+        "lanes", (Py_ssize_t)t->lanes.n,
+        "folded_evals", (unsigned long long)t->files.folded_evals,
+        "resyncs", (unsigned long long)t->lanes.resyncs,
+        "folded_calls", (unsigned long long)t->graph.folds,
         "uncounted_lines", (unsigned long long)trace_uncounted_lines(t),
         "failed", t->failed ? Py_True : Py_False,
-        "ns_per_line", (double)t->cost[COST_LINE] * ns,
-        "ns_per_call", (double)(t->cost[COST_ENTER] + t->cost[COST_LEAVE]) * ns,
-        "ns_per_resumption", (double)(t->cost[COST_RESUME] + t->cost[COST_LEAVE]) * ns,
-        "ns_per_c_call", (double)(t->cost[COST_C_ENTER] + t->cost[COST_C_LEAVE]) * ns);
+        "ns_per_line", (double)t->costs.of[COST_LINE] * ns,
+        "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
+        "ns_per_resumption", (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns,
+        "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
 }
 
 /* ---- The type and the module ---- */

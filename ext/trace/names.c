@@ -3,7 +3,8 @@
  * `<lambda>` on line 12 becomes lambda@12. Perl's tools need a `::` in each name
  * and do not escape them; the rules are in docs/format.md.
  */
-#include "trace.h"
+#include "names.h"
+
 #include "util.h"
 
 #include <stdlib.h>
@@ -97,7 +98,6 @@ static char *finish(name_buf *b)
     return b->text;
 }
 
-/* The name of a Python sub, malloc'ed; NULL: out of memory, or not to be encoded. */
 char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_body)
 {
     PyObject *m = PyUnicode_AsEncodedString(module, "utf-8", "replace");
@@ -166,7 +166,6 @@ static const char *home_of_c(PyObject *callable, PyMethodDef *method)
     return self ? PyModule_GetName(self) : NULL;
 }
 
-/* The name of a C function as a str; NULL with an exception. */
 PyObject *name_of_c(PyObject *callable, PyMethodDef *method)
 {
     char text[NAME_MAX_BYTES + 1];
@@ -249,39 +248,34 @@ static bool name_group(named *group, size_t n, char **names)
     return true;
 }
 
-/*
- * The final name of each sub, by index: of those with one name the first by file
- * and line keeps it, others get `@LINE`, and `.2`, `.3` on the same line. The order of
- * events has no say. NULL: out of memory; else to be given to names_free().
- */
-char **names_settled(tracer *t)
+char **names_settled(const sub_info *subs, size_t n, const file_table *files)
 {
-    named *order = malloc((t->n_subs + 1) * sizeof *order);
-    char **names = calloc(t->n_subs + 1, sizeof *names);
+    named *order = malloc((n + 1) * sizeof *order);
+    char **names = calloc(n + 1, sizeof *names);
     bool ok = order && names;
-    for (size_t i = 0; ok && i < t->n_subs; i++) {
-        const source_file *file = &t->files[t->subs[i].file];
-        order[i] = (named){&t->subs[i], file->parent != 0, file->name, i};
+    for (size_t i = 0; ok && i < n; i++) {
+        const source_file *file = &files->list[subs[i].file];
+        order[i] = (named){&subs[i], file->parent != 0, file->name, i};
     }
     if (ok)
-        qsort(order, t->n_subs, sizeof *order, compare_named);
-    for (size_t i = 0, end; ok && i < t->n_subs; i = end) {
+        qsort(order, n, sizeof *order, compare_named);
+    for (size_t i = 0, end; ok && i < n; i = end) {
         end = i + 1;
-        while (end < t->n_subs && strcmp(order[i].sub->base, order[end].sub->base) == 0)
+        while (end < n && strcmp(order[i].sub->base, order[end].sub->base) == 0)
             end++;
         ok = name_group(order + i, end - i, names);
     }
     free(order);
     if (!ok && names) {
-        names_free(t, names);
+        names_free(names, n);
         names = NULL;
     }
     return names;
 }
 
-void names_free(tracer *t, char **names)
+void names_free(char **names, size_t n)
 {
-    for (size_t i = 0; names && i < t->n_subs; i++)
+    for (size_t i = 0; names && i < n; i++)
         free(names[i]);
     free(names);
 }

@@ -3,7 +3,7 @@
  * beside the last one, then renamed over it. Taken at an event, in C alone, so that
  * no signal handler of the program can run within it.
  */
-#include "trace.h"
+#include "snapshot.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -70,15 +70,15 @@ static void quiet_end(const quiet *q)
     pthread_sigmask(SIG_SETMASK, &q->before, NULL);
 }
 
-static int write_chunks(tracer *t, const char *path, int level, const void *header, size_t len)
+static int write_chunks(snapshots *s, const char *path, int level, const void *header, size_t len)
 {
     nyt_chunks *out = NULL;
     nyt_error err = {0};
-    if (!t->pieces)
-        t->pieces = nyt_pieces_new();       /* NULL: sources are compressed anew */
-    int rc = nyt_chunks_open(&out, path, level, t->pieces, &err);
+    if (!s->pieces)
+        s->pieces = nyt_pieces_new();       /* NULL: sources are compressed anew */
+    int rc = nyt_chunks_open(&out, path, level, s->pieces, &err);
     if (rc == 0) {
-        int emitted = trace_emit(t, header, len, put_in_file, out);
+        int emitted = s->emit(s->whose, header, len, put_in_file, out);
         rc = nyt_chunks_close(out, &err);
         if (rc == 0 && emitted < 0)
             rc = emitted == -1 ? NYT_ENOMEM : emitted;
@@ -88,18 +88,14 @@ static int write_chunks(tracer *t, const char *path, int level, const void *head
     return rc;
 }
 
-/*
- * Writes the profile as it is now to `path`, whole or not at all. 0; or NYT_EIO with
- * errno set, or another of NYT_E..., and what was there before is still there.
- */
-int snapshot_write(tracer *t, const char *path, int level, const void *header, size_t len)
+int snapshot_write(snapshots *s, const char *path, int level, const void *header, size_t len)
 {
     char *temporary = temporary_name(path);
     if (!temporary)
         return NYT_ENOMEM;
     quiet q;
     quiet_begin(&q);
-    int rc = write_chunks(t, temporary, level, header, len);
+    int rc = write_chunks(s, temporary, level, header, len);
     if (rc == 0 && rename(temporary, path) != 0)
         rc = NYT_EIO;
     if (rc != 0) {
@@ -116,30 +112,46 @@ int snapshot_write(tracer *t, const char *path, int level, const void *header, s
 
 enum { SHARE = 100 };       /* of the time, at most one part goes into snapshots */
 
-/* The first one is taken at the next event: a file should be there at once. */
-void snapshot_arm(tracer *t)
+void snapshot_set(snapshots *s, const char *path, int level, PyObject *header, double seconds)
 {
-    t->snapshot_interval =
-        (uint64_t)(t->snapshot_seconds * 1e9 / clock_ns_per_unit(&t->clock));
-    t->next_snapshot = t->snapshot_path ? 0 : UINT64_MAX;
-    lanes_hurry(t, t->next_snapshot);
+    free(s->path);
+    s->path = seconds > 0 ? strdup(path) : NULL;
+    s->level = level;
+    s->owner = (long)getpid();
+    Py_XSETREF(s->header, Py_NewRef(header));
+    s->seconds = seconds;
 }
 
-/* A snapshot, if it is time. After a failure the next one is given more time. */
-void snapshot_if_due(tracer *t, uint64_t now)
+/* The first one is taken at the next event: a file should be there at once. */
+uint64_t snapshot_arm(snapshots *s, const trace_clock *clock)
+{
+    s->interval = (uint64_t)(s->seconds * 1e9 / clock_ns_per_unit(clock));
+    return s->path ? 0 : UINT64_MAX;
+}
+
+/* After a failure the next one is given more time. */
+uint64_t snapshot_take(snapshots *s, const trace_clock *clock, uint64_t now)
 {
     enum { PATIENCE = 10 };
-    if (now < t->next_snapshot || !t->running)
-        return;
-    uint64_t next = UINT64_MAX;
-    if (t->snapshot_path && t->snapshot_owner == getpid()) {
-        int rc = snapshot_write(t, t->snapshot_path, t->snapshot_level,
-                                PyBytes_AS_STRING(t->snapshot_header),
-                                (size_t)PyBytes_GET_SIZE(t->snapshot_header));
-        uint64_t ended = clock_shared(&t->clock), cost = (ended - now) * SHARE;
-        uint64_t wait = t->snapshot_interval * (rc == 0 ? 1 : PATIENCE);
-        next = ended + (cost > wait ? cost : wait);
-    }
-    t->next_snapshot = next;
-    lanes_hurry(t, next);
+    if (!s->path || s->owner != getpid())
+        return UINT64_MAX;
+    int rc = snapshot_write(s, s->path, s->level, PyBytes_AS_STRING(s->header),
+                            (size_t)PyBytes_GET_SIZE(s->header));
+    uint64_t ended = clock_shared(clock), cost = (ended - now) * SHARE;
+    uint64_t wait = s->interval * (rc == 0 ? 1 : PATIENCE);
+    return ended + (cost > wait ? cost : wait);
+}
+
+void snapshot_forget(snapshots *s)
+{
+    nyt_pieces_free(s->pieces);
+    s->pieces = NULL;
+    free(s->path);
+    s->path = NULL;
+}
+
+void snapshot_free(snapshots *s)
+{
+    snapshot_forget(s);
+    Py_CLEAR(s->header);
 }

@@ -3,7 +3,9 @@
  * file's text is taken when its first code is seen, since it may change later.
  * No Python code runs here: a signal handler of the program could run within it.
  */
-#include "trace.h"
+#include "source.h"
+
+#include "evals.h"
 #include "util.h"
 
 #include <fcntl.h>
@@ -49,11 +51,12 @@ static bool any_prefix_matches(PyObject *prefixes, const char *path)
 }
 
 /* `path` is absolute, or a <name> as co_filename has it. */
-static bool is_skipped(const tracer *t, const char *path)
+static bool is_skipped(const file_table *files, const char *path)
 {
-    bool skip = any_glob_matches(t->exclude, path) ||
-                (PyTuple_GET_SIZE(t->include) > 0 && !any_glob_matches(t->include, path)) ||
-                any_prefix_matches(t->exclude_prefixes, path);
+    const trace_options *o = files->options;
+    bool skip = any_glob_matches(o->exclude, path) ||
+                (PyTuple_GET_SIZE(o->include) > 0 && !any_glob_matches(o->include, path)) ||
+                any_prefix_matches(o->exclude_prefixes, path);
     swallow_error();      /* a glob that is no UTF-8 matches nothing */
     return skip;
 }
@@ -245,13 +248,22 @@ static void source_from_globals(source_file *f, PyObject *globals)
 
 /* ---- The table ---- */
 
-static int64_t file_add(tracer *t, source_file f, PyObject *key)
+int files_begin(file_table *files, const trace_options *options)
 {
-    source_file *files = nyt_grow(t->files, &t->files_cap, t->n_files + 1, sizeof *files);
-    PyObject *index = files && f.name ? PyLong_FromSize_t(t->n_files) : NULL;
-    if (files)
-        t->files = files;
-    if (!index || PyDict_SetItem(t->file_index, key, index) < 0) {
+    files->options = options;
+    files->index = PyDict_New();
+    files->eval_places = PyDict_New();
+    files->c_file = -1;
+    return files->index && files->eval_places ? 0 : -1;
+}
+
+static int64_t file_add(file_table *files, source_file f, PyObject *key)
+{
+    source_file *list = nyt_grow(files->list, &files->cap, files->n + 1, sizeof *list);
+    PyObject *index = list && f.name ? PyLong_FromSize_t(files->n) : NULL;
+    if (list)
+        files->list = list;
+    if (!index || PyDict_SetItem(files->index, key, index) < 0) {
         Py_XDECREF(index);
         free(f.name);
         free(f.source);
@@ -259,46 +271,46 @@ static int64_t file_add(tracer *t, source_file f, PyObject *key)
     }
     Py_DECREF(index);
     Py_INCREF(f.filename);
-    if (!f.skip && !t->forked)
-        f.fid = ++t->n_fids;
+    if (!f.skip && !files->forked)
+        f.fid = ++files->n_fids;
     if (f.source)
         f.flags |= HAS_SRC | SAVE_SRC;
-    files[t->n_files] = f;
-    return (int64_t)t->n_files++;
+    list[files->n] = f;
+    return (int64_t)files->n++;
 }
 
-static int64_t file_known(tracer *t, PyObject *key)
+static int64_t file_known(file_table *files, PyObject *key)
 {
-    PyObject *index = PyDict_GetItemWithError(t->file_index, key);
+    PyObject *index = PyDict_GetItemWithError(files->index, key);
     return index ? PyLong_AsLong(index) : -1;
 }
 
 /* A path. Two spellings of one path are one file: names must be unique. */
-static int64_t real_file(tracer *t, PyObject *filename, const char *text, PyObject *source)
+static int64_t real_file(file_table *files, PyObject *filename, const char *text, PyObject *source)
 {
     source_file f = {.filename = filename, .flags = VIA_STMT};
     f.name = absolute_path(text);
     PyObject *name = f.name ? PyUnicode_DecodeFSDefault(f.name) : NULL;
-    int64_t other = name ? file_known(t, name) : -1;
+    int64_t other = name ? file_known(files, name) : -1;
     if (other >= 0 || !name) {
         PyObject *index = PyLong_FromLongLong(other);
-        if (!index || PyDict_SetItem(t->file_index, filename, index) < 0)
+        if (!index || PyDict_SetItem(files->index, filename, index) < 0)
             other = -1;
         Py_XDECREF(index);
         Py_XDECREF(name);
         free(f.name);
         return other;
     }
-    f.hidden = begins_with(f.name, t->hide_prefix);
-    f.skip = f.hidden || is_skipped(t, f.name);
-    if (!f.skip && t->savesrc)
+    f.hidden = begins_with(f.name, files->options->hide_prefix);
+    f.skip = f.hidden || is_skipped(files, f.name);
+    if (!f.skip && files->options->savesrc)
         read_source(&f, f.name);
-    if (!f.skip && t->savesrc && !f.source && source)
+    if (!f.skip && files->options->savesrc && !f.source && source)
         set_source_given(&f, source);
-    int64_t made = file_add(t, f, filename);
+    int64_t made = file_add(files, f, filename);
     if (made >= 0 && PyUnicode_Compare(name, filename) != 0) {
         PyObject *index = PyLong_FromLongLong(made);
-        if (!index || PyDict_SetItem(t->file_index, name, index) < 0)
+        if (!index || PyDict_SetItem(files->index, name, index) < 0)
             made = -1;
         Py_XDECREF(index);
     }
@@ -307,55 +319,57 @@ static int64_t real_file(tracer *t, PyObject *filename, const char *text, PyObje
 }
 
 /* Text that did not come from a file: what -c or standard input gave. */
-static int64_t given_source(tracer *t, PyObject *filename, PyObject *source)
+static int64_t given_source(file_table *files, PyObject *filename, PyObject *source)
 {
     source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE};
     bool string = PyUnicode_CompareWithASCIIString(filename, "<string>") == 0;
     f.name = string ? strdup("(-c)") : without_angles(PyUnicode_AsUTF8(filename));
     set_source_str(&f, source);
-    return file_add(t, f, filename);
+    return file_add(files, f, filename);
 }
 
-static int64_t frozen_file(tracer *t, PyObject *filename, const char *text, PyObject *globals)
+static int64_t frozen_file(file_table *files, PyObject *filename, const char *text,
+                           PyObject *globals)
 {
     source_file f = {.filename = filename, .name = without_angles(text)};
-    f.skip = is_skipped(t, text);
-    if (!f.skip && t->savesrc)
+    f.skip = is_skipped(files, text);
+    if (!f.skip && files->options->savesrc)
         source_from_globals(&f, globals);
     f.flags = VIA_STMT | NOT_FILE;
-    return file_add(t, f, filename);
+    return file_add(files, f, filename);
 }
 
 /* The text of what is in no file, as far as there is room for it. */
-static void eval_source(tracer *t, source_file *f, PyObject *source)
+static void eval_source(file_table *files, source_file *f, PyObject *source)
 {
-    if (!t->savesrc || t->eval_bytes >= EVAL_BYTES)
+    if (!files->options->savesrc || files->eval_bytes >= EVAL_BYTES)
         return;
     if (source)
         set_source_given(f, source);
     else
         source_from_linecache(f, f->filename);
-    t->eval_bytes += f->source_len;
+    files->eval_bytes += f->source_len;
 }
 
-static int64_t generated_file(tracer *t, PyObject *filename, const char *text, PyObject *source)
+static int64_t generated_file(file_table *files, PyObject *filename, const char *text,
+                              PyObject *source)
 {
     source_file f = {.filename = filename, .name = without_angles(text)};
-    f.skip = is_skipped(t, text);
+    f.skip = is_skipped(files, text);
     if (!f.skip)
-        eval_source(t, &f, source);
+        eval_source(files, &f, source);
     f.flags = VIA_STMT | NOT_FILE;
-    return file_add(t, f, filename);
+    return file_add(files, f, filename);
 }
 
 /*
  * Where code of that name was made of another text than is known: the module was edited
  * and loaded again, or a template's code goes by the template's name.
  */
-static int64_t file_version(tracer *t, int64_t file, PyObject *filename, PyObject *source)
+static int64_t file_version(file_table *files, int64_t file, PyObject *filename, PyObject *source)
 {
     enum { MOST_VERSIONS = 20 };
-    source_file *first = &t->files[file];
+    source_file *first = &files->list[file];
     source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE, .version = true};
     if (first->skip || !first->source)
         return file;
@@ -363,10 +377,10 @@ static int64_t file_version(tracer *t, int64_t file, PyObject *filename, PyObjec
     bool same = !f.source || (f.source_len == first->source_len &&
                               memcmp(f.source, first->source, f.source_len) == 0);
     PyObject *key = same ? NULL : Py_BuildValue("(On)", filename, PyObject_Hash(source));
-    int64_t known = key ? file_known(t, key) : file;
+    int64_t known = key ? file_known(files, key) : file;
     if (known < 0 && !PyErr_Occurred() && first->versions < MOST_VERSIONS) {
         f.name = format("%s (version %u)", first->name, ++first->versions + 1);
-        known = file_add(t, f, key);    /* moves the table */
+        known = file_add(files, f, key);    /* moves the table */
         f.source = NULL;
     }
     free(f.source);
@@ -378,68 +392,60 @@ static int64_t file_version(tracer *t, int64_t file, PyObject *filename, PyObjec
  * A program may make up any number of files. Past a limit all new ones are one, in
  * which different code shares lines and subs.
  */
-static int64_t folded_file(tracer *t, PyObject *filename, const char *text)
+static int64_t folded_file(file_table *files, PyObject *filename, const char *text)
 {
     char *path = text[0] == '<' ? strdup(text) : absolute_path(text);
-    bool skip = !path || begins_with(path, t->hide_prefix) || is_skipped(t, path);
+    bool skip = !path || begins_with(path, files->options->hide_prefix) || is_skipped(files, path);
     free(path);
     PyObject *key = Py_BuildValue("(i)", skip);
-    int64_t file = key ? file_known(t, key) : -1;
+    int64_t file = key ? file_known(files, key) : -1;
     if (key && file < 0 && !PyErr_Occurred())
-        file = file_add(t, (source_file){.filename = filename, .flags = VIA_STMT | NOT_FILE,
+        file = file_add(files, (source_file){.filename = filename, .flags = VIA_STMT | NOT_FILE,
                                          .name = strdup("(other files)"), .skip = skip,
                                          .folded = true}, key);
     Py_XDECREF(key);
     return file;
 }
 
-/* The traced line that runs now: who evals. */
-static const activation *running_place(tracer *t)
-{
-    lane *l = trace_my_lane;
-    if (!l || l->key != trace_my_key || l->top == l->stack || !l->top->info || !t->running)
-        return NULL;
-    return l->top;
-}
-
 /* Whether one more text can be told apart on that line; counts it. -1: an error. */
-static int eval_has_room(tracer *t, uint32_t file, int line)
+static int eval_has_room(file_table *files, uint32_t file, int line)
 {
-    if (t->n_evals >= EVALS_IN_ALL)
+    if (files->n_evals >= EVALS_IN_ALL)
         return 0;
     PyObject *place = Py_BuildValue("(Ii)", file, line);
-    PyObject *known = place ? PyDict_GetItemWithError(t->eval_places, place) : NULL;
+    PyObject *known = place ? PyDict_GetItemWithError(files->eval_places, place) : NULL;
     long texts = known ? PyLong_AsLong(known) : 0;
     int room = texts < EVALS_A_LINE;
     PyObject *more = place && room && !PyErr_Occurred() ? PyLong_FromLong(texts + 1) : NULL;
-    if (!place || PyErr_Occurred() || (more && PyDict_SetItem(t->eval_places, place, more) < 0))
+    if (!place || PyErr_Occurred() ||
+        (more && PyDict_SetItem(files->eval_places, place, more) < 0))
         room = -1;
     Py_XDECREF(more);
     Py_XDECREF(place);
     return room;
 }
 
-static int64_t eval_new(tracer *t, PyObject *filename, PyObject *source, uint32_t parent,
+static int64_t eval_new(file_table *files, PyObject *filename, PyObject *source, uint32_t parent,
                         int line, PyObject *key, bool folded)
 {
     source_file f = {.filename = filename, .parent = parent + 1, .flags = VIA_STMT,
                      .parent_line = (uint32_t)line, .folded = folded};
-    f.name = format("(eval %u)[%s:%d]", ++t->n_evals, t->files[parent].name, line);
+    f.name = format("(eval %u)[%s:%d]", ++files->n_evals, files->list[parent].name, line);
     if (!folded)
-        eval_source(t, &f, source);
+        eval_source(files, &f, source);
     f.flags = VIA_STMT;
-    return file_add(t, f, key);
+    return file_add(files, f, key);
 }
 
 /* What stands for all further texts that this line runs. */
-static int64_t eval_folded(tracer *t, PyObject *filename, uint32_t parent, int line)
+static int64_t eval_folded(file_table *files, PyObject *filename, uint32_t parent, int line)
 {
     PyObject *key = Py_BuildValue("(Ii)", parent, line);
-    int64_t file = key ? file_known(t, key) : -1;
+    int64_t file = key ? file_known(files, key) : -1;
     if (key && file < 0 && !PyErr_Occurred())
-        file = eval_new(t, filename, NULL, parent, line, key, true);
+        file = eval_new(files, filename, NULL, parent, line, key, true);
     Py_XDECREF(key);
-    t->folded_evals++;
+    files->folded_evals++;
     return file;
 }
 
@@ -447,40 +453,44 @@ static int64_t eval_folded(tracer *t, PyObject *filename, uint32_t parent, int l
  * A text given to exec or eval: one file for each text that a line runs, up to a
  * limit. Where the text is not known, its name must do.
  */
-static int64_t string_eval(tracer *t, PyObject *filename, PyObject *source, const activation *by)
+static int64_t string_eval(file_table *files, PyObject *filename, PyObject *source,
+                           const eval_place *by)
 {
-    uint32_t parent = by->info->file;
-    int line = by->info->lines[by->slot ? by->slot - by->slots : 0];
+    uint32_t parent = by->file;
+    int line = by->line;
     PyObject *key = source ? Py_BuildValue("(nIi)", PyObject_Hash(source), parent, line)
                            : Py_BuildValue("(OIi)", filename, parent, line);
-    int64_t file = key ? file_known(t, key) : -1;
-    int room = key && file < 0 && !PyErr_Occurred() ? eval_has_room(t, parent, line) : -1;
+    int64_t file = key ? file_known(files, key) : -1;
+    int room = key && file < 0 && !PyErr_Occurred() ? eval_has_room(files, parent, line) : -1;
     if (room > 0)
-        file = eval_new(t, filename, source, parent, line, key, false);
+        file = eval_new(files, filename, source, parent, line, key, false);
     else if (room == 0)
-        file = eval_folded(t, filename, parent, line);
+        file = eval_folded(files, filename, parent, line);
     Py_XDECREF(key);
     return file;
 }
 
 /* A file that may have been seen before, under its name. */
-static int64_t named_file(tracer *t, PyObject *filename, const char *text, PyObject *globals,
-                          PyObject *given, PyObject *source)
+static int64_t named_file(file_table *files, PyObject *filename, const char *text,
+                          PyObject *globals, PyObject *given, PyObject *source)
 {
-    int64_t file = file_known(t, filename);
+    int64_t file = file_known(files, filename);
     if (file < 0 && !PyErr_Occurred())
-        file = t->n_files >= FILES_IN_ALL          ? folded_file(t, filename, text)
-               : given                             ? given_source(t, filename, given)
-               : strncmp(text, "<frozen ", 8) == 0 ? frozen_file(t, filename, text, globals)
-               : text[0] != '<'                    ? real_file(t, filename, text, source)
-                                                   : generated_file(t, filename, text, source);
-    return file >= 0 && source && text[0] != '<' ? file_version(t, file, filename, source) : file;
+        file = files->n >= FILES_IN_ALL          ? folded_file(files, filename, text)
+               : given                             ? given_source(files, filename, given)
+               : strncmp(text, "<frozen ", 8) == 0 ? frozen_file(files, filename, text, globals)
+               : text[0] != '<'                    ? real_file(files, filename, text, source)
+                                                   : generated_file(files, filename, text, source);
+    if (file >= 0 && source && text[0] != '<')
+        return file_version(files, file, filename, source);
+    return file;
 }
 
 /* What the program itself is made of, if that is the code's text; borrowed, or NULL. */
-static PyObject *given_text(const tracer *t, PyObject *filename, PyObject *source)
+static PyObject *given_text(const file_table *files, PyObject *filename, PyObject *source)
 {
-    PyObject *given = t->sources != Py_None ? PyDict_GetItemWithError(t->sources, filename) : NULL;
+    PyObject *sources = files->options->sources;
+    PyObject *given = sources != Py_None ? PyDict_GetItemWithError(sources, filename) : NULL;
     if (!given || !source)
         return given;
     bool same = PyUnicode_Check(source) && PyUnicode_Check(given) &&
@@ -488,8 +498,8 @@ static PyObject *given_text(const tracer *t, PyObject *filename, PyObject *sourc
     return same ? given : NULL;
 }
 
-/* Index of the file a code object belongs to; -1 with or without an exception: failed. */
-int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals)
+int64_t source_file_of(file_table *files, PyCodeObject *code, PyObject *globals,
+                       const eval_place *by)
 {
     PyObject *filename = code->co_filename;
     PyObject *bytes = PyUnicode_EncodeFSDefault(filename);
@@ -499,75 +509,56 @@ int64_t source_file_of(tracer *t, PyCodeObject *code, PyObject *globals)
     bool whole = code_is_module_level(code);
     bool plain = text[0] != '<' || strncmp(text, "<frozen ", 8) == 0;
     PyObject *source = whole ? evals_text_of(code) : NULL;
-    PyObject *given = plain ? NULL : given_text(t, filename, source);
-    const activation *by = !plain && !given && whole ? running_place(t) : NULL;
+    PyObject *given = plain ? NULL : given_text(files, filename, source);
+    bool eval = !plain && !given && whole && by;
     int64_t file = PyErr_Occurred() ? -1
-                   : by             ? string_eval(t, filename, source, by)
-                                    : named_file(t, filename, text, globals, given, source);
+                   : eval           ? string_eval(files, filename, source, by)
+                                    : named_file(files, filename, text, globals, given, source);
     Py_XDECREF(source);
     Py_DECREF(bytes);
     return file;
 }
 
-/* Index of the file in which all C functions are listed. */
-int64_t source_file_for_c(tracer *t)
+int64_t source_file_for_c(file_table *files)
 {
-    if (t->c_file < 0) {
+    if (files->c_file < 0) {
         PyObject *key = PyUnicode_FromString("(builtins)");
         if (key)
-            t->c_file = file_add(t, (source_file){.filename = key, .flags = VIA_SUB | FAKE,
+            files->c_file = file_add(files, (source_file){.filename = key, .flags = VIA_SUB | FAKE,
                                                   .name = strdup("(builtins)")}, key);
         Py_XDECREF(key);
     }
-    return t->c_file;
+    return files->c_file;
 }
 
-/* A file that something of this process is in gets a number, after its parents. */
-static void file_number(tracer *t, source_file *f)
+void source_file_number(file_table *files, source_file *f)
 {
     if (f->fid || f->skip)
         return;
     if (f->parent)
-        file_number(t, &t->files[f->parent - 1]);
-    f->fid = ++t->n_fids;
+        source_file_number(files, &files->list[f->parent - 1]);
+    f->fid = ++files->n_fids;
 }
 
-/* In a forked process: numbers for the files that it has come to use; others are left out. */
-void source_files_number(tracer *t)
+void source_files_forget(file_table *files)
 {
-    if (!t->forked)
-        return;
-    for (size_t i = 0; i < t->n_codes; i++)
-        if (code_has_run(t->codes[i]))
-            file_number(t, &t->files[t->codes[i]->file]);
-    for (size_t i = 0; i < t->n_edges; i++) {
-        const edge *e = t->edges[i];
-        file_number(t, &t->files[e->file]);
-        file_number(t, &t->files[t->subs[e->callee].file]);
-        if (e->caller)
-            file_number(t, &t->files[t->subs[e->caller - 1].file]);
+    for (size_t i = 0; i < files->n; i++)
+        files->list[i].fid = 0;
+    files->n_fids = 0;
+    files->forked = true;
+}
+
+void source_files_free(file_table *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        Py_DECREF(files->list[i].filename);
+        free(files->list[i].name);
+        free(files->list[i].source);
+        free(files->list[i].blocks);
     }
-}
-
-/* No file has a number any more. */
-void source_files_forget(tracer *t)
-{
-    for (size_t i = 0; i < t->n_files; i++)
-        t->files[i].fid = 0;
-    t->n_fids = 0;
-}
-
-void source_files_free(tracer *t)
-{
-    for (size_t i = 0; i < t->n_files; i++) {
-        Py_DECREF(t->files[i].filename);
-        free(t->files[i].name);
-        free(t->files[i].source);
-        free(t->files[i].blocks);
-    }
-    free(t->files);
-    t->files = NULL;
-    t->n_files = t->files_cap = 0;
-    Py_CLEAR(t->file_index);
-    Py_CLEAR(t->eval_places);
+    free(files->list);
+    files->list = NULL;
+    files->n = files->cap = 0;
+    Py_CLEAR(files->index);
+    Py_CLEAR(files->eval_places);
 }

@@ -1,0 +1,91 @@
+/* What is true of a code object: its lines, and which instruction stands on which. */
+#ifndef PYNYTPROF_TRACE_CODE_INFO_H
+#define PYNYTPROF_TRACE_CODE_INFO_H
+
+#include "trace.h"
+#include "util.h"
+
+/* Equal code objects share one. */
+struct code_info {
+    PyObject   *qualname;       /* owned */
+    uint32_t    file;           /* index in the table of files */
+    uint32_t    sub;            /* index in the table of subs */
+    int         first_line;
+    bool        skip;
+    bool        module;         /* of a module, or of a text given to exec or eval */
+    bool        folded;         /* it stands for code objects that are not equal */
+    uint32_t    n_lines;        /* distinct lines */
+    int        *lines;          /* ascending */
+    uint32_t    lines_cap;      /* while they are collected */
+    int         low;            /* lines[0] */
+    uint32_t    span;           /* direct holds that many, or 0: search */
+    uint32_t   *direct;         /* line - low -> index + 1 */
+    line_slot **slots;          /* by lane, NULL where the lane never ran it */
+    uint32_t    slots_cap;
+    uint32_t   *places;         /* by offset in code units: index + 1 of its line, 0: not known */
+    uint32_t    places_cap;
+    bool        all_placed;     /* 0: it has no line */
+};
+
+typedef struct {
+    code_info    **list;
+    size_t         n, cap;
+    PyObject      *index;       /* dict: (file, qualname, line, hash, module) -> index */
+    uint64_t       serial;      /* of the tracer in this process: part of code objects' marks */
+    sub_info      *subs;
+    size_t         n_subs, subs_cap;
+    struct nyt_map c_methods;   /* PyMethodDef -> sub */
+    PyObject      *c_names;     /* dict: name -> sub */
+} code_table;
+
+/* Finds the lines of the code, or numbers as many as a folded file has. False: an exception, */
+bool code_collect_lines(code_info *info, PyCodeObject *code);      /* or out of memory */
+bool code_number_lines(code_info *info, int n);
+
+/* Whether a lane has ever run it. */
+bool code_has_run(const code_info *info);
+/* Whether a jump stays on its line. One whose place alone is known has been found to. */
+bool code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to);
+/* The slow part of code_place(). */
+uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
+void code_info_free(code_info *info);
+
+/* -1 with an exception. */
+int  codes_begin(code_table *codes);
+/* Forgets how often all lines have run. */
+void codes_forget(code_table *codes);
+void codes_free(code_table *codes);
+
+/* Index in info->lines; a line that the table lacks (co_positions lie) gets the first. */
+static inline uint32_t code_line_index(const code_info *info, int line)
+{
+    if (LIKELY(info->span)) {
+        uint32_t at = (uint32_t)(line - info->low);
+        if (LIKELY(at < info->span && info->direct[at]))
+            return info->direct[at] - 1;
+        return 0;
+    }
+    uint32_t low = 0, high = info->n_lines;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (info->lines[mid] < line)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < info->n_lines && info->lines[low] == line ? low : 0;
+}
+
+/*
+ * Index of the line of the instruction at `offset`. Finding it means to decode the
+ * line table from its beginning, so each is found once.
+ */
+static inline uint32_t code_place(code_info *info, PyCodeObject *code, int offset)
+{
+    uint32_t unit = (uint32_t)offset / 2;
+    if (LIKELY(unit < info->places_cap && info->places[unit]))
+        return info->places[unit] - 1;
+    return code_place_found(info, code, offset);
+}
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * What is done at an event because it is time: never from a thread of ours, nor in a
+ * signal's handler. The lanes know of it by a pointer alone.
+ */
+#include "deadline.h"
+
+#include "exits.h"
+#include "lane.h"
+#include "snapshot.h"
+#include "tracer.h"
+
+void deadline_work(tracer *t, lane *l)
+{
+    uint64_t began = clock_read(&t->clock);
+    lanes_hurry(t, t->lanes.deadline);      /* before the look at the signal's flag */
+    if (ends_signal_pending())
+        ends_finish_and_die();
+    uint64_t now = clock_shared(&t->clock);
+    if (now >= t->lanes.deadline && t->running)
+        lanes_hurry(t, snapshot_take(&t->snapshot, &t->clock, now));
+    lane_forgive(&t->clock, &t->lanes, l, began);
+}

@@ -1,0 +1,33 @@
+/*
+ * The engine: CPython's events -> enter, leave and line of lane.h. There is one for each
+ * CPython: engine_monitoring.c from 3.12 on, engine_settrace.c before.
+ */
+#ifndef PYNYTPROF_TRACE_ENGINE_H
+#define PYNYTPROF_TRACE_ENGINE_H
+
+#include "trace.h"
+
+/* Of sys.monitoring. */
+typedef struct {
+    int       tool_id;              /* -1: none held */
+    PyObject *disable, *missing;    /* its DISABLE and MISSING, owned */
+} engine_state;
+
+extern const char engine_name[];
+
+int  engine_start(tracer *t);       /* -1 with an exception set */
+void engine_stop(tracer *t);
+
+/* What frames are told apart by: sys.monitoring's events bring no more than the code. */
+static inline const void *engine_key(PyFrameObject *frame, PyCodeObject *code)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)frame;
+    return code;
+#else
+    (void)code;
+    return frame;
+#endif
+}
+
+#endif

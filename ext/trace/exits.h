@@ -1,0 +1,17 @@
+/* How a process ends without the interpreter's own exit, and the profile before that. */
+#ifndef PYNYTPROF_TRACE_EXITS_H
+#define PYNYTPROF_TRACE_EXITS_H
+
+#include "trace.h"
+
+/* Whether a signal that ends the program waits for ends_finish_and_die(). */
+bool ends_signal_pending(void);
+/* At the first event after the signal: the profile is finished, then the signal acts. */
+void ends_finish_and_die(void);
+
+/* Functions of the module. */
+PyObject *ends_watch(PyObject *module, PyObject *args);
+PyObject *ends_unwatch(PyObject *module, PyObject *unused);
+extern const char ends_watch_doc[], ends_unwatch_doc[];
+
+#endif

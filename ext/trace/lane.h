@@ -1,0 +1,73 @@
+/* Lanes: what runs in each thread, and to whom its time goes. */
+#ifndef PYNYTPROF_TRACE_LANE_H
+#define PYNYTPROF_TRACE_LANE_H
+
+#include "tracer.h"
+
+/* ---- The hot path ---- */
+
+/* NULL: the tracer has failed. */
+lane *lane_new_for_this_thread(tracer *t);
+
+/* The lane of the running thread. */
+static inline lane *lane_of_this_thread(tracer *t)
+{
+    lane *l = lane_here();
+    return LIKELY(l != NULL) ? l : lane_new_for_this_thread(t);
+}
+
+/* An entry of a frame (call, resumption, throw) or of a C function (info NULL). */
+bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
+                uint64_t now, enum cost_kind kind);
+void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
+
+/* A line starts in the frame at the top. */
+static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now)
+{
+    activation *top = l->top;
+    line_slot *next = &top->slots[index];
+    uint64_t time = lane_charge(&t->costs, l, now, COST_LINE);
+    line_slot *left = top->slot ? top->slot : next;     /* entering belongs to the first line */
+    left->time += time;
+    next->count++;
+    top->slot = next;
+    if (UNLIKELY(now >= l->deadline))
+        t->on_deadline(t, l);
+}
+
+static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
+{
+    lane_line_at(t, l, code_line_index(l->top->info, line), now);
+}
+
+/* ---- Off it ---- */
+
+/* The frame at the top is at this line, without starting it. */
+void lane_place(lane *l, int line);
+/* Makes the frame with this key, which runs now, the top. False if it can't be. */
+bool lane_resync(tracer *t, lane *l, const void *key);
+/* Leaves everything above the activation with that key; false if there is none. */
+bool lane_unwind_to(tracer *t, lane *l, const void *key, uint64_t now);
+/* Leaves all. */
+void lane_drop_stack(tracer *t, lane *l, uint64_t now);
+/*
+ * Builds the stack from the frames that are open, without counting them as
+ * calls: they began before we looked. The time this takes is ours.
+ */
+void lane_find_frames(tracer *t, lane *l, bool with_current);
+/* The running thread's stack has been exchanged for another: greenlet's work. */
+void lane_switch(tracer *t);
+
+/* No thread holds its lane any more: another tracer may come in between. */
+void lanes_let_go(tracer *t);
+/* Gives all lanes back. */
+void lanes_close(tracer *t);
+/* After this the tables hold all time up to now, of the open activations too. */
+void lanes_settle(tracer *t);
+/* Sets when every lane's next event does slow work; 0: at once. */
+void lanes_hurry(tracer *t, uint64_t deadline);
+/* Every lane's next event does slow work, whatever lanes_hurry() says. Async-signal-safe. */
+void lanes_hurry_now(void);
+void lanes_hurry_no_more(void);
+
+#endif

@@ -1,0 +1,53 @@
+/* What becomes of a lane's time away from the hot path: what is left out, and other clocks. */
+#include "lane_time.h"
+
+TRACE_THREAD_LOCAL lane *trace_my_lane;
+TRACE_THREAD_LOCAL uint64_t trace_my_key;
+
+uint64_t lane_overhead(const event_costs *costs, const lane *l)
+{
+    uint64_t sum = l->slow_work;
+    for (int kind = 0; kind < COST_KINDS; kind++)
+        sum += l->events[kind] * costs->of[kind];
+    return sum - l->debt - l->forgiven;
+}
+
+void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began)
+{
+    uint64_t ended = clock_read(clock);
+    if (l->since <= began) {
+        l->slow_work += ended - began;
+        l->since += ended - began;
+    }
+}
+
+void lane_forgive(const trace_clock *clock, const lane_table *lanes, lane *l, uint64_t began)
+{
+    uint64_t ended = clock_read(clock);
+    l->slow_work += ended - began;
+    for (size_t i = 0; i < lanes->n; i++) {
+        lane *each = lanes->list[i];
+        if (clock->cpu && each != l)
+            continue;
+        if (each->since <= began)       /* not settled meanwhile */
+            each->since += ended - began;
+        else
+            each->since = ended;
+    }
+}
+
+uint64_t lane_clock(const trace_clock *clock, const lane *l, uint64_t now)
+{
+    uint64_t theirs;
+    if (!clock->cpu || l == lane_here())
+        return now;
+    return clock_of_thread(l->native_id, &theirs) && theirs > l->since ? theirs : l->since;
+}
+
+uint64_t lane_deadline(const trace_clock *clock, const lane *l, uint64_t deadline)
+{
+    if (!clock->cpu || deadline == 0 || deadline == UINT64_MAX)
+        return deadline;
+    uint64_t now = clock_shared(clock);
+    return l->since + (deadline > now ? deadline - now : 0);
+}

@@ -1,0 +1,147 @@
+/*
+ * Lanes and their time: what an event costs, and to whom an interval belongs. This much
+ * needs none of the tables.
+ */
+#ifndef PYNYTPROF_TRACE_LANE_TIME_H
+#define PYNYTPROF_TRACE_LANE_TIME_H
+
+#include "clock.h"
+#include "trace.h"
+
+/* Kinds of events by what they cost. OTHER: a call of what is neither Python nor a sub. */
+enum cost_kind {
+    COST_NONE, COST_LINE, COST_ENTER, COST_RESUME, COST_LEAVE, COST_UNWIND, COST_C_ENTER,
+    COST_C_LEAVE, COST_OTHER, COST_KINDS
+};
+
+typedef struct {
+    uint64_t of[COST_KINDS];
+    uint64_t most_debt;         /* that a lane may owe */
+} event_costs;
+
+/* One frame, or one C function, that is running. */
+typedef struct {
+    const void *key;        /* identity: code object or frame (engine's choice), C: method */
+    code_info  *info;       /* where the lines are: a C function has its caller's */
+    line_slot  *slots;      /* of info in this lane */
+    line_slot  *slot;       /* the current line; NULL before the first */
+    node       *node;
+    edge       *edge;       /* NULL with subs=0 */
+    uint32_t    sub;
+    bool        c;          /* a C function */
+    bool        quiet;      /* another trace function does not want its lines */
+    uint64_t    entered;    /* lane->elapsed then */
+    uint64_t    inner;      /* time in callees since */
+} activation;
+
+/* A thread. stack[0] stands for "outside": it is no frame. */
+struct lane {
+    uint64_t    key;        /* of its present use, 0: free */
+    uint32_t    index;
+    uint64_t    thread;     /* PyThreadState's id */
+    uint32_t    native_id;
+    uint64_t    since;      /* the last event */
+    uint64_t    deadline;   /* by the lane's clock: when there is slow work to do */
+    uint64_t    elapsed;    /* charged to frames: the sum of all intervals less our cost */
+    uint64_t    debt;       /* our cost that has not been taken off yet */
+    uint64_t    forgiven;   /* cost that was not taken off because too much was owed */
+    uint64_t    events[COST_KINDS];
+    uint64_t    slow_work;  /* time that went into snapshots and the like */
+    activation *top;
+    activation *stack, *stack_end;
+    uint32_t   *active;     /* per sub: activations on the stack */
+    size_t      active_cap;
+    uint64_t    began;      /* by the shared clock, unlike the others */
+    uint32_t    run;        /* tracer->run when its stack was last made from frames */
+    bool        folded;     /* no thread's: it holds those of many that have ended */
+    lane       *next_made;  /* in the list of all lanes */
+};
+
+#define TRACE_MAX_LANES 64      /* past this, ended threads share one lane */
+
+typedef struct {
+    lane   **list;
+    size_t   n, cap;
+    size_t   fold_at;       /* so many lanes: those of ended threads become one */
+    uint64_t resyncs;       /* stacks that had to be made anew */
+    uint64_t deadline;      /* by the shared clock: when each lane has slow work to do */
+    uint64_t settled;       /* by the shared clock: when the tables were whole last */
+} lane_table;
+
+/* Sixteen bytes of the static block that every library may have: no call to find them. */
+#if defined(__GNUC__) && defined(__ELF__)
+#define TRACE_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define TRACE_THREAD_LOCAL _Thread_local
+#endif
+
+/*
+ * The thread's lane, and the use of it that was this thread's. Lanes are never
+ * given back to the system while the process lives, so that a thread whose lane
+ * has gone to another can still look at `key`.
+ */
+extern TRACE_THREAD_LOCAL lane *trace_my_lane;
+extern TRACE_THREAD_LOCAL uint64_t trace_my_key;
+
+/* The running thread's lane, or NULL: it has none yet. */
+static inline lane *lane_here(void)
+{
+    lane *l = trace_my_lane;
+    return LIKELY(l && l->key == trace_my_key) ? l : NULL;
+}
+
+/*
+ * The interval up to now belongs to the line at the top of the stack, and so to its
+ * sub and call path, less what the event itself has cost. This is the one place
+ * where our cost is taken off; a rest that the interval can't bear waits for the next.
+ */
+static inline uint64_t lane_charge(const event_costs *costs, lane *l, uint64_t now,
+                                   enum cost_kind kind)
+{
+    uint64_t gross = now - l->since;
+    uint64_t due = costs->of[kind] + l->debt;
+    l->since = now;
+    l->events[kind]++;
+    if (UNLIKELY((int64_t)gross < 0))       /* a counter that differs between cores */
+        gross = 0;
+    if (LIKELY(gross >= due)) {
+        l->debt = 0;
+        l->elapsed += gross - due;
+        return gross - due;
+    }
+    l->debt = due - gross;
+    if (UNLIKELY(l->debt > costs->most_debt)) {     /* the cost is overrated: it must not */
+        l->forgiven += l->debt - costs->most_debt;  /* eat up what comes later */
+        l->debt = costs->most_debt;
+    }
+    return 0;
+}
+
+/*
+ * The time of an event that was read before something was learned for the first time: as
+ * much later as the lane's last event is now said to have been (see lane_leave_out).
+ */
+static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
+{
+    return now + (l->since - since);
+}
+
+/* All that has been taken off, or was never charged. */
+uint64_t lane_overhead(const event_costs *costs, const lane *l);
+
+/* The time from `began` on was ours or another tool's: nobody's. Others may have run meanwhile. */
+void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began);
+
+/* The time from `began` on was ours: nobody else ran, for we held the lock. */
+void lane_forgive(const trace_clock *clock, const lane_table *lanes, lane *l, uint64_t began);
+
+/* What the lane's clock shows when that of the running thread shows `now`. */
+uint64_t lane_clock(const trace_clock *clock, const lane *l, uint64_t now);
+
+/*
+ * A deadline of the shared clock by the lane's: a thread's processor time never runs
+ * faster, so that it may only come late. 0 and UINT64_MAX are at once and never.
+ */
+uint64_t lane_deadline(const trace_clock *clock, const lane *l, uint64_t deadline);
+
+#endif

@@ -1,0 +1,57 @@
+/* The arguments of Tracer(), checked and kept. */
+#include "options.h"
+
+/* Any sequence of str as a tuple. */
+static PyObject *strings(PyObject *given)
+{
+    PyObject *tuple = given ? PySequence_Tuple(given) : PyTuple_New(0);
+    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(tuple, i))) {
+            PyErr_SetString(PyExc_TypeError, "globs and prefixes must be str");
+            Py_CLEAR(tuple);
+        }
+    return tuple;
+}
+
+int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
+                            "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
+                            "savesrc", "sources", "cpu", NULL};
+    int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
+    PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
+    Py_ssize_t max_nodes = 1000000;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
+                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes,
+                                     &hide, &raw, &max_nodes, &savesrc, &sources, &cpu))
+        return -1;
+    if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
+        PyErr_SetString(PyExc_ValueError,
+                        "max_tree_nodes must not be negative, sources a dict or None");
+        return -1;
+    }
+    options->stmts = stmts;
+    options->blocks = blocks;
+    options->subs = subs;
+    options->slowops = slowops;
+    options->raw = raw;
+    options->cpu = cpu;
+    options->savesrc = savesrc;
+    options->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
+    options->include = strings(include);
+    options->exclude = strings(exclude);
+    options->exclude_prefixes = strings(prefixes);
+    options->hide_prefix = hide ? Py_NewRef(hide) : PyUnicode_FromString("");
+    options->sources = Py_NewRef(sources);
+    return options->include && options->exclude && options->exclude_prefixes &&
+           options->hide_prefix ? 0 : -1;
+}
+
+void options_free(trace_options *options)
+{
+    Py_CLEAR(options->include);
+    Py_CLEAR(options->exclude);
+    Py_CLEAR(options->exclude_prefixes);
+    Py_CLEAR(options->hide_prefix);
+    Py_CLEAR(options->sources);
+}

@@ -1,0 +1,39 @@
+/* The tracer: its parts, each as its owner's header has it. */
+#ifndef PYNYTPROF_TRACE_TRACER_H
+#define PYNYTPROF_TRACE_TRACER_H
+
+#include "clock.h"
+#include "code_info.h"
+#include "engine.h"
+#include "graph.h"
+#include "lane_time.h"
+#include "options.h"
+#include "snapshot.h"
+#include "source.h"
+#include "trace.h"
+#include "util.h"
+
+struct tracer {
+    PyObject_HEAD
+    bool          running, failed;
+    uint32_t      run;              /* counts start() */
+    trace_options options;
+    trace_clock   clock;
+    event_costs   costs;
+    file_table    files;
+    code_table    codes;
+    call_graph    graph;
+    lane_table    lanes;
+    snapshots     snapshot;
+    engine_state  engine;
+    void        (*on_deadline)(tracer *t, lane *l);     /* called at an event past it */
+};
+
+/* The tracer can't go on, but the program can: nothing is counted any more. */
+static inline void trace_fail(tracer *t)
+{
+    t->failed = true;
+    swallow_error();
+}
+
+#endif
