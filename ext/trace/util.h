@@ -4,7 +4,7 @@
 
 #include "trace.h"
 
-#include "private.h"        /* of libnytprof: nyt_grow(), struct nyt_map */
+#include "base/hash.h"        /* of libnytprof: nyt_grow(), struct nyt_map */
 
 /* An error inside the tracer is not the program's; an interrupt is, and comes again. */
 void swallow_error(void);
