@@ -1,0 +1,234 @@
+/** The page: navigation, keys, and the view that the address names. */
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { tinykeys } from "tinykeys";
+import { Blocks } from "../data/decode";
+import { time, visible } from "../data/format";
+import { Profile } from "../data/model";
+import { format, link, parse, START, type State, type View } from "../state";
+import { Compare } from "./compare";
+import { Context, type Shared } from "./context";
+import { Flame } from "./flame";
+import { Functions, FunctionView } from "./functions";
+import { Files, Imports, Threads } from "./lists";
+import { Overview } from "./overview";
+import { Help, Palette } from "./palette";
+import { hotLines, next, Source } from "./source";
+import { Treemap } from "./treemap";
+
+const TABS: [View, string][] = [
+  ["overview", "Overview"],
+  ["source", "Source"],
+  ["functions", "Functions"],
+  ["flame", "Flame graph"],
+  ["treemap", "Treemap"],
+  ["imports", "Imports"],
+  ["files", "Files"],
+  ["threads", "Threads"],
+  ["compare", "Compare"],
+];
+
+const VIEW: Record<View, () => preact.JSX.Element> = {
+  overview: Overview,
+  source: Source,
+  functions: Functions,
+  function: FunctionView,
+  flame: Flame,
+  treemap: Treemap,
+  imports: Imports,
+  files: Files,
+  threads: Threads,
+  compare: Compare,
+};
+
+interface Props {
+  profile: Profile;
+  compared: Profile | null;
+}
+
+function editing(event: Event): boolean {
+  const target = event.target as HTMLElement | null;
+  return target !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+export function App({ profile, compared }: Props) {
+  const [state, setState] = useState<State>(() => parse(location.hash));
+  const [other, setOther] = useState<Profile | null>(compared);
+  const [dialog, setDialog] = useState<"" | "palette" | "help">("");
+  const [said, setSaid] = useState("");
+
+  const change = useCallback((part: Partial<State>) => {
+    setState((old) => {
+      const now = { ...old, ...part };
+      history.replaceState(null, "", format(now));
+      return now;
+    });
+  }, []);
+  const open = useCallback((view: View, part: Partial<State> = {}) => {
+    setState((old) => {
+      const now = { ...START, scope: old.scope, ...part, view };
+      history.pushState(null, "", format(now));
+      return now;
+    });
+    window.scrollTo(0, 0);
+  }, []);
+  const compareWith = useCallback(
+    (file: globalThis.File) => {
+      file
+        .text()
+        .then(async (text) => {
+          const blocks = Blocks.ofText(text);
+          setOther(new Profile(await blocks.profile(), blocks));
+          open("compare");
+        })
+        .catch((error: unknown) => {
+          setSaid(
+            `${file.name} cannot be compared: ${error instanceof Error ? error.message : error}.`,
+          );
+        });
+    },
+    [open],
+  );
+
+  useEffect(() => {
+    const follow = () => setState(parse(location.hash));
+    window.addEventListener("hashchange", follow);
+    window.addEventListener("popstate", follow);
+    return () => {
+      window.removeEventListener("hashchange", follow);
+      window.removeEventListener("popstate", follow);
+    };
+  }, []);
+
+  useEffect(() => {
+    const away = (event: DragEvent) => event.preventDefault();
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      const file = event.dataTransfer?.files[0];
+      if (file) compareWith(file);
+    };
+    window.addEventListener("dragover", away);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragover", away);
+      window.removeEventListener("drop", drop);
+    };
+  }, [compareWith]);
+
+  useEffect(() => {
+    const key = (act: () => void) => (event: KeyboardEvent) => {
+      if (editing(event) || dialog !== "") return;
+      event.preventDefault();
+      act();
+    };
+    const hot = (step: 1 | -1) => () => {
+      if (state.view !== "source") return;
+      const file = state.file >= 0 ? state.file : busiestOf(profile);
+      change({ file, line: next(hotLines(profile, file), state.line, step) });
+    };
+    const level = (wanted: State["level"]) => () => {
+      if (wanted === "line" || profile.raw[wanted]) change({ level: wanted });
+    };
+    return tinykeys(window, {
+      "/": key(() => setDialog("palette")),
+      "$mod+k": (event) => {
+        event.preventDefault();
+        setDialog("palette");
+      },
+      "?": key(() => setDialog("help")),
+      "Shift+?": key(() => setDialog("help")),
+      "g o": key(() => open("overview")),
+      "g s": key(() => open("source")),
+      "g f": key(() => open("functions")),
+      "g l": key(() => open("flame")),
+      "g t": key(() => open("treemap")),
+      "g i": key(() => open("imports")),
+      "g d": key(() => open("files")),
+      "g c": key(() => open("compare")),
+      n: key(hot(1)),
+      p: key(hot(-1)),
+      "1": key(level("line")),
+      "2": key(level("block")),
+      "3": key(level("sub")),
+      x: key(() => change({ libraries: !state.libraries })),
+      d: key(switchTheme),
+    });
+  }, [state, dialog, profile, change, open]);
+
+  const shared = useMemo<Shared>(
+    () => ({ profile, other, state, open, change, say: setSaid, compareWith }),
+    [profile, other, state, open, change, compareWith],
+  );
+  const Shown = VIEW[state.view];
+  const raw = profile.raw;
+  return (
+    <Context.Provider value={shared}>
+      <header>
+        <h1>
+          <a href={link("overview")}>{visible(raw.title)}</a>
+        </h1>
+        <span class="run">
+          {visible(raw.language)} · {time(raw.wall)} ·{" "}
+          {new Date(raw.started * 1000).toLocaleString()}
+        </span>
+        <span class="spacer" />
+        <button type="button" onClick={() => setDialog("palette")}>
+          Search <kbd>/</kbd>
+        </button>
+        <button type="button" onClick={switchTheme} aria-label="Dark or light">
+          ◐
+        </button>
+        <button type="button" onClick={() => setDialog("help")} aria-label="Help: keys">
+          ?
+        </button>
+      </header>
+      <nav aria-label="Views">
+        {TABS.map(([view, title]) => (
+          <a
+            key={view}
+            href={link(view, { scope: state.scope })}
+            aria-current={tabOf(state.view) === view ? "page" : undefined}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+      {raw.snapshot && (
+        <p class="warning" role="note">
+          Snapshot: the program was still running when this profile was written.
+        </p>
+      )}
+      {raw.fault && (
+        <p class="warning" role="note">
+          The profile is incomplete: {visible(raw.fault)}
+        </p>
+      )}
+      <p class="said" role="status" aria-live="polite">
+        {said}
+      </p>
+      <main id="main" tabIndex={-1}>
+        <Shown />
+      </main>
+      {dialog === "palette" && <Palette onClose={() => setDialog("")} />}
+      {dialog === "help" && <Help onClose={() => setDialog("")} />}
+    </Context.Provider>
+  );
+}
+
+function tabOf(view: View): View {
+  return view === "function" ? "functions" : view;
+}
+
+function busiestOf(profile: Profile): number {
+  const own = profile.files.filter((file) => file.kind === 0);
+  const pool = own.length > 0 ? own : profile.files;
+  return pool.reduce((best, file) => (file.time > best.time ? file : best)).id;
+}
+
+function switchTheme(): void {
+  const root = document.documentElement;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : window.matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  window.dispatchEvent(new Event("resize"));
+}

@@ -1,0 +1,165 @@
+/** All functions, and one with those that call it and those that it calls. */
+import { count, percent, time, visible } from "../data/format";
+import type { Call, Fn, Profile } from "../data/model";
+import { KINDS } from "../data/model";
+import { link } from "../state";
+import { useShared } from "./context";
+import { within } from "./notes";
+import { FnLink, Kind, PlaceLink, Time } from "./parts";
+import { type Column, Table } from "./table";
+
+/** Code of the scope that the split's bar has chosen. */
+export function inScope(profile: Profile, kind: number, scope: string): boolean {
+  const wanted = ["project", "packages", "library", "builtin", "generated"].indexOf(scope);
+  return wanted < 0 || kind === wanted || (profile.files.length === 0 && wanted === 0);
+}
+
+export function Functions() {
+  const { profile, state, open } = useShared();
+  const fns = profile.fns.filter(
+    (fn) => fn.calls > 0 && inScope(profile, profile.kindOfFn(fn), state.scope),
+  );
+  const columns: Column<Fn>[] = [
+    { key: "calls", title: "Calls", value: (fn) => fn.calls, text: (fn) => count(fn.calls) },
+    {
+      key: "places",
+      title: "P",
+      hint: "Places it was called from",
+      value: (fn) => profile.callers.get(fn.id)?.length ?? 0,
+    },
+    {
+      key: "excl",
+      title: "Own time",
+      hint: "Without the functions that it calls",
+      value: (fn) => fn.excl,
+      cell: (fn) => <Time seconds={fn.excl} whole={profile.time} />,
+      text: (fn) => time(fn.excl),
+    },
+    {
+      key: "incl",
+      title: "With callees",
+      hint: "Of outermost calls",
+      value: (fn) => fn.incl,
+      text: (fn) => time(fn.incl),
+    },
+    {
+      key: "avg",
+      title: "Per call",
+      value: (fn) => fn.incl / fn.calls,
+      text: (fn) => time(fn.incl / fn.calls),
+    },
+    { key: "depth", title: "Depth", hint: "Recursion", value: (fn) => fn.depth },
+    {
+      key: "kind",
+      title: "Code",
+      value: (fn) => KINDS[profile.kindOfFn(fn)] ?? "",
+      cell: (fn) => <Kind kind={profile.kindOfFn(fn)} />,
+    },
+    {
+      key: "name",
+      title: "Function",
+      value: (fn) => fn.name,
+      cell: (fn) => <FnLink fn={fn.id} />,
+      text: (fn) => visible(fn.name),
+    },
+    {
+      key: "place",
+      title: "Place",
+      value: (fn) => profile.place(fn.file, fn.first),
+      cell: (fn) => <PlaceLink file={fn.file} line={fn.first} />,
+    },
+  ];
+  return (
+    <Table
+      items={fns}
+      columns={columns}
+      label="Functions"
+      sort="excl"
+      filterBy={(fn) => `${fn.name} ${profile.place(fn.file, fn.first)}`}
+      placeholder="Filter functions"
+      onOpen={(fn) => open("function", { fn: fn.id })}
+    />
+  );
+}
+
+function CallTable({
+  title,
+  calls,
+  other,
+}: {
+  title: string;
+  calls: Call[];
+  other: "from" | "to";
+}) {
+  const { profile, open } = useShared();
+  const columns: Column<Call>[] = [
+    {
+      key: "count",
+      title: "Calls",
+      value: (call) => call.count,
+      text: (call) => count(call.count),
+    },
+    {
+      key: "incl",
+      title: "With callees",
+      value: (call) => call.incl,
+      cell: (call) => <Time seconds={call.incl} whole={profile.time} />,
+      text: (call) => time(call.incl),
+    },
+    { key: "excl", title: "Own time", value: (call) => call.excl, text: (call) => time(call.excl) },
+    {
+      key: "avg",
+      title: "Per call",
+      value: (call) => (call.count > 0 ? call.incl / call.count : 0),
+      text: (call) => time(call.count > 0 ? call.incl / call.count : 0),
+    },
+    {
+      key: "name",
+      title: other === "from" ? "Caller" : "Called",
+      value: (call) => (other === "from" ? profile.callerName(call) : profile.fns[call.to].name),
+      cell: (call) => <FnLink fn={call[other]} />,
+    },
+    {
+      key: "place",
+      title: "Calling line",
+      value: (call) => profile.place(call.file, call.line),
+      cell: (call) => <PlaceLink file={call.file} line={call.line} />,
+    },
+  ];
+  return (
+    <Table
+      items={calls}
+      columns={columns}
+      label={title}
+      sort="incl"
+      onOpen={(call) => call[other] >= 0 && open("function", { fn: call[other] })}
+    />
+  );
+}
+
+export function FunctionView() {
+  const { profile, state } = useShared();
+  const fn = profile.fns[state.fn] ?? [...profile.fns].sort((a, b) => b.excl - a.excl)[0];
+  if (!fn) return <p class="empty">The profile has no functions.</p>;
+  const callers = profile.callers.get(fn.id) ?? [];
+  const callees = (profile.callees.get(fn.id) ?? []).filter((call) => call.count > 0);
+  return (
+    <div class="function">
+      <h2>{visible(fn.name)}</h2>
+      <p>
+        <Kind kind={profile.kindOfFn(fn)} /> <PlaceLink file={fn.file} line={fn.first} />,{" "}
+        {count(fn.calls)} calls, own time {time(fn.excl)} ({percent(fn.excl, profile.time)}), with
+        callees {time(fn.incl)} ({percent(fn.incl, profile.time)})
+        {fn.depth > 0 && `, recursion to depth ${fn.depth}`}.
+      </p>
+      {fn.calls > 0 && <pre class="note">{within(fn)}</pre>}
+      <p class="links">
+        {fn.first > 0 && <a href={link("source", { file: fn.file, line: fn.first })}>Source</a>}
+      </p>
+      <h3>Called by</h3>
+      <CallTable title={`Callers of ${fn.name}`} calls={callers} other="from" />
+      <h3>Calls</h3>
+      <CallTable title={`Called by ${fn.name}`} calls={callees} other="to" />
+    </div>
+  );
+}

@@ -1,0 +1,275 @@
+/** The first screen: the answer in words, where the time went, and the source that cost most. */
+import { useEffect, useState } from "preact/hooks";
+import { count, markdownCode, percent, time, visible } from "../data/format";
+import type { Line, Profile } from "../data/model";
+import { link } from "../state";
+import { useShared } from "./context";
+import { highlight, type Piece } from "./highlight";
+import { calledBy, making } from "./notes";
+import { FnLink, PlaceLink, Time } from "./parts";
+import { Take } from "./take";
+
+const AROUND = 2;
+
+/** The lines that cost most, those of the project first. */
+export function hottestLines(profile: Profile, scope: string, n: number): Line[] {
+  const wanted = scope
+    ? ["project", "packages", "library", "builtin", "generated"].indexOf(scope)
+    : -1;
+  const lines = profile.lines.filter((line) => {
+    const kind = profile.files[line.file]?.kind ?? 4;
+    return wanted < 0 || kind === wanted;
+  });
+  const project = lines.filter((line) => profile.files[line.file]?.kind === 0);
+  const pool = wanted < 0 && project.length > 0 ? project : lines;
+  return [...pool].sort((a, b) => b.time - a.time).slice(0, n);
+}
+
+const TITLES: Record<string, string> = {
+  project: "Project",
+  packages: "Packages",
+  library: "Standard library",
+  imports: "Imports",
+  waiting: "Waiting",
+};
+
+export function Split() {
+  const { profile, state, change } = useShared();
+  const whole = profile.raw.split.reduce((sum, [, ticks]) => sum + ticks, 0);
+  return (
+    <div class="split" role="group" aria-label="Where the time went; a part shows that code alone">
+      {profile.raw.split
+        .filter(([, ticks]) => ticks > 0)
+        .map(([kind, ticks]) => (
+          <button
+            type="button"
+            key={kind}
+            class={`part split-${kind}`}
+            aria-pressed={state.scope === kind}
+            style={{ flexGrow: Math.max(ticks / whole, 0.02) }}
+            onClick={() => change({ scope: state.scope === kind ? "" : kind })}
+          >
+            <span class="what">{TITLES[kind] ?? kind}</span>
+            <span class="much">
+              {percent(ticks, whole)} · {time(ticks / profile.raw.tps)}
+            </span>
+          </button>
+        ))}
+    </div>
+  );
+}
+
+function Excerpt({ line }: { line: Line }) {
+  const { profile } = useShared();
+  const [pieces, setPieces] = useState<{ first: number; rows: Piece[][] } | null>(null);
+  useEffect(() => {
+    let alive = true;
+    profile.source(line.file).then((segments) => {
+      const segment = segments.find(
+        ([first, lines]) => first <= line.line && line.line < first + lines.length,
+      );
+      if (!alive || !segment) return;
+      const [first, lines] = segment;
+      const from = Math.max(first, line.line - AROUND);
+      const language = profile.raw.language.startsWith("Perl") ? "perl" : "python";
+      const rows = highlight(lines, language).slice(from - first, line.line - first + AROUND + 1);
+      setPieces({ first: from, rows });
+    });
+    return () => {
+      alive = false;
+    };
+  }, [profile, line]);
+
+  const fn = profile.fnAt(line.file, line.line);
+  const callers = fn
+    ? [...(profile.callers.get(fn.id) ?? [])].sort((a, b) => b.incl - a.incl).slice(0, 2)
+    : [];
+  const calls = (profile.callsByFile.get(line.file) ?? [])
+    .filter((call) => call.line === line.line && call.count > 0)
+    .sort((a, b) => b.incl - a.incl)
+    .slice(0, 2);
+  return (
+    <article class="excerpt">
+      <h3>
+        <PlaceLink file={line.file} line={line.line} />
+        {fn && (
+          <span class="in">
+            {" in "}
+            <FnLink fn={fn.id} />
+          </span>
+        )}
+        <span class="figures">
+          {percent(line.time, profile.time)}, {time(line.time)}, {count(line.count)}×
+          {line.count > 1 && `, ${time(line.time / line.count)} each`}
+        </span>
+      </h3>
+      <pre class="code">
+        {fn &&
+          callers.map((call) => (
+            <a key={call.id} class="note" href={link("function", { fn: fn.id })}>
+              {calledBy(profile, call, line.file).text}
+              {"\n"}
+            </a>
+          ))}
+        {pieces?.rows.map((row, i) => (
+          <span key={i} class={pieces.first + i === line.line ? "row hot" : "row"}>
+            <span class="number">{pieces.first + i}</span>
+            <Code pieces={row} />
+            {"\n"}
+          </span>
+        ))}
+        {calls.map((call) => (
+          <a key={call.id} class="note" href={link("function", { fn: call.to })}>
+            {making(profile, call).text}
+            {"\n"}
+          </a>
+        ))}
+      </pre>
+    </article>
+  );
+}
+
+export function Code({ pieces }: { pieces: Piece[] }) {
+  return (
+    <code>
+      {pieces.map((piece, i) => (
+        <span key={i} class={piece.kind ? `tok-${piece.kind}` : undefined}>
+          {visible(piece.text)}
+        </span>
+      ))}
+    </code>
+  );
+}
+
+/** What a colleague or a ticket needs: two to four thousand characters. */
+export function overviewMarkdown(profile: Profile): string {
+  const raw = profile.raw;
+  const whole = raw.split.reduce((sum, [, ticks]) => sum + ticks, 0);
+  const parts = raw.split.map(
+    ([kind, ticks]) => `${TITLES[kind] ?? kind} ${percent(ticks, whole)}`,
+  );
+  const lines = hottestLines(profile, "", 10).map((line) => {
+    const fn = profile.fnAt(line.file, line.line);
+    const name = profile.files[line.file]?.name ?? "(unknown)";
+    return (
+      `* ${markdownCode(`${name}:${line.line}`)}: ${time(line.time)} (${percent(line.time, profile.time)}), ` +
+      `${count(line.count)} executions${fn ? `, in ${markdownCode(fn.name)}` : ""}`
+    );
+  });
+  const fns = [...profile.fns]
+    .sort((a, b) => b.excl - a.excl)
+    .slice(0, 10)
+    .map(
+      (fn) =>
+        `* ${markdownCode(fn.name)}: ${time(fn.excl)} own, ${time(fn.incl)} with callees, ${count(fn.calls)} calls`,
+    );
+  return [
+    `## ${raw.title}`,
+    "",
+    raw.sentence,
+    "",
+    `Time: ${parts.join(", ")}.`,
+    "",
+    "Hottest lines:",
+    ...lines,
+    "",
+    "Functions:",
+    ...fns,
+    "",
+  ].join("\n");
+}
+
+export function Overview() {
+  const { profile, state } = useShared();
+  const raw = profile.raw;
+  const lines = hottestLines(profile, state.scope, 12);
+  const fns = [...profile.fns]
+    .filter((fn) => fn.calls > 0)
+    .sort((a, b) => b.excl - a.excl)
+    .slice(0, 12);
+  return (
+    <div class="overview">
+      <p class="sentence">{visible(raw.sentence)}</p>
+      {raw.notes.map((note) => (
+        <p key={note} class="warning" role="note">
+          {visible(note)}
+        </p>
+      ))}
+      <Split />
+      <div class="excerpts">
+        {lines.slice(0, 2).map((line) => (
+          <Excerpt key={`${line.file}:${line.line}`} line={line} />
+        ))}
+      </div>
+      <div class="columns">
+        <section aria-label="Lines that cost most">
+          <h2>Lines</h2>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Line</th>
+                <th scope="col" class="number">
+                  Count
+                </th>
+                <th scope="col" class="number">
+                  Time on line
+                </th>
+                <th scope="col" class="number">
+                  Inclusive
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {lines.map((line) => (
+                <tr key={`${line.file}:${line.line}`}>
+                  <td>
+                    <PlaceLink file={line.file} line={line.line} />
+                  </td>
+                  <td class="number">{count(line.count)}</td>
+                  <td class="number">
+                    <Time seconds={line.time} whole={profile.time} />
+                  </td>
+                  <td class="number">{time(line.incl)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+        <section aria-label="Functions that cost most">
+          <h2>Functions</h2>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Function</th>
+                <th scope="col" class="number">
+                  Calls
+                </th>
+                <th scope="col" class="number">
+                  Own time
+                </th>
+                <th scope="col" class="number">
+                  With callees
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {fns.map((fn) => (
+                <tr key={fn.id}>
+                  <td>
+                    <FnLink fn={fn.id} />
+                  </td>
+                  <td class="number">{count(fn.calls)}</td>
+                  <td class="number">
+                    <Time seconds={fn.excl} whole={profile.time} />
+                  </td>
+                  <td class="number">{time(fn.incl)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </div>
+      <Take name="overview" markdown={() => overviewMarkdown(profile)} />
+    </div>
+  );
+}

@@ -1,0 +1,340 @@
+/** A file's source with its figures, and NYTProf's notes about calls in place. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { count, csvCell, markdownCode, percent, time, visible } from "../data/format";
+import type { Segment } from "../data/decode";
+import type { Call, File, Fn, Granularity, Line, Profile } from "../data/model";
+import { link } from "../state";
+import { useShared } from "./context";
+import { heat } from "./heat";
+import { highlight, type Piece } from "./highlight";
+import { callInNotes, callOutNotes, type Note } from "./notes";
+import { Code } from "./overview";
+import { Time } from "./parts";
+import { Rows } from "./rows";
+import { Take } from "./take";
+
+const ROW = 22;
+
+type Row =
+  | { kind: "code"; line: number; pieces: Piece[]; figures: Line | undefined; calls: Call[] }
+  | { kind: "note"; note: Note; indent: number }
+  | { kind: "gap"; lines: number };
+
+interface Text {
+  line: number;
+  pieces: Piece[];
+}
+
+/** Every line that the page has, and those that have figures without a text. */
+function textOf(profile: Profile, file: File, segments: Segment[]): Text[] {
+  const language = profile.raw.language.startsWith("Perl") ? "perl" : "python";
+  const texts: Text[] = [];
+  for (const [first, lines] of segments) {
+    highlight(lines, language).forEach((pieces, i) => {
+      texts.push({ line: first + i, pieces });
+    });
+  }
+  const known = new Set(texts.map((text) => text.line));
+  for (const { line } of profile.linesByFile.get(file.id) ?? []) {
+    if (!known.has(line)) texts.push({ line, pieces: [] });
+  }
+  return texts.sort((a, b) => a.line - b.line);
+}
+
+function indentOf(pieces: Piece[]): number {
+  const text = pieces.map((piece) => piece.text).join("");
+  return text.length - text.trimStart().length;
+}
+
+/** The rows of the view: notes stand above functions and below calling lines. */
+export function rowsOf(
+  profile: Profile,
+  file: File,
+  segments: Segment[],
+  level: Granularity,
+): Row[] {
+  const figures = new Map(
+    profile
+      .level(level)
+      .filter((line) => line.file === file.id)
+      .map((line) => [line.line, line]),
+  );
+  const calls = new Map<number, Call[]>();
+  for (const call of profile.callsByFile.get(file.id) ?? []) {
+    calls.set(call.line, [...(calls.get(call.line) ?? []), call]);
+  }
+  const fns = new Map<number, Fn[]>();
+  for (const fn of profile.fnsByFile.get(file.id) ?? []) {
+    if (fn.first > 0) fns.set(fn.first, [...(fns.get(fn.first) ?? []), fn]);
+  }
+  const rows: Row[] = [];
+  let last = 0;
+  for (const { line, pieces } of textOf(profile, file, segments)) {
+    if (last > 0 && line > last + 1) rows.push({ kind: "gap", lines: line - last - 1 });
+    last = line;
+    const indent = indentOf(pieces);
+    for (const fn of fns.get(line) ?? []) {
+      for (const note of callInNotes(profile, fn)) rows.push({ kind: "note", note, indent });
+    }
+    const made = calls.get(line) ?? [];
+    rows.push({ kind: "code", line, pieces, figures: figures.get(line), calls: made });
+    for (const note of callOutNotes(profile, made)) rows.push({ kind: "note", note, indent });
+  }
+  return rows;
+}
+
+/** The lines worth going to with n and p: a thousandth of the file's time and more. */
+export function hotLines(profile: Profile, file: number): number[] {
+  const lines = profile.linesByFile.get(file) ?? [];
+  const most = Math.max(0, ...lines.map((line) => line.time));
+  return lines
+    .filter((line) => line.time > 0 && line.time >= most / 20)
+    .map((line) => line.line)
+    .sort((a, b) => a - b);
+}
+
+function Minimap({ rows, whole }: { rows: Row[]; whole: number }) {
+  const { change } = useShared();
+  const marks = rows
+    .map((row, i) => ({ row, at: (100 * i) / Math.max(rows.length, 1) }))
+    .filter(({ row }) => row.kind === "code" && row.figures && heat(row.figures.time, whole) > 2);
+  return (
+    <div class="minimap" aria-hidden="true">
+      {marks.map(({ row, at }) =>
+        row.kind === "code" && row.figures ? (
+          <button
+            type="button"
+            key={row.line}
+            tabIndex={-1}
+            class={`mark heat${heat(row.figures.time, whole)}`}
+            style={{ top: `${at}%` }}
+            title={`line ${row.line}: ${time(row.figures.time)}`}
+            onClick={() => change({ line: row.line })}
+          />
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+function editorLink(file: File, line: number): string {
+  return `vscode://file/${encodeURI(file.name).replace(/[?#]/g, encodeURIComponent)}:${line}`;
+}
+
+export function Source() {
+  const { profile, state, change } = useShared();
+  const file = profile.files[state.file] ?? busiest(profile);
+  const [segments, setSegments] = useState<Segment[] | null>(null);
+  useEffect(() => {
+    let alive = true;
+    setSegments(null);
+    profile.source(file.id).then(
+      (found) => alive && setSegments(found),
+      () => alive && setSegments([]),
+    );
+    return () => {
+      alive = false;
+    };
+  }, [profile, file.id]);
+  const rows = useMemo(
+    () => (segments ? rowsOf(profile, file, segments, state.level) : []),
+    [profile, file.id, segments, state.level],
+  );
+  const hot = useMemo(() => hotLines(profile, file.id), [profile, file.id]);
+  const line = state.line || (hot.length > 0 ? hottest(profile, file.id) : 0);
+  const at = rows.findIndex((row) => row.kind === "code" && row.line === line);
+  const levels: Granularity[] = ["line"];
+  if (profile.raw.block) levels.push("block");
+  if (profile.raw.sub) levels.push("sub");
+
+  const head = (
+    <thead>
+      <tr>
+        <th scope="col" class="number">
+          Line
+        </th>
+        <th scope="col" class="number">
+          Count
+        </th>
+        <th scope="col" class="number">
+          Time on line
+        </th>
+        <th scope="col" class="number">
+          Inclusive
+        </th>
+        <th scope="col" class="number">
+          Calls
+        </th>
+        <th scope="col" class="number">
+          Time in subs
+        </th>
+        <th scope="col">Code</th>
+      </tr>
+    </thead>
+  );
+  return (
+    <section class="source" aria-label={`Source of ${file.short}`}>
+      <div class="bar">
+        <h2 title={visible(file.name)}>{visible(file.short)}</h2>
+        <span class="dim">
+          {percent(file.time, profile.time)}, {time(file.time)}, {count(file.count)} statements
+        </span>
+        {levels.length > 1 &&
+          levels.map((level) => (
+            <button
+              type="button"
+              key={level}
+              aria-pressed={state.level === level}
+              onClick={() => change({ level })}
+            >
+              {level}
+            </button>
+          ))}
+        <button type="button" onClick={() => change({ line: next(hot, line, -1) })}>
+          Previous hot line (p)
+        </button>
+        <button type="button" onClick={() => change({ line: next(hot, line, 1) })}>
+          Next hot line (n)
+        </button>
+        <a href={editorLink(file, line || 1)}>Open in editor</a>
+        <Take
+          name={file.short}
+          markdown={() => sourceMarkdown(profile, file, rows, line)}
+          csv={() => sourceCsv(rows)}
+        />
+      </div>
+      {segments?.length === 0 && (
+        <p class="warning">The page does not hold the text of this file; its figures are below.</p>
+      )}
+      <div class="with-map">
+        <Rows
+          count={rows.length}
+          height={ROW}
+          at={at}
+          label="Annotated source"
+          class="code"
+          head={head}
+          row={(i) => <SourceRow key={i} row={rows[i]} current={line} whole={profile.time} />}
+        />
+        <Minimap rows={rows} whole={profile.time} />
+      </div>
+    </section>
+  );
+}
+
+function SourceRow({ row, current, whole }: { row: Row; current: number; whole: number }) {
+  if (row.kind === "gap") {
+    return (
+      <tr class="left-out">
+        <td colSpan={7}>{count(row.lines)} lines that did not run are left out</td>
+      </tr>
+    );
+  }
+  if (row.kind === "note") return <NoteRow row={row} />;
+  const figures = row.figures;
+  const incl = row.calls.reduce((sum, call) => sum + call.incl, 0);
+  const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
+  return (
+    <tr
+      class={`line ${row.line === current ? "current" : ""} heat-row${figures ? heat(figures.time, whole) : 0}`}
+      aria-current={row.line === current ? "true" : undefined}
+    >
+      <td class="number">{row.line}</td>
+      <td class="number">{figures ? count(figures.count) : ""}</td>
+      <td class="number">{figures && <Time seconds={figures.time} whole={whole} />}</td>
+      <td class="number">{figures && figures.incl > figures.time ? time(figures.incl) : ""}</td>
+      <td class="number">{calls > 0 ? count(calls) : ""}</td>
+      <td class="number">{incl > 0 ? time(incl) : ""}</td>
+      <td class="text">
+        <Code pieces={row.pieces} />
+      </td>
+    </tr>
+  );
+}
+
+function NoteRow({ row }: { row: Row & { kind: "note" } }) {
+  const { note, indent } = row;
+  const target =
+    note.fn >= 0
+      ? link("function", { fn: note.fn })
+      : link("source", { file: note.file, line: note.line });
+  return (
+    <tr class="note">
+      <td colSpan={6} />
+      <td class="text">
+        <a href={target} style={{ marginLeft: `${indent}ch` }}>
+          {note.text}
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+function busiest(profile: Profile): File {
+  const own = profile.files.filter((file) => file.kind === 0);
+  const pool = own.length > 0 ? own : profile.files;
+  return [...pool].sort((a, b) => b.time - a.time)[0];
+}
+
+function hottest(profile: Profile, file: number): number {
+  const lines = profile.linesByFile.get(file) ?? [];
+  return lines.reduce((best, line) => (line.time > best.time ? line : best)).line;
+}
+
+/** The hot line after (1) or before (-1) this one, around the ends. */
+export function next(hot: number[], line: number, step: 1 | -1): number {
+  if (hot.length === 0) return line;
+  if (step > 0) return hot.find((candidate) => candidate > line) ?? hot[0];
+  const before = hot.filter((candidate) => candidate < line);
+  return before[before.length - 1] ?? hot[hot.length - 1];
+}
+
+function plain(pieces: Piece[]): string {
+  return pieces.map((piece) => piece.text).join("");
+}
+
+function sourceCsv(rows: Row[]): string {
+  const lines = ["line,count,seconds,calls,seconds in subs,source"];
+  for (const row of rows) {
+    if (row.kind !== "code") continue;
+    const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
+    const incl = row.calls.reduce((sum, call) => sum + call.incl, 0);
+    const cells = [
+      row.line,
+      row.figures?.count ?? 0,
+      row.figures?.time ?? 0,
+      calls,
+      incl,
+      plain(row.pieces),
+    ];
+    lines.push(cells.map(csvCell).join(","));
+  }
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+/** The lines around the current one, as a table of text in a fence. */
+function sourceMarkdown(profile: Profile, file: File, rows: Row[], line: number): string {
+  const at = Math.max(
+    0,
+    rows.findIndex((row) => row.kind === "code" && row.line === line),
+  );
+  const part = rows.slice(Math.max(0, at - 15), at + 16);
+  const text = part.map((row) => {
+    if (row.kind === "gap") return "      ...";
+    if (row.kind === "note") return `${" ".repeat(34 + row.indent)}${row.note.text}`;
+    const n = row.figures ? count(row.figures.count) : "";
+    const t = row.figures ? time(row.figures.time) : "";
+    return `${String(row.line).padStart(6)} ${n.padStart(13)} ${t.padStart(11)}  ${visible(plain(row.pieces))}`;
+  });
+  const runs = text.join("\n").match(/`{3,}/g) ?? [];
+  const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
+  return [
+    `${markdownCode(`${file.name}:${line}`)}: ${percent(file.time, profile.time)} of the time is in this file.`,
+    "",
+    `${fence}text`,
+    `  line         count        time  code`,
+    ...text,
+    fence,
+    "",
+  ].join("\n");
+}
