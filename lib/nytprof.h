@@ -858,6 +858,19 @@ NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid,
                               const nyt_report_options *options, nyt_write_fn write, void *ctx,
                               nyt_error *err);
 
+/* All zeros means as usual. */
+typedef struct {
+    uint64_t max_bytes;             /* the page's size; 0: 5 MiB. What is left out, is told on it */
+    const nyt_profile *compare;     /* an earlier run to compare with; may be NULL */
+} nyt_page_options;
+
+/*
+ * One HTML page with everything in it, for browsers: it needs no network. `options` may be NULL.
+ * NYT_ENOMEM, what `write` returned, or NYT_EAPI where the library was built without the page.
+ */
+NYT_API int nyt_report_page(const nyt_profile *p, const nyt_page_options *options,
+                            nyt_write_fn write, void *ctx, nyt_error *err);
+
 /* What a report on a diff leaves out, and its form. All zeros means as usual. */
 typedef struct {
     nyt_report_options report;  /* `top` 0: all in JSON; `path` is that of the first profile */

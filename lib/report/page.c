@@ -1,0 +1,270 @@
+/*
+ * The report as one HTML page that needs no network and no server: shell, style, the tables, the
+ * sources, script. What the profile says stands in blocks of base64 and, for readers without
+ * scripts, as escaped text; the Content-Security-Policy lets nothing run but the page's own script.
+ */
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "report/page_bundle.h"
+#include "report/page_data.h"
+#include "report/page_source.h"
+#include "report/sentence.h"
+#include "report/short_path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { USUAL_BYTES = 5 * 1024 * 1024, LEAST_BYTES = 200 * 1024, TRIES = 16, STATIC_ROWS = 20 };
+
+/* ---- Text in HTML ---- */
+
+/* Everything that could mean something else is a number. */
+static void put_html(struct nyt_out *o, nyt_str text)
+{
+    for (size_t at = 0, bytes = 0; at < text.len; at += bytes) {
+        char shown[NYT_SAFE_BYTES];
+        nyt_safe_next(text, at, shown, &bytes);
+        for (const char *p = shown; *p; p++) {
+            if (strchr("&<>\"'`", *p))
+                nyt_out_format(o, "&#%d;", *p);
+            else
+                nyt_out_bytes(o, p, 1);
+        }
+    }
+}
+
+/* ---- For readers without scripts ---- */
+
+static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uint32_t line)
+{
+    const nyt_file *file = nyt_profile_file(p, fid);
+    if (!file)
+        return;
+    put_html(o, file->name);
+    if (line)
+        nyt_out_format(o, ":%u", (unsigned)line);
+}
+
+static void put_figures(struct nyt_out *o, int64_t count, double seconds)
+{
+    nyt_out_text(o, "<tr><td class=number>");
+    nyt_out_count(o, count, 0);
+    nyt_out_text(o, "<td class=number>");
+    nyt_out_time(o, seconds, 0);
+    nyt_out_text(o, "<td>");
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const nyt_line *a = *(const nyt_line *const *)left, *b = *(const nyt_line *const *)right;
+    return (a->time < b->time) - (a->time > b->time);
+}
+
+static int by_excl(const void *left, const void *right)
+{
+    const nyt_sub *a = *(const nyt_sub *const *)left, *b = *(const nyt_sub *const *)right;
+    return (a->excl < b->excl) - (a->excl > b->excl);
+}
+
+/* `list` has room for pointers to all lines, and to all subs. */
+static void put_static_lines(struct nyt_out *o, const nyt_profile *p, const void **list)
+{
+    size_t n, kept = 0;
+    const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].time > 0)
+            list[kept++] = &lines[i];
+    if (kept)
+        qsort(list, kept, sizeof *list, by_time);
+    nyt_out_text(o, "<h2>Lines</h2><table><tr><th>Count<th>Time<th>Line");
+    for (size_t i = 0; i < kept && i < STATIC_ROWS; i++) {
+        const nyt_line *line = list[i];
+        put_figures(o, line->count, line->time);
+        put_place(o, p, line->fid, line->line);
+    }
+    nyt_out_text(o, "</table>");
+}
+
+static void put_static_subs(struct nyt_out *o, const nyt_profile *p, const void **list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->sub_count; i++)
+        if (p->subs[i].calls)
+            list[kept++] = &p->subs[i];
+    if (kept)
+        qsort(list, kept, sizeof *list, by_excl);
+    nyt_out_text(o, "<h2>Functions</h2><table><tr><th>Calls<th>Own time<th>Function");
+    for (size_t i = 0; i < kept && i < STATIC_ROWS; i++) {
+        const nyt_sub *sub = list[i];
+        put_figures(o, (int64_t)sub->calls, sub->excl);
+        put_html(o, sub->name);
+    }
+    nyt_out_text(o, "</table>");
+}
+
+static int append_text(void *ctx, const void *data, size_t len)
+{
+    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
+}
+
+static bool put_sentence(struct nyt_out *o, const nyt_profile *p)
+{
+    struct nyt_buf text = {0};
+    struct nyt_out *to = malloc(sizeof *to);
+    bool ok = to != NULL;
+    if (ok) {
+        nyt_out_begin(to, append_text, &text);
+        nyt_put_sentence(to, p);
+        ok = nyt_out_end(to, NULL) == NYT_OK;
+    }
+    if (ok)
+        put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    nyt_buf_free(&text);
+    free(to);
+    return ok;
+}
+
+static bool put_noscript(struct nyt_out *o, const nyt_profile *p)
+{
+    size_t lines;
+    nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
+    const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
+    bool ok = list != NULL;
+    nyt_out_text(o, "<noscript><p class=sentence>");
+    ok = ok && put_sentence(o, p);
+    nyt_out_text(o, "</p>");
+    if (ok) {
+        put_static_lines(o, p, list);
+        put_static_subs(o, p, list);
+    }
+    nyt_out_text(o, "</noscript>");
+    free(list);
+    return ok;
+}
+
+/* ---- The page ---- */
+
+struct contents {
+    struct nyt_block     *data, *other;         /* `other`: of the profile to compare with */
+    struct nyt_page_texts texts, other_texts;
+};
+
+/* The tables, in at most `room` bytes: of what is too much, less and less. */
+static int make_data(struct nyt_block **out, const nyt_profile *p,
+                     const struct nyt_page_sources *sources, uint64_t room)
+{
+    struct nyt_page_caps caps = {200000, 50000, 200000, 40000};
+    for (int i = 0; i < TRIES; i++) {
+        struct nyt_page_choice choice;
+        struct nyt_block *b = nyt_block_new();
+        bool ok = b && nyt_page_choose(&choice, p, &caps);
+        ok = ok && nyt_page_data(&b->json, p, &choice, sources);
+        if (b)
+            nyt_page_choice_free(&choice);
+        int64_t bytes = ok ? nyt_block_end(b) : NYT_ENOMEM;
+        if (bytes >= 0 && ((uint64_t)bytes <= room || i == TRIES - 1)) {
+            *out = b;
+            return NYT_OK;
+        }
+        nyt_block_free(b);
+        if (bytes < 0)
+            return NYT_ENOMEM;
+        caps = (struct nyt_page_caps){caps.lines / 2, caps.subs / 2, caps.calls / 2, caps.nodes / 2};
+    }
+    return NYT_ENOMEM;
+}
+
+/* Half of the room is the tables'; sources have what these leave. */
+static int make_contents(struct contents *c, const nyt_profile *p, const nyt_profile *other,
+                         uint64_t max_bytes)
+{
+    uint64_t fixed = nyt_page_script_len + nyt_page_style_len + 16 * 1024;
+    uint64_t room = max_bytes > fixed + LEAST_BYTES ? max_bytes - fixed : LEAST_BYTES;
+    uint64_t each = other ? room / 2 : room;
+    if (!nyt_page_texts_make(&c->texts, p, each / 2))
+        return NYT_ENOMEM;
+    int rc = make_data(&c->data, p, &c->texts.of, each - c->texts.bytes);
+    if (rc < 0 || !other)
+        return rc;
+    if (!nyt_page_texts_make(&c->other_texts, other, each / 2))
+        return NYT_ENOMEM;
+    return make_data(&c->other, other, &c->other_texts.of, each - c->other_texts.bytes);
+}
+
+static void put_block(struct nyt_out *o, const struct nyt_block *b, const char *id, size_t number,
+                      bool numbered)
+{
+    nyt_out_format(o, "<script type=\"application/octet-stream\" id=\"%s", id);
+    if (numbered)
+        nyt_out_format(o, "%zu", number);
+    nyt_out_text(o, "\">");
+    nyt_block_put(b, o);
+    nyt_out_text(o, "</script>\n");
+}
+
+static void put_head(struct nyt_out *o, const nyt_profile *p)
+{
+    nyt_out_text(o, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                    "script-src 'sha256-");
+    nyt_out_text(o, nyt_page_script_hash);
+    nyt_out_text(o, "'; style-src-elem 'sha256-");
+    nyt_out_text(o, nyt_page_style_hash);
+    nyt_out_text(o, "'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                    "<meta name=\"generator\" content=\"nytprof " NYT_VERSION "\">\n<title>");
+    put_html(o, nyt_page_title(p));
+    nyt_out_text(o, " - profile</title>\n<style>");
+    nyt_out_bytes(o, nyt_page_style, nyt_page_style_len);
+    nyt_out_text(o, "</style>\n</head>\n<body>\n<div id=\"app\"></div>\n");
+}
+
+static bool put_page(struct nyt_out *o, const nyt_profile *p, const struct contents *c)
+{
+    put_head(o, p);
+    bool ok = put_noscript(o, p);
+    nyt_out_text(o, "\n");
+    put_block(o, c->data, "profile", 0, false);
+    if (c->other)
+        put_block(o, c->other, "other", 0, false);
+    for (size_t i = 0; i < c->texts.count; i++)
+        put_block(o, c->texts.blocks[i], "s", i, true);
+    for (size_t i = 0; i < c->other_texts.count; i++)
+        put_block(o, c->other_texts.blocks[i], "o", i, true);
+    nyt_out_text(o, "<script>");
+    nyt_out_bytes(o, nyt_page_script, nyt_page_script_len);
+    nyt_out_text(o, "</script>\n</body>\n</html>\n");
+    return ok;
+}
+
+int nyt_report_page(const nyt_profile *p, const nyt_page_options *options, nyt_write_fn write,
+                    void *ctx, nyt_error *err)
+{
+    static const nyt_page_options usual = {0};
+    struct contents c = {0};
+    struct nyt_out *o = malloc(sizeof *o);
+    if (!options)
+        options = &usual;
+    if (!nyt_page_script_len) {
+        free(o);
+        return nyt_fail(err, NYT_EAPI, "this build has no HTML page: npm was missing");
+    }
+    int rc = o ? make_contents(&c, p, options->compare,
+                               options->max_bytes ? options->max_bytes : USUAL_BYTES)
+               : NYT_ENOMEM;
+    if (rc == NYT_OK) {
+        nyt_out_begin(o, write, ctx);
+        bool ok = put_page(o, p, &c);
+        rc = nyt_out_end(o, err);
+        rc = rc == NYT_OK && !ok ? NYT_ENOMEM : rc;
+    }
+    if (rc == NYT_ENOMEM)
+        nyt_fail(err, rc, "out of memory");
+    nyt_block_free(c.data);
+    nyt_block_free(c.other);
+    nyt_page_texts_free(&c.texts);
+    nyt_page_texts_free(&c.other_texts);
+    free(o);
+    return rc;
+}

@@ -1,0 +1,539 @@
+/*
+ * The tables of a page: columns, one list for each. Files, functions and strings are numbered anew,
+ * without those that are not shown. Times are in whole ticks.
+ */
+#include "report/page_data.h"
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "report/sentence.h"
+#include "report/short_path.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct page {
+    struct nyt_json  *j;
+    const nyt_profile *p;
+    const struct nyt_page_choice *choice;
+    const struct nyt_page_sources *sources;
+    struct nyt_names strings;
+    struct nyt_map   file_index;        /* fid -> index in p->files */
+    uint32_t        *sub_at;            /* of each sub: its number in the page, or NYT_NONE */
+    bool             failed;            /* out of memory */
+};
+
+/* ---- Values ---- */
+
+static void put_number(struct page *g, int64_t value)
+{
+    nyt_json_whole(g->j, NULL, value);
+}
+
+static void put_ticks(struct page *g, double seconds)
+{
+    double ticks = round(seconds * g->p->totals.ticks_per_sec);
+    put_number(g, ticks > -0x1p53 && ticks < 0x1p53 ? (int64_t)ticks : 0);
+}
+
+static void put_string(struct page *g, nyt_str text)
+{
+    uint32_t id = nyt_names_take(&g->strings, text);
+    g->failed |= id == NYT_NONE;
+    put_number(g, id);
+}
+
+static void put_file(struct page *g, uint32_t fid)
+{
+    const uint32_t *at = nyt_map_find(&g->file_index, fid);
+    put_number(g, at ? (int64_t)*at : -1);
+}
+
+static void put_sub(struct page *g, const nyt_sub *sub)
+{
+    uint32_t at = sub ? g->sub_at[sub - g->p->subs] : NYT_NONE;
+    put_number(g, at == NYT_NONE ? -1 : (int64_t)at);
+}
+
+/* ---- Columns: each list is walked once for each of its columns ---- */
+
+typedef void column_fn(struct page *g, size_t i);
+
+struct column {
+    const char *name;
+    column_fn  *put;
+};
+
+static void put_columns(struct page *g, const char *table, const struct column *columns, size_t n,
+                        const bool *shown)
+{
+    nyt_json_open(g->j, table, '{');
+    for (; columns->name; columns++) {
+        nyt_json_open(g->j, columns->name, '[');
+        for (size_t i = 0; i < n; i++)
+            if (!shown || shown[i])
+                columns->put(g, i);
+        nyt_json_close(g->j, ']');
+    }
+    nyt_json_close(g->j, '}');
+}
+
+/* ---- Files ---- */
+
+static void file_name(struct page *g, size_t i)
+{
+    put_string(g, g->p->files[i].name);
+}
+
+static void file_short(struct page *g, size_t i)
+{
+    struct nyt_short_path path = nyt_short_path(g->p, &g->p->files[i], nyt_project_folder(g->p));
+    struct nyt_buf text = {0};
+    g->failed |= !nyt_buf_append(&text, path.prefix, strlen(path.prefix)) ||
+                 !nyt_buf_append(&text, path.rest.data, path.rest.len);
+    put_string(g, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    nyt_buf_free(&text);
+}
+
+static void file_kind(struct page *g, size_t i)
+{
+    put_number(g, nyt_profile_scope(g->p, g->p->files[i].fid));
+}
+
+static void file_parent(struct page *g, size_t i)
+{
+    put_file(g, g->p->files[i].is_eval ? g->p->files[i].eval_fid : 0);
+}
+
+static void file_line(struct page *g, size_t i)
+{
+    put_number(g, g->p->files[i].eval_line);
+}
+
+static void file_source(struct page *g, size_t i)
+{
+    put_number(g, g->sources->block_of[i]);
+}
+
+static void put_files(struct page *g)
+{
+    static const struct column columns[] = {
+        {"name", file_name}, {"short", file_short}, {"kind", file_kind}, {"parent", file_parent},
+        {"line", file_line}, {"src", file_source}, {NULL, NULL}};
+    put_columns(g, "file", columns, g->p->file_count, NULL);
+}
+
+/* ---- Lines ---- */
+
+static const nyt_line *line_at(const struct page *g, size_t i)
+{
+    return &g->p->lines[NYT_LEVEL_LINE].list[i];
+}
+
+static void line_file(struct page *g, size_t i)
+{
+    put_file(g, line_at(g, i)->fid);
+}
+
+static void line_number(struct page *g, size_t i)
+{
+    put_number(g, line_at(g, i)->line);
+}
+
+static void line_count(struct page *g, size_t i)
+{
+    put_number(g, line_at(g, i)->count);
+}
+
+static void line_time(struct page *g, size_t i)
+{
+    put_ticks(g, line_at(g, i)->time);
+}
+
+static void line_incl(struct page *g, size_t i)
+{
+    put_ticks(g, line_at(g, i)->incl);
+}
+
+static void put_lines(struct page *g)
+{
+    static const struct column columns[] = {{"file", line_file}, {"line", line_number},
+                                            {"n", line_count}, {"t", line_time},
+                                            {"i", line_incl}, {NULL, NULL}};
+    put_columns(g, "line", columns, g->p->lines[NYT_LEVEL_LINE].count, g->choice->lines);
+}
+
+/* Lines with the time of their blocks or subs; null where the profile has none. */
+static void put_level(struct page *g, const char *table, nyt_level level)
+{
+    const struct nyt_lines *lines = &g->p->lines[level];
+    static const char *const names[] = {"file", "line", "n", "t"};
+    if (!g->p->totals.blocks) {
+        nyt_json_null(g->j, table);
+        return;
+    }
+    nyt_json_open(g->j, table, '{');
+    for (size_t column = 0; column < 4; column++) {
+        nyt_json_open(g->j, names[column], '[');
+        for (size_t i = 0; i < lines->count; i++) {
+            const nyt_line *line = &lines->list[i];
+            if (column == 0)
+                put_file(g, line->fid);
+            else if (column == 3)
+                put_ticks(g, line->time);
+            else
+                put_number(g, column == 1 ? (int64_t)line->line : line->count);
+        }
+        nyt_json_close(g->j, ']');
+    }
+    nyt_json_close(g->j, '}');
+}
+
+/* ---- Subs ---- */
+
+static void sub_name(struct page *g, size_t i)
+{
+    put_string(g, g->p->subs[i].name);
+}
+
+static void sub_file(struct page *g, size_t i)
+{
+    put_file(g, g->p->subs[i].fid);
+}
+
+static void sub_first(struct page *g, size_t i)
+{
+    put_number(g, g->p->subs[i].first);
+}
+
+static void sub_last(struct page *g, size_t i)
+{
+    put_number(g, g->p->subs[i].last);
+}
+
+static void sub_calls(struct page *g, size_t i)
+{
+    put_number(g, (int64_t)g->p->subs[i].calls);
+}
+
+static void sub_excl(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->subs[i].excl);
+}
+
+static void sub_incl(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->subs[i].incl);
+}
+
+static void sub_reci(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->subs[i].reci);
+}
+
+static void sub_depth(struct page *g, size_t i)
+{
+    put_number(g, g->p->subs[i].depth);
+}
+
+static void sub_kind(struct page *g, size_t i)
+{
+    put_number(g, g->p->subs[i].kind);
+}
+
+static void put_subs(struct page *g)
+{
+    static const struct column columns[] = {
+        {"name", sub_name}, {"file", sub_file}, {"first", sub_first}, {"last", sub_last},
+        {"n", sub_calls}, {"t", sub_excl}, {"i", sub_incl}, {"r", sub_reci}, {"depth", sub_depth},
+        {"kind", sub_kind}, {NULL, NULL}};
+    put_columns(g, "fn", columns, g->p->sub_count, g->choice->subs);
+}
+
+/* ---- Calls ---- */
+
+static void call_from(struct page *g, size_t i)
+{
+    put_sub(g, nyt_profile_sub(g->p, g->p->calls[i].caller));
+}
+
+static void call_to(struct page *g, size_t i)
+{
+    put_sub(g, g->p->calls[i].called);
+}
+
+static void call_file(struct page *g, size_t i)
+{
+    put_file(g, g->p->calls[i].fid);
+}
+
+static void call_line(struct page *g, size_t i)
+{
+    put_number(g, g->p->calls[i].line);
+}
+
+static void call_count(struct page *g, size_t i)
+{
+    put_number(g, (int64_t)g->p->calls[i].count);
+}
+
+static void call_excl(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->calls[i].excl);
+}
+
+static void call_incl(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->calls[i].incl);
+}
+
+static void call_reci(struct page *g, size_t i)
+{
+    put_ticks(g, g->p->calls[i].reci);
+}
+
+static void call_depth(struct page *g, size_t i)
+{
+    put_number(g, g->p->calls[i].depth);
+}
+
+static void put_calls(struct page *g)
+{
+    static const struct column columns[] = {
+        {"from", call_from}, {"to", call_to}, {"file", call_file}, {"line", call_line},
+        {"n", call_count}, {"t", call_excl}, {"i", call_incl}, {"r", call_reci},
+        {"depth", call_depth}, {NULL, NULL}};
+    put_columns(g, "call", columns, g->p->call_count, g->choice->calls);
+}
+
+/* ---- Call paths ---- */
+
+static void node_fn(struct page *g, size_t i)
+{
+    nyt_str name = g->p->nodes[i].name;
+    put_sub(g, name.len ? nyt_profile_sub(g->p, name) : NULL);
+}
+
+static void node_up(struct page *g, size_t i)
+{
+    put_number(g, g->choice->node_at[g->p->nodes[i].parent]);
+}
+
+static void put_node_times(struct page *g, size_t shown)
+{
+    double *ticks = calloc(shown + 1, sizeof *ticks);
+    g->failed |= !ticks;
+    nyt_json_open(g->j, "t", '[');
+    for (size_t i = 0; ticks && i < g->p->node_count; i++)
+        if (g->p->nodes[i].excl > 0 && isfinite(g->p->nodes[i].excl))
+            ticks[g->choice->node_at[i]] += g->p->nodes[i].excl;
+    for (size_t i = 0; ticks && i < shown; i++)
+        put_number(g, ticks[i] < 0x1p53 ? (int64_t)ticks[i] : 0);
+    nyt_json_close(g->j, ']');
+    free(ticks);
+}
+
+static void put_nodes(struct page *g)
+{
+    static const struct column columns[] = {{"fn", node_fn}, {"up", node_up}, {NULL, NULL}};
+    size_t shown = 0;
+    for (size_t i = 0; i < g->p->node_count; i++)
+        shown += g->choice->nodes[i];
+    nyt_json_open(g->j, "node", '{');
+    for (const struct column *column = columns; column->name; column++) {
+        nyt_json_open(g->j, column->name, '[');
+        for (size_t i = 0; i < g->p->node_count; i++)
+            if (g->choice->nodes[i])
+                column->put(g, i);
+        nyt_json_close(g->j, ']');
+    }
+    put_node_times(g, shown);
+    nyt_json_close(g->j, '}');
+}
+
+/* ---- What is said of the whole ---- */
+
+bool nyt_page_is_perl(const nyt_profile *p)
+{
+    static const char ours[] = "Python profile by ";
+    for (size_t i = 0; i < p->comment_count; i++)
+        if (p->comments[i].len > sizeof ours && memcmp(p->comments[i].data, ours, sizeof ours - 1) == 0)
+            return false;
+    return true;
+}
+
+nyt_str nyt_page_title(const nyt_profile *p)
+{
+    const nyt_str *name = nyt_profile_attribute(p, "application");
+    nyt_str title = name ? *name : (nyt_str){.data = "profile", .len = 7};
+    for (size_t i = title.len; i > 0; i--)
+        if (title.data[i - 1] == '/' && i < title.len)
+            return (nyt_str){.data = title.data + i, .len = title.len - i};
+    return title;
+}
+
+static void put_language(struct page *g)
+{
+    const nyt_str *version = nyt_profile_attribute(g->p, "perl_version");
+    struct nyt_buf text = {0};
+    const char *name = nyt_page_is_perl(g->p) ? "Perl " : "Python ";
+    g->failed |= !nyt_buf_append(&text, name, strlen(name)) ||
+                 (version && !nyt_buf_append(&text, version->data, version->len));
+    nyt_json_str(g->j, "language", (nyt_str){.data = (char *)text.data, .len = text.len});
+    nyt_buf_free(&text);
+}
+
+static int append_text(void *ctx, const void *data, size_t len)
+{
+    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
+}
+
+static void put_sentence(struct page *g)
+{
+    struct nyt_buf text = {0};
+    struct nyt_out *o = malloc(sizeof *o);
+    g->failed |= !o;
+    if (o) {
+        nyt_out_begin(o, append_text, &text);
+        nyt_put_sentence(o, g->p);
+        g->failed |= nyt_out_end(o, NULL) < 0;
+    }
+    nyt_json_str(g->j, "sentence",
+                 (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    nyt_buf_free(&text);
+    free(o);
+}
+
+static void put_split(struct page *g)
+{
+    nyt_split split = nyt_profile_split(g->p);
+    bool done[NYT_PARTS] = {false};
+    nyt_json_open(g->j, "split", '[');
+    for (int n = 0; n < NYT_PARTS; n++) {
+        int next = -1;
+        for (int part = 0; part < NYT_PARTS; part++)
+            if (!done[part] && (next < 0 || split.seconds[part] > split.seconds[next]))
+                next = part;
+        done[next] = true;
+        nyt_json_open(g->j, NULL, '[');
+        nyt_json_text(g->j, NULL, nyt_part_name((nyt_part)next));
+        put_ticks(g, split.seconds[next]);
+        nyt_json_close(g->j, ']');
+    }
+    nyt_json_close(g->j, ']');
+}
+
+static void put_note(struct page *g, size_t left, const char *what)
+{
+    char text[160];
+    int n = snprintf(text, sizeof text, "%zu %s", left, what);
+    if (left && n > 0)
+        nyt_json_str(g->j, NULL, (nyt_str){.data = text, .len = (size_t)n});
+}
+
+static void put_notes(struct page *g)
+{
+    const struct nyt_page_choice *c = g->choice;
+    nyt_json_open(g->j, "notes", '[');
+    put_note(g, c->lines_left, "lines with little time are left out of this page.");
+    put_note(g, c->subs_left, "functions with little time are left out of this page.");
+    put_note(g, c->calls_left, "calling lines with little time are left out of this page.");
+    put_note(g, g->sources->left_out, "files are shown without their source, which had no room.");
+    nyt_json_close(g->j, ']');
+}
+
+static void put_totals(struct page *g)
+{
+    const nyt_totals *t = &g->p->totals;
+    const nyt_error *fault = nyt_profile_fault(g->p);
+    nyt_json_whole(g->j, "v", 1);
+    nyt_json_str(g->j, "title", nyt_page_title(g->p));
+    nyt_json_text(g->j, "made", "nytprof " NYT_VERSION);
+    nyt_json_number(g->j, "started", g->p->process_count ? g->p->processes[0].start : 0);
+    put_language(g);
+    nyt_json_count(g->j, "tps", t->ticks_per_sec);
+    nyt_json_number(g->j, "wall", t->wall);
+    nyt_json_count(g->j, "threads", g->p->process_count);
+    nyt_json_count(g->j, "processes", 1);
+    nyt_json_count(g->j, "statements", nyt_counted_statements(t));
+    nyt_json_count(g->j, "calls", t->calls);
+    nyt_json_key(g->j, (nyt_str){.data = "time", .len = 4});
+    put_ticks(g, t->statement_time);
+    nyt_json_key(g->j, (nyt_str){.data = "overhead", .len = 8});
+    put_ticks(g, t->duration - t->active);
+    nyt_json_bool(g->j, "snapshot", t->snapshot);
+    if (fault)
+        nyt_json_text(g->j, "fault", fault->message);
+    else
+        nyt_json_null(g->j, "fault");
+}
+
+static void put_groups(struct page *g)
+{
+    nyt_json_open(g->j, "group", '[');
+    for (size_t i = 0; i < g->p->process_count; i++) {
+        const nyt_process *process = &g->p->processes[i];
+        nyt_json_open(g->j, NULL, '{');
+        nyt_json_count(g->j, "id", process->pid);
+        nyt_json_count(g->j, "parent", process->parent);
+        nyt_json_number(g->j, "start", process->start);
+        nyt_json_number(g->j, "end", process->end);
+        nyt_json_close(g->j, '}');
+    }
+    nyt_json_close(g->j, ']');
+}
+
+static bool number_all(struct page *g)
+{
+    uint32_t shown = 0;
+    bool is_new;
+    g->sub_at = calloc(g->p->sub_count + 1, sizeof *g->sub_at);
+    for (size_t i = 0; g->sub_at && i < g->p->sub_count; i++)
+        g->sub_at[i] = g->choice->subs[i] ? shown++ : NYT_NONE;
+    for (size_t i = 0; i < g->p->file_count; i++) {
+        uint32_t *at = nyt_map_take(&g->file_index, g->p->files[i].fid, &is_new);
+        if (!at)
+            return false;
+        *at = (uint32_t)i;
+    }
+    return g->sub_at != NULL;
+}
+
+/* Last, when all strings are known. */
+static void put_strings(struct page *g)
+{
+    nyt_json_open(g->j, "str", '[');
+    for (size_t i = 0; i < g->strings.count; i++)
+        nyt_json_str(g->j, NULL, g->strings.list[i].name);
+    nyt_json_close(g->j, ']');
+}
+
+bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_page_choice *choice,
+                   const struct nyt_page_sources *sources)
+{
+    struct page g = {.j = j, .p = p, .choice = choice, .sources = sources};
+    g.failed = !number_all(&g);
+    if (!g.failed) {
+        nyt_json_open(j, NULL, '{');
+        put_totals(&g);
+        put_sentence(&g);
+        put_split(&g);
+        put_notes(&g);
+        put_files(&g);
+        put_lines(&g);
+        put_level(&g, "block", NYT_LEVEL_BLOCK);
+        put_level(&g, "sub", NYT_LEVEL_SUB);
+        put_subs(&g);
+        put_calls(&g);
+        put_nodes(&g);
+        put_groups(&g);
+        put_strings(&g);
+        nyt_json_close(j, '}');
+    }
+    free(g.sub_at);
+    nyt_map_free(&g.file_index);
+    nyt_names_free(&g.strings);
+    return !g.failed;
+}

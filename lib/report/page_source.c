@@ -1,0 +1,153 @@
+/*
+ * The sources of a page. A block holds a file's text as segments, [first line, [line, ...]]: lines
+ * that did not run, in files of others, are left out between them.
+ */
+#include "report/page_source.h"
+
+#include "base/str.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LINES_AROUND = 3, WHOLE_FILE_LINES = 20000 };
+
+struct ranked_file {
+    size_t index;               /* in p->files */
+    bool   project;
+    double time;
+};
+
+static int most_wanted_first(const void *left, const void *right)
+{
+    const struct ranked_file *a = left, *b = right;
+    if (a->project != b->project)
+        return a->project ? -1 : 1;
+    int c = NYT_COMPARE(b->time, a->time);
+    return c ? c : NYT_COMPARE(a->index, b->index);
+}
+
+static double time_of(const nyt_profile *p, uint32_t fid, bool *ran)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &n);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += isfinite(lines[i].time) ? lines[i].time : 0;
+    *ran = n > 0;
+    return sum;
+}
+
+static size_t rank_files(const nyt_profile *p, struct ranked_file *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->file_count; i++) {
+        size_t lines;
+        bool ran;
+        struct ranked_file file = {.index = i, .time = time_of(p, p->files[i].fid, &ran)};
+        nyt_profile_source(p, p->files[i].fid, &lines);
+        file.project = nyt_profile_scope(p, p->files[i].fid) == NYT_SCOPE_PROJECT;
+        if (ran && lines && !p->files[i].merged_into)
+            list[n++] = file;
+    }
+    if (n)
+        qsort(list, n, sizeof *list, most_wanted_first);
+    return n;
+}
+
+/* ---- One file ---- */
+
+/* Is a line that ran at most LINES_AROUND away? *at moves on: lines are asked in order. */
+static bool is_near(const nyt_line *lines, size_t n, uint32_t line, size_t *at)
+{
+    while (*at < n && lines[*at].line + LINES_AROUND < line)
+        ++*at;
+    return *at < n && lines[*at].line <= line + LINES_AROUND;
+}
+
+static nyt_str without_end(nyt_str text)
+{
+    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+        text.len--;
+    return text;
+}
+
+static void put_segments(struct nyt_json *j, const nyt_profile *p, uint32_t fid, bool whole)
+{
+    size_t n, line_count, at = 0;
+    const nyt_src_line *source = nyt_profile_source(p, fid, &n);
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &line_count);
+    uint32_t last = 0;
+    nyt_json_open(j, NULL, '[');
+    for (size_t i = 0; i < n; i++) {
+        uint32_t line = source[i].line;
+        if (!line || (!whole && !is_near(lines, line_count, line, &at)))
+            continue;
+        if (!last || line != last + 1) {
+            if (last) {
+                nyt_json_close(j, ']');
+                nyt_json_close(j, ']');
+            }
+            nyt_json_open(j, NULL, '[');
+            nyt_json_count(j, NULL, line);
+            nyt_json_open(j, NULL, '[');
+        }
+        nyt_json_str(j, NULL, without_end(source[i].text));
+        last = line;
+    }
+    if (last) {
+        nyt_json_close(j, ']');
+        nyt_json_close(j, ']');
+    }
+    nyt_json_close(j, ']');
+}
+
+/* ---- All files ---- */
+
+/* 1: it is among them; 0: it had no room; negative: NYT_ENOMEM. */
+static int add_file(struct nyt_page_texts *t, const nyt_profile *p, const struct ranked_file *file,
+                    uint64_t room)
+{
+    uint32_t fid = p->files[file->index].fid;
+    size_t lines;
+    nyt_profile_source(p, fid, &lines);
+    struct nyt_block *b = nyt_block_new();
+    if (!b)
+        return NYT_ENOMEM;
+    put_segments(&b->json, p, fid, file->project && lines <= WHOLE_FILE_LINES);
+    int64_t bytes = nyt_block_end(b);
+    if (bytes < 0 || t->bytes + (uint64_t)bytes > room) {
+        nyt_block_free(b);
+        return bytes < 0 ? NYT_ENOMEM : 0;
+    }
+    t->bytes += (uint64_t)bytes;
+    t->of.block_of[file->index] = (int32_t)t->count;
+    t->blocks[t->count++] = b;
+    return 1;
+}
+
+bool nyt_page_texts_make(struct nyt_page_texts *t, const nyt_profile *p, uint64_t room)
+{
+    *t = (struct nyt_page_texts){.blocks = calloc(p->file_count + 1, sizeof *t->blocks)};
+    t->of.block_of = calloc(p->file_count + 1, sizeof *t->of.block_of);
+    struct ranked_file *list = calloc(p->file_count + 1, sizeof *list);
+    bool ok = t->blocks && t->of.block_of && list;
+    for (size_t i = 0; ok && i < p->file_count; i++)
+        t->of.block_of[i] = -1;
+    size_t n = ok ? rank_files(p, list) : 0;
+    for (size_t i = 0; ok && i < n; i++) {
+        int rc = add_file(t, p, &list[i], room);
+        ok = rc >= 0;
+        t->of.left_out += rc == 0;
+    }
+    free(list);
+    return ok;
+}
+
+void nyt_page_texts_free(struct nyt_page_texts *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        nyt_block_free(t->blocks[i]);
+    free(t->blocks);
+    free(t->of.block_of);
+    *t = (struct nyt_page_texts){0};
+}
