@@ -414,10 +414,22 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
     return sub;
 }
 
-int64_t code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method)
+/* Not among the recent ones. */
+static int64_t c_sub_find(tracer *t, PyObject *callable, PyMethodDef *method, size_t place)
 {
     const uint32_t *found = nyt_map_find(&t->codes.c_methods, (uintptr_t)method);
-    if (LIKELY(found != NULL))
-        return *found;
-    return c_sub_first_seen(t, callable, method);
+    int64_t sub = found ? *found : c_sub_first_seen(t, callable, method);
+    if (sub >= 0) {
+        t->codes.recent[place].method = method;
+        t->codes.recent[place].sub = (uint32_t)sub;
+    }
+    return sub;
+}
+
+int64_t code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method)
+{
+    size_t place = (uintptr_t)method / sizeof *method % RECENT_METHODS;
+    if (LIKELY(t->codes.recent[place].method == method))
+        return t->codes.recent[place].sub;
+    return c_sub_find(t, callable, method, place);
 }

@@ -243,4 +243,5 @@ void codes_free(code_table *codes)
     nyt_map_free(&codes->c_methods);
     Py_CLEAR(codes->index);
     Py_CLEAR(codes->c_names);
+    memset(codes->recent, 0, sizeof codes->recent);
 }

@@ -27,6 +27,8 @@ struct code_info {
     bool        all_placed;     /* 0: it has no line */
 };
 
+enum { RECENT_METHODS = 128 };
+
 typedef struct {
     code_info    **list;
     size_t         n, cap;
@@ -36,6 +38,10 @@ typedef struct {
     size_t         n_subs, subs_cap;
     struct nyt_map c_methods;   /* PyMethodDef -> sub */
     PyObject      *c_names;     /* dict: name -> sub */
+    struct {
+        const PyMethodDef *method;
+        uint32_t           sub;
+    } recent[RECENT_METHODS];   /* by address: found without hashing */
 } code_table;
 
 /* Finds the lines of the code, or numbers as many as a folded file has. False: an exception, */

@@ -57,7 +57,7 @@ static bool is_skipped(const file_table *files, const char *path)
     bool skip = any_glob_matches(o->exclude, path) ||
                 (PyTuple_GET_SIZE(o->include) > 0 && !any_glob_matches(o->include, path)) ||
                 any_prefix_matches(o->exclude_prefixes, path);
-    swallow_error();      /* a glob that is no UTF-8 matches nothing */
+    swallow_error();            /* a glob that is no UTF-8 matches nothing */
     return skip;
 }
 
