@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pynytprof._pure import blocks as _blocks
 from pynytprof._pure.files import decode_source, split_lines
@@ -33,6 +35,15 @@ TEXTS = {
     "brackets": ("if f(\n1,\n  [2\n]):\n  g(\n)\nh\n", [0, 0, 0, 0, 0, 1, 1, 0]),
     "comment in brackets": ("f(  # (\n1)\nwith a:\n  b\n", [0, 0, 0, 0, 3]),
     "backslash": ("if a and \\\n   b:\n  c = \\\n1\nd\n", [0, 0, 0, 1, 1, 0]),
+    "backslash before a statement": ("x = 1\n\\\nif x:\n  y\n  z\n", [0, 0, 0, 0, 3, 3]),
+    "backslash in a suite": (
+        "if a:\n  b\n\\\n  c\n  \\\n\\\n      d\n  \\\ne\n\\\n\nf\n",
+        [0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0],
+    ),
+    "backslash before a blank line": (
+        "if a:\n  if b:\n\\\n    c\n\\\n\n    d\n  e\n",
+        [0, 0, 1, 0, 2, 0, 0, 2, 1],
+    ),
     "strings": ("if a:\n  '''x\ny\n  \\''' + \"'\"\n z'''\n  b\n", [0, 0, 1, 1, 1, 1, 1]),
     "prefixes": ("if a:\n  Rb'\\'' + u'#' + f'{b}' + rf'\\{b}'\nc\n", [0, 0, 1, 0]),
     "string with backslash": ("if a:\n  b = 'c\\\nd'\n  e\n", [0, 0, 1, 1, 1]),
@@ -61,6 +72,77 @@ def test_texts(text: str, expected: list[int]) -> None:
     lines = split_lines(text)
     assert block_headers(lines) == expected
     assert _blocks.headers(lines) == expected
+
+
+# What statements may look like; `{}` stands for their indentation.
+SIMPLE = [
+    "x", "x; y", "f(\n1)", "x = \\\n  1", "'''a\n  \\\n'''", "f'{x}'", "x = [\n\n  # [\n]",
+    "'#' # '",
+]  # fmt: skip
+HEADERS = [
+    "if x:", "while x: # :", "for x in (\n1,):", "with x:", "def f(\n):", "@g\n{}def f():",
+    "class A:",
+]  # fmt: skip
+
+
+class Text:
+    """A text in the making, and what is to be found in it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.expected = [0]
+
+    def __repr__(self) -> str:
+        return repr("".join(self.lines))
+
+    def add(self, lines: str, header: int) -> int:
+        """Adds lines of that header; the number of the first."""
+        first = len(self.lines) + 1
+        for line in lines.split("\n"):
+            self.lines.append(f"{line}\n")
+            self.expected.append(header)
+        return first
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> Text:
+    text = Text()
+
+    def begin(indent: str) -> str:
+        """Adds lines that hold no code; how the statement after them may be indented."""
+        for line in draw(st.lists(st.sampled_from(["", " ", "\t# no", "# '''"]), max_size=2)):
+            text.add(line, 0)
+        # CPython takes tabs before a backslash for what they are not, and refuses the text.
+        where = ["", indent] if "\t" not in indent else [""]
+        alone = draw(st.lists(st.sampled_from(where), max_size=2))
+        for before in alone:
+            text.add(f"{before}\\", 0)
+        free = bool(indent) and indent in alone
+        return draw(st.sampled_from(["", indent, "   ", "\t"])) if free else indent
+
+    def suite(indent: str, header: int, depth: int) -> None:
+        for _ in range(draw(st.integers(1, 3))):
+            at = begin(indent)
+            compound = depth > 0 and draw(st.booleans())
+            statement = draw(st.sampled_from(HEADERS if compound else SIMPLE))
+            first = text.add(at + statement.replace("{}", indent), header)
+            if compound:
+                first += statement.startswith("@")
+                deeper = indent + draw(st.sampled_from([" ", "    ", "\t"]))
+                suite(deeper, first, depth - 1)
+                if statement == "if x:" and draw(st.booleans()):
+                    suite(deeper, text.add(f"{begin(indent)}else:", header), depth - 1)
+
+    suite("", 0, 3)
+    return text
+
+
+@given(texts())
+@settings(deadline=None)
+def test_made_up_texts(text: Text) -> None:
+    compile("".join(text.lines), "text", "exec")
+    assert block_headers(text.lines) == text.expected
+    assert _blocks.headers(text.lines) == text.expected
 
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])

@@ -197,9 +197,19 @@ static void scan_logical_line(scanner *s)
 
 /* ---- Lines and suites ---- */
 
-/* The column at which code begins; lines that hold none are passed over. False: the end. */
+static uint32_t column_after(uint32_t column, char blank)
+{
+    return blank == ' ' ? column + 1 : blank == '\t' ? (column / 8 + 1) * 8 : 0;
+}
+
+/*
+ * The column at which code begins; lines that hold none are passed over. A line may be only
+ * a backslash: code begins after it, but at the column of the first such one, if it is
+ * indented. False: the end.
+ */
 static bool find_code(scanner *s, uint32_t *column)
 {
+    uint32_t joined = 0;
     *column = 0;
     for (; s->p < s->end; s->p++) {
         char c = *s->p;
@@ -209,14 +219,15 @@ static bool find_code(scanner *s, uint32_t *column)
             break;
         if (*s->p == '\n') {
             s->line++;
-            *column = 0;
-        } else if (c == ' ') {
-            (*column)++;
-        } else if (c == '\t') {
-            *column = (*column / 8 + 1) * 8;
-        } else if (c == '\f') {
-            *column = 0;
+            *column = joined = 0;
+        } else if (c == '\\' && at(s, '\n', 1)) {
+            joined = joined ? joined : *column;
+            s->line++;
+            s->p++;
+        } else if (c == ' ' || c == '\t' || c == '\f') {
+            *column = column_after(*column, c);
         } else {
+            *column = joined ? joined : *column;
             return true;
         }
     }
