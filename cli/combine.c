@@ -1,5 +1,7 @@
 /* merge and recover: one new profile, which appears under its name when it is whole. */
-#include "cli.h"
+#include "combine.h"
+
+#include "message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,10 +47,10 @@ static bool open_part(struct target *t)
     return t->out != NULL;
 }
 
-static bool open_target(struct target *t)
+static bool open_target(struct target *t, FILE *standard)
 {
     if (strcmp(t->path, "-") == 0)
-        t->out = stdout;
+        t->out = standard;
     else if (can_be_replaced(t->path))
         return open_part(t);
     else
@@ -56,10 +58,10 @@ static bool open_target(struct target *t)
     return t->out != NULL;
 }
 
-static bool close_target(struct target *t, bool whole)
+static bool close_target(struct target *t, FILE *standard, bool whole)
 {
     bool ok = whole && t->out && fflush(t->out) == 0 && !ferror(t->out);
-    if (t->out && t->out != stdout)
+    if (t->out && t->out != standard)
         ok = fclose(t->out) == 0 && ok;
     if (t->part && ok)
         ok = rename(t->part, t->path) == 0;
@@ -79,13 +81,13 @@ static int write_target(void *ctx, const void *data, size_t len)
 static enum exit_status write_merged(const struct options *options, nyt_merged *m)
 {
     struct target t = {.path = options->output};
-    bool opened = open_target(&t);
+    FILE *standard = options->io->out;
+    bool opened = open_target(&t, standard);
     bool whole = opened && nyt_merged_write(m, write_target, t.out, LEVEL, NULL) == NYT_OK;
-    bool done = close_target(&t, whole);
-    if (!done)
-        fprintf(stderr, "nytprof: %s: cannot write: %s\n", options->output, strerror(errno));
+    bool done = close_target(&t, standard, whole);
+    enum exit_status status = done ? EXIT_FINE : cannot_write(options->io, options->output);
     nyt_merged_free(m);
-    return done ? EXIT_FINE : EXIT_INCOMPLETE;
+    return status;
 }
 
 /* ---- The commands ---- */
@@ -95,7 +97,7 @@ static void tell(void *ctx, const nyt_note *note)
     const struct options *options = ctx;
     if (options->quiet && !note->lossy)
         return;
-    fprintf(stderr, "nytprof: %s: %s\n", note->path ? note->path : options->output, note->text);
+    say(options->io, "%s: %s", note->path ? note->path : options->output, note->text);
 }
 
 enum exit_status command_merge(const struct options *options, char **paths, int count)
@@ -110,7 +112,7 @@ enum exit_status command_merge(const struct options *options, char **paths, int 
         enum exit_status status = write_merged(options, m);
         return complete ? status : EXIT_INCOMPLETE;
     }
-    complain(failed ? failed : options->output, &err);
+    complain(options->io, failed ? failed : options->output, &err);
     return EXIT_UNREADABLE;
 }
 
@@ -121,6 +123,6 @@ enum exit_status command_recover(const struct options *options, char **paths, in
     (void)count;
     if (nyt_recover(&m, paths[0], tell, (void *)options, &err) == NYT_OK)
         return write_merged(options, m);
-    complain(paths[0], &err);
+    complain(options->io, paths[0], &err);
     return EXIT_UNREADABLE;
 }

@@ -1,5 +1,7 @@
 /* The commands: each opens one file, calls the library and says how it went. */
-#include "cli.h"
+#include "commands.h"
+
+#include "message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,44 +33,37 @@ static bool is_stdin(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-static int open_reader(nyt_reader **in, const char *path, nyt_error *err)
+static int open_reader(nyt_reader **in, const struct options *options, const char *path,
+                       nyt_error *err)
 {
-    return is_stdin(path) ? nyt_reader_open_fn(in, read_stream, stdin, err)
+    return is_stdin(path) ? nyt_reader_open_fn(in, read_stream, options->io->in, err)
                           : nyt_reader_open(in, path, err);
 }
 
 static int load(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
 {
     nyt_load_options how = {.keep_evals = options->keep_evals, .salvage = options->salvage};
-    return is_stdin(path) ? nyt_profile_load_fn(p, read_stream, stdin, &how, err)
+    return is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
                           : nyt_profile_load(p, path, &how, err);
 }
 
 /* ---- Errors ---- */
 
-void complain(const char *path, const nyt_error *err)
+static enum exit_status unreadable(const struct options *o, const char *path,
+                                   const nyt_error *err)
 {
-    fflush(stdout);
-    fprintf(stderr, "nytprof: %s: %s", path, err->message);
-    bool has_place = err->code == NYT_EFORMAT || err->code == NYT_ETRUNC ||
-                     err->code == NYT_EDEFLATE || err->code == NYT_EVERSION;
-    if (has_place)
-        fprintf(stderr, " (at offset %llu%s)", (unsigned long long)err->offset,
-                err->in_deflate ? " of the inflated data" : "");
-    fputc('\n', stderr);
-}
-
-static enum exit_status unreadable(const char *path, const nyt_error *err)
-{
-    complain(path, err);
+    complain(o->io, path, err);
     return EXIT_UNREADABLE;
 }
 
-static enum exit_status written(int rc, const char *path, const nyt_error *err)
+/* What `out` could not take is reported when it is closed. */
+static enum exit_status written(const struct options *options, int rc, const char *path,
+                                FILE *out, const nyt_error *err)
 {
     if (rc == NYT_OK)
         return EXIT_FINE;
-    complain(path, err);
+    if (!ferror(out))
+        complain(options->io, path, err);
     return EXIT_INCOMPLETE;
 }
 
@@ -78,13 +73,13 @@ static enum exit_status dump_records(const struct options *options, const char *
 {
     nyt_reader *in;
     nyt_error err;
-    int rc = open_reader(&in, path, &err);
+    int rc = open_reader(&in, options, path, &err);
     if (rc < 0)
-        return unreadable(path, &err);
-    rc = options->format == FORMAT_JSONL ? nyt_export_jsonl(in, write_stream, out, &err)
+        return unreadable(options, path, &err);
+    rc = options->jsonl ? nyt_export_jsonl(in, write_stream, out, &err)
                                          : nyt_export_text(in, write_stream, out, &err);
     nyt_reader_close(in);
-    return written(rc, path, &err);
+    return written(options, rc, path, out, &err);
 }
 
 static enum exit_status dump_model(const struct options *options, const char *path, FILE *out)
@@ -92,15 +87,15 @@ static enum exit_status dump_model(const struct options *options, const char *pa
     nyt_profile *p;
     nyt_error err;
     if (load(&p, options, path, &err) < 0)
-        return unreadable(path, &err);
+        return unreadable(options, path, &err);
     int rc = nyt_export_model(p, write_stream, out, &err);
     nyt_profile_free(p);
-    return written(rc, path, &err);
+    return written(options, rc, path, out, &err);
 }
 
 enum exit_status command_dump(const struct options *options, const char *path, FILE *out)
 {
-    return options->format == FORMAT_MODEL ? dump_model(options, path, out)
+    return options->model ? dump_model(options, path, out)
                                            : dump_records(options, path, out);
 }
 
@@ -111,21 +106,21 @@ enum exit_status command_info(const struct options *options, const char *path, F
     nyt_report_options report = options->report;
     report.path = path;
     if (load(&p, options, path, &err) < 0)
-        return unreadable(path, &err);
+        return unreadable(options, path, &err);
     int rc = nyt_report_info(p, &report, write_stream, out, &err);
     nyt_profile_free(p);
-    return written(rc, path, &err);
+    return written(options, rc, path, out, &err);
 }
 
 /* ---- convert, speedscope ---- */
 
-static void tell_left_out(const char *path, const nyt_limit *limit)
+static void tell_left_out(const struct options *options, const char *path, const nyt_limit *limit)
 {
     if (limit->left_out || limit->left_out_lines)
-        fprintf(stderr, "nytprof: %s: to keep below %llu bytes, %llu call paths of %.6f s together "
-                        "and %llu lines were left out\n", path,
-                (unsigned long long)limit->max_bytes, (unsigned long long)limit->left_out,
-                limit->left_out_time, (unsigned long long)limit->left_out_lines);
+        say(options->io, "%s: to stay within %llu bytes, %llu call paths of %.6f s together and "
+                         "%llu lines were left out", path,
+            (unsigned long long)limit->max_bytes, (unsigned long long)limit->left_out,
+            limit->left_out_time, (unsigned long long)limit->left_out_lines);
 }
 
 struct folder {
@@ -170,24 +165,23 @@ static int make_folder(const char *path)
     return rc == 0 || errno == EEXIST ? NYT_OK : NYT_EIO;
 }
 
-static enum exit_status cannot_write(const char *path)
+static enum exit_status convert_to_folder(const struct options *options, const nyt_profile *p,
+                                          const char *path)
 {
-    fprintf(stderr, "nytprof: %s: cannot write: %s\n", path, strerror(errno));
-    return EXIT_INCOMPLETE;
-}
-
-static enum exit_status convert_to_folder(const nyt_profile *p, const char *path, const char *to)
-{
-    struct folder f = {.path = to};
+    struct folder f = {.path = options->folder};
     nyt_error err;
-    if (make_folder(to) < 0)
-        return cannot_write(to);
+    if (make_folder(f.path) < 0)
+        return cannot_write(options->io, f.path);
     errno = 0;
+    enum exit_status status = EXIT_FINE;
     int rc = nyt_export_csv(p, begin_file, write_file, &f, &err);
-    enum exit_status status = rc == NYT_EIO ? cannot_write(f.name) : written(rc, path, &err);
-    if (close_file(&f) < 0 && status == EXIT_FINE)
-        status = cannot_write(f.name);
+    if (rc != NYT_OK && rc != NYT_EIO)
+        complain(options->io, path, &err);
+    if (close_file(&f) < 0 || rc == NYT_EIO)
+        status = cannot_write(options->io, f.name);
     free(f.name);
+    if (rc != NYT_OK)
+        status = EXIT_INCOMPLETE;
     return status;
 }
 
@@ -198,17 +192,17 @@ static enum exit_status convert(const struct options *options, const nyt_export_
     nyt_error err;
     nyt_limit limit = {.max_bytes = options->max_bytes, .top = options->report.top};
     if (load(&p, options, path, &err) < 0)
-        return unreadable(path, &err);
+        return unreadable(options, path, &err);
     if (to->folder) {
-        enum exit_status status = convert_to_folder(p, path, options->folder);
+        enum exit_status status = convert_to_folder(options, p, path);
         nyt_profile_free(p);
         return status;
     }
     int rc = to->write(p, &limit, write_stream, out, &err);
     nyt_profile_free(p);
     if (rc == NYT_OK)
-        tell_left_out(path, &limit);
-    return written(rc, path, &err);
+        tell_left_out(options, path, &limit);
+    return written(options, rc, path, out, &err);
 }
 
 enum exit_status command_speedscope(const struct options *options, const char *path, FILE *out)
@@ -258,14 +252,17 @@ static enum exit_status summarise(const struct options *options, const nyt_profi
     nyt_error err;
     nyt_report_options report = options->report;
     report.path = path;
-    if (!options->source)
-        return written(nyt_report_summary(p, &report, write_stream, out, &err), path, &err);
+    if (!options->source) {
+        int rc = nyt_report_summary(p, &report, write_stream, out, &err);
+        return written(options, rc, path, out, &err);
+    }
     const nyt_file *file = find_file(p, options->source);
     if (!file) {
-        fprintf(stderr, "nytprof: %s: there is no file '%s' in it\n", path, options->source);
+        say(options->io, "%s: no file named '%s' in this profile", path, options->source);
         return EXIT_USAGE;
     }
-    return written(nyt_report_source(p, file->fid, &report, write_stream, out, &err), path, &err);
+    int rc = nyt_report_source(p, file->fid, &report, write_stream, out, &err);
+    return written(options, rc, path, out, &err);
 }
 
 enum exit_status command_summary(const struct options *options, const char *path, FILE *out)
@@ -273,7 +270,7 @@ enum exit_status command_summary(const struct options *options, const char *path
     nyt_profile *p;
     nyt_error err;
     if (load(&p, options, path, &err) < 0)
-        return unreadable(path, &err);
+        return unreadable(options, path, &err);
     enum exit_status status = summarise(options, p, path, out);
     nyt_profile_free(p);
     return status;
@@ -291,9 +288,8 @@ static enum exit_status judged(const struct options *options, const nyt_diff *d)
         if (rc > 0)
             status = EXIT_FINDINGS;
         if (rc < 0) {
-            fprintf(stderr, "nytprof: --fail-if '%s': %s (at character %llu)\n",
-                    options->conditions[i], err.message, (unsigned long long)err.offset + 1);
-            return rc == NYT_EAPI ? EXIT_USAGE : EXIT_INCOMPLETE;
+            status = bad_condition(options->io, options->conditions[i], &err);
+            return rc == NYT_EAPI ? status : EXIT_INCOMPLETE;
         }
     }
     return status;
@@ -301,13 +297,13 @@ static enum exit_status judged(const struct options *options, const nyt_diff *d)
 
 static void tell_conditions(const struct options *options, const nyt_diff *d)
 {
-    fflush(stdout);
+    fflush(options->io->out);
     for (size_t i = 0; i < options->condition_count; i++) {
         if (nyt_diff_check(d, options->conditions[i], NULL, NULL, NULL) <= 0)
             continue;
-        fputs("nytprof: failed: ", stderr);
-        nyt_diff_check(d, options->conditions[i], write_stream, stderr, NULL);
-        fputc('\n', stderr);
+        fprintf(options->io->err, "%s: failed: ", options->io->program);
+        nyt_diff_check(d, options->conditions[i], write_stream, options->io->err, NULL);
+        fputc('\n', options->io->err);
     }
 }
 
@@ -325,7 +321,7 @@ static enum exit_status report_diff(const struct options *options, char **paths,
         return status;
     int rc = nyt_report_diff(d, &how, write_stream, out, &err);
     tell_conditions(options, d);
-    return rc < 0 ? written(rc, paths[1], &err) : status;
+    return rc < 0 ? written(options, rc, paths[1], out, &err) : status;
 }
 
 static enum exit_status diff(const struct options *options, char **paths, nyt_profile *loaded[2],
@@ -335,12 +331,12 @@ static enum exit_status diff(const struct options *options, char **paths, nyt_pr
     nyt_diff *d;
     for (int i = 0; i < 2; i++) {
         if (load(&loaded[i], options, paths[i], &err) < 0)
-            return unreadable(paths[i], &err);
+            return unreadable(options, paths[i], &err);
         if (!nyt_profile_totals(loaded[i])->complete)
-            fprintf(stderr, "nytprof: %s: the profile is incomplete\n", paths[i]);
+            say(options->io, "%s: the profile is incomplete", paths[i]);
     }
     if (nyt_diff_new(&d, loaded[0], loaded[1], &err) < 0)
-        return unreadable(paths[1], &err);
+        return unreadable(options, paths[1], &err);
     enum exit_status status = report_diff(options, paths, d, out);
     nyt_diff_free(d);
     return status;
@@ -404,7 +400,7 @@ static int take_finding(void *ctx, const nyt_finding *finding)
         f->first = *finding;
         snprintf(f->text, sizeof f->text, "%s", finding->text);
     }
-    if (f->options->format == FORMAT_JSON)
+    if (f->options->report.json)
         json_finding(f, finding);
     else if (f->options->verbose)
         text_finding(f, finding);
@@ -439,11 +435,11 @@ enum exit_status command_verify(const struct options *options, const char *path,
     struct findings f = {.options = options, .out = out};
     nyt_verdict verdict;
     nyt_error err;
-    bool json = options->format == FORMAT_JSON;
+    bool json = options->report.json;
     if (json)
         fputs("{\"findings\":[", out);
     int rc = is_stdin(path)
-                 ? nyt_verify_fn(read_stream, stdin, take_finding, &f, &verdict, &err)
+                 ? nyt_verify_fn(read_stream, options->io->in, take_finding, &f, &verdict, &err)
                  : nyt_verify(path, take_finding, &f, &verdict, &err);
     if (json && rc == NYT_OK)
         json_verdict(&f, path, &verdict);
@@ -452,6 +448,6 @@ enum exit_status command_verify(const struct options *options, const char *path,
     else if (rc == NYT_OK)
         text_verdict(&f, path, &verdict);
     if (rc < 0)
-        return unreadable(path, &err);
+        return unreadable(options, path, &err);
     return f.any ? EXIT_FINDINGS : EXIT_FINE;
 }

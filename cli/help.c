@@ -1,89 +1,76 @@
-/* --help and `nytprof help`. */
-#include "table.h"
-
-#include <stdio.h>
-
-const char *const statuses[] = {
-    [EXIT_FINE] = "fine",
-    [EXIT_FINDINGS] = "verify found a fault, or a condition of diff is met",
-    [EXIT_USAGE] = "wrong usage",
-    [EXIT_UNREADABLE] = "a file cannot be read, or is no profile",
-    [EXIT_INCOMPLETE] = "something was written, but not all there should be",
-};
-const size_t status_count = sizeof statuses / sizeof *statuses;
+/* --help and the command help, from the tables. */
+#include "help.h"
 
 /* ": a, b or c" */
-static void print_words(word_fn *word)
+static void print_words(FILE *out, word_fn *word)
 {
     for (size_t i = 0; word(i); i++)
-        printf("%s%s", i == 0 ? ": " : word(i + 1) ? ", " : " or ", word(i));
+        fprintf(out, "%s%s", i == 0 ? ": " : word(i + 1) ? ", " : " or ", word(i));
 }
 
-static void print_option(const struct option *o)
+static void print_option(FILE *out, const struct option *o)
 {
     char spelled[40];
     snprintf(spelled, sizeof spelled, "--%s%s%s", o->name, o->argument ? " " : "",
              o->argument ? o->argument : "");
     if (o->letter)
-        printf("  -%c, %-20s %s", o->letter, spelled, o->help);
+        fprintf(out, "  -%c, %-20s %s", o->letter, spelled, o->help);
     else
-        printf("      %-20s %s", spelled, o->help);
+        fprintf(out, "      %-20s %s", spelled, o->help);
     if (o->word && !is_format(o))
-        print_words(o->word);
-    putchar('\n');
+        print_words(out, o->word);
+    fputc('\n', out);
 }
 
-static void print_formats(void)
+static void print_formats(FILE *out)
 {
     size_t n;
     const nyt_export_format *formats = nyt_export_formats(&n);
-    puts("\nFORMATS are");
+    fputs("\nFORMATS are\n", out);
     for (size_t i = 0; i < n; i++)
-        printf("  %-12s %s%s\n", formats[i].name, formats[i].help,
-               formats[i].limited   ? "; takes --max-bytes"
-               : formats[i].picture ? "; takes --top"
-                                    : "");
+        fprintf(out, "  %-12s %s%s\n", formats[i].name, formats[i].help,
+                formats[i].limited   ? "; takes --max-bytes"
+                : formats[i].picture ? "; takes --top"
+                                     : "");
 }
 
-static void print_command_help(const struct command *command)
+static void print_command_help(const struct nyt_cli_io *io, const struct command *command)
 {
     bool has_formats = false;
-    printf("usage: nytprof %s [options] %s\n\n%s\n\n", command->name, files_of(command),
-           command->help);
+    fprintf(io->out, "usage: %s %s [options] %s\n\n%s\n\n", io->program, command->name,
+            files_of(command), command->help);
     if (command->more)
-        printf("%s\n\n", command->more);
-    printf("FILE is a NYTProf profile%s.\n\n", command->combine ? "" : "; - is standard input");
+        fprintf(io->out, "%s\n\n", command->more);
+    fprintf(io->out, "Input files are NYTProf profiles%s.\n\n",
+            command->combine ? "" : "; - is standard input");
     for (size_t i = 0; i < option_count; i++) {
         if (!(options[i].commands & command->bit))
             continue;
-        print_option(&options[i]);
+        print_option(io->out, &options[i]);
         has_formats |= is_format(&options[i]);
     }
-    puts("  -h, --help               this text");
+    fputs("  -h, --help               show this text\n", io->out);
     if (has_formats)
-        print_formats();
+        print_formats(io->out);
 }
 
-static void print_overview(void)
+static void print_overview(const struct nyt_cli_io *io)
 {
-    puts("usage: nytprof COMMAND [options] FILE ...\n\nReads NYTProf profiles.\n");
-    for (size_t i = 0; i < command_count; i++)
-        printf("  %-12s %s\n", commands[i].name, commands[i].help);
-    puts("  completions  write completions for bash, zsh or fish\n"
-         "  help         explain a command\n\nExit status:");
+    const char *name, *text;
+    fprintf(io->out, "usage: %s COMMAND [options] FILE ...\n\nReads NYTProf profiles.\n\n",
+            io->program);
+    for (size_t i = 0; first_word(i, &name, &text); i++)
+        fprintf(io->out, "  %-12s %s\n", name, text);
+    fputs("\nExit status:\n", io->out);
     for (size_t i = 0; i < status_count; i++)
-        printf("  %zu  %s\n", i, statuses[i]);
-    puts("\nOptions: nytprof help COMMAND");
+        fprintf(io->out, "  %zu  %s\n", i, statuses[i]);
+    fprintf(io->out, "\nOptions of a command: %s help COMMAND\n", io->program);
 }
 
-enum exit_status help(const char *topic)
+void print_help(const struct nyt_cli_io *io, const struct command *command)
 {
-    const struct command *command = topic ? find_command(topic) : NULL;
-    if (topic && !command)
-        return fprintf(stderr, "nytprof: there is no command '%s'\n", topic), EXIT_USAGE;
-    else if (command)
-        print_command_help(command);
+    if (command)
+        print_command_help(io, command);
     else
-        print_overview();
-    return EXIT_FINE;
+        print_overview(io);
 }

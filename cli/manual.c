@@ -2,10 +2,11 @@
  * The manual page nytprof(1), in the man macros of roff: `nytprof --man`. What the tables have is
  * taken from there.
  */
+#include "manual.h"
+
 #include "table.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- Roff ---- */
@@ -13,195 +14,209 @@
 enum { FOLD = 50 };      /* lines of the source end at the next space */
 
 /* Nothing in the text means anything to roff: no escape, no request at the start of a line. */
-static void put(const char *text)
+static void put(FILE *out, const char *text)
 {
     size_t column = 0;
     for (; *text; text++, column++) {
         bool ends = *text == '\n' || (*text == ' ' && column > FOLD);
         if (column == 0 && (*text == '.' || *text == '\''))
-            fputs("\\&", stdout);
+            fputs("\\&", out);
         if (*text == '\\')
-            fputs("\\e", stdout);
+            fputs("\\e", out);
         else if (*text == '-')
-            fputs("\\-", stdout);
+            fputs("\\-", out);
         else
-            putchar(ends ? '\n' : *text);
+            fputc(ends ? '\n' : *text, out);
         if (ends)
             column = (size_t)-1;
     }
 }
 
 /* "a fault, if any" -> "A fault, if any" */
-static void put_capital(const char *text)
+static void put_capital(FILE *out, const char *text)
 {
-    putchar(toupper((unsigned char)*text));
-    put(text + 1);
+    fputc(toupper((unsigned char)*text), out);
+    put(out, text + 1);
 }
 
-static void section(const char *name)
+static void section(FILE *out, const char *name)
 {
-    printf(".SH %s\n", name);
+    fprintf(out, ".SH %s\n", name);
 }
 
-static void bold(const char *text)
+static void bold(FILE *out, const char *text)
 {
-    fputs("\\fB", stdout);
-    put(text);
-    fputs("\\fR", stdout);
+    fputs("\\fB", out);
+    put(out, text);
+    fputs("\\fR", out);
 }
 
-static void italic(const char *text)
+static void italic(FILE *out, const char *text)
 {
-    fputs("\\fI", stdout);
-    put(text);
-    fputs("\\fR", stdout);
+    fputs("\\fI", out);
+    put(out, text);
+    fputs("\\fR", out);
 }
 
 /* Words in capitals are placeholders. */
-static void put_usage(const char *words)
+static void put_usage(FILE *out, const char *words)
 {
     while (*words) {
         size_t len = strcspn(words, " ");
         char word[64];
         snprintf(word, sizeof word, "%.*s", (int)len, words);
         if (isupper((unsigned char)*word))
-            italic(word);
+            italic(out, word);
         else
-            put(word);
+            put(out, word);
         words += len;
         if (*words)
-            putchar(*words++);
+            fputc(*words++, out);
     }
 }
 
 /* ---- What the tables have ---- */
 
-static void put_option(const struct option *o)
+static void put_option(FILE *out, const struct option *o)
 {
-    puts(".TP");
+    fputs(".TP\n", out);
     if (o->letter) {
         char letter[3] = {'-', o->letter};
-        bold(letter);
-        fputs(", ", stdout);
+        bold(out, letter);
+        fputs(", ", out);
     }
-    fputs("\\fB\\-\\-", stdout);
-    put(o->name);
-    fputs("\\fR", stdout);
+    fputs("\\fB\\-\\-", out);
+    put(out, o->name);
+    fputs("\\fR", out);
     if (o->argument) {
-        putchar(' ');
-        italic(o->argument);
+        fputc(' ', out);
+        italic(out, o->argument);
     }
-    putchar('\n');
-    put_capital(o->help);
+    fputc('\n', out);
+    put_capital(out, o->help);
     for (size_t i = 0; o->word && !is_format(o) && o->word(i); i++) {
-        fputs(i == 0 ? ":\n" : o->word(i + 1) ? ", " : " or ", stdout);
-        bold(o->word(i));
+        fputs(i == 0 ? ":\n" : o->word(i + 1) ? ", " : " or ", out);
+        bold(out, o->word(i));
     }
-    puts(".");
+    fputs(".\n", out);
 }
 
-static void put_command(const struct command *command)
+static void put_command(const struct nyt_cli_io *io, const struct command *command)
 {
-    printf(".SS nytprof %s [options] %s\n", command->name, files_of(command));
-    put_capital(command->help);
-    puts(".");
+    FILE *out = io->out;
+    fprintf(out, ".SS %s %s [options] %s\n", io->program, command->name, files_of(command));
+    put_capital(out, command->help);
+    fputs(".\n", out);
     if (command->more) {
-        puts(".PP");
-        put(command->more);
-        putchar('\n');
+        fputs(".PP\n", out);
+        put(out, command->more);
+        fputc('\n', out);
     }
     for (size_t i = 0; i < option_count; i++)
         if (options[i].commands & command->bit)
-            put_option(&options[i]);
+            put_option(out, &options[i]);
 }
 
-static void put_formats(void)
+static void put_formats(const struct nyt_cli_io *io)
 {
     size_t n;
+    FILE *out = io->out;
     const nyt_export_format *formats = nyt_export_formats(&n);
-    section("FORMATS");
-    puts("What \\fBnytprof convert \\-\\-to\\fR writes.\n"
-         "From Python, files are called as the profile and end as shown.");
+    section(out, "FORMATS");
+    fprintf(out, "What \\fB%s convert \\-\\-to\\fR writes.\n"
+                 "From Python, files are called as the profile and end as shown.\n", io->program);
     for (size_t i = 0; i < n; i++) {
-        puts(".TP");
-        bold(formats[i].name);
-        fputs(" (", stdout);
-        put(formats[i].suffix);
-        putchar(')');
-        putchar('\n');
-        put_capital(formats[i].help);
-        puts(formats[i].limited   ? "; takes \\fB\\-\\-max\\-bytes\\fR."
-             : formats[i].picture ? "; takes \\fB\\-\\-top\\fR."
-                                  : ".");
+        fputs(".TP\n", out);
+        bold(out, formats[i].name);
+        fputs(" (", out);
+        put(out, formats[i].suffix);
+        fputs(")\n", out);
+        put_capital(out, formats[i].help);
+        fputs(formats[i].limited   ? "; takes \\fB\\-\\-max\\-bytes\\fR.\n"
+              : formats[i].picture ? "; takes \\fB\\-\\-top\\fR.\n"
+                                   : ".\n", out);
     }
 }
 
-static void put_statuses(void)
+static void put_statuses(FILE *out)
 {
-    section("EXIT STATUS");
+    section(out, "EXIT STATUS");
     for (size_t i = 0; i < status_count; i++) {
-        printf(".TP\n.B %zu\n", i);
-        put_capital(statuses[i]);
-        puts(".");
+        fprintf(out, ".TP\n.B %zu\n", i);
+        put_capital(out, statuses[i]);
+        fputs(".\n", out);
     }
+}
+
+void print_manual_of_commands(const struct nyt_cli_io *io)
+{
+    for (size_t i = 0; i < command_count; i++)
+        put_command(io, &commands[i]);
+    put_formats(io);
+    put_statuses(io->out);
 }
 
 /* ---- What no table has ---- */
 
-static void put_beginning(void)
+static void put_synopsis(FILE *out)
 {
-    puts(".TH NYTPROF 1 \"" NYT_DATE "\" \"pynytprof " NYT_VERSION "\"");
-    section("NAME");
-    puts("nytprof \\- read, check, show and merge NYTProf profiles");
-    section("SYNOPSIS");
+    section(out, "SYNOPSIS");
     for (size_t i = 0; i < command_count; i++) {
-        fputs(i ? ".br\n" : "", stdout);
-        fputs("\\fBnytprof ", stdout);
-        put(commands[i].name);
-        fputs("\\fR [\\fIoptions\\fR] ", stdout);
-        put_usage(files_of(&commands[i]));
-        putchar('\n');
+        fputs(i ? ".br\n" : "", out);
+        fputs("\\fBnytprof ", out);
+        put(out, commands[i].name);
+        fputs("\\fR [\\fIoptions\\fR] ", out);
+        put_usage(out, files_of(&commands[i]));
+        fputc('\n', out);
     }
-    puts(".br\n\\fBnytprof help\\fR [\\fICOMMAND\\fR]\n.br\n"
-         "\\fBnytprof completions bash\\fR|\\fBzsh\\fR|\\fBfish\\fR");
-    section("DESCRIPTION");
-    puts("Reads the profiles that pynytprof makes of Python programs\n"
-         "and Devel::NYTProf of Perl's, and does so without Python and Perl.\n"
-         "\\fIFILE\\fR is a profile; \\fB\\-\\fR is standard input,\n"
-         "but for commands that make a new profile.\n"
-         "Results go to standard output or where \\fB\\-o\\fR says,\n"
-         "messages to standard error.\n"
-         "A file that breaks off is read as far as it goes.\n"
-         "Text from a profile is made harmless before it reaches a terminal.\n.PP\n"
-         "\\fBnytprof completions\\fR writes a script\n"
-         "that makes a shell complete commands and options;\n"
-         "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.");
+    fputs(".br\n\\fBnytprof help\\fR [\\fICOMMAND\\fR]\n.br\n"
+          "\\fBnytprof completions bash\\fR|\\fBzsh\\fR|\\fBfish\\fR\n", out);
+}
+
+static void put_beginning(FILE *out)
+{
+    fputs(".TH NYTPROF 1 \"" NYT_DATE "\" \"pynytprof " NYT_VERSION "\"\n", out);
+    section(out, "NAME");
+    fputs("nytprof \\- read, check, show, compare and merge NYTProf profiles\n", out);
+    put_synopsis(out);
+    section(out, "DESCRIPTION");
+    fputs("Reads the profiles that pynytprof makes of Python programs\n"
+          "and Devel::NYTProf of Perl programs. It needs neither Python nor Perl.\n"
+          "\\fIFILE\\fR is a profile; \\fB\\-\\fR is standard input,\n"
+          "except for commands that make a new profile.\n"
+          "Results go to standard output or to the file named by \\fB\\-o\\fR,\n"
+          "messages to standard error.\n"
+          "A truncated file is read as far as it goes.\n"
+          "Text from a profile is made safe for terminals.\n.PP\n"
+          "\\fBnytprof completions\\fR writes a script\n"
+          "with which a shell completes commands and options;\n"
+          "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.\n", out);
 }
 
 struct entry {
     const char *name, *text;
 };
 
-static void put_entries(const char *title, const struct entry *entries, size_t n)
+static void put_entries(FILE *out, const char *title, const struct entry *entries, size_t n)
 {
-    section(title);
+    section(out, title);
     for (size_t i = 0; i < n; i++) {
-        puts(".TP");
-        bold(entries[i].name);
-        putchar('\n');
-        put(entries[i].text);
-        putchar('\n');
+        fputs(".TP\n", out);
+        bold(out, entries[i].name);
+        fputc('\n', out);
+        put(out, entries[i].text);
+        fputc('\n', out);
     }
 }
 
-static void put_end(void)
+static void put_end(FILE *out)
 {
     static const struct entry environment[] = {
         {"NO_COLOR", "If it is set and not empty, --color auto uses no colours."}};
     static const struct entry files[] = {
-        {"nytprof.out", "The profile that pynytprof writes unless it is told otherwise."}};
+        {"nytprof.out", "The profile that pynytprof writes by default."}};
     static const struct entry examples[] = {
-        {"nytprof summary nytprof.out", "The lines, subs, files and calls that cost most."},
+        {"nytprof summary nytprof.out", "The lines, functions, files and calls that cost most."},
         {"nytprof summary --source main.py nytprof.out",
          "The source of one file with count and time beside each line."},
         {"nytprof verify --json *.out", "Whether profiles are sound, for programs."},
@@ -209,24 +224,21 @@ static void put_end(void)
         {"nytprof convert --to dot nytprof.out | dot -Tsvg -o calls.svg",
          "A picture of the calls."},
         {"nytprof diff --fail-if 'total>+5%' before.out after.out",
-         "What changed, with exit status 1 if all takes 5 % longer."},
+         "What changed, with exit status 1 if the total time grew by more than 5 %."},
         {"nytprof merge -o all.out nytprof.out nytprof.out.*",
          "One profile of a program and its children."},
     };
-    put_entries("ENVIRONMENT", environment, sizeof environment / sizeof *environment);
-    put_entries("FILES", files, sizeof files / sizeof *files);
-    put_entries("EXAMPLES", examples, sizeof examples / sizeof *examples);
-    section("SEE ALSO");
-    puts(".BR pynytprof (1),\n.BR nytprofhtml (1),\n.BR genhtml (1),\n.BR dot (1)");
+    put_entries(out, "ENVIRONMENT", environment, sizeof environment / sizeof *environment);
+    put_entries(out, "FILES", files, sizeof files / sizeof *files);
+    put_entries(out, "EXAMPLES", examples, sizeof examples / sizeof *examples);
+    section(out, "SEE ALSO");
+    fputs(".BR pynytprof (1),\n.BR nytprofhtml (1),\n.BR genhtml (1),\n.BR dot (1)\n", out);
 }
 
-void print_manual(void)
+void print_manual(const struct nyt_cli_io *io)
 {
-    put_beginning();
-    section("COMMANDS");
-    for (size_t i = 0; i < command_count; i++)
-        put_command(&commands[i]);
-    put_formats();
-    put_statuses();
-    put_end();
+    put_beginning(io->out);
+    section(io->out, "COMMANDS");
+    print_manual_of_commands(io);
+    put_end(io->out);
 }

@@ -2,10 +2,10 @@
 #ifndef TABLE_H
 #define TABLE_H
 
-#include "cli.h"
+#include "options.h"
 
-/* Whether the options of a command agree; says what is wrong. */
-typedef bool check_fn(struct options *o, int files);
+/* Whether the options of a command agree: EXIT_FINE, or EXIT_USAGE once it has said why not. */
+typedef enum exit_status check_fn(struct options *o, int files);
 
 struct command {
     const char *name;
@@ -19,19 +19,24 @@ struct command {
     const char *more;       /* a paragraph; may be NULL */
 };
 
-/* Each takes its argument, or NULL if it has none; false: the argument is no good. */
-typedef bool set_fn(struct options *o, const char *argument);
+/* Takes an argument: NULL, or what was expected instead. */
+typedef const char *set_fn(struct options *o, const char *argument);
 
 /* The words that an argument may be, in order; NULL: there are no more. */
 typedef const char *word_fn(size_t i);
 
+/* Of the offsets of fields in struct options one is given, or `set`. */
 struct option {
     char        letter;     /* 0: none */
     const char *name;
     const char *argument;   /* what it is called in the help; NULL: the option takes none */
     unsigned    commands;   /* the bits of those that have it */
-    set_fn     *set;
     const char *help;
+    size_t      flag;       /* a bool */
+    size_t      text;       /* a const char * */
+    size_t      number;     /* a size_t, from 1 on */
+    size_t      choice;     /* a size_t: which of its words */
+    set_fn     *set;
     word_fn    *word;       /* NULL: any argument may do */
 };
 
@@ -46,23 +51,13 @@ extern const size_t status_count;
 
 /* NULL: there is none. */
 const struct command *find_command(const char *name);
-/* The option that a word is, and what it has after a '='; both may be NULL. */
+/* The option that a word is, and the argument that the word ends with; both may be NULL. */
 const struct option *find_option(const struct command *command, const char *word,
                                  const char **argument);
+/* A word that may come first, and a line about it; false: there is no i-th one. */
+bool first_word(size_t i, const char **name, const char **help);
 const char *files_of(const struct command *command);
 /* Are its words the formats of exports? */
 bool is_format(const struct option *o);
-
-/* The words after `nytprof help` and after `nytprof completions`. */
-enum exit_status help(const char *topic);
-enum exit_status completions(const char *shell);
-
-/* The manual page, in roff. */
-void print_manual(void);
-/* What the last of these words may become, for the scripts of completions(). */
-void complete(int count, char **words);
-
-/* Names of the shells that completions() knows. */
-word_fn shell_word;
 
 #endif

@@ -7,6 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from doors import door, doors
+
+__all__ = ["door", "doors"]
 
 # A skip is a test that did not run. These reasons are accepted; with --strict-skips, or where
 # CI is set, any other one fails the run. Each pattern must match a whole reason.

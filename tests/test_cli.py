@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from test_runner import TRACERS, environment
 
-from pynytprof import __version__, cli
+from pynytprof import __version__, _cread, cli
 
 
 def run(
@@ -333,79 +333,7 @@ def test_the_profiler_is_not_in_the_profile(folder: Path) -> None:
         assert [r[-1] for r in calls if r[-2] == "__main__::(module)"] == ["python::(start)"]
 
 
-# ---- Commands ----
-
-
-def test_verify(profile: Path) -> None:
-    done = run(["verify", "nytprof.out"], profile.parent)
-    assert done.returncode == 0
-    assert done.stdout.startswith("nytprof.out \u2713 ")
-    raw = profile.read_bytes()
-    (profile.parent / "half.out").write_bytes(raw[: len(raw) // 2])
-    done = run(["verify", "-q", "nytprof.out", "half.out"], profile.parent)
-    assert done.returncode == 1
-    assert done.stdout.startswith("half.out \u2717 ")
-
-
-@pytest.mark.parametrize("command", ["summary", "info", "dump", "speedscope"])
-def test_results_go_to_stdout_or_a_file(command: str, profile: Path) -> None:
-    shown = run([command, "nytprof.out"], profile.parent)
-    assert (shown.returncode, shown.stderr) == (0, "")
-    assert len(shown.stdout) > 100
-    kept = run([command, "-o", "result", "nytprof.out"], profile.parent)
-    assert (kept.returncode, kept.stdout, kept.stderr) == (0, "", "")
-    assert (profile.parent / "result").read_text("utf-8") == shown.stdout
-
-
-def test_summary_options(profile: Path) -> None:
-    def summary(*words: str) -> str:
-        done = run(["summary", *words, "nytprof.out"], profile.parent)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
-
-    assert "__main__::f" in summary("--top", "50")
-    assert json.loads(summary("--json", "--sort", "count"))
-    assert "return n if n < 2" in summary("--source", "prog.py", "--width", "120")
-    assert "\x1b[" in summary("--color", "always")
-    assert "\x1b[" not in summary()
-
-
-@pytest.mark.parametrize("command", ["verify", "summary", "info", "dump", "speedscope", "html"])
-def test_what_cannot_be_read_is_status_3(command: str, folder: Path) -> None:
-    done = run([command, "nothing.out"], folder)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("pynytprof: nothing.out: ")
-
-
-@pytest.mark.parametrize("command", ["summary", "info", "speedscope"])
-def test_what_is_no_profile_is_status_3(command: str, folder: Path) -> None:
-    done = run([command, "prog.py"], folder)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "prog.py: " in done.stderr
-
-
-@pytest.mark.parametrize("command", ["verify", "summary", "info", "dump", "speedscope", "html"])
-def test_wrong_usage_of_commands_is_status_2(command: str, folder: Path) -> None:
-    assert run([command], folder).returncode == 2
-    assert run([command, "--nonsense", "x"], folder).returncode == 2
-    assert run([command, "--help"], folder).returncode == 0
-
-
-def test_an_unknown_source_is_status_2(profile: Path) -> None:
-    done = run(["summary", "--source", "nothing.py", "nytprof.out"], profile.parent)
-    assert done.returncode == 2
-    assert "nothing.py" in done.stderr
-
-
-def test_what_cannot_be_written_is_status_4(profile: Path) -> None:
-    done = run(["dump", "-o", "none/x", "nytprof.out"], profile.parent)
-    assert (done.returncode, done.stderr) == (
-        4,
-        "pynytprof: none/x: No such file or directory\n",
-    )
-    if os.path.exists("/dev/full"):
-        done = run(["dump", "-o", "/dev/full", "nytprof.out"], profile.parent)
-        assert done.returncode == 4
+# ---- html ----
 
 
 def test_html(profile: Path) -> None:
@@ -414,6 +342,48 @@ def test_html(profile: Path) -> None:
     done = run(["html", "-o", "pages", "nytprof.out"], profile.parent)
     assert (done.returncode, done.stdout, done.stderr) == (0, "pages/index.html\n", "")
     assert "prog.py" in (profile.parent / "pages" / "index.html").read_text("utf-8")
+
+
+def test_html_has_the_exit_status_of_other_commands(folder: Path) -> None:
+    done = run(["html", "nothing.out"], folder)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("pynytprof: nothing.out: ")
+    assert run(["html"], folder).returncode == 2
+    assert run(["html", "--nonsense", "x"], folder).returncode == 2
+    assert run(["html", "--help"], folder).returncode == 0
+
+
+# ---- Which words are commands ----
+
+
+def test_the_commands_are_those_of_nytprof() -> None:
+    _, commands = _cread.command_line()
+    assert {*cli.READING, "help"} == {name for name, _ in commands}
+
+
+def test_a_script_may_bear_the_name_of_a_command(folder: Path) -> None:
+    (folder / "prog.py").rename(folder / "summary")
+    for words in (["profile", "summary"], ["--", "summary"], ["./summary"]):
+        assert run(["-q", *words] if words[0] != "profile" else words, folder).stdout == "[] 5\n"
+
+
+def test_a_profiled_program_does_not_wait_for_the_commands(folder: Path) -> None:
+    (folder / "modules.py").write_text("import sys; print([m for m in sys.modules if 'pyny' in m])")
+    loaded = run(["-q", "modules.py"], folder).stdout
+    assert "pynytprof.cli" in loaded
+    for late in ("_cread", "_help", "_html", "reader"):
+        assert f"'pynytprof.{late}'" not in loaded
+
+
+def test_help_explains_what_argparse_reads_too(folder: Path) -> None:
+    assert run(["help"], folder).stdout == run(["--help"], folder).stdout
+    assert run(["help", "profile"], folder).stdout == run(["--help"], folder).stdout
+    assert run(["help", "html"], folder).stdout == run(["html", "--help"], folder).stdout
+    assert "usage: pynytprof summary " in run(["help", "summary"], folder).stdout
+    assert run(["help", "nothing"], folder).returncode == 2
+
+
+# ---- The cut ----
 
 
 @pytest.mark.parametrize(

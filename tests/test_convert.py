@@ -11,15 +11,15 @@ import pstats
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from doors import Door
 from test_reader import CALLS, CHUNKS, END, SECOND, START, TIMES, TREE, file, string, sub, write
 
-from pynytprof import cli, convert, reader
+from pynytprof import convert, reader
 
 PERL = Path(__file__).parent / "golden" / "perl"
 # Profiles that Perl's loader takes and that have calls.
@@ -88,25 +88,18 @@ def nasty(tmp_path: Path) -> Path:
     return write(tmp_path / "nasty.out", chunks)
 
 
-@pytest.fixture(scope="module")
-def nytprof() -> str:
-    program = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
-    if not program:
-        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
-    return program
-
-
-# ---- Both doors ----
+# ---- The command ----
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_both_doors_write_the_same(nytprof: str, name: str, nasty: Path, tmp_path: Path) -> None:
-    by_c, by_python = tmp_path / "c", tmp_path / "python"
-    done = subprocess.run([nytprof, "convert", "--to", name, "-o", by_c, nasty],
-                          capture_output=True, check=False)  # fmt: skip
+def test_the_command_writes_what_the_function_does(
+    door: Door, name: str, nasty: Path, tmp_path: Path
+) -> None:
+    done = door.raw("convert", "--to", name, "-o", tmp_path / "out", nasty)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert cli.main(["convert", "--to", name, "-o", str(by_python), str(nasty)]) == 0
-    assert by_c.read_bytes() == by_python.read_bytes() == exported(nasty, name)
+    assert (tmp_path / "out").read_bytes() == exported(nasty, name)
+    done = door.raw("convert", "--to", name, "-o", "-", nasty)
+    assert (done.returncode, done.stdout, done.stderr) == (0, exported(nasty, name), b"")
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -116,32 +109,32 @@ def test_each_format_has_a_function(name: str, small: Path) -> None:
     assert target.read_bytes() == exported(small, name)
 
 
-def test_the_python_command_writes_text_to_stdout(small: Path) -> None:
-    run = [sys.executable, "-m", "pynytprof", "convert", "--to", "collapsed"]
-    for words in ([], ["-o", "-"]):
-        done = subprocess.run([*run, *words, small], capture_output=True, check=True)
-        assert done.stdout == exported(small, "collapsed")
+def test_text_goes_to_stdout(door: Door, small: Path) -> None:
+    done = door.raw("convert", "--to", "collapsed", small)
+    assert (done.returncode, done.stdout) == (0, exported(small, "collapsed"))
+    done = door.raw("convert", "--to=collapsed", "-", stdin=small.open("rb"))
+    assert (done.returncode, done.stdout) == (0, exported(small, "collapsed"))
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "said"),
     [
-        [],
-        ["--to", "nothing"],
-        ["--to", "collapsed", "twice"],
-        ["--to", "collapsed", "--max-bytes", "0"],
-        ["--to", "json", "--top", "3"],
-        ["--to", "dot", "--max-bytes", "1000"],
-        ["--to", "csv"],
-        ["--to", "csv", "-o", "-"],
-        ["--to", "csv", "-o", "never", "--max-bytes", "1"],
+        ([], "convert requires --to FORMAT"),
+        (["--to", "nothing"], "invalid value 'nothing' for --to: expected callgrind, collapsed, "
+         "csv, dot, json, lcov, pprof, pstats or speedscope"),
+        (["--to", "collapsed", "twice"], "convert takes exactly one file"),
+        (["--to", "collapsed", "--max-bytes", "0"],
+         "invalid value '0' for --max-bytes: expected a positive number"),
+        (["--to", "json", "--top", "3"], "--top does not apply to json"),
+        (["--to", "dot", "--max-bytes", "1000"], "--max-bytes does not apply to dot"),
+        (["--to", "pprof"], "pprof output is binary; use -o FILE"),
+        (["--to", "csv"], "csv writes one file per source; use -o DIRECTORY"),
+        (["--to", "csv", "-o", "-"], "csv writes one file per source; use -o DIRECTORY"),
+        (["--to", "csv", "-o", "never", "--max-bytes", "1"], "--max-bytes does not apply to csv"),
     ],
-)
-def test_wrong_usage_is_status_2(nytprof: str, words: list[str], small: Path) -> None:
-    assert subprocess.run([nytprof, "convert", *words, small], check=False).returncode == 2
-    with pytest.raises(SystemExit) as left:
-        cli.main(["convert", *words, str(small)])
-    assert left.value.code == 2
+)  # fmt: skip
+def test_wrong_usage_is_status_2(door: Door, words: list[str], said: str, small: Path) -> None:
+    assert door.complaint("convert", *words, small) == said
 
 
 # ---- Limits ----
@@ -157,16 +150,11 @@ def test_a_limit_is_kept(name: str, profile: Path) -> None:
 
 
 @pytest.mark.parametrize("name", LIMITED)
-def test_what_is_left_out_is_told(nytprof: str, name: str, nasty: Path) -> None:
-    for run in ([nytprof], [sys.executable, "-m", "pynytprof"]):
-        done = subprocess.run(
-            [*run, "convert", "--to", name, "--max-bytes", "1", "-o", os.devnull, nasty],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0
-        assert "6 call paths of 6.000000 s together" in done.stderr
+def test_what_is_left_out_is_told(door: Door, name: str, nasty: Path) -> None:
+    done = door.run("convert", "--to", name, "--max-bytes", "1", "-o", os.devnull, nasty)
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"{door.name}: {nasty}: to stay within 1 bytes, 6 call paths of "
+                                  "6.000000 s together")  # fmt: skip
 
 
 # ---- collapsed ----
@@ -311,21 +299,18 @@ def test_csv_is_what_nytprofcsv_writes(name: str, tmp_path: Path) -> None:
             assert each == pytest.approx(each_, abs=1.1e-6)
 
 
-def test_csv_of_both_doors(nytprof: str, nasty: Path, tmp_path: Path) -> None:
-    folders = [tmp_path / "c", tmp_path / "python"]
-    subprocess.run([nytprof, "convert", "--to", "csv", "-o", folders[0], nasty], check=True)
-    assert cli.main(["convert", "--to", "csv", "-o", str(folders[1]), str(nasty)]) == 0
-    for folder in folders:
-        (text,) = folder.iterdir()
-        assert text.name == "src-new-file-;-py-1-line.csv"
-        lines = text.read_text("utf-8").splitlines()
-        assert [line[:1] for line in lines[:5]] == ["#", "#", "#", "#", "0"]
-        assert lines[3:7] == [
-            "# Format: time,calls,time/call,code",
-            "0.000000,0,0.000000,(no line)",
-            "1.000000,1,1.000000,line 0 ?;,",
-            "1.000000,1,1.000000,line 1 ?;,",
-        ]
+def test_csv_of_nasty_names(door: Door, nasty: Path, tmp_path: Path) -> None:
+    assert door.run("convert", "--to", "csv", "-o", tmp_path / "csv", nasty).returncode == 0
+    (text,) = (tmp_path / "csv").iterdir()
+    assert text.name == "src-new-file-;-py-1-line.csv"
+    lines = text.read_text("utf-8").splitlines()
+    assert [line[:1] for line in lines[:5]] == ["#", "#", "#", "#", "0"]
+    assert lines[3:7] == [
+        "# Format: time,calls,time/call,code",
+        "0.000000,0,0.000000,(no line)",
+        "1.000000,1,1.000000,line 0 ?;,",
+        "1.000000,1,1.000000,line 1 ?;,",
+    ]
 
 
 def test_csv_names_of_long_paths(tmp_path: Path) -> None:
@@ -340,13 +325,12 @@ def test_csv_names_of_long_paths(tmp_path: Path) -> None:
     }
 
 
-def test_csv_that_cannot_be_written_is_status_4(
-    nytprof: str, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["convert", "--to", "csv", "-o", str(tmp_path / "no" / "x"), str(small)]
-    done = subprocess.run([nytprof, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == cli.main(words) == 4
-    assert str(tmp_path / "no" / "x") in done.stderr and str(tmp_path) in capsys.readouterr().err
+def test_csv_that_cannot_be_written_is_status_4(door: Door, small: Path, tmp_path: Path) -> None:
+    target = tmp_path / "no" / "x"
+    done = door.run("convert", "--to", "csv", "-o", target, small)
+    assert (done.returncode, done.stderr) == (
+        4, f"{door.name}: {target}: cannot write: No such file or directory\n"
+    )  # fmt: skip
 
 
 # ---- dot ----

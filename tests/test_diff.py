@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from doors import Door
 from test_convert import NASTY
 from test_reader import CALLS, END, SECOND, START, TIMES, file, string, sub, write
 
-from pynytprof import cli, convert
+from pynytprof import convert
 from pynytprof.diff import Change, Diff, ProfileError, compare
 
 PERL = Path(__file__).parent / "golden" / "perl"
@@ -564,23 +563,11 @@ def test_a_large_file_is_matched_in_no_time(tmp_path: Path) -> None:
 # ---- Both doors, and their status ----
 
 
-@pytest.fixture(params=["nytprof", "pynytprof"])
-def door(request: pytest.FixtureRequest) -> list[str]:
-    if request.param == "pynytprof":
-        return [sys.executable, "-m", "pynytprof"]
-    found = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
-    if not found:
-        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
-    return [found]
+def run(door: Door, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return door.run("diff", *words)
 
 
-def run(door: list[str], *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*door, "diff", *words], capture_output=True, encoding="utf-8", check=False
-    )
-
-
-def test_both_doors_say_the_same(door: list[str], two: tuple[Path, Path]) -> None:
+def test_the_command_writes_what_the_functions_do(door: Door, two: tuple[Path, Path]) -> None:
     diff = compare(*two)
     assert run(door, *two).stdout == diff.text()
     assert run(door, "--json", *two).stdout == diff.json()
@@ -593,12 +580,11 @@ def test_both_doors_say_the_same(door: list[str], two: tuple[Path, Path]) -> Non
     assert "\033[31m" in run(door, "--color", "always", *two).stdout
 
 
-def test_conditions_decide_on_the_status(door: list[str], two: tuple[Path, Path]) -> None:
+def test_conditions_decide_on_the_status(door: Door, two: tuple[Path, Path]) -> None:
     assert run(door, *two).returncode == 0
     done = run(door, "--fail-if", "total>+50%", "--fail-if", "sub:a::f.calls>+1", *two)
     assert done.returncode == 1
-    name = "nytprof" if len(door) == 1 else "pynytprof"
-    assert done.stderr == f"{name}: failed: sub:a::f.calls>+1: a::f 4 became 6 (+2, +50.0%)\n"
+    assert done.stderr == f"{door.name}: failed: sub:a::f.calls>+1: a::f 4 became 6 (+2, +50.0%)\n"
     assert "failed: sub:a::f.calls>+1" in done.stdout
     assert "passed: total>+50%: 1.3 s became 1.8 s (+0.5 s, +38.5%)" in done.stdout
     assert run(door, "--fail-if=total>+50%", *two).returncode == 0
@@ -607,24 +593,24 @@ def test_conditions_decide_on_the_status(door: list[str], two: tuple[Path, Path]
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--fail-if", "total>+5"], "the unit is missing"),
+        (["--fail-if", "total>+5"], "invalid value 'total>+5' for --fail-if: the unit is missing"),
         (["--fail-if", "nothing>+5%"], "there is no such figure"),
         (["--fail-if", "sub:no::such.incl>+5%"], "in neither profile (at character 5)"),
-        (["--min-change", "5"], ""),
-        (["--sort", "name"], ""),
-        (["third"], "two files"),
+        (["--min-change", "5"], "invalid value '5' for --min-change: expected a percentage"),
+        (["--sort", "name"],
+         "invalid value 'name' for --sort: expected time, incl, count or place"),
+        (["--json", "--markdown"], "--json and --markdown exclude each other"),
+        (["third"], "diff takes exactly two files"),
     ],
-)
+)  # fmt: skip
 def test_wrong_usage_is_status_2(
-    door: list[str], words: list[str], said: str, two: tuple[Path, Path]
+    door: Door, words: list[str], said: str, two: tuple[Path, Path]
 ) -> None:
-    done = run(door, *words, *two)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert said in door.complaint("diff", *words, *two)
 
 
 def test_what_cannot_be_read_or_written(
-    door: list[str], two: tuple[Path, Path], tmp_path: Path
+    door: Door, two: tuple[Path, Path], tmp_path: Path
 ) -> None:
     done = run(door, two[0], tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (3, "")
@@ -662,10 +648,3 @@ def test_perls_profiles_of_one_program_differ_by_their_options() -> None:
     assert "the option slowops was 0, is 2." in diff.text()
     assert "the option `slowops` was `0`, is `2`." in diff.markdown()
     assert json.loads(diff.json())["options"] == {"slowops": ["0", "2"]}
-
-
-def test_the_command_in_this_process(
-    two: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["diff", "--fail-if", "calls>+1", *map(str, two)]) == 1
-    assert "failed: calls>+1" in capfd.readouterr().err

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import pstats
 import re
-import shutil
 import struct
-import subprocess
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from doors import Door, nytprof
 
-# The program is the same whichever Python runs the tests.
+__all__ = ["nytprof"]
+
 pytestmark = pytest.mark.slow
 
 HEAD = (
@@ -63,27 +62,24 @@ def save(path: Path, pieces: Iterator[bytes]) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def nytprof() -> str:
-    program = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
-    if not program:
-        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
-    return program
-
-
 class Done(NamedTuple):
     status: int
     out: bytes
     err: bytes
 
 
-def run(*words: str | Path, most_mb: int = 2048) -> Done:
+PYTHON_MB = 96
+"""What Python itself takes of an address space, and more."""
+
+
+def run(door: Door, *words: str | Path, most_mb: int = 2048) -> Done:
     """
     In an address space of so much: what asks for more fails. (The peak that the system tells of
     a child has in it what its parent had when it was forked.)
     """
-    command = ["sh", "-c", 'ulimit -v "$0" && exec "$@"', str(most_mb * 1024), *map(str, words)]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=HANG_S)
+    kb = 1024 * (most_mb + (PYTHON_MB if door.name == "pynytprof" else 0))
+    limited = Door(door.name, ["sh", "-c", 'ulimit -v "$0" && exec "$@"', str(kb), *door.argv])
+    done = limited.raw(*words, timeout=HANG_S)
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -92,8 +88,8 @@ def reports(path: Path, tmp_path: Path) -> list[list[str | Path]]:
     return [["summary", path], ["recover", "-o", tmp_path / "new.out", path]]
 
 
-def formats(nytprof: str) -> list[str]:
-    shown = run(nytprof, "help", "convert").out.decode()
+def formats(door: Door) -> list[str]:
+    shown = run(door, "help", "convert").out.decode()
     names = re.findall(r"^ {2,}(\w+) {2,}\S", shown, re.MULTILINE)
     return [n for n in names if n in shown and n not in ("csv",)]
 
@@ -118,7 +114,7 @@ INFLATED_MB, MOST_MB = 96, 96
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_memory_goes_with_places_and_not_with_records(
-    nytprof: str, name: str, tmp_path: Path
+    nytprof: Door, name: str, tmp_path: Path
 ) -> None:
     piece = BOMBS[name] * (2**20 // len(BOMBS[name]))
     path = save(tmp_path / "bomb.out", (piece for _ in range(INFLATED_MB)))
@@ -128,7 +124,7 @@ def test_memory_goes_with_places_and_not_with_records(
         assert done.status == 0, done.err
 
 
-def test_processes_without_end_are_refused(nytprof: str, tmp_path: Path) -> None:
+def test_processes_without_end_are_refused(nytprof: Door, tmp_path: Path) -> None:
     piece = (START + END) * 2**14
     path = save(tmp_path / "bomb.out", (piece for _ in range(128)))
     for words in reports(path, tmp_path):
@@ -136,10 +132,10 @@ def test_processes_without_end_are_refused(nytprof: str, tmp_path: Path) -> None
         assert done.status == 3 and b"more than 1048576 processes" in done.err
 
 
-def test_a_declared_length_is_no_size(nytprof: str, tmp_path: Path) -> None:
+def test_a_declared_length_is_no_size(door: Door, tmp_path: Path) -> None:
     path = tmp_path / "declared.out"
     path.write_bytes(HEAD + START + FILE + b"S\x01\x01'" + u32(LARGEST) + b"x" * 1000)
-    done = run(nytprof, "summary", path, most_mb=MOST_MB)
+    done = run(door, "summary", path, most_mb=MOST_MB)
     assert done.status == 0 and b"the file ends inside SRC_LINE" in done.out
 
 
@@ -157,22 +153,22 @@ LARGE_NUMBERS = b"".join(
 )  # fmt: skip
 
 
-def every_command(nytprof: str, path: Path, tmp_path: Path) -> Iterator[list[str | Path]]:
-    yield from ([nytprof, name, path] for name in ("verify", "summary", "info", "dump"))
-    yield from ([nytprof, "dump", way, path] for way in ("--jsonl", "--model"))
-    yield from ([nytprof, name, "--json", path] for name in ("verify", "summary", "info"))
-    yield [nytprof, "merge", "-o", tmp_path / "merged.out", path, path]
-    yield [nytprof, "recover", "-o", tmp_path / "new.out", path]
-    yield [nytprof, "diff", path, path]
-    yield [nytprof, "convert", "--to", "csv", "-o", tmp_path / "csv", path]
-    for name in formats(nytprof):
-        yield [nytprof, "convert", "--to", name, "-o", "-", path]
+def every_command(door: Door, path: Path, tmp_path: Path) -> Iterator[list[str | Path]]:
+    yield from ([name, path] for name in ("verify", "summary", "info", "dump"))
+    yield from (["dump", way, path] for way in ("--jsonl", "--model"))
+    yield from ([name, "--json", path] for name in ("verify", "summary", "info"))
+    yield ["merge", "-o", tmp_path / "merged.out", path, path]
+    yield ["recover", "-o", tmp_path / "new.out", path]
+    yield ["diff", path, path]
+    yield ["convert", "--to", "csv", "-o", tmp_path / "csv", path]
+    for name in formats(door):
+        yield ["convert", "--to", name, "-o", "-", path]
 
 
-def test_large_numbers_are_no_sizes(nytprof: str, tmp_path: Path) -> None:
+def test_large_numbers_are_no_sizes(door: Door, tmp_path: Path) -> None:
     path = save(tmp_path / "large.out", iter([LARGE_NUMBERS]))
-    for words in every_command(nytprof, path, tmp_path):
-        done = run(*words, most_mb=MOST_MB)
+    for words in every_command(door, path, tmp_path):
+        done = run(door, *words, most_mb=MOST_MB)
         assert done.status in (0, 1, 4), (words, done.err)
         assert len(done.out) < 2**20, words
 
@@ -182,12 +178,12 @@ def test_large_numbers_are_no_sizes(nytprof: str, tmp_path: Path) -> None:
 DEPTH = 100_000
 
 
-def test_deep_calls_are_no_recursion_of_ours(nytprof: str, tmp_path: Path) -> None:
+def test_deep_calls_are_no_recursion_of_ours(nytprof: Door, tmp_path: Path) -> None:
     returns = (record("<", DEPTH - i, 5.0 * (i + 1), 5.0, f"m::f{i % 7}") for i in range(DEPTH))
     path = save(tmp_path / "deep.out", returns)
     for words in every_command(nytprof, path, tmp_path):
         limit = ["--max-bytes", "1000000"] if "collapsed" in words or "pprof" in words else []
-        done = run(*words, *limit, most_mb=384)
+        done = run(nytprof, *words, *limit, most_mb=384)
         assert done.status in (0, 1, 4), (words, done.err)
 
 
@@ -201,7 +197,7 @@ def test_deep_calls_are_no_recursion_of_ours(nytprof: str, tmp_path: Path) -> No
     ],
     ids=["files", "subs", "lines"],
 )  # fmt: skip
-def test_a_million_of_a_kind(nytprof: str, piece: object, most_mb: int, tmp_path: Path) -> None:
+def test_a_million_of_a_kind(nytprof: Door, piece: object, most_mb: int, tmp_path: Path) -> None:
     assert callable(piece)
     path = save(tmp_path / "many.out", (piece(i) for i in range(10**6)))
     for words in reports(path, tmp_path):
@@ -237,38 +233,38 @@ def nasty(tmp_path: Path) -> Path:
     return save(tmp_path / "nasty.out", iter(pieces))
 
 
-def test_names_come_whole_through_json(nytprof: str, nasty: Path) -> None:
+def test_names_come_whole_through_json(door: Door, nasty: Path) -> None:
     expected = set(map(as_read, NASTY))
     for words in (["dump", "--model"], ["convert", "--to", "json", "-o", "-"]):
-        found = json.dumps(json.loads(run(nytprof, *words, nasty).out))
+        found = json.dumps(json.loads(run(door, *words, nasty).out))
         for name in expected:
             assert json.dumps(name)[1:-1] in found
-    lines = run(nytprof, "dump", "--jsonl", nasty).out.splitlines()
+    lines = run(door, "dump", "--jsonl", nasty).out.splitlines()
     assert {row[4] for row in map(json.loads, lines) if row[0] == "SUB_INFO"} == expected
-    profile = json.loads(run(nytprof, "convert", "--to", "speedscope", "-o", "-", nasty).out)
+    profile = json.loads(run(door, "convert", "--to", "speedscope", "-o", "-", nasty).out)
     assert expected <= {frame["name"] for frame in profile["shared"]["frames"]}
     for name in ("verify", "summary", "info"):
-        json.loads(run(nytprof, name, "--json", nasty).out)
+        json.loads(run(door, name, "--json", nasty).out)
 
 
-def test_names_come_whole_through_pstats(nytprof: str, nasty: Path, tmp_path: Path) -> None:
+def test_names_come_whole_through_pstats(door: Door, nasty: Path, tmp_path: Path) -> None:
     out = tmp_path / "nasty.pstats"
-    assert run(nytprof, "convert", "--to", "pstats", "-o", out, nasty).status == 0
+    assert run(door, "convert", "--to", "pstats", "-o", out, nasty).status == 0
     names = {key[2] for key in pstats.Stats(str(out)).stats}  # type: ignore[attr-defined]
     assert set(map(as_read, NASTY)) <= names
 
 
 def test_names_cannot_break_lines_or_terminals(
-    nytprof: str, nasty: Path, tmp_path: Path
+    door: Door, nasty: Path, tmp_path: Path
 ) -> None:
-    collapsed = run(nytprof, "convert", "--to", "collapsed", "-o", "-", nasty).out.decode()
+    collapsed = run(door, "convert", "--to", "collapsed", "-o", "-", nasty).out.decode()
     lines = collapsed.splitlines()
     assert len(lines) == len(NASTY)
     assert [line for line in lines if not re.fullmatch(r"[^;\t]+ \d+", line)] == []
-    callgrind = run(nytprof, "convert", "--to", "callgrind", "-o", "-", nasty).out.decode()
+    callgrind = run(door, "convert", "--to", "callgrind", "-o", "-", nasty).out.decode()
     assert "\nfl=/etc/passwd" not in callgrind
     assert callgrind.count("\nfn=") >= len(NASTY)
-    lcov = run(nytprof, "convert", "--to", "lcov", "-o", "-", nasty).out.decode()
+    lcov = run(door, "convert", "--to", "lcov", "-o", "-", nasty).out.decode()
     assert all(re.match(r"(TN|SF|FN|FNDA|FNF|FNH|DA|LF|LH):|end_of_record$", line)
                for line in lcov.split("\n")[:-1])  # fmt: skip
     commands: list[list[str | Path]] = [
@@ -276,6 +272,6 @@ def test_names_cannot_break_lines_or_terminals(
         ["merge", "-o", tmp_path / "merged.out", nasty],
     ]  # fmt: skip
     for words in commands:
-        done = run(nytprof, *words, nasty)
+        done = run(door, *words, nasty)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2066]",
                              (done.out + done.err).decode())  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +10,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from doors import Door
 from test_reader import CALLS, CHUNKS, END, SECOND, START, TIMES, TREE, file, string, sub, write
 
-from pynytprof import cli, convert, reader
+from pynytprof import convert, reader
 from pynytprof.verify import Severity, findings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -394,33 +394,21 @@ def test_what_breaks_off_is_merged_as_far_as_it_goes(first: Path, tmp_path: Path
     assert line_sums(both) == line_sums(whole) + line_sums(part)
 
 
-def program() -> str:
-    found = os.environ.get("NYTPROF_BIN") or shutil.which("nytprof")
-    if not found:
-        pytest.skip("needs the program nytprof: set NYTPROF_BIN")
-    return found
-
-
-@pytest.fixture(params=["nytprof", "pynytprof"])
-def door(request: pytest.FixtureRequest) -> list[str]:
-    return [program()] if request.param == "nytprof" else [sys.executable, "-m", "pynytprof"]
-
-
-def run(door: list[str], *words: str | Path) -> tuple[int, str]:
-    done = subprocess.run([*door, *words], capture_output=True, encoding="utf-8", check=False)
+def run(door: Door, *words: str | Path) -> tuple[int, str]:
+    done = door.run(*words)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
 
-def test_exit_status(door: list[str], first: Path, second: Path, tmp_path: Path) -> None:
+def test_exit_status(door: Door, first: Path, second: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run(door, "merge", "-o", out, first, second) == (0, "")
     assert faults(out) == []
     before = out.read_bytes()
-    assert run(door, "merge", first, second)[0] == 2
+    assert door.complaint("merge", first, second) == "merge requires -o FILE"
     for unreadable in (tmp_path / "nowhere", GOLDEN / "odd" / "hdr-major6.out"):
         status, talk = run(door, "merge", "-o", out, first, unreadable)
-        assert (status, str(unreadable) in talk) == (3, True)
+        assert (status, talk.startswith(f"{door.name}: {unreadable}: ")) == (3, True)
     assert out.read_bytes() == before
     status, talk = run(door, "merge", "-o", out, first, PERL / "killed-compress0.out")
     assert (status, "did not end" in talk) == (4, True)
@@ -429,10 +417,14 @@ def test_exit_status(door: list[str], first: Path, second: Path, tmp_path: Path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["first.out", "out", "second.out"]
 
 
-def test_both_doors_write_the_same(first: Path, second: Path, tmp_path: Path) -> None:
-    run([program()], "merge", "-o", tmp_path / "c", second, first)
-    assert cli.main(["merge", "-o", str(tmp_path / "py"), str(first), str(second)]) == 0
-    assert (tmp_path / "c").read_bytes() == (tmp_path / "py").read_bytes()
+def test_the_command_writes_what_the_function_does(
+    door: Door, first: Path, second: Path, tmp_path: Path
+) -> None:
+    assert run(door, "merge", "-o", tmp_path / "command", second, first) == (0, "")
+    convert.merge([first, second], tmp_path / "function")
+    assert (tmp_path / "command").read_bytes() == (tmp_path / "function").read_bytes()
+    piped = door.raw("merge", "-o", "-", first, second)
+    assert (piped.returncode, piped.stdout) == (0, (tmp_path / "command").read_bytes())
 
 
 def test_nothing_to_merge_is_an_error(tmp_path: Path) -> None:

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_merge import door, faults, line_sums, path_sums, run
+from doors import Door
+from test_merge import faults, line_sums, path_sums, run
 from test_reader import CHUNKS, SECOND, write
 
 from pynytprof import convert, reader
-
-__all__ = ["door"]
 
 GOLDEN = Path(__file__).parent / "golden"
 PROFILES = sorted(GOLDEN.glob("*/*.out"))
@@ -222,13 +221,13 @@ def test_a_sound_profile_stays_what_it_is(tmp_path: Path) -> None:
     assert after.header.ticks_per_sec == SECOND
 
 
-def test_exit_status(door: list[str], tmp_path: Path) -> None:
+def test_exit_status(door: Door, tmp_path: Path) -> None:
     out, broken = tmp_path / "out", GOLDEN / "perl" / "killed-compress6.out"
     status, talk = run(door, "recover", "-o", out, broken)
     assert (status, "records were read; kept" in talk) == (0, True)
     assert "ends inside its compressed data (at offset" in talk
     assert run(door, "recover", "-o", out, GOLDEN / "odd" / "no-fids.out")[0] == 3
     assert run(door, "recover", "-o", out, tmp_path / "nowhere")[0] == 3
-    assert run(door, "recover", "-o", out, broken, broken)[0] == 2
-    assert run(door, "recover", broken)[0] == 2
+    assert door.complaint("recover", "-o", out, broken, broken) == "recover takes exactly one file"
+    assert door.complaint("recover", broken) == "recover requires -o FILE"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

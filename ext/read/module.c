@@ -5,6 +5,7 @@
  */
 #define PY_SSIZE_T_CLEAN
 #include "cread.h"
+#include "run.h"
 
 /* ---- Values ---- */
 
@@ -1049,6 +1050,7 @@ static PyMethodDef cread_methods[] = {
      PyDoc_STR("verify(path, /)\n--\n\nReturns the number of records and a list of findings.")},
     {"dump", cread_dump, METH_VARARGS,
      PyDoc_STR("dump(path, write, jsonl=False, /)\n--\n\nPasses all records to write() as text.")},
+    RUN_METHODS,
     {NULL, NULL, 0, NULL},
 };
 

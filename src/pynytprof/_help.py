@@ -1,86 +1,75 @@
-"""What the command line says of itself: the manual page pynytprof(1), and completion.
+"""What ``pynytprof`` says of itself: help, the manual page pynytprof(1), and completion.
 
-Both come from the parsers that read the words. Completion is that of the program nytprof:
-``pynytprof completions SHELL`` writes a script that makes the shell ask ``pynytprof __complete
-WORD...``. The answer has a line for each word that the last one may become, with a tab and a
-description; the line ``:files`` stands for files.
+Of the commands that read profiles the program nytprof knows all; what profiles programs, and
+``html``, is described by argparse. ``pynytprof completions SHELL`` writes a script that makes the
+shell ask ``pynytprof __complete WORD...``. The answer has a line for each word that the last one
+may become, with a tab and a description; the line ``:files`` stands for files.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from . import __version__, _commands
-from ._run import settings as _settings
+from . import __version__, _cread, _html
+from ._arguments import Parser
 
-RELEASED = "2026-11-24"
-"""The day of this version, for the manual page."""
-
-# ---- What parsers have ----
+RELEASED, COMMANDS = _cread.command_line()
+_OURS = [("profile", "run a program under the profiler"), ("html", _html.TEXT)]
 
 
-def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    return [action for action in parser._actions if action.option_strings]
+def overview() -> str:
+    """One line for each command that reads profiles."""
+    return "\n".join(f"  {name:<12}{text}" for name, text in [*COMMANDS, _OURS[1]])
 
 
-def _text(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
-    if action.help in (None, argparse.SUPPRESS):
-        return f"see {action.option_strings[0].replace('--no-', '--')}"
-    return parser._get_formatter()._expand_help(action)
+def explain(topic: str, profile_parser: Parser) -> int:
+    """``pynytprof help TOPIC``; returns the exit status."""
+    if topic in ("", "profile"):
+        profile_parser.print_help()
+    elif topic == "html":
+        _html.parser().print_help()
+    else:
+        return _cread.run(["help", topic])
+    return 0
 
 
-def _words(action: argparse.Action) -> list[str]:
-    """What its argument may be; none: anything."""
-    return list(action.choices or _settings.WORDS.get(action.dest, ()))
+# ---- Completion ----
 
 
 def _takes_value(action: argparse.Action) -> bool:
     return action.nargs != 0
 
 
-# ---- Completion ----
-
-_SHELLS = ("bash", "fish", "zsh")
-
-
-def completions(words: Sequence[str]) -> int:
-    """``pynytprof completions SHELL``; returns the exit status."""
-    if len(words) != 1 or words[0] not in _SHELLS:
-        print(f"usage: pynytprof completions {'|'.join(_SHELLS)}", file=sys.stderr)
-        return _commands.USAGE
-    script = Path(__file__).with_name(f"completion.{words[0]}").read_text("utf-8")
-    sys.stdout.write(script.replace("nytprof", "pynytprof"))
-    return _commands.FINE
+def _first_words(typed: str) -> Iterator[str]:
+    for name, text in [*COMMANDS, *_OURS]:
+        if name.startswith(typed):
+            yield f"{name}\t{text}"
 
 
-def _first_words() -> Iterator[tuple[str, str]]:
-    for name in _commands.NAMES:
-        yield name, _commands.parser_of(name).description or ""
-    yield "profile", "run a program under the profiler"
-    yield "completions", "write completions for a shell"
-
-
-def _offer_argument(action: argparse.Action, before: str, typed: str) -> Iterator[str]:
-    for word in _words(action):
+def _offer_argument(
+    parser: Parser, action: argparse.Action, before: str, typed: str
+) -> Iterator[str]:
+    for word in parser.words.get(action.dest, ()):
         if word.startswith(typed):
             yield f"{before}{word}\t{action.dest}"
     if action.metavar in ("FILE", "DIR"):
         yield ":files"
 
 
-def _offer_options(parser: argparse.ArgumentParser, typed: str) -> Iterator[str]:
-    for action in _options(parser):
+def _offer_options(parser: Parser, typed: str) -> Iterator[str]:
+    for action in parser.options():
         for name in action.option_strings:
             if name.startswith("--") and name.startswith(typed):
-                yield f"{name}\t{_text(parser, action)}"
+                text = parser.explain(action) or f"see {name.replace('--no-', '--')}"
+                yield f"{name}\t{text}"
 
 
-def _complete_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> Iterator[str]:
+def _complete_word(parser: Parser, words: Sequence[str]) -> Iterator[str]:
     """What the last of the words behind a command may become."""
-    by_name = {name: action for action in _options(parser) for name in action.option_strings}
+    by_name = {name: action for action in parser.options() for name in action.option_strings}
     waiting: argparse.Action | None = None
     for word in words[:-1]:
         found = by_name.get(word) if waiting is None else None
@@ -88,44 +77,41 @@ def _complete_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> Ite
     typed = words[-1]
     name, equals, value = typed.partition("=")
     if waiting is not None:
-        yield from _offer_argument(waiting, "", typed)
+        yield from _offer_argument(parser, waiting, "", typed)
     elif equals and name in by_name and _takes_value(by_name[name]):
-        yield from _offer_argument(by_name[name], f"{name}=", value)
+        yield from _offer_argument(parser, by_name[name], f"{name}=", value)
     elif typed.startswith("-"):
         yield from _offer_options(parser, typed)
     else:
         yield ":files"
 
 
-def _complete_target(words: Sequence[str]) -> Iterator[str]:
+HasTarget = Callable[[Sequence[str]], bool]
+
+
+def _complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarget) -> Iterator[str]:
     """Before the target: our options, its file; behind it: nothing that we know."""
-    from . import cli
-
-    parser = cli.profile_parser()
-    if cli.has_target(words[:-1], parser):
-        return iter([":files"])
-    return _complete_word(parser, words)
-
-
-def _complete(words: Sequence[str]) -> Iterator[str]:
     if len(words) == 1:
-        for name, text in _first_words():
-            if name.startswith(words[0]):
-                yield f"{name}\t{text}"
-        yield from _complete_target(words)
-    elif words[0] in _commands.NAMES:
-        yield from _complete_word(_commands.parser_of(words[0]), words[1:])
-    elif words[0] == "completions":
-        yield from (f"{shell}\ta shell" for shell in _SHELLS if shell.startswith(words[1]))
+        yield from _first_words(words[0])
+    elif words[0] == "html":
+        yield from _complete_word(_html.parser(), words[1:])
+        return
+    words = words[words[0] == "profile" and len(words) > 1 :]
+    if has_target(words[:-1]):
+        yield ":files"
     else:
-        yield from _complete_target(words[words[0] == "profile" :])
+        yield from _complete_word(profile_parser, words)
 
 
-def complete(words: Sequence[str]) -> int:
+def complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarget) -> int:
     """``pynytprof __complete WORD...``; returns the exit status."""
-    for line in _complete(words) if words else ():
+    if len(words) > 1 and words[0] in dict(COMMANDS):
+        if words[0] == "help" and len(words) == 2:
+            print("\n".join(f"{name}\t{text}" for name, text in _OURS if name.startswith(words[1])))
+        return _cread.run(["__complete", *words])
+    for line in _complete(words, profile_parser, has_target) if words else ():
         print(line)
-    return _commands.FINE
+    return 0
 
 
 # ---- The manual page ----
@@ -133,8 +119,6 @@ def complete(words: Sequence[str]) -> int:
 
 def _roff(text: str) -> str:
     """Text in which nothing means anything to roff, in lines that are not long."""
-    import textwrap
-
     text = text.replace("\\", "\\e").replace("-", "\\-")
     lines = textwrap.wrap(text, 75, break_long_words=False, break_on_hyphens=False)
     return "\n".join(f"\\&{line}" if line[:1] in (".", "'") else line for line in lines)
@@ -148,29 +132,20 @@ def _bold(text: str) -> str:
     return f"\\fB{_roff(text)}\\fR"
 
 
-def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+def _option(action: argparse.Action, text: str, opposites: set[str]) -> str:
     value = ""
     if _takes_value(action):
-        word = str(action.metavar or "{" + ",".join(_words(action)) + "}")
-        value = f" \\fI{_roff(word)}\\fR" if action.nargs != "?" else f"[=\\fI{_roff(word)}\\fR]"
+        word = f"\\fI{_roff(str(action.metavar))}\\fR"
+        value = f"[={word}]" if action.nargs == "?" else f" {word}"
     names = [_bold(name) + value for name in action.option_strings]
-    if f"--no-{action.dest}" in parser._option_string_actions:
-        names.append(_bold(f"--no-{action.dest}"))
-    return f".TP\n{', '.join(names)}\n{_roff(_capital(_text(parser, action)))}."
+    names += [_bold(name) for name in opposites if name == f"--no-{action.dest}"]
+    return f".TP\n{', '.join(names)}\n{_roff(_capital(text))}."
 
 
-def _all_options(parser: argparse.ArgumentParser) -> list[str]:
-    return [
-        _option(parser, action)
-        for action in _options(parser)
-        if action.help not in (None, argparse.SUPPRESS)
-    ]
-
-
-def _command(name: str) -> list[str]:
-    parser = _commands.parser_of(name)
-    text = _roff(_capital(parser.description or ""))
-    return [f".SS pynytprof {name} [options] FILE ...", f"{text}.", *_all_options(parser)]
+def _all_options(parser: Parser) -> list[str]:
+    names = {name for action in parser.options() for name in action.option_strings}
+    told = ((action, parser.explain(action)) for action in parser.options())
+    return [_option(action, text, names) for action, text in told if text]
 
 
 def _entries(entries: Iterable[tuple[str, str]]) -> list[str]:
@@ -189,57 +164,54 @@ _FILES = [
     ("nytprof.out", "The profile."),
     ("pyproject.toml", "The nearest one's [tool.pynytprof] has settings (from Python 3.11 on)."),
 ]
-_EXIT_STATUS = [
-    ("0", "Fine."),
-    ("1", "verify found a fault, or a condition of diff is met."),
-    ("2", "Wrong usage."),
-    ("3", "A file cannot be read, or is no profile."),
-    ("4", "Something was written, but not all there should be."),
-]
 _EXAMPLES = [
     ("pynytprof script.py arguments", "Profile a script."),
     ("pynytprof --scope project -o tests.out -m pytest", "Profile a module, without libraries."),
-    ("pynytprof summary nytprof.out", "The lines, subs, files and calls that cost most."),
+    ("pynytprof summary nytprof.out", "The lines, functions, files and calls that cost most."),
     ("pynytprof convert --to speedscope -o out.json nytprof.out", "A flame graph."),
     ("pynytprof diff --fail-if 'total>+5%' before.out after.out",
-     "What changed, with exit status 1 if all takes 5 % longer."),
+     "What changed, with exit status 1 if the total time grew by more than 5 %."),
 ]  # fmt: skip
 
 
-def _usage() -> list[str]:
-    lines = [
-        "[\\fBprofile\\fR] [\\fIoptions\\fR] " + target + " [\\fIARGS\\fR ...]"
-        for target in (
-            "\\fISCRIPT\\fR",
-            "\\fB\\-m\\fR \\fIMODULE\\fR",
-            "\\fB\\-c\\fR \\fICODE\\fR",
-            "\\fB\\-\\fR",
-        )
-    ]
-    lines += [f"\\fB{name}\\fR [\\fIoptions\\fR] \\fIFILE\\fR ..." for name in _commands.NAMES]
-    lines += ["\\fBcompletions bash\\fR|\\fBfish\\fR|\\fBzsh\\fR"]
-    return ["\n.br\n".join(f"\\fBpynytprof\\fR {line}" for line in lines)]
+_USAGE = """\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fISCRIPT\\fR [\\fIARGS\\fR ...]
+.br
+\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fB\\-m\\fR \\fIMODULE\\fR [\\fIARGS\\fR ...]
+.br
+\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fB\\-c\\fR \\fICODE\\fR [\\fIARGS\\fR ...]
+.br
+\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fB\\-\\fR [\\fIARGS\\fR ...]
+.br
+\\fBpynytprof\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] \\fIFILE\\fR ...
+.br
+\\fBpynytprof help\\fR [\\fICOMMAND\\fR]
+.br
+\\fBpynytprof completions bash\\fR|\\fBfish\\fR|\\fBzsh\\fR"""
 
 
-def manual() -> str:
-    """The manual page, in the man macros of roff."""
-    from . import cli
+def _print_lines(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
 
-    parser = cli.profile_parser()
-    commands = [line for name in _commands.NAMES for line in _command(name)]
-    parts = [
+
+def manual(profile_parser: Parser, description: str, sources: str) -> int:
+    """Writes the manual page, in the man macros of roff; returns the exit status."""
+    html = _html.parser()
+    _print_lines(
         f'.TH PYNYTPROF 1 "{RELEASED}" "pynytprof {__version__}"',
         ".SH NAME", "pynytprof \\- profile Python programs by line and by call",
-        ".SH SYNOPSIS", *_usage(),
-        ".SH DESCRIPTION", _roff(cli.DESCRIPTION), ".PP", _roff(cli.SOURCES),
+        ".SH SYNOPSIS", _USAGE,
+        ".SH DESCRIPTION", _roff(description), ".PP", _roff(sources),
         ".PP", _roff("It exits with the status of the program that it profiles, or with 2 if "
                      "the command line or a setting is wrong."),
-        ".SH OPTIONS", *_all_options(parser),
-        ".SH COMMANDS", "What nytprof(1) does, too.", *commands,
-        ".SH EXIT STATUS", "Of commands:", *_entries(_EXIT_STATUS),
+        ".SH OPTIONS", *_all_options(profile_parser),
+        ".SH COMMANDS", "Those of nytprof(1), and", f".SS {html.prog} [options] FILE ...",
+        f"{_roff(_capital(_html.TEXT))}.", *_all_options(html),
+    )  # fmt: skip
+    status = _cread.run(["--man", "commands"])
+    _print_lines(
         ".SH ENVIRONMENT", *_entries(_ENVIRONMENT),
         ".SH FILES", *_entries(_FILES),
         ".SH EXAMPLES", *_entries(_EXAMPLES),
         ".SH SEE ALSO", ".BR nytprof (1),\n.BR nytprofhtml (1),\n.BR python3 (1)",
-    ]  # fmt: skip
-    return "\n".join(parts) + "\n"
+    )  # fmt: skip
+    return status

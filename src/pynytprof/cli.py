@@ -3,8 +3,7 @@
     pynytprof [profile] [options] SCRIPT ARGS... | -m MODULE ARGS... | -c CODE ARGS... | -
     pynytprof COMMAND [options] FILE...
 
-Exit status of ``profile``: the target's own. Of the other commands: 0 fine, 1 a check failed,
-2 wrong usage, 3 an input that can't be read, 4 written but incomplete.
+Exit status of ``profile``: the target's own. Of the other commands: see docs/tools.md.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import __version__, _commands, tracer
+from . import __version__, tracer
+from ._arguments import Parser
 from ._run import settings as _settings
 from ._run import start as _start
 from ._run import target as _runner
@@ -41,17 +41,30 @@ as well as by the commands."""
 _EPILOG = """\
 commands for profiles (pynytprof COMMAND --help tells more):
 {commands}
-  completions write completions for bash, zsh or fish
 
 {sources}"""
 
 
-class _Parser(argparse.ArgumentParser):
+READING = (
+    "verify", "summary", "info", "dump", "speedscope", "convert", "merge", "recover", "diff",
+    "completions",
+)  # fmt: skip
+"""Commands of the program nytprof, which runs them. A profiled program is not to wait until that
+is loaded, and may do without it: so they stand here once more."""
+
+
+class _Parser(Parser):
     """Knows which of its options take a value, so that the target's own can be cut off."""
 
     def __init__(self, **kwargs: Any) -> None:
         self.with_value: set[str] = set()
-        super().__init__(allow_abbrev=False, **kwargs)
+        super().__init__(words=_settings.WORDS, **kwargs)
+
+    def format_help(self) -> str:
+        from . import _help
+
+        self.epilog = _EPILOG.format(commands=_help.overview(), sources=SOURCES)
+        return super().format_help()
 
     def add_value(self, *names: str, **kwargs: Any) -> None:
         """Adds an option that takes one value."""
@@ -72,7 +85,6 @@ def profile_parser() -> _Parser:
         prog="pynytprof",
         usage=_USAGE,
         description=DESCRIPTION,
-        epilog=_EPILOG.format(commands=_commands.overview(), sources=SOURCES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -260,22 +272,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] == "profile":
         profile(words[1:])
-    if words and words[0] in _commands.NAMES:
-        return _commands.run(words[0], words[1:])
-    if words and words[0] in ("completions", "__complete", "--man"):
+    if words and words[0] in READING:
+        return _read(words)
+    if words and words[0] in ("html", "help", "__complete", "--man"):
         return _of_itself(words[0], words[1:])
     profile(words)
 
 
-def _of_itself(what: str, words: Sequence[str]) -> int:
-    from . import _help
+# What follows is imported late: a profiled program is not to wait for it.
 
-    if what == "completions":
-        return _help.completions(words)
+
+def _read(words: Sequence[str]) -> int:
+    from . import _cread
+
+    return _cread.run(words)
+
+
+def _of_itself(what: str, words: Sequence[str]) -> int:
+    from . import _help, _html
+
+    parser = profile_parser()
+    if what == "html":
+        return _html.run(words)
+    if what == "help":
+        return _help.explain(words[0] if words else "", parser)
     if what == "__complete":
-        return _help.complete(words)
-    sys.stdout.write(_help.manual())
-    return 0
+        return _help.complete(words, parser, lambda before: has_target(before, parser))
+    return _help.manual(parser, DESCRIPTION, SOURCES)
 
 
 if __name__ == "__main__":

@@ -72,8 +72,9 @@ def findings(path: StrPath) -> Verdict:
     return Verdict(records, tuple(Finding(Severity(item[0]), *item[1:]) for item in found))
 
 
-def tell(path: StrPath, verdict: Verdict, *, quiet: bool = False) -> bool:
-    """Says in a line on stdout whether the file is sound; `quiet`: only if it is not."""
+def verify(path: StrPath, quiet: bool = False) -> bool:
+    """True if the file is sound. Says so in a line on stdout; `quiet`: only if it is not."""
+    verdict = findings(path)
     name = os.fsdecode(path)
     if verdict.worst is not None:
         print(f"{name} \u2717 {verdict.records} records: {verdict.worst}")
@@ -82,16 +83,9 @@ def tell(path: StrPath, verdict: Verdict, *, quiet: bool = False) -> bool:
     return verdict.sound
 
 
-def verify(path: StrPath, quiet: bool = False) -> bool:
-    """True if the file is sound. Says so in a line on stdout; `quiet`: only if it is not."""
-    return tell(path, findings(path), quiet=quiet)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m pynytprof.verify [-q] FILE...``; 0 sound, 1 not, 2 usage, 3 unreadable."""
-    from ._commands import run
-
-    return run("verify", list(sys.argv[1:] if argv is None else argv))
+    """``python -m pynytprof.verify [-q] FILE...``: the command; returns its exit status."""
+    return _cread.run(["verify", *(sys.argv[1:] if argv is None else argv)])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+/* What the options of a command line said: parse.c fills it, the commands read it. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "io.h"
+#include "nytprof.h"
+
+enum { MAX_CONDITIONS = 100 };
+
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+struct options {
+    const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
+    bool        quiet, verbose, salvage, keep_evals, jsonl, model, markdown;
+    const char *output;     /* NULL: standard output */
+    const char *source;     /* which file's source to show */
+    const nyt_export_format *to;
+    const char *folder;     /* where an export of several files goes */
+    uint64_t    max_bytes;  /* of an export; 0: no limit */
+    nyt_report_options report;
+    size_t      sort;       /* an nyt_sort */
+    size_t      colour;     /* an enum colour */
+    const char *min_change;
+    const char *conditions[MAX_CONDITIONS];     /* of --fail-if */
+    size_t      condition_count;
+};
+
+/* ---- Commands ---- */
+
+/* Does its work for one file. */
+typedef enum exit_status command_fn(const struct options *options, const char *path, FILE *out);
+/* Makes one profile of all that are given, and writes it where options->output says. */
+typedef enum exit_status combine_fn(const struct options *options, char **paths, int count);
+/* Tells what changed from the first of two profiles to the second. */
+typedef enum exit_status compare_fn(const struct options *options, char **paths, FILE *out);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * The tables of commands and options: all there is to know about the command line. Parsing, help,
+ * the manual page and completion are made from them.
+ */
+#include "table.h"
+
+#include "combine.h"
+#include "commands.h"
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Commands ---- */
+
+enum {
+    VERIFY = 1 << 0,
+    DUMP = 1 << 1,
+    SUMMARY = 1 << 2,
+    INFO = 1 << 3,
+    SPEEDSCOPE = 1 << 4,
+    CONVERT = 1 << 5,
+    DIFF = 1 << 6,
+    MERGE = 1 << 7,
+    RECOVER = 1 << 8,
+    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,     /* all that load a profile */
+    COMBINING = MERGE | RECOVER                     /* all that make a new profile */
+};
+
+static check_fn check_dump, check_convert, check_merge, check_recover, check_diff;
+
+const struct command commands[] = {
+    {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
+     .more = "Findings are fatal (Perl's tools refuse the file), warned (they complain, or\n"
+             "report it wrongly) or odd (harmless, and no fault)."},
+    {"summary", SUMMARY, command_summary,
+     "show the lines, functions, files and calls that cost most",
+     .more = "Functions are called subs in NYTProf's terms, and in the output."},
+    {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options"},
+    {"dump", DUMP, command_dump, "write every record, one per line", check_dump},
+    {"speedscope", SPEEDSCOPE, command_speedscope,
+     "write the call tree for https://www.speedscope.app"},
+    {"convert", CONVERT, command_convert, "convert a profile to the format of another tool",
+     check_convert, .files = "FILE"},
+    {"merge", MERGE, NULL, "merge several profiles into one", check_merge, command_merge,
+     .more = "Files and functions are matched by name; counts and times are added up. The order\n"
+             "of the files makes no difference."},
+    {"recover", RECOVER, NULL, "make a sound profile of a broken one", check_recover,
+     command_recover, .files = "FILE",
+     .more = "Everything before the damage is kept, and what can be read behind it. What is lost\n"
+             "is reported."},
+    {"diff", DIFF, NULL, "show what changed between two profiles", check_diff,
+     .compare = command_diff, .files = "BEFORE AFTER",
+     .more = "Lines are matched by their text and functions by name, so code may move. A\n"
+             "CONDITION is FIGURE>AMOUNT, or with >=, < or <=. An AMOUNT with a sign is a change\n"
+             "(+5%, +10ms, +0), one without is the new value; with A&B both must be exceeded. A\n"
+             "FIGURE is one of total, duration, active (seconds), calls, lines.count, KIND.new,\n"
+             "KIND.gone, KIND.changed (KIND: lines, subs, edges), sub:NAME.FIELD,\n"
+             "edge:CALLER->CALLED.FIELD (FIELD: incl, excl, calls), line:FILE:LINE.FIELD (FIELD:\n"
+             "time, count). A sub is a function, an edge all calls from one to another. In a\n"
+             "NAME, * matches anything."},
+};
+const size_t command_count = sizeof commands / sizeof *commands;
+
+const char *const statuses[] = {
+    [EXIT_FINE] = "success",
+    [EXIT_FINDINGS] = "verify found a fault, or a condition of diff is met",
+    [EXIT_USAGE] = "wrong usage",
+    [EXIT_UNREADABLE] = "a file cannot be read, or is not a profile",
+    [EXIT_INCOMPLETE] = "the output is incomplete or could not be written",
+};
+const size_t status_count = sizeof statuses / sizeof *statuses;
+
+/* ---- Values ---- */
+
+static const char *sort_word(size_t i)
+{
+    static const char *const words[] = {[NYT_SORT_TIME] = "time", [NYT_SORT_INCL] = "incl",
+                                        [NYT_SORT_COUNT] = "count", [NYT_SORT_PLACE] = "place"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const char *colour_word(size_t i)
+{
+    static const char *const words[] = {[COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always",
+                                        [COLOUR_NEVER] = "never"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const char *format_word(size_t i)
+{
+    size_t n;
+    const nyt_export_format *formats = nyt_export_formats(&n);
+    return i < n ? formats[i].name : NULL;
+}
+
+static const char *set_to(struct options *o, const char *argument)
+{
+    o->to = nyt_export_format_named(argument);
+    return NULL;
+}
+
+static const char *set_max_bytes(struct options *o, const char *argument)
+{
+    char *end;
+    errno = 0;
+    o->max_bytes = strtoull(argument, &end, 10);
+    bool fine = *argument >= '0' && *argument <= '9' && *end == '\0' && errno == 0;
+    return fine && o->max_bytes > 0 ? NULL : "a positive number";
+}
+
+static const char *set_min_change(struct options *o, const char *argument)
+{
+    o->min_change = argument;
+    return nyt_diff_min_change(argument, NULL) == NYT_OK ? NULL
+                                                         : "a percentage and a time, as 5%,100us";
+}
+
+/* What is wrong with it is said by check_diff(). */
+static const char *set_fail_if(struct options *o, const char *argument)
+{
+    if (o->condition_count == MAX_CONDITIONS)
+        return "at most 100 conditions";
+    o->conditions[o->condition_count++] = argument;
+    return NULL;
+}
+
+/* ---- Options ---- */
+
+#define AT(field) offsetof(struct options, field)
+
+const struct option options[] = {
+    {'o', "output", "FILE", LOADING, "write to FILE, not to standard output", .text = AT(output)},
+    {'q', "quiet", NULL, VERIFY, "name only the files that have a fault", .flag = AT(quiet)},
+    {'v', "verbose", NULL, VERIFY, "show all findings, also the harmless ones",
+     .flag = AT(verbose)},
+    {0, "json", NULL, VERIFY | SUMMARY | INFO, "write one JSON object per file",
+     .flag = AT(report.json)},
+    {0, "json", NULL, DIFF, "write all changes as one JSON object", .flag = AT(report.json)},
+    {0, "markdown", NULL, DIFF, "write tables for pull requests", .flag = AT(markdown)},
+    {0, "jsonl", NULL, DUMP, "write each record as a JSON array", .flag = AT(jsonl)},
+    {0, "model", NULL, DUMP, "write the loaded profile as one JSON object", .flag = AT(model)},
+    {0, "source", "NAME", SUMMARY,
+     "show the source of file NAME (the end of its path, or its fid) with its figures",
+     .text = AT(source)},
+    {'n', "top", "N", SUMMARY, "entries per list (15)", .number = AT(report.top)},
+    {'n', "top", "N", CONVERT, "for pictures: at most N functions (40)",
+     .number = AT(report.top)},
+    {'n', "top", "N", DIFF, "entries per list (15; --json: all)", .number = AT(report.top)},
+    {0, "sort", "KEY", SUMMARY, "what to sort by", .choice = AT(sort), .word = sort_word},
+    {0, "sort", "KEY", DIFF, "which change to sort by", .choice = AT(sort), .word = sort_word},
+    {0, "min-change", "LEAST", DIFF, "hide changes of time below LEAST (5%,100us)",
+     .set = set_min_change},
+    {0, "fail-if", "CONDITION", DIFF,
+     "exit with status 1 if it is met, as total>+5%; may be repeated", .set = set_fail_if},
+    {0, "width", "N", SUMMARY | INFO | DIFF, "columns (the terminal's, otherwise 100)",
+     .number = AT(report.width)},
+    {0, "color", "WHEN", SUMMARY | INFO | DIFF, "use colours", .choice = AT(colour),
+     .word = colour_word},
+    {0, "to", "FORMAT", CONVERT, "the format, one of FORMATS", .set = set_to, .word = format_word},
+    {0, "max-bytes", "N", SPEEDSCOPE | CONVERT,
+     "write at most N bytes: leave out what took least time", .set = set_max_bytes},
+    {0, "salvage", NULL, LOADING & ~DUMP, "use what comes before damage", .flag = AT(salvage)},
+    {0, "keep-evals", NULL, LOADING, "do not merge evals of one line that have the same source",
+     .flag = AT(keep_evals)},
+    {'o', "output", "FILE", COMBINING, "the new profile; it may be one of the inputs",
+     .text = AT(output)},
+    {'q', "quiet", NULL, COMBINING, "report only what is lost", .flag = AT(quiet)},
+};
+const size_t option_count = sizeof options / sizeof *options;
+
+/* ---- Looking up ---- */
+
+const char *files_of(const struct command *command)
+{
+    return command->files ? command->files : "FILE ...";
+}
+
+bool is_format(const struct option *o)
+{
+    return o->word == format_word;
+}
+
+const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+bool first_word(size_t i, const char **name, const char **help)
+{
+    static const struct {
+        const char *name, *help;
+    } others[] = {{"completions", "write the completion script of a shell"},
+                  {"help", "explain a command"}};
+    if (i >= command_count + sizeof others / sizeof *others)
+        return false;
+    *name = i < command_count ? commands[i].name : others[i - command_count].name;
+    *help = i < command_count ? commands[i].help : others[i - command_count].help;
+    return true;
+}
+
+static bool is_long(const struct option *o, const char *word, size_t len)
+{
+    return strncmp(word, "--", 2) == 0 && strlen(o->name) + 2 == len &&
+           strncmp(word + 2, o->name, len - 2) == 0;
+}
+
+static bool is_short(const struct option *o, const char *word)
+{
+    return word[0] == '-' && o->letter && word[1] == o->letter &&
+           (word[2] == '\0' || o->argument);
+}
+
+const struct option *find_option(const struct command *command, const char *word,
+                                 const char **argument)
+{
+    size_t len = strcspn(word, "=");
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option *o = &options[i];
+        if (!(o->commands & command->bit))
+            continue;
+        if (is_long(o, word, len)) {
+            *argument = word[len] == '=' ? word + len + 1 : NULL;
+            return o;
+        }
+        if (is_short(o, word)) {
+            *argument = word[2] ? word + 2 : NULL;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Do the options agree? ---- */
+
+static enum exit_status check_dump(struct options *o, int files)
+{
+    (void)files;
+    if (o->jsonl && o->model)
+        return usage_error(o->io, "dump", "--jsonl and --model exclude each other");
+    return EXIT_FINE;
+}
+
+/* A directory is not a file to be opened. */
+static enum exit_status check_folder(struct options *o)
+{
+    if (!o->output || strcmp(o->output, "-") == 0)
+        return usage_error(o->io, "convert", "%s writes one file per source; use -o DIRECTORY",
+                           o->to->name);
+    o->folder = o->output;
+    o->output = NULL;
+    return EXIT_FINE;
+}
+
+static enum exit_status check_convert(struct options *o, int files)
+{
+    if (!o->to)
+        return usage_error(o->io, "convert", "convert requires --to FORMAT");
+    if (files > 1)
+        return usage_error(o->io, "convert", "convert takes exactly one file");
+    if (o->max_bytes && !o->to->limited)
+        return usage_error(o->io, "convert", "--max-bytes does not apply to %s", o->to->name);
+    if (o->report.top && !o->to->picture)
+        return usage_error(o->io, "convert", "--top does not apply to %s", o->to->name);
+    if (o->to->binary && !o->output)
+        return usage_error(o->io, "convert", "%s output is binary; use -o FILE", o->to->name);
+    return o->to->folder ? check_folder(o) : EXIT_FINE;
+}
+
+static enum exit_status check_merge(struct options *o, int files)
+{
+    (void)files;
+    return o->output ? EXIT_FINE : usage_error(o->io, "merge", "merge requires -o FILE");
+}
+
+static enum exit_status check_recover(struct options *o, int files)
+{
+    if (files != 1)
+        return usage_error(o->io, "recover", "recover takes exactly one file");
+    return o->output ? EXIT_FINE : usage_error(o->io, "recover", "recover requires -o FILE");
+}
+
+static enum exit_status check_diff(struct options *o, int files)
+{
+    nyt_error err;
+    if (files != 2)
+        return usage_error(o->io, "diff", "diff takes exactly two files");
+    if (o->markdown && o->report.json)
+        return usage_error(o->io, "diff", "--json and --markdown exclude each other");
+    for (size_t i = 0; i < o->condition_count; i++)
+        if (nyt_diff_check(NULL, o->conditions[i], NULL, NULL, &err) < 0)
+            return bad_condition(o->io, o->conditions[i], &err);
+    return EXIT_FINE;
+}
