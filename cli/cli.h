@@ -2,7 +2,7 @@
 #ifndef CLI_H
 #define CLI_H
 
-#include "io.h"
+#include "cli_io.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,6 +2,7 @@
 #include "combine.h"
 
 #include "message.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,17 +74,12 @@ static bool close_target(struct target *t, FILE *standard, bool whole)
     return ok;
 }
 
-static int write_target(void *ctx, const void *data, size_t len)
-{
-    return fwrite(data, 1, len, ctx) == len ? 0 : NYT_EIO;
-}
-
 static enum exit_status write_merged(const struct options *options, nyt_merged *m)
 {
     struct target t = {.path = options->output};
     FILE *standard = options->io->out;
     bool opened = open_target(&t, standard);
-    bool whole = opened && nyt_merged_write(m, write_target, t.out, LEVEL, NULL) == NYT_OK;
+    bool whole = opened && nyt_merged_write(m, write_stream, t.out, LEVEL, NULL) == NYT_OK;
     bool done = close_target(&t, standard, whole);
     enum exit_status status = done ? EXIT_FINE : cannot_write(options->io, options->output);
     nyt_merged_free(m);

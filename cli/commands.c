@@ -1,7 +1,8 @@
-/* The commands: each opens one file, calls the library and says how it went. */
+/* The commands that load profiles: each opens one file, calls the library and says how it went. */
 #include "commands.h"
 
 #include "message.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,24 +15,6 @@
 #endif
 
 /* ---- Reading and writing ---- */
-
-static int read_stream(void *ctx, void *data, size_t size, size_t *got)
-{
-    FILE *file = ctx;
-    errno = 0;
-    *got = fread(data, 1, size, file);
-    return *got < size && ferror(file) ? NYT_EIO : 0;
-}
-
-static int write_stream(void *ctx, const void *data, size_t len)
-{
-    return fwrite(data, 1, len, ctx) == len ? 0 : NYT_EIO;
-}
-
-static bool is_stdin(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
 
 static int open_reader(nyt_reader **in, const struct options *options, const char *path,
                        nyt_error *err)
@@ -349,105 +332,4 @@ enum exit_status command_diff(const struct options *options, char **paths, FILE 
     nyt_profile_free(loaded[0]);
     nyt_profile_free(loaded[1]);
     return status;
-}
-
-/* ---- verify ---- */
-
-struct findings {
-    const struct options *options;
-    FILE       *out;
-    bool        any;        /* a fault: odd is none */
-    nyt_finding first;      /* of the worst */
-    char        text[256];
-    size_t      told;
-};
-
-static const char *severity_name(nyt_severity severity)
-{
-    return severity == NYT_FATAL ? "fatal" : severity == NYT_WARNED ? "warned" : "odd";
-}
-
-/* A failure to write is seen when the output is closed. */
-static void json_string(FILE *out, const char *text)
-{
-    nyt_export_json_string((nyt_str){.data = text, .len = strlen(text)}, write_stream, out);
-}
-
-static void json_finding(struct findings *f, const nyt_finding *finding)
-{
-    fprintf(f->out, "%s{\"severity\":\"%s\",\"rule\":\"%s\",\"offset\":%llu,\"inflated\":%s,"
-                    "\"record\":%llu,\"text\":",
-            f->told++ ? "," : "", severity_name(finding->severity), finding->rule,
-            (unsigned long long)finding->offset, finding->in_deflate ? "true" : "false",
-            (unsigned long long)finding->record);
-    json_string(f->out, finding->text);
-    fputc('}', f->out);
-}
-
-static void text_finding(struct findings *f, const nyt_finding *finding)
-{
-    fprintf(f->out, "  %-6s %s at offset %llu%s, record %llu [%s]\n",
-            severity_name(finding->severity), finding->text, (unsigned long long)finding->offset,
-            finding->in_deflate ? " of the inflated data" : "",
-            (unsigned long long)finding->record, finding->rule);
-}
-
-static int take_finding(void *ctx, const nyt_finding *finding)
-{
-    struct findings *f = ctx;
-    if (finding->severity != NYT_ODD && (!f->any || finding->severity > f->first.severity)) {
-        f->any = true;
-        f->first = *finding;
-        snprintf(f->text, sizeof f->text, "%s", finding->text);
-    }
-    if (f->options->report.json)
-        json_finding(f, finding);
-    else if (f->options->verbose)
-        text_finding(f, finding);
-    return 0;
-}
-
-static void text_verdict(const struct findings *f, const char *path, const nyt_verdict *verdict)
-{
-    if (!f->any) {
-        if (!f->options->quiet)
-            fprintf(f->out, "%s \u2713 %llu records\n", path,
-                    (unsigned long long)verdict->records);
-        return;
-    }
-    fprintf(f->out, "%s \u2717 %llu records: %s at offset %llu%s\n", path,
-            (unsigned long long)verdict->records, f->text, (unsigned long long)f->first.offset,
-            f->first.in_deflate ? " of the inflated data" : "");
-}
-
-static void json_verdict(const struct findings *f, const char *path, const nyt_verdict *verdict)
-{
-    fputs("],\"path\":", f->out);
-    json_string(f->out, path);
-    fprintf(f->out, ",\"records\":%llu,\"odd\":%llu,\"warned\":%llu,\"fatal\":%llu,\"sound\":%s}\n",
-            (unsigned long long)verdict->records, (unsigned long long)verdict->odd,
-            (unsigned long long)verdict->warned, (unsigned long long)verdict->fatal,
-            f->any ? "false" : "true");
-}
-
-enum exit_status command_verify(const struct options *options, const char *path, FILE *out)
-{
-    struct findings f = {.options = options, .out = out};
-    nyt_verdict verdict;
-    nyt_error err;
-    bool json = options->report.json;
-    if (json)
-        fputs("{\"findings\":[", out);
-    int rc = is_stdin(path)
-                 ? nyt_verify_fn(read_stream, options->io->in, take_finding, &f, &verdict, &err)
-                 : nyt_verify(path, take_finding, &f, &verdict, &err);
-    if (json && rc == NYT_OK)
-        json_verdict(&f, path, &verdict);
-    else if (json)
-        fputs("]}\n", out);
-    else if (rc == NYT_OK)
-        text_verdict(&f, path, &verdict);
-    if (rc < 0)
-        return unreadable(options, path, &err);
-    return f.any ? EXIT_FINDINGS : EXIT_FINE;
 }

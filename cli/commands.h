@@ -1,11 +1,10 @@
-/* The commands that read profiles. */
+/* The commands that load profiles. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
 #include "options.h"
 
-command_fn command_verify, command_dump, command_summary, command_info, command_speedscope,
-    command_convert;
+command_fn command_dump, command_summary, command_info, command_speedscope, command_convert;
 compare_fn command_diff;
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef COMPLETE_H
 #define COMPLETE_H
 
-#include "io.h"
+#include "cli_io.h"
 
 /* The script for a shell; NULL: none was named. */
 enum exit_status completions(const struct nyt_cli_io *io, const char *shell);

@@ -2,7 +2,7 @@
 #ifndef MANUAL_H
 #define MANUAL_H
 
-#include "io.h"
+#include "cli_io.h"
 
 void print_manual(const struct nyt_cli_io *io);
 /* What a program with commands of its own takes over from it: the other commands, the formats and

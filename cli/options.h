@@ -2,7 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "io.h"
+#include "cli_io.h"
 #include "nytprof.h"
 
 enum { MAX_CONDITIONS = 100 };

@@ -7,6 +7,7 @@
 #include "combine.h"
 #include "commands.h"
 #include "message.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <stdlib.h>

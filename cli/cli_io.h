@@ -1,6 +1,6 @@
 /* What a run is given, and what it ends with. */
-#ifndef IO_H
-#define IO_H
+#ifndef CLI_IO_H
+#define CLI_IO_H
 
 #include <stdio.h>
 
