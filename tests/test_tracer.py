@@ -1231,8 +1231,3 @@ def test_an_unknown_tracer_is_refused(monkeypatch: Any) -> None:
     monkeypatch.setenv("PYNYTPROF_TRACER", "x")
     with pytest.raises(ValueError, match="it must be c or py"):
         Tracer()
-
-
-def test_the_version_is_that_of_the_build() -> None:
-    build = Path(__file__).parent.parent / "meson.build"
-    assert f"version: '{pynytprof.__version__}'" in build.read_text()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Tracer",
     "__version__",
@@ -18,6 +16,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from ._version import VERSION as __version__
     from .reader import open_profile
     from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
 
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Loads the tracer, or the reader, when it is first asked for: each does without the other."""
+    if name == "__version__":
+        from ._version import VERSION
+
+        return VERSION
     if name == "open_profile":
         from .reader import open_profile
 

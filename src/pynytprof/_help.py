@@ -13,10 +13,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from . import __version__, _cread, _html
+from . import _cread, _html
 from ._arguments import Parser
+from ._version import RELEASED, VERSION
 
-RELEASED, COMMANDS = _cread.command_line()
+_, COMMANDS = _cread.command_line()
 _OURS = [("profile", "run a program under the profiler"), ("html", _html.TEXT)]
 
 
@@ -197,7 +198,7 @@ def manual(profile_parser: Parser, description: str, sources: str) -> int:
     """Writes the manual page, in the man macros of roff; returns the exit status."""
     html = _html.parser()
     _print_lines(
-        f'.TH PYNYTPROF 1 "{RELEASED}" "pynytprof {__version__}"',
+        f'.TH PYNYTPROF 1 "{RELEASED}" "pynytprof {VERSION}"',
         ".SH NAME", "pynytprof \\- profile Python programs by line and by call",
         ".SH SYNOPSIS", _USAGE,
         ".SH DESCRIPTION", _roff(description), ".PP", _roff(sources),

@@ -16,12 +16,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import __version__, tracer
+from . import tracer
 from ._arguments import Parser
 from ._run import settings as _settings
 from ._run import start as _start
 from ._run import target as _runner
 from ._run.session import Session, complain
+from ._version import VERSION
 
 USAGE_ERROR = 2
 
@@ -87,7 +88,7 @@ def profile_parser() -> _Parser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     parser.add_argument("-q", "--quiet", action="store_true",
                         help="don't say where the profile is")  # fmt: skip
     parser.add_value("-o", "--file", metavar="FILE", help="the profile (nytprof.out)")

@@ -23,9 +23,9 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from .. import __version__
 from .._pure import chunks as _chunks
 from .._pure.tracer import PACKAGE_PREFIX
+from .._version import VERSION
 from .._writer import PyWriter, Writer, open_writer, writer_class
 from . import exits as _ends
 from . import messages as _talk
@@ -160,7 +160,7 @@ def _header(
         "application": application,
         "perl_version": _PYTHON_VERSION,
         "nv_size": 8,
-        "xs_version": __version__,
+        "xs_version": VERSION,
         "PL_perldb": 0,
         "clock_id": _CLOCK_IDS[settings.clock],
         "ticks_per_sec": TICKS_PER_SECOND,
@@ -187,7 +187,7 @@ def _header(
         "calls": int(settings.calls and settings.subs),
         "evals": 0,
     }
-    maker = f"Python profile by pynytprof {__version__}, {_IMPLEMENTATION} {_PYTHON_VERSION}"
+    maker = f"Python profile by pynytprof {VERSION}, {_IMPLEMENTATION} {_PYTHON_VERSION}"
     pairs = [("#", comment) for comment in (maker, *notes)]
     pairs += [(f":{key}", str(value)) for key, value in attributes.items()]
     pairs += [(f"!{key}", str(value)) for key, value in options.items()]
