@@ -85,15 +85,17 @@ main_python=${pythons%% *}
 main_venv=$(venv_of "$main_python")
 
 say "Python $(version_of "$main_python"): environment and build"
-make_venv "$main_python" test real lint
+make_venv "$main_python" test real lint coverage package
 check 'C tests' c_tests build-test/c
 check 'C tests under ASan and UBSan' c_tests build-test/c-sanitized \
     --buildtype=debugoptimized -Db_sanitize=address,undefined
 check 'fuzzing, some seconds each' fuzz
 check 'tracer in C under ASan and UBSan' sh scripts/sanitize.sh asan "$main_venv" --strict-skips \
     -k 'not [py]' tests/test_tracer.py
-check 'ruff' "$main_venv/bin/ruff" check .
-check 'mypy --strict' "$main_venv/bin/mypy"
+check 'clang-format' sh scripts/lint.sh clang-format "$main_venv"
+check 'ruff' sh scripts/lint.sh ruff "$main_venv"
+check 'ruff format' sh scripts/lint.sh ruff-format "$main_venv"
+check 'mypy --strict' sh scripts/lint.sh mypy "$main_venv"
 
 for python in $pythons; do
     version=$(version_of "$python")
@@ -110,6 +112,9 @@ for python in $pythons; do
     fi
 done
 
+say 'What the tests reach'
+sh scripts/coverage.sh "$main_venv" >build-test/coverage.txt || note FAILED 'coverage'
+
 say 'Summary'
-cat "$results"
+cat "$results" build-test/coverage.txt
 [ "$failed" = no ]

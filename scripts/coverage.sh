@@ -1,0 +1,44 @@
+#!/bin/sh
+# coverage.sh - how much of the C and of the Python tests reach, as information.
+#
+#   sh scripts/coverage.sh VENV
+#
+# Of C: the C tests, and the Python tests below on a build that counts (gcov). Of Python: what the
+# same tests run in their own process; what runs in processes that they start is not seen, and in
+# those that are profiled nothing else may be traced. Lists of lines: build-test/coverage/*.txt.
+set -eu
+cd "$(dirname "$0")/.."
+
+venv=${1:?usage: coverage.sh VENV}
+python=$venv/bin/python
+build=build-test/coverage
+site=$PWD/$build/site
+packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+tests='tests/test_golden.py tests/test_writer.py tests/test_reader.py tests/test_convert.py
+    tests/test_diff.py tests/test_merge.py tests/test_blocks.py tests/test_settings.py'
+
+again=
+[ ! -d "$build" ] || again=--reconfigure
+mkdir -p build-test
+"$venv/bin/meson" setup $again "$build" --buildtype=debugoptimized -Db_coverage=true -Db_lundef=false \
+    -Dtests=true "-Dpython.install_env=prefix" "-Dpython.purelibdir=$site" \
+    "-Dpython.platlibdir=$site" >"$build.log" 2>&1 &&
+    PATH=$PWD/$venv/bin:$PATH "$venv/bin/ninja" -C "$build" >>"$build.log" 2>&1 &&
+    "$venv/bin/meson" install -C "$build" --no-rebuild --tags python-runtime >>"$build.log" 2>&1 ||
+    { tail -40 "$build.log"; exit 1; }
+find "$build" -name '*.gcda' -delete
+
+"$python" scripts/run_c_tests.py "$build/tests/c" >>"$build.log" 2>&1 || echo 'coverage: a C test failed'
+# The package under test is the one that counts. The tracer is tested without coverage.
+# shellcheck disable=SC2086  # a list
+PYTHONPATH=$site:$packages NYTPROF_BIN=$PWD/$build/cli/nytprof COVERAGE_FILE=$build/python.data \
+    "$python" -m coverage run --source="$site/pynytprof" -m pytest -q -p no:cacheprovider \
+    -m 'not slow' $tests >>"$build.log" 2>&1 || echo 'coverage: a Python test failed'
+PYTHONPATH=$site:$packages "$python" -m pytest -q -p no:cacheprovider -m 'not slow' -k 'not [py]' \
+    tests/test_tracer.py >>"$build.log" 2>&1 || echo 'coverage: a test of the tracer failed'
+
+"$venv/bin/gcovr" --root . --filter 'lib/' --filter 'cli/' --filter 'ext/' \
+    --gcov-ignore-parse-errors=all --txt "$build/c.txt" --txt-summary "$build" 2>>"$build.log" |
+    sed -n 's/^\(lines\|branches\): */C \1: /p'
+COVERAGE_FILE=$build/python.data "$venv/bin/coverage" report >"$build/python.txt"
+sed -n 's/^TOTAL .* \([0-9]*%\)$/Python lines: \1/p' "$build/python.txt"

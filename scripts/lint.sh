@@ -1,0 +1,43 @@
+#!/bin/sh
+# lint.sh - the checks that look at text alone; test.sh and .pre-commit-config.yaml run them.
+#
+#   sh scripts/lint.sh clang-format|ruff|ruff-format|mypy|architecture [VENV]
+#   sh scripts/lint.sh format [VENV]      formats all C and Python in place
+#
+# VENV is one that test.sh has made, with the pinned versions of scripts/setup.sh; without it the
+# first .venv-* that there is.
+set -eu
+cd "$(dirname "$0")/.."
+
+what=${1:?usage: lint.sh clang-format|ruff|ruff-format|mypy|architecture|format [VENV]}
+venv=${2:-}
+if [ -z "$venv" ]; then
+    for venv in .venv-*; do
+        [ ! -x "$venv/bin/clang-format" ] || break
+    done
+fi
+[ -x "$venv/bin/clang-format" ] || {
+    echo "lint.sh: no environment with the tools; make one: sh -c '. scripts/setup.sh; make_venv python3 test lint'" >&2
+    exit 1
+}
+
+# c_files COMMAND...: runs it on all C of ours
+c_files() {
+    find lib cli ext tests bench examples -name '*.[ch]' -exec "$@" {} +
+}
+
+case $what in
+    clang-format) c_files "$venv/bin/clang-format" --dry-run -Werror --ferror-limit=1 ;;
+    ruff) "$venv/bin/ruff" check . ;;
+    ruff-format) "$venv/bin/ruff" format --check . ;;
+    mypy) "$venv/bin/mypy" ;;
+    architecture) "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/test_architecture.py ;;
+    format)
+        c_files "$venv/bin/clang-format" -i
+        "$venv/bin/ruff" format .
+        ;;
+    *)
+        echo "lint.sh: no such check: $what" >&2
+        exit 2
+        ;;
+esac
