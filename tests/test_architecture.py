@@ -22,6 +22,7 @@ PAGE = "docs/architecture.md"
 PUBLIC = "lib/nytprof"
 PACKAGE = "src/pynytprof"
 INCLUDE_FOLDERS = ("lib", "cli", "ext")
+LINKED = {"lib": ("lib/",), "cli": ("lib/", "cli/"), "ext": ("lib/", "cli/", "ext/")}
 
 Arrows = dict[str, set[str]]
 """A unit : those that it uses. A unit is a path without its suffix."""
@@ -140,7 +141,8 @@ def included(path: str, text: str, files: dict[str, str]) -> Iterator[str]:
 def called(files: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Pairs of units: who names whose function.
 
-    To the outside of lib/, a function that nytprof.h declares is the header's."""
+    To the outside of lib/, a function that nytprof.h declares is the header's. Names are looked up
+    in what a file can be linked with; elsewhere the same name is another thing."""
     codes = {path: code_of(text) for path, text in files.items()}
     owners: dict[str, set[str]] = {}
     statics: dict[str, set[str]] = {}
@@ -155,10 +157,15 @@ def called(files: dict[str, str]) -> Iterator[tuple[str, str]]:
             continue
         user = without_suffix(path)
         for name in (set(_NAME.findall(code)) & owners.keys()) - statics[path]:
+            found = {owner for owner in owners[name] if owner.startswith(LINKED[top_folder(path)])}
             if name in public and not path.startswith("lib/"):
                 yield user, PUBLIC
-            elif len(owners[name]) == 1:
-                yield user, next(iter(owners[name]))
+            elif len(found) == 1:
+                yield user, found.pop()
+
+
+def top_folder(path: str) -> str:
+    return path.partition("/")[0]
 
 
 def c_arrows(top: Path) -> Arrows:
@@ -441,6 +448,7 @@ def test_types_comments_members_and_statics_are_no_arrows(tmp_path: Path) -> Non
         "lib/base/note.c": '/* format_read() */ // format_read()\n'
                            'const char *s = "format_read()"; int x(void)\n{\n'
                            "    return p->format_read + q.format_read;\n}\n",
+        "lib/base/other.c": "int z(void)\n{\n    return main;\n}\n",
         "lib/base/own.c": "static int format_read(void)\n{\n    return format_read();\n}\n",
     })  # fmt: skip
     assert faults(top) == []
