@@ -37,6 +37,7 @@ missing_packages() {
                 compiles zlib.h -lz || echo zlib1g-dev
                 python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
                 has_headers python3 || echo python3-dev
+                command -v npm >/dev/null || echo npm       # builds the report's page
                 ;;
             test)
                 compiles cmocka.h -lcmocka || echo libcmocka-dev
