@@ -7,6 +7,7 @@
 #include "message.h"
 #include "parse.h"
 #include "suggest.h"
+#include "target.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,12 +74,10 @@ static enum exit_status worse(enum exit_status a, enum exit_status b)
 }
 
 /* What buffered output could not be written shows only now. */
-static enum exit_status finish_output(const struct nyt_cli_io *io, const char *name, FILE *out)
+static enum exit_status finish_output(const struct nyt_cli_io *io)
 {
-    bool failed = fflush(out) != 0 || ferror(out);
-    if (out != io->out)
-        failed |= fclose(out) != 0;
-    return failed ? cannot_write(io, name) : EXIT_FINE;
+    bool failed = fflush(io->out) != 0 || ferror(io->out);
+    return failed ? cannot_write(io, "standard output") : EXIT_FINE;
 }
 
 static enum exit_status run_files(const struct command *command, const struct options *o,
@@ -90,19 +89,21 @@ static enum exit_status run_files(const struct command *command, const struct op
     return status;
 }
 
+/* Without a word to write, what has the output's name stays. */
 static enum exit_status run(const struct command *command, const struct options *o, char **files,
                             int count)
 {
-    FILE *out = o->io->out;
-    if (o->output && strcmp(o->output, "-") != 0)
-        out = fopen(o->output, "wb");
-    if (!out) {
+    struct target t = {.path = o->output};
+    if (!open_target(&t, o->io->out)) {
         say(o->io, "%s: cannot open: %s", o->output, strerror(errno));
         return EXIT_INCOMPLETE;
     }
-    enum exit_status status = command->compare ? command->compare(o, files, out)
-                                               : run_files(command, o, files, count, out);
-    return worse(status, finish_output(o->io, o->output ? o->output : "standard output", out));
+    enum exit_status status = command->compare ? command->compare(o, files, t.out)
+                                               : run_files(command, o, files, count, t.out);
+    bool whole = status == EXIT_FINE || ftell(t.out) > 0;
+    if (!close_target(&t, o->io->out, whole))
+        status = worse(status, cannot_write(o->io, o->output ? o->output : "standard output"));
+    return status;
 }
 
 static enum exit_status run_command(const struct nyt_cli_io *io, const struct command *command,
@@ -172,6 +173,6 @@ int nytprof_main(int argc, char **argv, const struct nyt_cli_io *io)
         return usage_error(io, NULL, "no command given");
     enum exit_status status = dispatch(io, argv[1], argc - 2, argv + 2);
     if (status == EXIT_FINE)
-        status = finish_output(io, "standard output", io->out);
+        status = finish_output(io);
     return status;
 }

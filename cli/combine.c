@@ -3,76 +3,9 @@
 
 #include "message.h"
 #include "streams.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#ifndef _WIN32
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
+#include "target.h"
 
 enum { LEVEL = 1 };     /* as pynytprof */
-
-/* ---- The new file ---- */
-
-struct target {
-    const char *path;
-    char       *part;   /* what it is called until it is whole; NULL: it is written directly */
-    FILE       *out;
-};
-
-/* A pipe, a device or a link must stay what it is. */
-static bool can_be_replaced(const char *path)
-{
-#ifdef _WIN32
-    (void)path;
-    return false;
-#else
-    struct stat st;
-    return lstat(path, &st) != 0 ? errno == ENOENT : S_ISREG(st.st_mode);
-#endif
-}
-
-static bool open_part(struct target *t)
-{
-    size_t size = strlen(t->path) + 32;
-    t->part = malloc(size);
-    if (!t->part)
-        return false;
-#ifndef _WIN32
-    snprintf(t->part, size, "%s.%ld.part", t->path, (long)getpid());
-#endif
-    t->out = fopen(t->part, "wb");
-    return t->out != NULL;
-}
-
-static bool open_target(struct target *t, FILE *standard)
-{
-    if (strcmp(t->path, "-") == 0)
-        t->out = standard;
-    else if (can_be_replaced(t->path))
-        return open_part(t);
-    else
-        t->out = fopen(t->path, "wb");
-    return t->out != NULL;
-}
-
-static bool close_target(struct target *t, FILE *standard, bool whole)
-{
-    bool ok = whole && t->out && fflush(t->out) == 0 && !ferror(t->out);
-    if (t->out && t->out != standard)
-        ok = fclose(t->out) == 0 && ok;
-    if (t->part && ok)
-        ok = rename(t->part, t->path) == 0;
-    int why = errno;
-    if (t->part && !ok)
-        remove(t->part);
-    free(t->part);
-    errno = why;
-    return ok;
-}
 
 static enum exit_status write_merged(const struct options *options, nyt_merged *m)
 {
@@ -80,7 +13,7 @@ static enum exit_status write_merged(const struct options *options, nyt_merged *
     FILE *standard = options->io->out;
     bool opened = open_target(&t, standard);
     bool whole = opened && nyt_merged_write(m, write_stream, t.out, LEVEL, NULL) == NYT_OK;
-    bool done = close_target(&t, standard, whole);
+    bool done = close_target(&t, standard, whole) && whole;
     enum exit_status status = done ? EXIT_FINE : cannot_write(options->io, options->output);
     nyt_merged_free(m);
     return status;

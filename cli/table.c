@@ -7,6 +7,7 @@
 #include "combine.h"
 #include "commands.h"
 #include "message.h"
+#include "page.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -25,13 +26,19 @@ enum {
     DIFF = 1 << 6,
     MERGE = 1 << 7,
     RECOVER = 1 << 8,
-    LOADING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,     /* all that load a profile */
+    HTML = 1 << 9,
+    PRINTING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,    /* a loaded profile */
+    LOADING = PRINTING | HTML,                      /* all that load a profile */
     COMBINING = MERGE | RECOVER                     /* all that make a new profile */
 };
 
-static check_fn check_dump, check_convert, check_merge, check_recover, check_diff;
+static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
 
 const struct command commands[] = {
+    {"html", HTML, NULL, "write the report as one HTML page", check_html, command_html,
+     .files = "FILE",
+     .more = "The page needs no network and no server. It is written beside the profile, under\n"
+             "its name with .html at the end."},
     {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
      .more = "Findings are fatal (Perl's tools refuse the file), warned (they complain, or\n"
              "report it wrongly) or odd (harmless, and no fault)."},
@@ -132,7 +139,17 @@ static const char *set_fail_if(struct options *o, const char *argument)
 #define AT(field) offsetof(struct options, field)
 
 const struct option options[] = {
-    {'o', "output", "FILE", LOADING, "write to FILE, not to standard output", .text = AT(output)},
+    {'o', "output", "FILE", PRINTING, "write to FILE, not to standard output",
+     .text = AT(output)},
+    {'o', "output", "FILE", HTML, "the page; - writes it to standard output", .text = AT(output)},
+    {0, "open", NULL, HTML, "show it in the browser", .flag = AT(open)},
+    {0, "compare", "FILE", HTML, "the profile of an earlier run to compare with",
+     .text = AT(against)},
+    {0, "max-size", "N", HTML, "write at most N bytes: leave out what took least time (5242880)",
+     .set = set_max_bytes},
+    {0, "perl", NULL, HTML, "run Perl's nytprofhtml instead; -o is its directory (nytprof)",
+     .flag = AT(perl)},
+    {'q', "quiet", NULL, HTML, "do not print the page's name", .flag = AT(quiet)},
     {'q', "quiet", NULL, VERIFY, "name only the files that have a fault", .flag = AT(quiet)},
     {'v', "verbose", NULL, VERIFY, "show all findings, also the harmless ones",
      .flag = AT(verbose)},
@@ -276,6 +293,11 @@ static enum exit_status check_merge(struct options *o, int files)
 {
     (void)files;
     return o->output ? EXIT_FINE : usage_error(o->io, "merge", "merge requires -o FILE");
+}
+
+static enum exit_status check_html(struct options *o, int files)
+{
+    return files == 1 ? EXIT_FINE : usage_error(o->io, "html", "html takes exactly one file");
 }
 
 static enum exit_status check_recover(struct options *o, int files)

@@ -336,12 +336,32 @@ def test_the_profiler_is_not_in_the_profile(folder: Path) -> None:
 # ---- html ----
 
 
-def test_html(profile: Path) -> None:
+def test_html_by_perl(profile: Path) -> None:
     if shutil.which("nytprofhtml") is None:
         pytest.skip("Devel::NYTProf is not installed")
-    done = run(["html", "-o", "pages", "nytprof.out"], profile.parent)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "pages/index.html\n", "")
+    done = run(["html", "--perl", "-o", "pages", "nytprof.out"], profile.parent)
+    assert done.returncode == 0, done.stderr
     assert "prog.py" in (profile.parent / "pages" / "index.html").read_text("utf-8")
+
+
+def test_html_is_one_page(profile: Path) -> None:
+    done = run(["html", "nytprof.out"], profile.parent)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "nytprof.html\n", "")
+    page = (profile.parent / "nytprof.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
+    assert "prog.py:" in page  # in the tables for readers without scripts
+    assert run(["html", "nytprof.out", "-o", "-"], profile.parent).stdout == page
+
+
+def test_an_unreadable_profile_leaves_the_old_page(profile: Path) -> None:
+    (profile.parent / "old.html").write_text("old")
+    (profile.parent / "broken.out").write_text("nothing of the kind")
+    for words in (["broken.out"], ["nytprof.out", "--compare", "broken.out"]):
+        done = run(["html", *words, "-o", "old.html"], profile.parent)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "broken.out: not a NYTProf profile" in done.stderr
+    assert (profile.parent / "old.html").read_text() == "old"
+    assert not list(profile.parent.glob("*.part"))
 
 
 def test_html_has_the_exit_status_of_other_commands(folder: Path) -> None:
@@ -371,7 +391,7 @@ def test_a_profiled_program_does_not_wait_for_the_commands(folder: Path) -> None
     (folder / "modules.py").write_text("import sys; print([m for m in sys.modules if 'pyny' in m])")
     loaded = run(["-q", "modules.py"], folder).stdout
     assert "pynytprof.cli" in loaded
-    for late in ("_cread", "_help", "_html", "reader"):
+    for late in ("_cread", "_help", "reader"):
         assert f"'pynytprof.{late}'" not in loaded
 
 

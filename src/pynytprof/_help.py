@@ -1,7 +1,7 @@
 """What ``pynytprof`` says of itself: help, the manual page pynytprof(1), and completion.
 
-Of the commands that read profiles the program nytprof knows all; what profiles programs, and
-``html``, is described by argparse. ``pynytprof completions SHELL`` writes a script that makes the
+Of the commands that read profiles the program nytprof knows all; what profiles programs is
+described by argparse. ``pynytprof completions SHELL`` writes a script that makes the
 shell ask ``pynytprof __complete WORD...``. The answer has a line for each word that the last one
 may become, with a tab and a description; the line ``:files`` stands for files.
 """
@@ -13,25 +13,23 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from . import _cread, _html
+from . import _cread
 from ._arguments import Parser
 from ._version import RELEASED, VERSION
 
 _, COMMANDS = _cread.command_line()
-_OURS = [("profile", "run a program under the profiler"), ("html", _html.TEXT)]
+_OURS = [("profile", "run a program under the profiler")]
 
 
 def overview() -> str:
     """One line for each command that reads profiles."""
-    return "\n".join(f"  {name:<12}{text}" for name, text in [*COMMANDS, _OURS[1]])
+    return "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS)
 
 
 def explain(topic: str, profile_parser: Parser) -> int:
     """``pynytprof help TOPIC``; returns the exit status."""
     if topic in ("", "profile"):
         profile_parser.print_help()
-    elif topic == "html":
-        _html.parser().print_help()
     else:
         return _cread.run(["help", topic])
     return 0
@@ -94,9 +92,6 @@ def _complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarge
     """Before the target: our options, its file; behind it: nothing that we know."""
     if len(words) == 1:
         yield from _first_words(words[0])
-    elif words[0] == "html":
-        yield from _complete_word(_html.parser(), words[1:])
-        return
     words = words[words[0] == "profile" and len(words) > 1 :]
     if has_target(words[:-1]):
         yield ":files"
@@ -196,7 +191,6 @@ def _print_lines(*lines: str) -> None:
 
 def manual(profile_parser: Parser, description: str, sources: str) -> int:
     """Writes the manual page, in the man macros of roff; returns the exit status."""
-    html = _html.parser()
     _print_lines(
         f'.TH PYNYTPROF 1 "{RELEASED}" "pynytprof {VERSION}"',
         ".SH NAME", "pynytprof \\- profile Python programs by line and by call",
@@ -205,8 +199,7 @@ def manual(profile_parser: Parser, description: str, sources: str) -> int:
         ".PP", _roff("It exits with the status of the program that it profiles, or with 2 if "
                      "the command line or a setting is wrong."),
         ".SH OPTIONS", *_all_options(profile_parser),
-        ".SH COMMANDS", "Those of nytprof(1), and", f".SS {html.prog} [options] FILE ...",
-        f"{_roff(_capital(_html.TEXT))}.", *_all_options(html),
+        ".SH COMMANDS", "Those of nytprof(1):",
     )  # fmt: skip
     status = _cread.run(["--man", "commands"])
     _print_lines(

@@ -47,7 +47,7 @@ commands for profiles (pynytprof COMMAND --help tells more):
 
 
 READING = (
-    "verify", "summary", "info", "dump", "speedscope", "convert", "merge", "recover", "diff",
+    "html", "verify", "summary", "info", "dump", "speedscope", "convert", "merge", "recover", "diff",
     "completions",
 )  # fmt: skip
 """Commands of the program nytprof, which runs them. A profiled program is not to wait until that
@@ -275,7 +275,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         profile(words[1:])
     if words and words[0] in READING:
         return _read(words)
-    if words and words[0] in ("html", "help", "__complete", "--man"):
+    if words and words[0] in ("help", "__complete", "--man"):
         return _of_itself(words[0], words[1:])
     profile(words)
 
@@ -290,11 +290,9 @@ def _read(words: Sequence[str]) -> int:
 
 
 def _of_itself(what: str, words: Sequence[str]) -> int:
-    from . import _help, _html
+    from . import _help
 
     parser = profile_parser()
-    if what == "html":
-        return _html.run(words)
     if what == "help":
         return _help.explain(words[0] if words else "", parser)
     if what == "__complete":
