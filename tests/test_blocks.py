@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynytprof._pure import blocks as _blocks
-from pynytprof._pure.files import decode_source, split_lines
+from pynytprof._pure.source import decode_source, split_lines
 from pynytprof.tracer import Tracer
 
 if find_spec("pynytprof._ctrace"):

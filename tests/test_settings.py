@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pynytprof._pure.files import FileFilter
+from pynytprof._pure.source import FileFilter
 from pynytprof._run.settings import (
     KEYS,
     PERL_ONLY_KEYS,

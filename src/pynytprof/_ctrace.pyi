@@ -8,7 +8,7 @@ StrPath = str | bytes | PathLike[str] | PathLike[bytes]
 
 @final
 class Tracer:
-    """Like `_pytracer.PyTracer`; and writes files, snapshots them and minds signals itself."""
+    """Like `_pure.tracer.PyTracer`; and writes files, snapshots them and minds signals itself."""
 
     @property
     def running(self) -> bool: ...

@@ -1,4 +1,4 @@
-"""Which block each line of a text stands in: what ``blocks=1`` is told by.
+"""Mirrors ext/trace/blocks.c: which block each line of a text stands in, for ``blocks=1``.
 
 A block is a suite of a compound statement, called after the line on which its header (``for``,
 ``else``, ``def``, ...) begins; a sub's lines that stand in none within it are the sub's own.

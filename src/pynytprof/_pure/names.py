@@ -1,4 +1,4 @@
-"""Python's names as a NYTProf profile writes them.
+"""Mirrors ext/trace/names.c: Python's names as a NYTProf profile writes them.
 
 Pure functions: the same input gives the same name in every run. Each name has the form
 ``package::sub``; it holds only characters that all readers of profiles can stand.

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from .._pure import chunks as _chunks
-from .._pure.tracer import PACKAGE_PREFIX
+from .._pure.paths import PACKAGE_PREFIX
 from .._version import VERSION
 from .._writer import PyWriter, Writer, open_writer, writer_class
 from . import exits as _ends

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .._pure.paths import working_folder
+
 if sys.version_info >= (3, 11):
     from tomllib import loads as _parse_toml
 else:
@@ -200,14 +202,6 @@ def _globs(value: Any) -> tuple[str, ...]:
 
 def _absolute(glob: str) -> str:
     return glob if glob.startswith(("/", "*", "<")) else os.path.join(working_folder(), glob)
-
-
-def working_folder() -> str:
-    """The current folder; nothing if it has been removed, which is no trouble of ours."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {

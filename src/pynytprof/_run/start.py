@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
-from .._pure.files import source_of_module
+from .._pure.source import source_of_module
 
 
 def after_imports(begin: Callable[[], None], sources: Mapping[str, str]) -> Callable[[], None]:

@@ -23,8 +23,7 @@ from importlib.util import MAGIC_NUMBER
 from pkgutil import get_importer
 from typing import Any
 
-from .._pure.tracer import PACKAGE_PREFIX
-from .settings import working_folder
+from .._pure.paths import PACKAGE_PREFIX, working_folder
 
 
 class TargetError(Exception):
@@ -167,7 +166,7 @@ class Stdin(_CodeTarget):
     application = "(stdin)"
 
     def prepare(self) -> None:
-        from .._pure.files import decode_source
+        from .._pure.source import decode_source
 
         raw = sys.stdin.buffer.read()
         module = new_main()

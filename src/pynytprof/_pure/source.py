@@ -1,18 +1,18 @@
-"""Files as a profile lists them: number, name, flags, text, and which are traced at all."""
+"""Mirrors ext/trace/source.c: files as a profile lists them, their texts, which are traced."""
 
 from __future__ import annotations
 
 import fnmatch
 import io
 import linecache
-import os
 import re
 import tokenize
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._run.settings import working_folder
 from .names import BUILTINS_FILE
+from .options import Options
+from .paths import absolute_path, working_folder
 
 VIA_STATEMENT = 0x02
 VIA_SUB = 0x04
@@ -27,7 +27,7 @@ _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 class SourceFile:
     """One file, string eval, or the place of the C functions."""
 
-    __slots__ = ("fid", "flags", "lines", "name", "parent", "parent_line")
+    __slots__ = ("blocks", "fid", "flags", "lines", "name", "parent", "parent_line")
 
     def __init__(self, fid: int, name: str, flags: int, lines: list[str]) -> None:
         self.fid = fid
@@ -36,6 +36,7 @@ class SourceFile:
         self.lines = lines
         self.parent = 0
         self.parent_line = 0
+        self.blocks: list[int] | None = None  # by line, blocks.headers(); not found yet
 
 
 NOTHING_YET = SourceFile(1, "(nothing yet)", NOT_A_FILE | HAS_SOURCE, ["\n"])
@@ -134,31 +135,33 @@ class FileFilter:
 class FileTable:
     """All files met so far, numbered from 1 in the order of meeting."""
 
-    def __init__(self, *, savesrc: bool, sources: Mapping[str, str] | None) -> None:
+    def __init__(self, options: Options) -> None:
         self.files: list[SourceFile] = []
         self._by_key: dict[str | tuple[str, int, int], SourceFile] = {}
-        self._savesrc = savesrc
-        self._sources = dict(sources or {})
+        self._filter = FileFilter(
+            options.include, options.exclude, options.exclude_prefixes, options.hide_prefix
+        )
+        self._savesrc = options.savesrc
+        self._sources = dict(options.sources or {})
         self._evals = 0
-        self._cwd = working_folder()
+        self._folder = working_folder()
 
-    def absolute(self, filename: str) -> str:
-        """``filename`` as an absolute path; names in angle brackets stay as they are."""
-        if filename.startswith("<"):
-            return filename
-        return os.path.normpath(os.path.join(self._cwd, filename))
+    def skips(self, filename: str) -> bool:
+        """Whether the file that a code object's ``co_filename`` names is not traced."""
+        return self._filter.skips(absolute_path(filename, self._folder))
 
-    def of_eval(self, filename: str, parent: SourceFile, line: int) -> SourceFile:
-        """The file of module-level code without a file that ``line`` of ``parent`` runs."""
-        key = (filename, parent.fid, line)
+    def of_eval(self, filename: str, fid: int, line: int) -> SourceFile:
+        """The file of module-level code without a file that ``line`` of another file runs."""
+        key = (filename, fid, line)
         found = self._by_key.get(key)
         if found is None:
             self._evals += 1
+            parent = self.files[fid - 1]
             # What linecache has under the name of the program's own text is that text.
             lines = [] if filename in self._sources else _cached_source(filename)
             name = f"(eval {self._evals})[{parent.name}:{line}]"
             found = self._add(key, name, VIA_STATEMENT | (HAS_SOURCE if lines else 0), lines)
-            found.parent, found.parent_line = parent.fid, line
+            found.parent, found.parent_line = fid, line
         return found
 
     def of_code(self, filename: str, module_globals: Mapping[str, Any]) -> SourceFile:
@@ -182,7 +185,7 @@ class FileTable:
             lines = self._source_of_unnamed(filename, module_globals)
             flags = NOT_A_FILE | VIA_STATEMENT | (HAS_SOURCE if lines else 0)
             return self._add(filename, _without_angles(filename), flags, lines)
-        path = self.absolute(filename)
+        path = absolute_path(filename, self._folder)
         known = self._by_key.get(path)
         if known is not None:
             return known
