@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -762,6 +763,71 @@ def test_given_sources_have_names_of_their_own(bench: Bench) -> None:
         tracer.emit(profile.write_chunk, b"")
         file = profile.files[1]
         assert (file.name, file.flags, file.lines) == (name, 0x132, ["x = 1\n"])
+
+
+def test_no_code_is_shown_with_the_text_of_another(bench: Bench) -> None:
+    """The name of a file that is none, or of a frozen module, with a module's own globals."""
+    text = (
+        "import types\n"
+        "exec(compile('a = 1\\n', CELL, 'exec'), globals())\n"
+        "types.FunctionType(compile('b = 2\\n', CELL + '2', 'exec'), globals())()\n"
+    )
+    if bench.kind == "py":  # the one in C looks at the globals alone
+        text += "exec(compile('c = 3\\n', '<frozen os>', 'exec'), globals())\n"
+    tracer, code, module = bench.make(text, exclude=())
+    module["__loader__"] = SourceFileLoader("m", module["__file__"])
+    module["CELL"] = str(bench.folder / "cell.py")
+    tracer.start()
+    exec(code, module)
+    tracer.stop()
+    profile = Profile()
+    tracer.emit(profile.write_chunk, b"")
+    texts = {os.path.basename(f.name): "".join(f.lines) for f in profile.files.values()}
+    assert texts["prog.py"] == text
+    # The one in Python does not see what exec was given.
+    assert texts["cell.py"] == ("a = 1\n" if bench.kind == "c" else "")
+    assert texts["cell.py2"] == ("b = 2\n" if bench.kind == "c" else "")
+    if bench.kind == "py":
+        assert "not known" in texts["(frozen os)"]
+
+
+def test_a_loaders_text_is_shown_for_its_own_file(bench: Bench) -> None:
+    class Loader:
+        def get_filename(self, name: str) -> str:
+            return str(bench.folder / "archive" / f"{name}.py")
+
+        def get_source(self, name: str) -> str:
+            return "x = 1\n# of the loader\n"
+
+    tracer, _, _ = bench.make("")
+    module = {"__name__": "m", "__loader__": Loader()}
+    tracer.start()
+    exec(compile("x = 1\n", Loader().get_filename("m"), "exec"), module)
+    tracer.stop()
+    profile = Profile()
+    tracer.emit(profile.write_chunk, b"")
+    expected = ["x = 1\n"] if bench.kind == "c" else ["x = 1\n", "# of the loader\n"]
+    assert profile.files[1].lines == expected
+
+
+@pytest.mark.parametrize("filename", ["<string>", "<stdin>"])
+def test_code_of_a_given_sources_name_need_not_be_of_it(filename: str, bench: Bench) -> None:
+    """What a library that is not traced makes, as namedtuple does, is called ``<string>``, too."""
+    text = "def f(): return 1\nf()\n"
+    tracer, _, _ = bench.make("", sources={filename: text})
+    tracer.start()
+    exec(compile(text, filename, "exec"), {"__name__": "__main__"})
+    exec(compile(text.replace("1", "2"), filename, "exec"), {"__name__": "other"})
+    tracer.stop()
+    profile = Profile()
+    tracer.emit(profile.write_chunk, b"")
+    subs = {name: profile.files[fid] for fid, _, _, name in profile.subs.values()}
+    given = subs["__main__::f"]
+    assert given.lines == text.splitlines(keepends=True)
+    assert subs["__main__::(module)"] is given
+    if bench.kind == "py":
+        assert subs["other::f"].lines[1:] == ["\n"] and "not known" in subs["other::f"].lines[0]
+        assert len({f.name for f in profile.files.values()}) == len(profile.files)
 
 
 def test_code_that_comes_again_is_one_sub(bench: Bench) -> None:

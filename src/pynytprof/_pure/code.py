@@ -85,7 +85,7 @@ class Codes:
         if place is not None and filename.startswith("<") and code.co_name == "<module>":
             if not filename.startswith("<frozen "):
                 return self._files.of_eval(filename, *place)
-        return self._files.of_code(filename, frame.f_globals)
+        return self._files.of_code(code, frame.f_globals)
 
     def _qualname(self, code: types.CodeType, file: SourceFile) -> str:
         known = getattr(code, "co_qualname", None)

@@ -7,10 +7,11 @@ import io
 import linecache
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .names import BUILTINS_FILE
+from .names import BUILTINS_FILE, nested_codes
 from .options import Options
 from .paths import absolute_path, working_folder
 
@@ -78,27 +79,89 @@ def _cached_source(filename: str) -> list[str]:
     return split_lines("".join(entry[2]))
 
 
-def _loader_source(module_globals: Mapping[str, Any]) -> list[str]:
-    """The text that the module's loader has: a module in a zip file, for instance."""
-    loader, name = module_globals.get("__loader__"), module_globals.get("__name__")
-    get_source = getattr(loader, "get_source", None)
-    if get_source is None or not isinstance(name, str):
-        return []
+def _loader_source(path: str, module_globals: Mapping[str, Any], folder: str) -> list[str]:
+    """The text that the module's loader has of ``path``: in a zip file, for instance.
+
+    Code of any name may run with a module's globals; the loader has the module's text alone.
+    ``folder`` is what its path may be relative to.
+    """
+    loader: Any = module_globals.get("__loader__")
+    name: Any = module_globals.get("__name__")
     try:
-        text = get_source(name)
+        if hasattr(loader, "get_filename"):
+            origin = loader.get_filename(name)
+        else:
+            origin = module_globals["__spec__"].origin
+        if absolute_path(origin, folder) != path:
+            return []
+        text = loader.get_source(name)
     except Exception:  # a stranger's loader: its trouble must not become the program's
         return []
     return split_lines(text) if isinstance(text, str) else []
 
 
+def _frozen_source(filename: str, module_globals: Mapping[str, Any]) -> list[str]:
+    """A frozen module's globals may tell where its text lies; not those of other modules."""
+    path = module_globals.get("__file__")
+    spec = module_globals.get("__spec__")
+    module_names = (module_globals.get("__name__"), getattr(spec, "name", None))
+    if not isinstance(path, str) or filename[len("<frozen ") : -1] not in module_names:
+        return []
+    return read_source(path)
+
+
 def source_of_module(filename: str, module_globals: Mapping[str, Any]) -> str:
     """The text of a module's code from ``filename``; empty if nobody has it."""
-    return "".join(read_source(filename) or _loader_source(module_globals))
+    folder = working_folder()
+    path = absolute_path(filename, folder)
+    return "".join(read_source(filename) or _loader_source(path, module_globals, folder))
+
+
+class GivenText:
+    """A text that came from no file: of ``-c`` or standard input.
+
+    Other code may bear its name, which is ``<string>`` where nothing else is said.
+    """
+
+    def __init__(self, filename: str, text: str) -> None:
+        self.lines = split_lines(text)
+        self._filename = filename
+        self._text = text
+        self._codes: set[tuple[object, ...]] | None = None
+
+    def has(self, code: types.CodeType) -> bool:
+        """Whether ``code`` is made of this text."""
+        if self._codes is None:
+            try:
+                whole = compile(self._text, self._filename, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):
+                return True  # it has been compiled in another way: by its name, then
+            self._codes = set(_identities(whole))
+        return _identity(code) in self._codes
+
+
+def _identities(code: types.CodeType) -> Iterator[tuple[object, ...]]:
+    yield _identity(code)
+    for inner in nested_codes(code):
+        yield from _identities(inner)
+
+
+def _identity(code: types.CodeType) -> tuple[object, ...]:
+    """What is equal for code of equal text. Code objects that are watched are not equal."""
+    constants = tuple(
+        _identity(c) if isinstance(c, types.CodeType) else (type(c), c) for c in code.co_consts
+    )
+    return (code.co_name, code.co_firstlineno, code.co_code, code.co_linetable, code.co_names,
+            code.co_varnames, constants)  # fmt: skip
 
 
 def _without_angles(name: str) -> str:
     """``<x>`` as ``(x)``: Perl's pages do not escape names."""
     return name.replace("<", "(").replace(">", ")")
+
+
+def _name_of_given(filename: str) -> str:
+    return _NAMES_OF_TEXTS.get(filename, _without_angles(filename))
 
 
 class FileFilter:
@@ -142,7 +205,7 @@ class FileTable:
             options.include, options.exclude, options.exclude_prefixes, options.hide_prefix
         )
         self._savesrc = options.savesrc
-        self._sources = dict(options.sources or {})
+        self._given = {n: GivenText(n, text) for n, text in (options.sources or {}).items()}
         self._evals = 0
         self._folder = working_folder()
 
@@ -157,19 +220,29 @@ class FileTable:
         if found is None:
             self._evals += 1
             parent = self.files[fid - 1]
-            # What linecache has under the name of the program's own text is that text.
-            lines = [] if filename in self._sources else _cached_source(filename)
+            lines = self._source_of_unnamed(filename)
             name = f"(eval {self._evals})[{parent.name}:{line}]"
             found = self._add(key, name, VIA_STATEMENT | (HAS_SOURCE if lines else 0), lines)
             found.parent, found.parent_line = fid, line
         return found
 
-    def of_code(self, filename: str, module_globals: Mapping[str, Any]) -> SourceFile:
-        """The file that code object's ``co_filename`` names."""
+    def of_code(self, code: types.CodeType, module_globals: Mapping[str, Any]) -> SourceFile:
+        """The file that a code object's ``co_filename`` names."""
+        filename = code.co_filename
+        given = self._given.get(filename)
+        if given is not None and given.has(code):
+            return self._of_given(filename, given)
         found = self._by_key.get(filename)
         if found is None:
             found = self._by_key[filename] = self._first_met(filename, module_globals)
         return found
+
+    def _of_given(self, filename: str, given: GivenText) -> SourceFile:
+        key = (filename, 0, 0)
+        found = self._by_key.get(key)
+        name = _name_of_given(filename)
+        flags = NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT
+        return found or self._add(key, name, flags, given.lines)
 
     def of_builtins(self) -> SourceFile:
         """The place of the C functions."""
@@ -177,27 +250,27 @@ class FileTable:
         return found or self._add(BUILTINS_FILE, BUILTINS_FILE, FAKE | VIA_SUB, [])
 
     def _first_met(self, filename: str, module_globals: Mapping[str, Any]) -> SourceFile:
-        if filename in self._sources:
-            name = _NAMES_OF_TEXTS.get(filename, _without_angles(filename))
-            lines = split_lines(self._sources[filename])
-            return self._add(filename, name, NOT_A_FILE | HAS_SOURCE | VIA_STATEMENT, lines)
         if filename.startswith("<"):
-            lines = self._source_of_unnamed(filename, module_globals)
+            lines = self._source_of_unnamed(filename)
+            if not lines and self._savesrc and filename.startswith("<frozen "):
+                lines = _frozen_source(filename, module_globals)
             flags = NOT_A_FILE | VIA_STATEMENT | (HAS_SOURCE if lines else 0)
-            return self._add(filename, _without_angles(filename), flags, lines)
+            name = _without_angles(filename)
+            if filename in self._given and name == _name_of_given(filename):
+                name += " (version 2)"
+            return self._add(filename, name, flags, lines)
         path = absolute_path(filename, self._folder)
         known = self._by_key.get(path)
         if known is not None:
             return known
-        lines = (read_source(path) or _loader_source(module_globals)) if self._savesrc else []
+        lines = []
+        if self._savesrc:
+            lines = read_source(path) or _loader_source(path, module_globals, self._folder)
         return self._add(path, path, VIA_STATEMENT | (HAS_SOURCE if lines else 0), lines)
 
-    def _source_of_unnamed(self, filename: str, module_globals: Mapping[str, Any]) -> list[str]:
-        lines = _cached_source(filename)
-        path = module_globals.get("__file__")
-        if lines or not self._savesrc or not filename.startswith("<frozen "):
-            return lines
-        return read_source(path) if isinstance(path, str) else []
+    def _source_of_unnamed(self, filename: str) -> list[str]:
+        # What linecache has under the name of the program's own text is that text.
+        return [] if filename in self._given else _cached_source(filename)
 
     def _add(
         self, key: str | tuple[str, int, int], name: str, flags: int, lines: list[str]
