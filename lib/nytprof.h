@@ -688,6 +688,8 @@ NYT_API int nyt_recover(nyt_merged **out, const char *path, nyt_note_fn note, vo
 NYT_API int nyt_recover_memory(nyt_merged **out, const nyt_memory *profile, nyt_note_fn note,
                                void *ctx, nyt_error *err);
 
+/* One more comment for the profile's head, without a newline: NYT_ENOMEM, NYT_EAPI. */
+NYT_API int nyt_merged_comment(nyt_merged *m, const char *text);
 /* Was every input whole and complete? */
 NYT_API bool nyt_merged_complete(const nyt_merged *m);
 /* Writes the profile; `level` as in nyt_writer_open(). NYT_ENOMEM, or what `write` returned. */

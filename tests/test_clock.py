@@ -114,12 +114,8 @@ def test_snapshots_come_by_processor_time(tmp_path: Path) -> None:
         "while time.thread_time() < end: f()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    code = (
-        "from pynytprof import cli; from pynytprof._run import session; "
-        "session.SNAPSHOT_SECONDS = 0.1; "
-        "cli.main(['--clock=cpu', 'prog.py'])"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, timeout=60)
+    words = ["-m", "pynytprof", "--clock=cpu", "--set", "snapshot=0.1", "prog.py"]
+    subprocess.run([sys.executable, *words], cwd=tmp_path, check=False, timeout=60)
     made = read(tmp_path / "nytprof.out")
     assert made.subs["__main__::f"].calls > 10
     assert any("Snapshot" in comment for comment in made.comments)

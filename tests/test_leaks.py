@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pynytprof._run.session import Session
+from pynytprof._run.protocols import AnySession
 from pynytprof.tracer import Tracer
 
 pytestmark = pytest.mark.alone  # profiles are made in this very process
@@ -25,9 +25,10 @@ class Nobody:
     def close(self) -> None: ...
 
 
-def test_a_session_that_is_over_is_forgotten() -> None:
-    def use() -> weakref.ref[Session]:
-        tracer = Tracer(writer=Nobody(), options={"raw": True})
+@pytest.mark.parametrize("writer", [None, Nobody()], ids=["C", "the user's"])
+def test_a_session_that_is_over_is_forgotten(writer: Any, tmp_path: Path) -> None:
+    def use() -> weakref.ref[AnySession]:
+        tracer = Tracer(tmp_path / "out", writer=writer, options={"raw": True})
         with tracer:
             pass
         return weakref.ref(tracer._session)

@@ -13,6 +13,7 @@ import pytest
 from test_runner import TRACERS, Outcome, environment, profiled, run
 
 from pynytprof import reader, verify
+from pynytprof._run import handover
 
 PYTHON = sys.executable
 SNAPSHOT = b"\n#Snapshot"
@@ -228,6 +229,11 @@ def child_command(*flags: str) -> str:
     return f"[sys.executable, *{list(flags)}, '-c', 'import sys; print(sys.path)']"
 
 
+def installed() -> bool:
+    """Whether Python comes upon pynytprof.pth by itself."""
+    return not handover.start_folder()
+
+
 @pytest.mark.parametrize("flags", [[], ["-s"], ["-I"], ["-E"], ["-S"]])
 def test_a_new_python_is_as_without_us(flags: list[str], tmp_path: Path) -> None:
     text = f"import subprocess\nsubprocess.run({child_command(*flags)}, check=True)\n"
@@ -235,11 +241,12 @@ def test_a_new_python_is_as_without_us(flags: list[str], tmp_path: Path) -> None
     plain = run([PYTHON, "prog.py"], tmp_path)
     assert plain.status == 0
     followed = profile(tmp_path, text, "", "--children")
-    if flags == ["-S"]:
+    if flags == ["-S"] and not installed():
         assert "_child" in followed.stdout  # nobody is there who could take it out
     else:
         assert followed == plain
-    assert len(parts(tmp_path)) == (flags in ([], ["-s"]))
+    reached = [[], ["-s"], ["-I"], ["-E"]] if installed() else [[], ["-s"]]
+    assert len(parts(tmp_path)) == (flags in reached)
 
 
 def test_the_real_sitecustomize_runs(tmp_path: Path) -> None:
@@ -547,6 +554,9 @@ def test_the_program_leaves_its_folder(way: str, tmp_path: Path) -> None:
     if way == "chdir":
         assert outcome.stderr == ""
         assert count(tmp_path / "sub" / "nytprof.out") == 7
+    elif way == "renamed":
+        assert outcome.stderr == ""
+        assert count(tmp_path / "subway" / "nytprof.out") == 7
     else:
         assert outcome.stderr == (
             "pynytprof: can't write the profile to nytprof.out: No such file or directory\n"

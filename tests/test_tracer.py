@@ -1199,9 +1199,8 @@ def test_a_pipe_gets_one_profile_at_the_end(session: Path) -> None:
 
 
 @both_tracers
-def test_snapshots_follow_the_program(session: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pynytprof._run.session.SNAPSHOT_SECONDS", 0.05)
-    with Tracer("s.out", options={"include": [__file__]}):
+def test_snapshots_follow_the_program(session: Path) -> None:
+    with Tracer("s.out", options={"include": [__file__], "snapshot": 0.05}):
         first = (session / "s.out").stat().st_ino
         for _ in range(200):
             threading.Event().wait(0.02)

@@ -31,16 +31,6 @@ from pynytprof import reader, verify
 SNAPSHOT_SECONDS = 0.05
 """Far more often than in earnest, so that many kills meet a file being written."""
 
-# Snapshots are made by the C tracer, at events in the threads of the program.
-START = f"""\
-import sys
-from pynytprof import tracer
-from pynytprof._run import session as _session
-_session.SNAPSHOT_SECONDS = {SNAPSHOT_SECONDS}
-sys.argv[:] = sys.argv[1:]
-tracer.profile_script(sys.argv[0], sys.argv[1])
-"""
-
 PROGRAM_FILE = "program.py"
 PROGRAM = """\
 import sys, threading, time
@@ -161,7 +151,8 @@ class Figures:
 
 
 def command(program: Path, out: Path) -> list[str]:
-    return [sys.executable, "-c", START, str(program), str(out)]
+    return [sys.executable, "-m", "pynytprof", "-q", "-o", str(out),
+            "--set", f"snapshot={SNAPSHOT_SECONDS}", str(program)]  # fmt: skip
 
 
 def kill_once(program: Path, out: Path, wait: float, aimed: bool) -> str:

@@ -70,14 +70,24 @@ bool clock_of_thread(uint32_t native_id, uint64_t *ns)
 #endif
 }
 
+/* What the counter's unit was once found to be; 0: not known. */
+static double assumed_rate;
+
+void clock_assume_rate(double ns_per_unit)
+{
+    assumed_rate = ns_per_unit;
+}
+
 double clock_ns_per_unit(const trace_clock *c)
 {
-    enum { LEAST_NS = 2000000 };    /* below this the reading's own jitter would tell */
+    enum { LEAST_NS = 2000000, ENOUGH_NS = 20000000 };  /* less, and the reading's jitter tells */
     uint64_t units, ns;
     if (!c->tsc)
         return 1.0;
-    do
+    read_both(c, &units, &ns);
+    if (assumed_rate > 0 && ns - c->ns0 < ENOUGH_NS)
+        return assumed_rate;
+    while (ns - c->ns0 < LEAST_NS)
         read_both(c, &units, &ns);
-    while (ns - c->ns0 < LEAST_NS);
     return (double)(ns - c->ns0) / (double)(units - c->units0);
 }

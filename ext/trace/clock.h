@@ -54,7 +54,9 @@ void clock_begin(trace_clock *c, bool cpu);
 /* The processor time of another thread of this process; false: it has ended. */
 bool clock_of_thread(uint32_t native_id, uint64_t *ns);
 
-/* Nanoseconds in a unit, measured over all the time since clock_begin. */
+/* Nanoseconds in a unit, measured over all the time since clock_begin; over the first
+ * milliseconds as assumed, if something is, else they are waited for. */
 double clock_ns_per_unit(const trace_clock *c);
+void   clock_assume_rate(double ns_per_unit);
 
 #endif

@@ -7,7 +7,8 @@
  *                       made, so that all who know them already are served, too
  *     C's exit()        atexit(3), if the interpreter can still be used
  *
- * Who is told is one callable, which completes the file and lets the program go on.
+ * Who is told is one listener, which completes the file and lets the program go on: a session
+ * (../session/session.c), or two callables of Python's.
  */
 #include "exits.h"
 
@@ -23,26 +24,24 @@
 #include <string.h>
 #include <unistd.h>
 
-static PyObject *finish;            /* owned; NULL: nobody is to be told */
-static PyObject *go_on;             /* owned: it has not ended after all */
-static PyInterpreterState *home;    /* where these two may be called */
-static pid_t owner;                 /* the process that they are about */
+static const ends_listener *told;   /* NULL: nobody is to be told */
+static PyInterpreterState *home;    /* where it may be called */
+static pid_t owner;                 /* the process that it is about */
 
 static bool in_our_process(void)
 {
-    return finish && owner == getpid();
+    return told && owner == getpid();
 }
 
-/* `how`: what ends the process, as finish() is told; NULL for go_on(). */
-static void tell(PyObject *whom, const char *how)
+static bool may_tell(void)
 {
-    if (!in_our_process() || PyInterpreterState_Get() != home)
-        return;
-    Py_INCREF(whom);
-    PyObject *result = how ? PyObject_CallFunction(whom, "s", how) : PyObject_CallNoArgs(whom);
-    Py_XDECREF(result);
-    Py_DECREF(whom);
-    swallow_error();
+    return in_our_process() && PyInterpreterState_Get() == home;
+}
+
+static void tell_finish(const char *how)
+{
+    if (may_tell())
+        told->finish(how);
 }
 
 /* ---- Signals that end the program ---- */
@@ -118,7 +117,7 @@ void ends_finish_and_die(void)
 {
     int signum = atomic_load(&caught);
     grant(signum, WRITING_SECONDS);
-    tell(finish, "signal");
+    tell_finish("signal");
     die_of(signum);
 }
 
@@ -210,22 +209,13 @@ static void release_signals(void)
     sigemptyset(&timed);
 }
 
-/* The signals of a sequence of numbers; -1 with an exception. */
-static int want_signals(PyObject *signums)
+static void want_signals(const int *signums, size_t n)
 {
-    PyObject *list = PySequence_Fast(signums, "signums must be a sequence");
-    Py_ssize_t n = list ? PySequence_Fast_GET_SIZE(list) : 0;
     sigemptyset(&wanted);
     sigemptyset(&timed);
-    for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
-        long signum = PyLong_AsLong(PySequence_Fast_GET_ITEM(list, i));
-        if (signum > 0 && signum < NSIG)
-            sigaddset(&wanted, (int)signum);
-        else if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "there is no such signal");
-    }
-    Py_XDECREF(list);
-    return PyErr_Occurred() ? -1 : 0;
+    for (size_t i = 0; i < n; i++)
+        if (signums[i] > 0 && signums[i] < NSIG)
+            sigaddset(&wanted, signums[i]);
 }
 
 /* ---- Functions that end the process ---- */
@@ -235,7 +225,8 @@ static PyObject *came_back(PyObject *result)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    tell(go_on, NULL);
+    if (may_tell())
+        told->go_on();
     PyErr_Restore(type, value, traceback);
     return result;
 }
@@ -263,7 +254,7 @@ static PyObject *watched_exit(PyObject *self, PyObject *const *args, Py_ssize_t 
     keyword_function *call = (keyword_function *)(void (*)(void))original[F_EXIT];
     if (exit_will_fail(args, n, names))
         return call(self, args, n, names);
-    tell(finish, "_exit");
+    tell_finish("_exit");
     return came_back(call(self, args, n, names));
 }
 
@@ -284,7 +275,7 @@ static PyObject *watched_execv(PyObject *self, PyObject *const *args, Py_ssize_t
     fast_function *call = (fast_function *)(void (*)(void))original[F_EXECV];
     if (will_fail(args, n))
         return call(self, args, n);
-    tell(finish, "exec");
+    tell_finish("exec");
     return came_back(call(self, args, n));
 }
 
@@ -294,13 +285,13 @@ static PyObject *watched_execve(PyObject *self, PyObject *const *args, Py_ssize_
     keyword_function *call = (keyword_function *)(void (*)(void))original[F_EXECVE];
     if (will_fail(args, n))
         return call(self, args, n, names);
-    tell(finish, "exec");
+    tell_finish("exec");
     return came_back(call(self, args, n, names));
 }
 
 static PyObject *watched_abort(PyObject *self, PyObject *unused)
 {
-    tell(finish, "abort");
+    tell_finish("abort");
     return came_back(original[F_ABORT](self, unused));
 }
 
@@ -390,21 +381,77 @@ static void at_c_exit(void)
     if (!mine || (_PyThreadState_UncheckedGet() != mine && !is_only_thread(mine)))
         return;
     PyGILState_STATE state = PyGILState_Ensure();
-    tell(finish, "exit");
+    tell_finish("exit");
     PyGILState_Release(state);
 }
 
-/* ---- For the module ---- */
+/* ---- Listening ---- */
 
-static void unwatch(void)
+void ends_unlisten(void)
 {
-    if (!finish)
+    if (!told)
         return;
     release_signals();
     unwatch_waiting();
     unwatch_functions();
-    Py_CLEAR(finish);
-    Py_CLEAR(go_on);
+    told = NULL;
+}
+
+/* Who listened before hears no more. */
+void ends_listen(const ends_listener *listener, const int *signums, size_t n)
+{
+    static bool at_exit_set;
+    ends_unlisten();
+    told = listener;
+    home = PyInterpreterState_Get();
+    owner = getpid();
+    atomic_store(&caught, 0);
+    lanes_hurry_no_more();
+    at_exit_set = at_exit_set || atexit(at_c_exit) == 0;
+    want_signals(signums, n);
+    watch_functions();
+    watch_waiting();
+    catch_signals();
+}
+
+/* ---- For sessions in Python ---- */
+
+static PyObject *finish, *go_on;        /* owned */
+
+static void finish_in_python(const char *how)
+{
+    PyObject *whom = Py_NewRef(finish);
+    PyObject *result = PyObject_CallFunction(whom, "s", how);
+    Py_XDECREF(result);
+    Py_DECREF(whom);
+    swallow_error();
+}
+
+static void go_on_in_python(void)
+{
+    PyObject *whom = Py_NewRef(go_on);
+    PyObject *result = PyObject_CallNoArgs(whom);
+    Py_XDECREF(result);
+    Py_DECREF(whom);
+    swallow_error();
+}
+
+static const ends_listener in_python = {finish_in_python, go_on_in_python};
+
+/* The numbers of a sequence, as far as there is room; -1 with an exception. */
+static Py_ssize_t numbers(PyObject *sequence, int *out, Py_ssize_t room)
+{
+    PyObject *list = PySequence_Fast(sequence, "signums must be a sequence");
+    Py_ssize_t n = list ? PySequence_Fast_GET_SIZE(list) : 0;
+    for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
+        long number = PyLong_AsLong(PySequence_Fast_GET_ITEM(list, i));
+        if (!PyErr_Occurred() && (number <= 0 || number >= NSIG || i == room))
+            PyErr_SetString(PyExc_ValueError, "there is no such signal");
+        if (i < room)
+            out[i] = (int)number;
+    }
+    Py_XDECREF(list);
+    return PyErr_Occurred() ? -1 : n;
 }
 
 const char ends_watch_doc[] = PyDoc_STR(
@@ -416,26 +463,18 @@ const char ends_watch_doc[] = PyDoc_STR(
 
 PyObject *ends_watch(PyObject *module, PyObject *args)
 {
-    static bool at_exit_set;
     PyObject *signums, *before, *after;
+    int found[NSIG];
     (void)module;
     if (!PyArg_ParseTuple(args, "OOO:watch_ends", &signums, &before, &after))
         return NULL;
-    unwatch();
-    finish = Py_NewRef(before);
-    go_on = Py_NewRef(after);
-    home = PyInterpreterState_Get();
-    owner = getpid();
-    atomic_store(&caught, 0);
-    lanes_hurry_no_more();
-    at_exit_set = at_exit_set || atexit(at_c_exit) == 0;
-    if (want_signals(signums) < 0) {
-        unwatch();
+    Py_ssize_t n = numbers(signums, found, NSIG);
+    if (n < 0)
         return NULL;
-    }
-    watch_functions();
-    watch_waiting();
-    catch_signals();
+    ends_unlisten();
+    Py_XSETREF(finish, Py_NewRef(before));
+    Py_XSETREF(go_on, Py_NewRef(after));
+    ends_listen(&in_python, found, (size_t)n);
     Py_RETURN_NONE;
 }
 
@@ -445,6 +484,9 @@ const char ends_unwatch_doc[] = PyDoc_STR(
 PyObject *ends_unwatch(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
-    unwatch();
+    if (told == &in_python)
+        ends_unlisten();
+    Py_CLEAR(finish);
+    Py_CLEAR(go_on);
     Py_RETURN_NONE;
 }

@@ -4,6 +4,16 @@
 
 #include "trace.h"
 
+/* Who is told when the process ends. `how`: see ends_watch_doc. */
+typedef struct {
+    void (*finish)(const char *how);
+    void (*go_on)(void);        /* it has not ended after all */
+} ends_listener;
+
+/* From now on that one, at these signals too where they have their default action. */
+void ends_listen(const ends_listener *listener, const int *signums, size_t n);
+void ends_unlisten(void);
+
 /* Whether a signal that ends the program waits for ends_finish_and_die(). */
 bool ends_signal_pending(void);
 /* At the first event after the signal: the profile is finished, then the signal acts. */

@@ -3,13 +3,11 @@
  * Python tracer (src/pynytprof/_pure/tracer.py), and a few that only C can have.
  */
 #include "blocks.h"
-#include "calibrate.h"
+#include "control.h"
 #include "deadline.h"
 #include "emit.h"
 #include "engine.h"
-#include "evals.h"
 #include "exits.h"
-#include "greenlet.h"
 #include "lane.h"
 #include "snapshot.h"
 #include "tracer.h"
@@ -18,9 +16,8 @@
 #include <structmember.h>
 
 #include "nytprof.h"
-#include "../pyutil.h"
-
-static tracer *running;         /* one at a time in a process; borrowed */
+#include "../session/begin.h"
+#include "../session/type.h"
 
 /* ---- Making and freeing ---- */
 
@@ -43,7 +40,7 @@ static void tables_free(tracer *t)
     graph_free(&t->graph);
     codes_free(&t->codes);
     source_files_free(&t->files);
-    snapshot_free(&t->snapshot);
+    snapshot_forget(&t->snapshot);
 }
 
 static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -93,17 +90,6 @@ static void tracer_dealloc(PyObject *self)
 
 /* ---- Methods ---- */
 
-static int refuse_free_threaded(void)
-{
-#ifdef Py_GIL_DISABLED
-    PyErr_SetString(PyExc_RuntimeError,
-                    "pynytprof does not support free-threaded builds of CPython yet");
-    return -1;
-#else
-    return 0;
-#endif
-}
-
 PyDoc_STRVAR(start_doc,
 "start($self, /, *, open_frames=True)\n--\n\n"
 "Begin, or after stop() go on. Frames that are open are found, not counted as calls;\n"
@@ -113,59 +99,10 @@ PyDoc_STRVAR(start_doc,
 static PyObject *tracer_start(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"open_frames", NULL};
-    tracer *t = (tracer *)self;
     int open_frames = 1;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:start", names, &open_frames))
         return NULL;
-    if (running || t->failed) {
-        PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
-                                                    : "this tracer has failed");
-        return NULL;
-    }
-    if (refuse_free_threaded() < 0)
-        return NULL;
-    if (t->run == 0) {
-        clock_begin(&t->clock, t->options.cpu);
-        if (!t->options.raw)
-            trace_calibrate(t);
-        clock_begin(&t->clock, t->options.cpu);
-        lanes_hurry(t, snapshot_arm(&t->snapshot, &t->clock));
-    }
-    t->run++;
-    running = t;
-    t->running = true;
-    lane *l = lane_of_this_thread(t);
-    if (l && open_frames)
-        lane_find_frames(t, l, true);
-    if (l)
-        l->run = t->run;
-    if (!l || t->failed || engine_start(t) < 0) {
-        t->running = false;
-        running = NULL;
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
-    }
-    evals_watch();
-    greenlets_watch(lane_switch, t);
-    l->since = clock_read(&t->clock);
-    Py_RETURN_NONE;
-}
-
-static void pause_tracer(tracer *t)
-{
-    if (!t->running)
-        return;
-    uint64_t now = clock_read(&t->clock);
-    t->lanes.settled = clock_shared(&t->clock);
-    engine_stop(t);
-    evals_unwatch();
-    greenlets_forget();
-    t->running = false;
-    if (running == t)
-        running = NULL;
-    for (size_t i = 0; i < t->lanes.n; i++)
-        if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
-            lane_drop_stack(t, t->lanes.list[i], lane_clock(&t->clock, t->lanes.list[i], now));
-    lanes_let_go(t);
+    return tracer_begin((tracer *)self, open_frames) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyDoc_STRVAR(stop_doc,
@@ -174,18 +111,8 @@ PyDoc_STRVAR(stop_doc,
 static PyObject *tracer_stop(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    pause_tracer((tracer *)self);
+    tracer_pause((tracer *)self);
     Py_RETURN_NONE;
-}
-
-static PyObject *raise_rc(int rc, PyObject *path)
-{
-    if (rc == NYT_EIO)
-        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
-    if (rc == NYT_ENOMEM)
-        return PyErr_NoMemory();
-    return PyErr_Format(PyExc_RuntimeError, "the profile could not be written: %s",
-                        nyt_strerror(rc));
 }
 
 /* Hands a chunk to a Python callable. */
@@ -216,76 +143,16 @@ static PyObject *tracer_emit(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(write_file_doc,
-"write_file($self, path, level, header, /)\n--\n\n"
-"Write the profile as it is now, by the C writer, under a temporary name beside `path`\n"
-"and rename it. OSError: nothing has changed at `path`.");
-
-static PyObject *tracer_write_file(PyObject *self, PyObject *args)
-{
-    PyObject *path;
-    const char *header;
-    Py_ssize_t len;
-    int level;
-    if (!PyArg_ParseTuple(args, "O&iy#:write_file", PyUnicode_FSConverter, &path, &level, &header,
-                          &len))
-        return NULL;
-    tracer *t = (tracer *)self;
-    uint64_t began = clock_read(&t->clock);
-    int rc = snapshot_write(&t->snapshot, PyBytes_AS_STRING(path), level, header, (size_t)len);
-    lane *here = t->running ? lane_of_this_thread(t) : NULL;
-    if (here)
-        lane_forgive(&t->clock, &t->lanes, here, began);
-    PyObject *result = rc == 0 ? Py_NewRef(Py_None) : raise_rc(rc, PyTuple_GET_ITEM(args, 0));
-    Py_DECREF(path);
-    return result;
-}
-
-PyDoc_STRVAR(set_snapshot_doc,
-"set_snapshot($self, path, level, header, interval, /)\n--\n\n"
-"From now on write the file every `interval` seconds, at an event, as write_file() does;\n"
-"less often where it would cost more than 1 %. An interval of 0 ends it.");
-
-static PyObject *tracer_set_snapshot(PyObject *self, PyObject *args)
-{
-    tracer *t = (tracer *)self;
-    PyObject *path, *header;
-    double interval;
-    int level;
-    if (!PyArg_ParseTuple(args, "O&iSd:set_snapshot", PyUnicode_FSConverter, &path, &level,
-                          &header, &interval))
-        return NULL;
-    snapshot_set(&t->snapshot, PyBytes_AS_STRING(path), level, header, interval);
-    Py_DECREF(path);
-    if (t->run > 0)
-        lanes_hurry(t, snapshot_arm(&t->snapshot, &t->clock));
-    Py_RETURN_NONE;
-}
-
 PyDoc_STRVAR(forget_doc,
 "forget($self, /)\n--\n\n"
 "Forget all figures, as in a process just forked; what is known of files and code stays, and\n"
 "with it the names. While running: what is open goes on, as if it had been open at the\n"
-"start. There are no snapshots until set_snapshot().");
+"start. There are no snapshots any more.");
 
 static PyObject *tracer_forget(PyObject *self, PyObject *unused)
 {
-    tracer *t = (tracer *)self;
     (void)unused;
-    lanes_close(t);
-    graph_free(&t->graph);
-    codes_forget(&t->codes);
-    source_files_forget(&t->files);
-    snapshot_forget(&t->snapshot);
-    t->lanes.resyncs = 0;
-    if (!graph_begin(&t->graph, t->options.max_nodes)) {
-        trace_fail(t);
-        return PyErr_NoMemory();
-    }
-    lane *l = t->running ? lane_of_this_thread(t) : NULL;
-    if (l)
-        lane_find_frames(t, l, true);
-    Py_RETURN_NONE;
+    return tracer_forget_figures((tracer *)self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyDoc_STRVAR(line_hits_doc,
@@ -331,8 +198,6 @@ static PyMethodDef tracer_methods[] = {
      start_doc},
     {"stop", tracer_stop, METH_NOARGS, stop_doc},
     {"emit", tracer_emit, METH_VARARGS, emit_doc},
-    {"write_file", tracer_write_file, METH_VARARGS, write_file_doc},
-    {"set_snapshot", tracer_set_snapshot, METH_VARARGS, set_snapshot_doc},
     {"forget", tracer_forget, METH_NOARGS, forget_doc},
     {"line_hits", tracer_line_hits, METH_NOARGS, line_hits_doc},
     {"facts", tracer_facts, METH_NOARGS, facts_doc},
@@ -397,6 +262,9 @@ static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
+    {"begin", session_begin, METH_NOARGS, session_begin_doc},
+    {"session_of_program", session_of_program, METH_NOARGS, session_of_program_doc},
+    {"active_session", session_active_object, METH_NOARGS, session_active_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -406,8 +274,8 @@ static int module_exec(PyObject *module)
     if (!type)
         return -1;
     int rc = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return rc;
+    Py_XSETREF(tracer_type, (PyTypeObject *)type);
+    return rc < 0 ? rc : session_add_type(module);
 }
 
 static PyModuleDef_Slot module_slots[] = {

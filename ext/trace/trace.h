@@ -2,6 +2,9 @@
  * trace.h - the words that all files of the C tracer use. Who uses whom, from the top:
  *
  *     module.c              the type pynytprof._ctrace.Tracer
+ *     ../session/           a profile run of a process (session.h tells of its files)
+ *     control.c             begin, pause, forget
+ *     cost_cache.c          what events cost, kept between runs
  *     calibrate.c           what an event costs
  *     deadline.c            what is due at an event: signals, snapshots
  *     engine_monitoring.c   CPython 3.12+: sys.monitoring    \  CPython's events ->
@@ -17,7 +20,7 @@
  *     graph.c               subs' edges and the tree of call paths
  *     lane_time.c           a lane's time, and what of it is our cost
  *     options.c             the arguments of Tracer()
- *     snapshot.c            chunks -> a file, in C, while the program runs
+ *     snapshot.c            chunks -> a profile, again and again while the program runs
  *     source.c              files: which are traced, their text
  *
  *     blocks.c              which block each line of a text stands in

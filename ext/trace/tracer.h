@@ -16,6 +16,7 @@
 struct tracer {
     PyObject_HEAD
     bool          running, failed;
+    bool          calibrated;
     uint32_t      run;              /* counts start() */
     trace_options options;
     trace_clock   clock;

@@ -697,6 +697,18 @@ int nyt_merged_new(nyt_merged **out, bool repair, nyt_note_fn note, void *ctx, n
     return NYT_OK;
 }
 
+int nyt_merged_comment(nyt_merged *m, const char *text)
+{
+    size_t len = strlen(text);
+    bool ok = memchr(text, '\n', len) == NULL;
+    if (!ok)
+        return NYT_EAPI;
+    ok = NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap);
+    if (ok)
+        m->comments[m->comment_count++] = keep(m, (nyt_str){.data = text, .len = len}, &ok);
+    return ok ? NYT_OK : NYT_ENOMEM;
+}
+
 bool nyt_merged_complete(const nyt_merged *m)
 {
     return !m->incomplete;

@@ -1,8 +1,17 @@
 """pynytprof: a deterministic line and call profiler that writes NYTProf v5 profiles."""
 
-from __future__ import annotations
+# A profiled program has this module loaded before it begins, and nothing else of ours that is
+# written in Python; so it imports nothing.
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._version import VERSION as __version__
+    from .reader import open_profile
+    from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
+
+    profile = profile_script
 
 __all__ = [
     "Tracer",
@@ -15,15 +24,8 @@ __all__ = [
     "profile_script",
 ]
 
-if TYPE_CHECKING:
-    from ._version import VERSION as __version__
-    from .reader import open_profile
-    from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
 
-    profile = profile_script
-
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Loads the tracer, or the reader, when it is first asked for: each does without the other."""
     if name == "__version__":
         from ._version import VERSION

@@ -7,19 +7,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._run.session import Session
+from ._run import session as _sessions
+from ._run.protocols import AnySession
 from ._run.settings import of_mapping
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ._run import target as _runner
+    from ._run import target as _target
     from ._writer import Writer
 
 __all__ = [
@@ -57,16 +57,14 @@ class Tracer:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         settings = of_mapping({"file": os.fspath(out_path), **(options or {})})
-        self._session = Session(settings, writer=writer)
-        self._uses = 0
+        self._session = _sessions.new(settings, writer=writer)
         self._lock = threading.RLock()
 
     @classmethod
-    def _of(cls, session: Session) -> Tracer:
+    def _of(cls, session: AnySession) -> Tracer:
         """A Tracer for a session made elsewhere."""
         tracer = cls.__new__(cls)
         tracer._session = session
-        tracer._uses = 0
         tracer._lock = threading.RLock()
         return tracer
 
@@ -78,7 +76,7 @@ class Tracer:
     @property
     def running(self) -> bool:
         """Whether it is counting."""
-        return self._session.tracer.running
+        return bool(self._session.tracer.running)
 
     @property
     def _line_hits(self) -> dict[tuple[int, int], list[int]]:
@@ -86,24 +84,29 @@ class Tracer:
 
         A tick is 100 ns. May be read while profiling.
         """
-        return self._session.tracer.line_hits()
+        hits: dict[tuple[int, int], list[int]] = self._session.tracer.line_hits()
+        return hits
 
     def start(self) -> None:
         """Begins or goes on. Raises RuntimeError if another session or tracer is at work."""
-        self._start(open_frames=True)
-
-    def _start(self, *, open_frames: bool) -> None:
         with self._lock:
-            if self._uses == 0:
-                self._session.start(open_frames=open_frames)
-            self._uses += 1
+            if self._session.uses == 0:
+                _sessions.start(self._session, open_frames=True)
+            self._session.uses += 1
 
     def stop(self) -> None:
         """Ends one use; with the last one the profile is written."""
         with self._lock:
-            self._uses = max(self._uses - 1, 0)
-            if self._uses == 0:
+            self._session.uses = max(self._session.uses - 1, 0)
+            if self._session.uses == 0:
                 self._session.stop()
+
+    def _pause(self) -> None:
+        """Ends one use; with the last one profiling pauses, and nothing is written."""
+        with self._lock:
+            self._session.uses = max(self._session.uses - 1, 0)
+            if self._session.uses == 0:
+                self._session.pause()
 
     def __enter__(self) -> Tracer:
         self.start()
@@ -123,6 +126,8 @@ class Tracer:
         Of a generator or coroutine: from its first step until it ends, with what else
         runs while it waits.
         """
+        import inspect  # large: only decorators need it
+
         if inspect.isasyncgenfunction(function):
 
             @functools.wraps(function)
@@ -173,6 +178,16 @@ class Tracer:
 
 _switched: Tracer | None = None
 _switches = threading.RLock()
+_met: AnySession | None = None
+"""The session of the program itself, once it is known here."""
+
+
+def _meet_program() -> None:
+    """If pynytprof has started this program, its session is the one to be switched."""
+    global _met, _switched
+    session = _sessions.of_program()
+    if session is not None and session is not _met:
+        _met, _switched = session, Tracer._of(session)
 
 
 def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
@@ -183,10 +198,11 @@ def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
     """
     global _switched
     with _switches:
+        _meet_program()
         old = _switched
-        if old is not None and file is not None and os.fspath(file) != old._session.settings.file:
+        if old is not None and file is not None and os.fspath(file) != old.path:
             finish_profile()
-            _switched = Tracer._of(old._session.another(os.fspath(file)))
+            _switched = Tracer._of(_sessions.another(old._session, os.fspath(file)))
         elif old is None:
             _switched = Tracer(file if file is not None else _DEFAULT_FILE)
         assert _switched is not None
@@ -194,26 +210,23 @@ def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
 
 
 def disable_profile() -> None:
-    """Undoes one :func:`enable_profile`; with the last one profiling pauses."""
+    """Undoes one :func:`enable_profile`; with the last one profiling pauses. The file is
+    complete after :func:`finish_profile`, or at the end of the program."""
     with _switches:
+        _meet_program()
         if _switched is not None:
-            _switched.stop()
+            _switched._pause()
 
 
 def finish_profile() -> None:
     """Completes the profile; the next :func:`enable_profile` begins a new one."""
     global _switched
     with _switches:
+        _meet_program()
         if _switched is not None:
             tracer, _switched = _switched, None
+            tracer._session.uses = 0
             tracer._session.stop()
-
-
-def adopt(session: Session) -> Tracer:
-    """Makes ``session`` the one that :func:`enable_profile` and its sisters switch."""
-    global _switched
-    _switched = Tracer._of(session)
-    return _switched
 
 
 def profile_script(
@@ -224,28 +237,26 @@ def profile_script(
     ``sys.argv``, ``sys.path[0]`` and ``__main__`` are as they were afterwards. What the script
     raises, SystemExit included, comes through once the profile is written.
     """
-    from ._run import target as _runner
+    from ._run import target  # large: few programs do this
 
-    return _profile(_runner.Script(os.fspath(path), []), out_path)
+    return _profile(target.Script(os.fspath(path), []), out_path)
 
 
 def profile_command(code: str, out_path: str | os.PathLike[str] | None = None) -> str:
     """Runs ``code`` as :func:`profile_script` does a script; returns the profile's path."""
-    from ._run import target as _runner
+    from ._run import target
 
-    return _profile(_runner.Code(code, []), out_path)
+    return _profile(target.Code(code, []), out_path)
 
 
-def _profile(target: _runner.Target, out_path: str | os.PathLike[str] | None) -> str:
-    from ._run import target as _runner
-
+def _profile(target: _target.Target, out_path: str | os.PathLike[str] | None) -> str:
     out = os.fspath(out_path) if out_path is not None else _DEFAULT_FILE
-    session = Session(
+    session = _sessions.new(
         of_mapping({"file": out}), sources=target.sources, application=target.application
     )
-    with _runner.as_main():
+    with target.as_main():
         target.prepare()
-        session.start(open_frames=False)
+        _sessions.start(session, open_frames=False)
         try:
             target.execute()
         finally:

@@ -1,5 +1,5 @@
 """Found by a new Python whose PYTHONPATH begins with this folder: hands over to the real
-sitecustomize, if there is one, and starts the profile that the environment asks for.
+sitecustomize, if there is one, and has the extension do what the environment asks for.
 
 Any Python may come here, so this is written in what all understand, and says nothing.
 """
@@ -8,17 +8,18 @@ import os
 import sys
 
 
-def _start():  # type: ignore[no-untyped-def]
-    if sys.version_info < (3, 10) or "PYNYTPROF_INHERIT" not in os.environ:
+def _begin():  # type: ignore[no-untyped-def]
+    if sys.version_info < (3, 10) or "PYNYTPROF_RUN" not in os.environ:
         return
+    top = os.path.dirname(os.path.dirname(_here))
+    sys.path.insert(0, top)
     try:
-        from pynytprof._run import processes as _processes
-    except ImportError:  # this Python has no pynytprof
+        from pynytprof import _ctrace
+    except ImportError:  # this Python has no pynytprof, or that of another one
         return
-    try:
-        _processes.take_over()
-    except Exception as error:
-        sys.stderr.write("pynytprof: this process is not profiled: " + str(error) + "\n")
+    finally:
+        sys.path.remove(top)
+    _ctrace.begin()
 
 
 _here = os.path.dirname(os.path.abspath(__file__))
@@ -28,4 +29,4 @@ _self = sys.modules.pop("sitecustomize")  # kept: it is still at work
 try:
     __import__("sitecustomize")  # the real one; if there is none, Python expects ImportError
 finally:
-    _start()  # type: ignore[no-untyped-call]
+    _begin()  # type: ignore[no-untyped-call]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -21,13 +20,30 @@ def wanted() -> bool:
     return _trace > 0 or os.environ.get("PYNYTPROF_DEBUG", "0") not in ("", "0")
 
 
+def say_if_wanted(message: str) -> None:
+    """:func:`say`, if anybody asked for it."""
+    if wanted():
+        say(message)
+
+
+def complain(message: str) -> None:
+    """One line on stderr, if there is one."""
+    try:
+        sys.stderr.write(f"pynytprof: {message}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
 def say(message: str) -> None:
     """One line of talk. That it can't be written is no reason to disturb the program."""
     line = f"pynytprof: {message}\n"
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    try:
         if not _log:
             sys.stderr.write(line)
             sys.stderr.flush()
             return
         with open(_log, "a", encoding="utf-8", errors="replace") as file:
             file.write(line)
+    except (OSError, ValueError, AttributeError):
+        pass

@@ -8,23 +8,22 @@ attribute that names the run, by which those of other runs are told apart.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import glob
+import json
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from . import handover
 from .settings import Settings
 
 if TYPE_CHECKING:
     from types import FrameType
 
 RUN_ATTRIBUTE = "run"
-VARIABLE = "PYNYTPROF_INHERIT"
-START_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_child")
+SNAPSHOT_NOTE = "Snapshot: the program was still running"
 
 _HEAD_BYTES = 1 << 14
 """A profile's comments and attributes are plain text, and within so many bytes."""
@@ -119,18 +118,17 @@ _changed: dict[str, tuple[str | None, str]] = {}
 
 
 def pass_on(settings: Settings, origin: Origin) -> None:
-    """From now on Pythons that this process starts are profiled, too.
+    """From now on Pythons that this process starts are profiled, too, by a session in Python.
 
-    They find a ``sitecustomize`` of ours, which hands over to the real one. Where the
-    environment is not handed on, or not looked at (``-I``, ``-E``, ``-S``), nothing happens.
+    Where the environment is not handed on, or our start file not found, nothing happens.
     """
-    import json
-
-    told = {"settings": dataclasses.asdict(settings), "origin": origin}
-    folders = [f for f in os.environ.get("PYTHONPATH", "").split(os.pathsep) if f]
-    if START_FOLDER not in folders:
-        folders.insert(0, START_FOLDER)
-    for name, value in (("PYTHONPATH", os.pathsep.join(folders)), (VARIABLE, json.dumps(told))):
+    told = {"settings": settings.items(), "origin": origin}
+    new = {handover.VARIABLE: handover.to_text([("python", json.dumps(told))])}
+    folder = handover.start_folder()
+    path = os.environ.get("PYTHONPATH")
+    if folder and folder not in (path or "").split(os.pathsep):
+        new["PYTHONPATH"] = folder if path is None else folder + os.pathsep + path
+    for name, value in new.items():
         old = _changed[name][0] if name in _changed else os.environ.get(name)
         _changed[name] = (old, value)
         os.environ[name] = value
@@ -146,54 +144,6 @@ def pass_on_no_more() -> None:
         else:
             os.environ[name] = old
     _changed.clear()
-
-
-_HELPERS = re.compile(r"from multiprocessing\.(resource_tracker|forkserver) import main")
-"""What multiprocessing starts for itself and ends later than the program: no part of this. What
-the second forks is."""
-
-_SPAWNED = re.compile(r"(?<=spawn_main\()[^)]*")
-"""What differs between the texts of processes that multiprocessing spawns."""
-
-
-def take_over() -> None:
-    """In a new interpreter, before its program: what :func:`pass_on` was told is done."""
-    import json
-
-    told = json.loads(os.environ[VARIABLE])
-    origin = Origin(*told["origin"])
-    known = {field.name for field in dataclasses.fields(Settings)}  # another version's may differ
-    values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in told["settings"].items()}
-    settings = Settings(**{key: values[key] for key in known & set(values)})
-    text = _command_text()
-    helper = _HELPERS.match(text) if text else None
-    if helper is None or helper[1] == "forkserver":
-        _begin(settings, origin, text, only_forks=helper is not None)
-
-
-def _command_text() -> str | None:
-    """What follows ``-c``."""
-    if sys.argv[:1] != ["-c"]:
-        return None
-    return sys.orig_argv[len(sys.orig_argv) - len(sys.argv)]
-
-
-def _begin(settings: Settings, origin: Origin, text: str | None, *, only_forks: bool) -> None:
-    from .. import tracer
-    from . import session as _session
-
-    path = part_name(origin.base, os.getpid(), origin.run)
-    session = _session.Session(
-        dataclasses.replace(settings, file=path, addpid=False, addtimestamp=False),
-        sources={"<string>": _SPAWNED.sub("...", text)} if text else None,
-        application=sys.argv[0] if sys.argv else None,
-        origin=origin,
-        only_forks=only_forks,
-    )
-    profile = tracer.adopt(session)
-    session.arrange_end()
-    if settings.start in ("begin", "init"):
-        profile._start(open_frames=False)
 
 
 # ---- One profile of all ----
@@ -218,8 +168,6 @@ def _is_running(pid: int) -> bool:
 def merge(origin: Origin, settings: Settings, complain: Callable[[str], Any]) -> None:
     """Adds the run's parts to its first file, and takes them away if all that is in them
     is there. What a process is still writing is left to it. Nothing is raised."""
-    from .session import SNAPSHOT_NOTE
-
     whole: list[str] = []
     for path, pid in _parts(origin):
         if f"\n#{SNAPSHOT_NOTE}".encode() in _head(path) and _is_running(pid):
@@ -229,7 +177,7 @@ def merge(origin: Origin, settings: Settings, complain: Callable[[str], Any]) ->
     if not whole:
         return
     try:
-        from .. import convert
+        from .. import convert  # large: only who merges needs it
 
         done = convert.merge([origin.file, *whole], origin.file, compress=settings.compress)
     except Exception as error:

@@ -7,25 +7,18 @@ The command line wins over the environment, that over ``[tool.pynytprof]`` in
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import difflib
 import os
-import re
-import signal
-import site
 import sys
-import sysconfig
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any
 
 from .._pure.paths import working_folder
 
-if sys.version_info >= (3, 11):
-    from tomllib import loads as _parse_toml
-else:
-    _parse_toml = None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+# The profiled program waits while these are imported: what only few settings need is imported
+# where it is needed, and nothing is that is written in Python and not loaded anyway.
 
 
 class SettingsError(ValueError):
@@ -35,13 +28,14 @@ class SettingsError(ValueError):
 DEFAULT_SIGNALS = "int,hup,term"
 
 
-@dataclasses.dataclass(frozen=True)
 class Settings:
-    """All settings of a profile run."""
+    """All settings of a profile run. Not to be changed; :meth:`replace` makes another one."""
 
     file: str = "nytprof.out"
     addpid: bool = False
     addtimestamp: bool = False
+    mode: str = "600"
+    snapshot: float = 3.0
     compress: int = 1
     stmts: bool = True
     blocks: bool = False
@@ -64,6 +58,29 @@ class Settings:
     libcexit: bool = True
     children: bool = False
     merge: str = "0"
+
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - Settings.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"no settings: {', '.join(sorted(unknown))}")
+        self.__dict__.update(values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self.items() == other.items()
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{k}={v!r}' for k, v in self.__dict__.items())})"
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.items().values()))
+
+    def items(self) -> dict[str, Any]:
+        """All by name."""
+        return {key: getattr(self, key) for key in Settings.__annotations__}
+
+    def replace(self, **changes: Any) -> Settings:
+        """The same with these changes."""
+        return Settings(**{**self.__dict__, **changes})
 
 
 WORDS: dict[str, tuple[str, ...]] = {
@@ -172,15 +189,43 @@ _NO_EXIT_SIGNALS = ("kill", "stop", "segv", "bus", "fpe", "ill", "trap", "abrt",
 
 def _sigexit(value: Any) -> str:
     """0, 1 or names of signals with commas between; without ``SIG``, small letters."""
-    with contextlib.suppress(ValueError):
+    try:
         return DEFAULT_SIGNALS if _boolean(value) else ""
+    except ValueError:
+        pass
     names = [word.strip().lower().removeprefix("sig") for word in str(value).split(",")]
     for name in names:
-        if not hasattr(signal, f"SIG{name.upper()}"):
+        if signal_number(name) is None:
             raise ValueError(f"there is no signal {name!r}")
         if name in _NO_EXIT_SIGNALS:
             raise ValueError(f"a profile can't be finished at the signal {name!r}")
     return ",".join(names)
+
+
+def signal_number(name: str) -> int | None:
+    """The number of a signal, named in small letters without SIG."""
+    import _signal  # type: ignore[import-not-found]  # not `signal`, which is in Python
+
+    number = getattr(_signal, f"SIG{name.upper()}", None)
+    return number if isinstance(number, int) else None
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0
+    if not 0.01 <= seconds <= 1e6:
+        raise ValueError("it must be seconds, at least 0.01")
+    return seconds
+
+
+def _mode(value: Any) -> str:
+    """Permissions of a new profile, in octal."""
+    text = str(value).lower().removeprefix("0o")
+    if not text or set(text) - set("01234567") or int(text, 8) > 0o777:
+        raise ValueError("it must be permissions in octal, such as 600 or 644")
+    return f"{int(text, 8):o}"
 
 
 def _merge(value: Any) -> str:
@@ -208,6 +253,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "file": _text,
     "addpid": _boolean,
     "addtimestamp": _boolean,
+    "mode": _mode,
+    "snapshot": _seconds,
     "compress": _number(0, 9),
     "stmts": _boolean,
     "blocks": _boolean,
@@ -252,7 +299,8 @@ for it serves here too; those that would have to change something are refused.""
 PERL_ONLY_KEYS = tuple(_WITHOUT_EFFECT)
 
 _PROGRAM_VARIABLES = frozenset(
-    {"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG", "PYNYTPROF_INHERIT"}
+    {"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG", "PYNYTPROF_INHERIT",
+     "PYNYTPROF_RUN", "PYNYTPROF_CALIBRATION"}
 )
 
 
@@ -273,6 +321,8 @@ def check(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _suggestion(key: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(key, (*KEYS, *PERL_ONLY_KEYS), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
@@ -291,10 +341,36 @@ def parse_nytprof(text: str) -> dict[str, str]:
     """The variable NYTPROF: ``key=value`` pairs between colons; ``\\`` before ``:``, ``=``
     or ``\\`` makes these part of the value."""
     found = {}
-    for item in re.findall(r"(?:[^:\\]|\\.?)+", text, re.DOTALL):
+    for item in _items(text):
         key, value = parse_assignment(item, "NYTPROF")
-        found[key] = re.sub(r"\\([:=\\])", r"\1", value)
+        found[key] = _unescaped(value)
     return found
+
+
+def _unescaped(text: str) -> str:
+    out, escaped = "", False
+    for char in text:
+        if escaped:
+            out += char if char in ":=\\" else "\\" + char
+        elif char != "\\":
+            out += char
+        escaped = char == "\\" and not escaped
+    return out + "\\" * escaped
+
+
+def _items(text: str) -> Iterable[str]:
+    """What stands between colons that have no backslash before them."""
+    item, escaped = "", False
+    for char in text:
+        if char == ":" and not escaped:
+            if item:
+                yield item
+            item = ""
+        else:
+            item += char
+        escaped = char == "\\" and not escaped
+    if item:
+        yield item
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -309,35 +385,55 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def from_pyproject(directory: Path) -> dict[str, Any]:
+def from_pyproject(directory: str | os.PathLike[str]) -> dict[str, Any]:
     """``[tool.pynytprof]`` of the nearest ``pyproject.toml`` upwards from ``directory``.
 
     Python 3.10 has no TOML reader; there the file is not looked at.
     """
-    if _parse_toml is None:
+    if sys.version_info < (3, 11):
         return {}
-    for folder in (directory, *directory.parents):
-        path = folder / "pyproject.toml"
-        if not path.is_file():
-            continue
-        try:
-            table = _parse_toml(path.read_text("utf-8")).get("tool", {}).get("pynytprof", {})
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{path}: {error}") from None
-        if not isinstance(table, dict):
-            raise SettingsError(f"{path}: [tool.pynytprof] is not a table")
-        return check(table, str(path))
-    return {}
+    path = _nearest_pyproject(os.fspath(directory))
+    if path is None:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return check(_table(raw, path), path) if b"pynytprof" in raw else {}
+
+
+def _nearest_pyproject(folder: str) -> str | None:
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        if os.path.isfile(path):
+            return path
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _table(raw: bytes, path: str) -> dict[str, Any]:
+    import tomllib  # type: ignore[import-not-found,unused-ignore]
+
+    try:
+        table = tomllib.loads(raw.decode()).get("tool", {}).get("pynytprof", {})
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: [tool.pynytprof] is not a table")
+    return table
 
 
 def settle(
     command_line: Mapping[str, Any],
     environ: Mapping[str, str] = os.environ,
-    directory: Path | None = None,
+    directory: str | os.PathLike[str] | None = None,
 ) -> Settings:
     """One Settings of all sources. Raises SettingsError."""
     folder = directory or working_folder()
-    values = from_pyproject(Path(folder)) if folder else {}
+    values = from_pyproject(folder) if folder else {}
     values.update(from_environment(environ))
     values.update(check(command_line, "command line"))
     return Settings(**values)
@@ -363,23 +459,24 @@ def excluded_prefixes(scope: str) -> tuple[str, ...]:
     """
     if scope == "all":
         return ()
-    site_packages = _folders(_site_folders())
-    standard = _folders(_standard_folders())
+    import site  # which is loaded, but with -S
+    import sysconfig
+
+    site_packages = _folders(_site_folders(site, sysconfig.get_paths()))
+    standard = _folders(_standard_folders(sysconfig.get_paths()))
     if scope == "project":
         return ("<frozen ", *standard, *site_packages)
     # Installed packages lie inside the standard library's folder, and must stay in.
     return ("<frozen ", *_around(standard, site_packages))
 
 
-def _standard_folders() -> Iterable[str]:
-    paths = sysconfig.get_paths()
+def _standard_folders(paths: Mapping[str, str]) -> Iterable[str]:
     yield paths["stdlib"]
     yield paths["platstdlib"]
     yield os.path.dirname(os.__file__)
 
 
-def _site_folders() -> Iterable[str]:
-    paths = sysconfig.get_paths()
+def _site_folders(site: Any, paths: Mapping[str, str]) -> Iterable[str]:
     yield paths["purelib"]
     yield paths["platlib"]
     yield from site.getsitepackages()

@@ -47,6 +47,10 @@ class Target:
         self.args = args
         self.sources = {}
 
+    def as_main(self) -> contextlib.AbstractContextManager[None]:
+        """Puts ``sys.argv``, ``sys.path`` and ``__main__`` back at the end."""
+        return as_main()
+
     def prepare(self) -> None:
         """Makes ready all but the running. Raises TargetError, SyntaxError, OSError."""
         raise NotImplementedError

@@ -1,0 +1,161 @@
+/* The header's pairs, attributes and options in the order that Perl's profiler has. */
+#define _GNU_SOURCE
+#include "header.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parts.h"
+
+enum { TICKS_PER_SECOND = 10000000, CLOCK_WALL = 1, CLOCK_CPU = 3 };    /* the system's numbers */
+
+typedef struct {
+    char  *bytes;
+    size_t len;
+    bool   failed;
+} pairs;
+
+static void put_string(pairs *p, const char *text, size_t len)
+{
+    char *grown = p->failed ? NULL : realloc(p->bytes, p->len + 4 + len);
+    if (!grown) {
+        p->failed = true;
+        return;
+    }
+    p->bytes = grown;
+    for (int shift = 0; shift < 32; shift += 8)
+        grown[p->len++] = (char)(len >> shift & 0xFF);
+    memcpy(grown + p->len, text, len);
+    p->len += len;
+}
+
+/* Without what would end the line: backslashes, returns and newlines as escapes. */
+static void put_line(pairs *p, const char *text)
+{
+    char *line = malloc(2 * strlen(text) + 1), *out = line;
+    for (; line && *text; text++) {
+        char escape = *text == '\n' ? 'n' : *text == '\r' ? 'r' : *text == '\\' ? '\\' : 0;
+        if (escape)
+            *out++ = '\\';
+        *out++ = escape ? escape : *text;
+    }
+    if (line)
+        put_string(p, line, (size_t)(out - line));
+    p->failed = p->failed || !line;
+    free(line);
+}
+
+static void pair(pairs *p, const char *key, const char *value)
+{
+    put_string(p, key, strlen(key));
+    put_line(p, value);
+}
+
+static void number(pairs *p, const char *key, long value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%ld", value);
+    pair(p, key, text);
+}
+
+static void comment(pairs *p, const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+    va_start(args, format);
+    if (vasprintf(&text, format, args) >= 0)
+        pair(p, "#", text);
+    else
+        p->failed = true;
+    va_end(args);
+    free(text);
+}
+
+/* What the numbers of a profile can't tell by themselves. */
+static void put_comments(pairs *p, const tracer *t, const header_facts *f, const char *python)
+{
+    trace_facts facts;
+    trace_facts_of(t, &facts);
+    comment(p, "Python profile by pynytprof %s, CPython %s", NYT_VERSION, python);
+    comment(p, "Engine %s, clock %s", facts.engine, facts.clock);
+    const struct {
+        uint64_t    n;
+        const char *text;
+    } told[] = {
+        {facts.uncounted_lines,
+         "lines have time but no count: their frames were open at the start"},
+        {facts.resyncs, "times the call stack was found out of step and set right"},
+        {facts.folded_evals,
+         "evals of more texts than can be told apart: lines that ran most share a file"},
+        {facts.folded_calls, "calls went past the call tree's limit: the flame graph is folded"},
+        {facts.failed, "errors in the profiler itself: some events are lost"},
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (told[i].n)
+            comment(p, "%llu %s", (unsigned long long)told[i].n, told[i].text);
+    if (f->note)
+        comment(p, "%s", f->note);
+}
+
+static void put_attributes(pairs *p, const header_facts *f, const char *python)
+{
+    bool cpu = strcmp(settings_text(f->settings, "clock", "wall"), "cpu") == 0;
+    number(p, ":basetime", f->basetime);
+    pair(p, ":application", f->application);
+    pair(p, ":perl_version", python);
+    number(p, ":nv_size", 8);
+    pair(p, ":xs_version", NYT_VERSION);
+    number(p, ":PL_perldb", 0);
+    number(p, ":clock_id", cpu ? CLOCK_CPU : CLOCK_WALL);
+    number(p, ":ticks_per_sec", TICKS_PER_SECOND);
+    if (f->run)
+        pair(p, ":" RUN_ATTRIBUTE, f->run);
+}
+
+static void put_options(pairs *p, const settings *s)
+{
+    bool cpu = strcmp(settings_text(s, "clock", "wall"), "cpu") == 0;
+    bool stmts = settings_flag(s, "stmts"), subs = settings_flag(s, "subs");
+    const struct {
+        const char *key;
+        long        value;
+    } options[] = {
+        {"!usecputime", 0},
+        {"!subs", subs},
+        {"!blocks", settings_flag(s, "blocks") && stmts},
+        {"!leave", 1},
+        {"!expand", 0},
+        {"!trace", settings_number(s, "trace", 0)},
+        {"!use_db_sub", settings_flag(s, "use_db_sub")},
+        {"!compress", settings_number(s, "compress", 1)},
+        {"!clock", cpu ? CLOCK_CPU : CLOCK_WALL},
+        {"!stmts", stmts},
+        {"!slowops", settings_number(s, "slowops", 1)},
+        {"!findcaller", 0},
+        {"!forkdepth", settings_number(s, "forkdepth", -1)},
+        {"!perldb", 0},
+        {"!nameevals", 1},
+        {"!nameanonsubs", 1},
+        {"!calls", settings_flag(s, "calls") && subs},
+        {"!evals", 0},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        number(p, options[i].key, options[i].value);
+}
+
+char *header_new(const tracer *t, const header_facts *f, size_t *len)
+{
+    pairs p = {0};
+    char python[64];
+    snprintf(python, sizeof python, "%.*s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion());
+    put_comments(&p, t, f, python);
+    put_attributes(&p, f, python);
+    put_options(&p, f->settings);
+    if (p.failed) {
+        free(p.bytes);
+        return NULL;
+    }
+    *len = p.len;
+    return p.bytes;
+}

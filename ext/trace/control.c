@@ -1,0 +1,135 @@
+/* Begin, pause, forget. */
+#include "control.h"
+
+#include "calibrate.h"
+#include "code.h"
+#include "cost_cache.h"
+#include "emit.h"
+#include "engine.h"
+#include "evals.h"
+#include "greenlet.h"
+#include "lane.h"
+
+PyTypeObject *tracer_type;
+
+static tracer *running;         /* one at a time in a process; borrowed */
+
+static int refuse_free_threaded(void)
+{
+#ifdef Py_GIL_DISABLED
+    PyErr_SetString(PyExc_RuntimeError,
+                    "pynytprof does not support free-threaded builds of CPython yet");
+    return -1;
+#else
+    return 0;
+#endif
+}
+
+void tracer_calibrate(tracer *t)
+{
+    if (t->calibrated)
+        return;
+    t->calibrated = true;
+    clock_begin(&t->clock, t->options.cpu);
+    if (costs_recall(t) || t->options.raw)
+        return;
+    trace_calibrate(t);
+    costs_keep(t);
+}
+
+int tracer_begin(tracer *t, bool open_frames)
+{
+    if (running || t->failed) {
+        PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
+                                                    : "this tracer has failed");
+        return -1;
+    }
+    if (refuse_free_threaded() < 0)
+        return -1;
+    if (t->run == 0) {
+        tracer_calibrate(t);
+        clock_begin(&t->clock, t->options.cpu);
+    }
+    t->run++;
+    running = t;
+    t->running = true;
+    lane *l = lane_of_this_thread(t);
+    if (l && open_frames)
+        lane_find_frames(t, l, true);
+    if (l)
+        l->run = t->run;
+    if (!l || t->failed || engine_start(t) < 0) {
+        t->running = false;
+        running = NULL;
+        if (!PyErr_Occurred())
+            PyErr_NoMemory();
+        return -1;
+    }
+    evals_watch();
+    greenlets_watch(lane_switch, t);
+    l->since = clock_read(&t->clock);
+    return 0;
+}
+
+void tracer_frame_begins(tracer *t, PyFrameObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    code_info *info = l ? code_info_of(t, code, NULL) : NULL;
+    if (info && !info->skip)
+        lane_enter(t, l, engine_key(frame, code), info, info->sub, l->since, COST_NONE);
+    if (l)
+        l->since = clock_read(&t->clock);
+    Py_DECREF(code);
+}
+
+void tracer_pause(tracer *t)
+{
+    if (!t->running)
+        return;
+    uint64_t now = clock_read(&t->clock);
+    t->lanes.settled = clock_shared(&t->clock);
+    engine_stop(t);
+    evals_unwatch();
+    greenlets_forget();
+    t->running = false;
+    if (running == t)
+        running = NULL;
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
+            lane_drop_stack(t, t->lanes.list[i], lane_clock(&t->clock, t->lanes.list[i], now));
+    lanes_let_go(t);
+}
+
+int tracer_forget_figures(tracer *t)
+{
+    lanes_close(t);
+    graph_free(&t->graph);
+    codes_forget(&t->codes);
+    source_files_forget(&t->files);
+    snapshot_forget(&t->snapshot);
+    lanes_hurry(t, UINT64_MAX);
+    t->lanes.resyncs = 0;
+    if (!graph_begin(&t->graph, t->options.max_nodes)) {
+        trace_fail(t);
+        PyErr_NoMemory();
+        return -1;
+    }
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    if (l)
+        lane_find_frames(t, l, true);
+    return 0;
+}
+
+void trace_facts_of(const tracer *t, trace_facts *f)
+{
+    *f = (trace_facts){
+        .engine = engine_name,
+        .clock = t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
+        .uncounted_lines = trace_uncounted_lines(t),
+        .resyncs = t->lanes.resyncs,
+        .folded_evals = t->files.folded_evals,
+        .folded_calls = t->graph.folds,
+        .failed = t->failed,
+    };
+}

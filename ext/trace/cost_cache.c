@@ -1,0 +1,240 @@
+/* Costs of events in a small text file: its key, its numbers, and a sum over both. */
+#define _GNU_SOURCE
+#include "cost_cache.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 16, MAX_AGE = 30 * 24 * 3600 };
+
+/* A cost beyond this is none: 0.1 ms. */
+static const double LARGEST_NS = 1e5;
+
+typedef struct {
+    double      ns_per_unit;
+    event_costs of;
+} costs;
+
+static struct {
+    bool  known;
+    costs costs;
+} kept[VARIANTS];       /* in this process */
+
+/* Options on which the costs depend. */
+static int variant(const tracer *t)
+{
+    return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 | t->options.cpu << 3;
+}
+
+/* ---- The key ---- */
+
+static void processor_name(char name[64])
+{
+    memset(name, 0, 64);
+#if defined(__x86_64__)
+    uint32_t *words = (uint32_t *)(void *)name;
+    for (uint32_t leaf = 0; leaf < 3; leaf++, words += 4)
+        if (!__get_cpuid(0x80000002 + leaf, &words[0], &words[1], &words[2], &words[3]))
+            return;
+#else
+    gethostname(name, 63);
+#endif
+    for (char *p = name; *p; p++)
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+}
+
+/* Which file that is: a new build is another. */
+static void file_mark(const char *path, char *mark, size_t room)
+{
+    struct stat st;
+    if (!path || stat(path, &st) != 0)
+        snprintf(mark, room, "-");
+    else
+        snprintf(mark, room, "%jx.%jx.%jx.%jx", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+                 (uintmax_t)st.st_size, (uintmax_t)st.st_mtime);
+}
+
+static void make_key(const tracer *t, char *key)
+{
+    char processor[64], python[80], ours[80];
+    Dl_info here;
+    processor_name(processor);
+    file_mark("/proc/self/exe", python, sizeof python);
+    file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
+    snprintf(key, KEY_ROOM, "%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+             python, ours, variant(t), t->clock.tsc);
+    for (char *p = key; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+}
+
+/* FNV-1a */
+static uint64_t sum_of(const char *text, size_t len)
+{
+    uint64_t sum = 14695981039346656037u;
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ (unsigned char)text[i]) * 1099511628211u;
+    return sum;
+}
+
+/* ---- The file ---- */
+
+/* Nobody else may have put anything there. */
+static bool is_ours_alone(int fd, mode_t kind)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind && st.st_uid == geteuid() &&
+           !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* A descriptor of our folder, -1: there is none. */
+static int open_folder(bool make)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char path[4096];
+    if (geteuid() != getuid() || (!(xdg && xdg[0] == '/') && !(home && home[0] == '/')))
+        return -1;
+    int n = xdg && xdg[0] == '/' ? snprintf(path, sizeof path, "%s", xdg)
+                                 : snprintf(path, sizeof path, "%s/.cache", home);
+    if (n < 0 || (size_t)n + sizeof "/pynytprof" > sizeof path)
+        return -1;
+    if (make)
+        mkdir(path, 0700);
+    strcpy(path + n, "/pynytprof");
+    if (make)
+        mkdir(path, 0700);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && !is_ours_alone(fd, S_IFDIR)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void file_name(const char *key, char name[40])
+{
+    snprintf(name, 40, "costs-%016" PRIx64, sum_of(key, strlen(key)));
+}
+
+static bool is_plausible(const costs *c, bool tsc)
+{
+    bool ok = c->ns_per_unit > 0.01 && c->ns_per_unit < 1000 && (tsc || c->ns_per_unit == 1);
+    for (int k = 0; k < COST_KINDS; k++)
+        ok = ok && (double)c->of.of[k] * c->ns_per_unit < LARGEST_NS;
+    return ok;
+}
+
+/* The numbers behind the key's line. */
+static bool parse(const char *text, costs *c)
+{
+    char *end;
+    c->ns_per_unit = PyOS_string_to_double(text, &end, NULL);
+    PyErr_Clear();
+    for (int k = 0; k < COST_KINDS; k++)
+        c->of.of[k] = strtoull(end, &end, 10);
+    c->of.most_debt = strtoull(end, &end, 10);
+    return *end == '\n';
+}
+
+static bool read_file(const char *key, costs *c)
+{
+    char name[40], text[FILE_ROOM];
+    struct stat st;
+    int folder = open_folder(false), fd = -1;
+    file_name(key, name);
+    if (folder >= 0) {
+        fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        close(folder);
+    }
+    bool fresh = fd >= 0 && is_ours_alone(fd, S_IFREG) && fstat(fd, &st) == 0 &&
+                 time(NULL) - st.st_mtime < MAX_AGE;
+    ssize_t len = fresh ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0)
+        return false;
+    text[len] = '\0';
+    size_t keys = strlen(key);
+    char *sum = strrchr(text, '#');     /* the last line */
+    return sum && strtoull(sum + 1, NULL, 16) == sum_of(text, (size_t)(sum - text)) &&
+           strncmp(text, key, keys) == 0 && text[keys] == '\n' && parse(text + keys + 1, c);
+}
+
+static size_t print(char *text, const char *key, const costs *c)
+{
+    size_t n = (size_t)snprintf(text, FILE_ROOM, "%s\n%.17g", key, c->ns_per_unit);
+    for (int k = 0; k < COST_KINDS; k++)
+        n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.of[k]);
+    n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64 "\n", c->of.most_debt);
+    return n + (size_t)snprintf(text + n, FILE_ROOM - n, "#%" PRIx64 "\n", sum_of(text, n));
+}
+
+static void write_file(const char *key, const costs *c)
+{
+    char name[40], temporary[80], text[FILE_ROOM];
+    int folder = open_folder(true);
+    if (folder < 0)
+        return;
+    file_name(key, name);
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", name, (long)getpid());
+    size_t len = print(text, key, c);
+    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (fd >= 0 && (!ok || renameat(folder, temporary, folder, name) != 0))
+        unlinkat(folder, temporary, 0);
+    close(folder);
+}
+
+/* ---- Recalled and kept ---- */
+
+static bool wants_fresh(void)
+{
+    const char *wanted = getenv("PYNYTPROF_CALIBRATION");
+    return wanted && strcmp(wanted, "fresh") == 0;
+}
+
+bool costs_recall(tracer *t)
+{
+    int v = variant(t);
+    if (!kept[v].known) {
+        char key[KEY_ROOM];
+        costs found;
+        make_key(t, key);
+        if (wants_fresh() || !read_file(key, &found) || !is_plausible(&found, t->clock.tsc))
+            return false;
+        kept[v].costs = found;
+        kept[v].known = true;
+    }
+    const costs *c = &kept[v].costs;
+    clock_assume_rate(c->ns_per_unit);
+    if (!t->options.raw)
+        t->costs = c->of;
+    return true;
+}
+
+void costs_keep(const tracer *t)
+{
+    char key[KEY_ROOM];
+    int v = variant(t);
+    costs *c = &kept[v].costs;
+    c->ns_per_unit = clock_ns_per_unit(&t->clock);
+    c->of = t->costs;
+    if (!is_plausible(c, t->clock.tsc) || !c->of.of[t->options.stmts ? COST_LINE : COST_ENTER])
+        return;
+    kept[v].known = true;
+    make_key(t, key);
+    write_file(key, c);
+}
