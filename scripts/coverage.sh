@@ -21,14 +21,19 @@ again=
 [ ! -d "$build" ] || again=--reconfigure
 mkdir -p build-test
 "$venv/bin/meson" setup $again "$build" --buildtype=debugoptimized -Db_coverage=true -Db_lundef=false \
-    -Dtests=true "-Dpython.install_env=prefix" "-Dpython.purelibdir=$site" \
+    -Dtests=true "--prefix=$PWD/$build/prefix" "-Dpython.purelibdir=$site" \
     "-Dpython.platlibdir=$site" >"$build.log" 2>&1 &&
     PATH=$PWD/$venv/bin:$PATH "$venv/bin/ninja" -C "$build" >>"$build.log" 2>&1 &&
-    "$venv/bin/meson" install -C "$build" --no-rebuild --tags python-runtime >>"$build.log" 2>&1 ||
+    "$venv/bin/meson" install -C "$build" --no-rebuild >>"$build.log" 2>&1 ||
     { tail -40 "$build.log"; exit 1; }
 find "$build" -name '*.gcda' -delete
 
-"$python" scripts/run_c_tests.py "$build/tests/c" >>"$build.log" 2>&1 || echo 'coverage: a C test failed'
+for program in "$build"/tests/c/test_*; do
+    case $program in
+        *.p | *_tiny | *test_hostile) ;;    # they reach what others do, and take a minute here
+        *) "$program" >>"$build.log" 2>&1 || echo "coverage: ${program##*/} failed" ;;
+    esac
+done
 # The package under test is the one that counts. The tracer is tested without coverage.
 # shellcheck disable=SC2086  # a list
 PYTHONPATH=$site:$packages NYTPROF_BIN=$PWD/$build/cli/nytprof COVERAGE_FILE=$build/python.data \
