@@ -2,7 +2,7 @@
 #ifndef PYNYTPROF_SESSION_CHILDREN_H
 #define PYNYTPROF_SESSION_CHILDREN_H
 
-#include "session.h"
+#include "state.h"
 
 /* What is handed on stands in this variable: once for the program, for children as long as one
  * is profiled. */

@@ -1,5 +1,5 @@
 /* One profile of all processes of a run, at the end of the first. */
-#include "session.h"
+#include "merge.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,6 +17,7 @@
 #include "../trace/lane.h"
 #include "children.h"
 #include "header.h"
+#include "merge.h"
 #include "messages.h"
 #include "nytprof.h"
 #include "os_sets.h"

@@ -2,6 +2,7 @@
  * session.h - one profile run of a process: a tracer, the file that comes of it, and all ends
  * that a process can take. At most one is active at a time.
  *
+ *     state.h         what a session is
  *     settings.c      what it is told to do, as text
  *     output.c        the file; quiet.c: signals that writing may bring
  *     header.c        what the profile says of itself
@@ -16,32 +17,7 @@
 #ifndef PYNYTPROF_SESSION_H
 #define PYNYTPROF_SESSION_H
 
-#include "../trace/control.h"
-#include "output.h"
-#include "settings.h"
-
-/* How the run began: in process `pid`, which writes `file`; others write BASE.PID. */
-typedef struct {
-    char *base, *file, *run;    /* paths; the run's name. Owned */
-    pid_t pid;
-} session_origin;
-
-typedef struct {
-    PyObject_HEAD
-    settings       settings;
-    tracer        *t;           /* owned */
-    output         out;
-    session_origin origin;
-    char          *application; /* owned */
-    pid_t          pid;
-    long           basetime;
-    long           forks_left;  /* generations, -1: no limit */
-    int            uses;        /* how often it has been switched on; Tracers count them */
-    bool inherited;             /* another process began the run */
-    bool only_forks;            /* its own profile is not written, its children's are */
-    bool started, paused, failed, writing, dropped;
-    PyObject      *weak;        /* references to it */
-} session;
+#include "state.h"
 
 extern PyTypeObject *session_type;      /* owned: the last one made */
 
@@ -67,11 +43,5 @@ void session_tell_at_exit(session *s);
 
 /* The one that is running or paused, borrowed; NULL: none. */
 session *session_active(void);
-
-/* The attributes of children's settings that tell of the run begin so. */
-#define ORIGIN_PREFIX "origin."
-
-/* Merges the files of all processes of the run; `level` is the compression. */
-void session_merge(session *s);
 
 #endif

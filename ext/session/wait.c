@@ -39,9 +39,9 @@ static bool is_main(PyFrameObject *frame, PyCodeObject *code)
     if (PyUnicode_CompareWithASCIIString(code->co_name, "<module>") != 0)
         return false;
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *main = modules ? PyDict_GetItemString(modules, "__main__") : NULL;
+    PyObject *module = modules ? PyDict_GetItemString(modules, "__main__") : NULL;
     PyObject *globals = globals_of(frame);
-    bool is = main && PyModule_Check(main) && PyModule_GetDict(main) == globals;
+    bool is = module && PyModule_Check(module) && PyModule_GetDict(module) == globals;
     Py_XDECREF(globals);
     return is;
 }
