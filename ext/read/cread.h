@@ -1,17 +1,52 @@
-/* What the parts of pynytprof._cread share. */
+/* What the parts of pynytprof._cread share: the module's state, and the object Profile. */
 #ifndef PYNYTPROF_CREAD_H
 #define PYNYTPROF_CREAD_H
 
 #include "../pyutil.h"
 
-enum { RECORD_KINDS = 16 };
+/* The types whose fields stand in a table: see values.h. */
+enum layout_id {
+    LAYOUT_HEADER,
+    LAYOUT_FAULT,
+    LAYOUT_PROCESS,
+    LAYOUT_FILE,
+    LAYOUT_COUNTS,
+    LAYOUT_LINE,
+    LAYOUT_SUB,
+    LAYOUT_CALL,
+    LAYOUT_NODE,
+    LAYOUT_SIDE,
+    LAYOUT_TOTAL,
+    LAYOUT_FORMAT,
+    LAYOUT_LEFT_OUT,
+    LAYOUT_NOTE,
+    LAYOUT_FINDING,
+    LAYOUT_VERSION,
+    LAYOUT_COMMENT,
+    LAYOUT_ATTRIBUTE,
+    LAYOUT_OPTION,
+    LAYOUT_START_DEFLATE,
+    LAYOUT_PID_START,
+    LAYOUT_PID_END,
+    LAYOUT_NEW_FID,
+    LAYOUT_TIME_LINE,
+    LAYOUT_TIME_BLOCK,
+    LAYOUT_DISCOUNT,
+    LAYOUT_SUB_ENTRY,
+    LAYOUT_SUB_RETURN,
+    LAYOUT_SRC_LINE,
+    LAYOUT_SUB_INFO,
+    LAYOUT_SUB_CALLERS,
+    LAYOUT_COUNT
+};
 
+/* All owned. */
 typedef struct {
     PyObject *error;        /* ProfileError */
     PyObject *profile;      /* the type Profile */
     PyObject *diff;         /* the type Diff */
     PyObject *reader;       /* the type Reader */
-    PyTypeObject *records[RECORD_KINDS];
+    PyTypeObject *layouts[LAYOUT_COUNT];
 } module_state;
 
 static inline module_state *state_of(PyObject *module)
@@ -19,25 +54,22 @@ static inline module_state *state_of(PyObject *module)
     return PyModule_GetState(module);
 }
 
-/* A path among the arguments: a converter for PyArg_Parse...(). */
-struct path {
-    PyObject *object;       /* owned: str or bytes */
-    PyObject *bytes;        /* owned: as the system takes it */
-};
+/* The module that an object of one of its types belongs to; borrowed. */
+static inline PyObject *module_of(PyObject *self)
+{
+    return PyType_GetModule(Py_TYPE(self));
+}
 
-int path_converter(PyObject *arg, void *out);
-void path_free(struct path *path);
+/* An object of the type Profile, which profile.c makes. */
+typedef struct {
+    PyObject_HEAD
+    nyt_profile *p;         /* owned */
+    PyObject    *path;      /* owned: str or bytes */
+} Profile;
 
-/* As UTF-8 or, if it is none, Latin-1; and None where there is no value. */
-PyObject *text_of(nyt_str s);
-PyObject *text_or_none(nyt_str s);
-
-/* Raises what reading ended with; returns NULL. */
-PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObject *path);
-
-/* records.c: the type Reader and those of records. 0, or -1 with an exception. */
-int add_records(PyObject *module);
-int visit_records(module_state *state, visitproc visit, void *arg);
-void clear_records(module_state *state);
+static inline const nyt_profile *profile_of(PyObject *self)
+{
+    return ((Profile *)self)->p;
+}
 
 #endif

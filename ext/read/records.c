@@ -1,173 +1,142 @@
 /*
  * Records one after the other: Reader is an iterator, and each kind of record is a type with
- * named fields (a struct sequence), to which offset and inflated are added as attributes.
+ * named fields, to which offset and inflated are added as attributes.
  */
 #define PY_SSIZE_T_CLEAN
-#include "cread.h"
+#include "records.h"
 
-#include <stddef.h>
+#include "arguments.h"
+#include "values.h"
 
 /* ---- Types of records ---- */
 
-enum { FIELDS_MAX = 9, ADDED = 2 };
-
 struct kind {
-    nyt_tag     tag;
-    const char *name, *doc;
-    const char *fields[FIELDS_MAX + 1];
+    nyt_tag       tag;
+    struct layout layout;
 };
 
-/* Fields are called and ordered as in nytprof.h. */
+/* Rows of the table. Each type has the fields of its kind, and where the record stands. */
+#define RECORD(kind, type, text, ...)                                      \
+    {NYT_TAG_##kind,                                                       \
+     {.id = LAYOUT_##kind, .name = "pynytprof.reader." type, .doc = text,  \
+      .fields = FIELDS(__VA_ARGS__), .hidden = 2}}
+#define IN(member, name, doc) FIELD(nyt_record, #name, u.member.name, doc)
+#define OPTIONAL_TEXT(member, name, doc) \
+    FIELD_WITH(text_or_none_at, nyt_record, #name, u.member.name, doc)
+#define PLACE                                                                               \
+    FIELD(nyt_record, "offset", offset,                                                     \
+          "Of the record in bytes, in the file or in what its compressed part inflates to"), \
+    FIELD(nyt_record, "inflated", in_deflate, "Which of the two")
+
 static const struct kind kinds[] = {
-    {NYT_TAG_VERSION, "pynytprof.reader.Version", "The first line of the file.",
-     {"major", "minor"}},
-    {NYT_TAG_COMMENT, "pynytprof.reader.Comment", "Text without meaning.", {"text"}},
-    {NYT_TAG_ATTRIBUTE, "pynytprof.reader.Attribute", "A fact about the file.",
-     {"key", "value"}},
-    {NYT_TAG_OPTION, "pynytprof.reader.Option", "An option of the profiler.", {"key", "value"}},
-    {NYT_TAG_START_DEFLATE, "pynytprof.reader.StartDeflate", "What follows is compressed.",
-     {NULL}},
-    {NYT_TAG_PID_START, "pynytprof.reader.PidStart", "A process began; seconds since the epoch.",
-     {"pid", "parent", "time"}},
-    {NYT_TAG_PID_END, "pynytprof.reader.PidEnd", "A process ended; seconds since the epoch.",
-     {"pid", "time"}},
-    {NYT_TAG_NEW_FID, "pynytprof.reader.NewFid", "A file, or a string eval.",
-     {"fid", "eval_fid", "eval_line", "flags", "size", "mtime", "name"}},
-    {NYT_TAG_TIME_LINE, "pynytprof.reader.TimeLine", "A line ran once.",
-     {"ticks", "fid", "line"}},
-    {NYT_TAG_TIME_BLOCK, "pynytprof.reader.TimeBlock",
-     "A line ran once, in a block and a sub that begin on these lines.",
-     {"ticks", "fid", "line", "block_line", "sub_line"}},
-    {NYT_TAG_DISCOUNT, "pynytprof.reader.Discount", "The next time of a line counts no run.",
-     {NULL}},
-    {NYT_TAG_SUB_ENTRY, "pynytprof.reader.SubEntry", "A sub was called on this line.",
-     {"fid", "line"}},
-    {NYT_TAG_SUB_RETURN, "pynytprof.reader.SubReturn", "A sub came back; times in ticks.",
-     {"depth", "incl", "excl", "name"}},
-    {NYT_TAG_SRC_LINE, "pynytprof.reader.SrcLine", "A line of source.", {"fid", "line", "text"}},
-    {NYT_TAG_SUB_INFO, "pynytprof.reader.SubInfo", "Where a sub is defined.",
-     {"fid", "name", "first", "last"}},
-    {NYT_TAG_SUB_CALLERS, "pynytprof.reader.SubCallers",
-     "Calls of one sub by another on one line; times in seconds.",
-     {"fid", "line", "caller", "count", "incl", "excl", "reci", "depth", "called"}},
+    RECORD(VERSION, "Version", "The first line of the file.",
+           IN(version, major, "Major version of the file format: 5."),
+           IN(version, minor, "Minor version of the file format."),
+           PLACE),
+    RECORD(COMMENT, "Comment", "Text without meaning.",
+           IN(comment, text, "The text, newline included."),
+           PLACE),
+    RECORD(ATTRIBUTE, "Attribute", "A fact about the file.",
+           IN(pair, key, "What it is about."),
+           OPTIONAL_TEXT(pair, value, "The fact; None: the file ends in mid-value."),
+           PLACE),
+    RECORD(OPTION, "Option", "An option of the profiler.",
+           IN(pair, key, "Its name."),
+           OPTIONAL_TEXT(pair, value, "Its value; None: the file ends in mid-value."),
+           PLACE),
+    RECORD(START_DEFLATE, "StartDeflate", "What follows is compressed.",
+           PLACE),
+    RECORD(PID_START, "PidStart", "A process began; seconds since the epoch.",
+           IN(pid_start, pid, "Its number."),
+           IN(pid_start, parent, "The number of the process that started it."),
+           IN(pid_start, time, "When it began, in seconds since the epoch."),
+           PLACE),
+    RECORD(PID_END, "PidEnd", "A process ended; seconds since the epoch.",
+           IN(pid_end, pid, "Its number."),
+           IN(pid_end, time, "When it ended, in seconds since the epoch."),
+           PLACE),
+    RECORD(NEW_FID, "NewFid", "A file, or a string eval.",
+           IN(new_fid, fid, "Its number, from 1."),
+           IN(new_fid, eval_fid, "Of an eval: the fid that ran it, else 0."),
+           IN(new_fid, eval_line, "Of an eval: the line that ran it, else 0."),
+           IN(new_fid, flags, "NYTProf's flags."),
+           IN(new_fid, size, "In bytes; 0: unknown."),
+           IN(new_fid, mtime, "When it was last modified, in seconds since the epoch; 0: unknown."),
+           IN(new_fid, name, "Its path, or what the language calls it."),
+           PLACE),
+    RECORD(TIME_LINE, "TimeLine", "A line ran once.",
+           IN(time, ticks, "How long it took."),
+           IN(time, fid, "The number of its file."),
+           IN(time, line, "Its number."),
+           PLACE),
+    RECORD(TIME_BLOCK, "TimeBlock",
+           "A line ran once, in a block and a sub that begin on these lines.",
+           IN(time, ticks, "How long it took."),
+           IN(time, fid, "The number of its file."),
+           IN(time, line, "Its number."),
+           IN(time, block_line, "The first line of the block."),
+           IN(time, sub_line, "The first line of the sub."),
+           PLACE),
+    RECORD(DISCOUNT, "Discount", "The next time of a line counts no run.",
+           PLACE),
+    RECORD(SUB_ENTRY, "SubEntry", "A sub was called on this line.",
+           IN(sub_entry, fid, "The number of the calling line's file."),
+           IN(sub_entry, line, "The calling line."),
+           PLACE),
+    RECORD(SUB_RETURN, "SubReturn", "A sub came back; times in ticks.",
+           IN(sub_return, depth, "Calls on the stack; 1: called from the top level."),
+           IN(sub_return, incl, "Inclusive time in ticks."),
+           IN(sub_return, excl, "Exclusive time in ticks."),
+           IN(sub_return, name, "The name of the sub."),
+           PLACE),
+    RECORD(SRC_LINE, "SrcLine", "A line of source.",
+           IN(src_line, fid, "The number of its file."),
+           IN(src_line, line, "Its number."),
+           IN(src_line, text, "Its text, newline included if it has one."),
+           PLACE),
+    RECORD(SUB_INFO, "SubInfo", "Where a sub is defined.",
+           IN(sub_info, fid, "The number of its file."),
+           IN(sub_info, name, "Its name."),
+           IN(sub_info, first, "Its first line; 0: not written in the profiled language."),
+           IN(sub_info, last, "Its last line; 0: not written in the profiled language."),
+           PLACE),
+    RECORD(SUB_CALLERS, "SubCallers", "Calls of one sub by another on one line; times in seconds.",
+           IN(sub_callers, fid, "The number of the calling line's file."),
+           IN(sub_callers, line, "The calling line."),
+           IN(sub_callers, caller, "The name of the calling sub."),
+           IN(sub_callers, count, "How many calls."),
+           IN(sub_callers, incl, "Inclusive time of outermost activations, in seconds."),
+           IN(sub_callers, excl, "Exclusive time, in seconds."),
+           IN(sub_callers, reci, "Inclusive time of activations inside another one, in seconds."),
+           IN(sub_callers, depth, "The most activations of the called found below."),
+           IN(sub_callers, called, "The name of the sub that is called."),
+           PLACE),
 };
-_Static_assert(sizeof kinds / sizeof *kinds == RECORD_KINDS, "a type for each kind");
 
-static int field_count(const struct kind *kind)
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const struct layout *layout_of(nyt_tag tag)
 {
-    int n = 0;
-    while (kind->fields[n])
-        n++;
-    return n;
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i].tag == tag)
+            return &kinds[i].layout;
+    return NULL;
 }
 
-static PyTypeObject *new_type(const struct kind *kind)
+static PyObject *record_object(PyObject *module, const nyt_record *record)
 {
-    PyStructSequence_Field fields[FIELDS_MAX + ADDED + 1] = {{NULL, NULL}};
-    int n = field_count(kind);
-    for (int i = 0; i < n; i++)
-        fields[i].name = kind->fields[i];
-    fields[n] = (PyStructSequence_Field){
-        "offset", "Of the record in bytes, in the file or in what its compressed part inflates to"};
-    fields[n + 1] = (PyStructSequence_Field){"inflated", "Which of the two"};
-    PyStructSequence_Desc desc = {kind->name, kind->doc, fields, n};
-    return PyStructSequence_NewType(&desc);
-}
-
-static int add_types(PyObject *module)
-{
-    module_state *state = state_of(module);
-    for (size_t i = 0; i < RECORD_KINDS; i++) {
-        state->records[i] = new_type(&kinds[i]);
-        if (!state->records[i] || PyModule_AddType(module, state->records[i]) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* ---- Records as objects ---- */
-
-static size_t kind_of(nyt_tag tag)
-{
-    size_t i = 0;
-    while (i < RECORD_KINDS && kinds[i].tag != tag)
-        i++;
-    return i;
-}
-
-/* The fields of a record as a tuple, which is as long as its kind has fields. */
-static PyObject *fields_of(const nyt_record *r)
-{
-    switch (r->tag) {
-    case NYT_TAG_VERSION:
-        return Py_BuildValue("(II)", r->u.version.major, r->u.version.minor);
-    case NYT_TAG_COMMENT:
-        return Py_BuildValue("(N)", text_of(r->u.comment.text));
-    case NYT_TAG_ATTRIBUTE:
-    case NYT_TAG_OPTION:
-        return Py_BuildValue("(NN)", text_of(r->u.pair.key), text_or_none(r->u.pair.value));
-    case NYT_TAG_PID_START:
-        return Py_BuildValue("(IId)", r->u.pid_start.pid, r->u.pid_start.parent,
-                             r->u.pid_start.time);
-    case NYT_TAG_PID_END:
-        return Py_BuildValue("(Id)", r->u.pid_end.pid, r->u.pid_end.time);
-    case NYT_TAG_NEW_FID:
-        return Py_BuildValue("(IIIIIIN)", r->u.new_fid.fid, r->u.new_fid.eval_fid,
-                             r->u.new_fid.eval_line, r->u.new_fid.flags, r->u.new_fid.size,
-                             r->u.new_fid.mtime, text_of(r->u.new_fid.name));
-    case NYT_TAG_TIME_LINE:
-        return Py_BuildValue("(iII)", r->u.time.ticks, r->u.time.fid, r->u.time.line);
-    case NYT_TAG_TIME_BLOCK:
-        return Py_BuildValue("(iIIII)", r->u.time.ticks, r->u.time.fid, r->u.time.line,
-                             r->u.time.block_line, r->u.time.sub_line);
-    case NYT_TAG_SUB_ENTRY:
-        return Py_BuildValue("(II)", r->u.sub_entry.fid, r->u.sub_entry.line);
-    case NYT_TAG_SUB_RETURN:
-        return Py_BuildValue("(IddN)", r->u.sub_return.depth, r->u.sub_return.incl,
-                             r->u.sub_return.excl, text_of(r->u.sub_return.name));
-    case NYT_TAG_SRC_LINE:
-        return Py_BuildValue("(IIN)", r->u.src_line.fid, r->u.src_line.line,
-                             text_of(r->u.src_line.text));
-    case NYT_TAG_SUB_INFO:
-        return Py_BuildValue("(INII)", r->u.sub_info.fid, text_of(r->u.sub_info.name),
-                             r->u.sub_info.first, r->u.sub_info.last);
-    case NYT_TAG_SUB_CALLERS:
-        return Py_BuildValue("(IINIdddIN)", r->u.sub_callers.fid, r->u.sub_callers.line,
-                             text_of(r->u.sub_callers.caller), r->u.sub_callers.count,
-                             r->u.sub_callers.incl, r->u.sub_callers.excl, r->u.sub_callers.reci,
-                             r->u.sub_callers.depth, text_of(r->u.sub_callers.called));
-    default:
-        return PyTuple_New(0);
-    }
-}
-
-static PyObject *record_object(const module_state *state, const nyt_record *r)
-{
-    size_t kind = kind_of(r->tag);
-    if (kind == RECORD_KINDS)
-        return PyErr_Format(PyExc_SystemError, "an unknown kind of record, %d", (int)r->tag);
-    PyObject *fields = fields_of(r);
-    PyObject *offset = fields ? PyLong_FromUnsignedLongLong(r->offset) : NULL;
-    PyObject *record = offset ? PyStructSequence_New(state->records[kind]) : NULL;
-    if (record) {
-        Py_ssize_t n = PyTuple_GET_SIZE(fields);
-        for (Py_ssize_t i = 0; i < n; i++)
-            PyStructSequence_SetItem(record, i, Py_NewRef(PyTuple_GET_ITEM(fields, i)));
-        PyStructSequence_SetItem(record, n, offset);
-        PyStructSequence_SetItem(record, n + 1, PyBool_FromLong(r->in_deflate));
-        offset = NULL;
-    }
-    Py_XDECREF(offset);
-    Py_XDECREF(fields);
-    return record;
+    const struct layout *layout = layout_of(record->tag);
+    if (layout)
+        return struct_of(module, layout, record);
+    return PyErr_Format(PyExc_SystemError, "an unknown kind of record, %d", (int)record->tag);
 }
 
 /* ---- Reader ---- */
 
 typedef struct {
     PyObject_HEAD
-    nyt_reader *in;         /* NULL: at the end, or failed */
-    PyObject   *path;
+    nyt_reader *in;         /* owned; NULL: at the end, or failed */
+    PyObject   *path;       /* owned */
 } Reader;
 
 static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -208,14 +177,14 @@ static void reader_dealloc(PyObject *op)
 static PyObject *reader_next(PyObject *op)
 {
     Reader *self = (Reader *)op;
-    PyObject *module = PyType_GetModule(Py_TYPE(op));
+    PyObject *module = module_of(op);
     nyt_record record;
     nyt_error err;
     if (!self->in)
         return NULL;
     int rc = nyt_reader_next(self->in, &record, &err);
     if (rc > 0)
-        return record_object(state_of(module), &record);
+        return record_object(module, &record);
     nyt_reader_close(self->in);
     self->in = NULL;
     return rc < 0 ? raise_read_error(module, &err, self->path) : NULL;
@@ -239,28 +208,12 @@ static PyType_Spec reader_spec = {
     .slots = reader_slots,
 };
 
-/* ---- Both in the module ---- */
-
 int add_records(PyObject *module)
 {
-    module_state *state = state_of(module);
-    if (add_types(module) < 0)
-        return -1;
-    state->reader = PyType_FromModuleAndSpec(module, &reader_spec, NULL);
-    return state->reader ? PyModule_AddType(module, (PyTypeObject *)state->reader) : -1;
-}
-
-int visit_records(module_state *state, visitproc visit, void *arg)
-{
-    Py_VISIT(state->reader);
-    for (size_t i = 0; i < RECORD_KINDS; i++)
-        Py_VISIT(state->records[i]);
-    return 0;
-}
-
-void clear_records(module_state *state)
-{
-    Py_CLEAR(state->reader);
-    for (size_t i = 0; i < RECORD_KINDS; i++)
-        Py_CLEAR(state->records[i]);
+    for (size_t i = 0; i < KINDS; i++)
+        if (add_layout(module, &kinds[i].layout) < 0)
+            return -1;
+    PyObject *type = PyType_FromModuleAndSpec(module, &reader_spec, NULL);
+    state_of(module)->reader = type;
+    return type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
 }

@@ -1,16 +1,18 @@
-"""Profiles read, judged and exported, in C; `reader`, `verify` and `convert` name the fields."""
+"""Profiles read, judged, compared, merged and exported, in C.
+
+Structs are tuples whose items are attributes, too; `help()` of one tells what each of them means.
+Their order is that of the tables in ext/read; it stands here once more, as `__match_args__`, where
+the type is public and may be matched by position.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Final, final
+from typing import Any, Final, final
+
+from _typeshed import structseq
 
 StrPath = str | bytes | PathLike[str] | PathLike[bytes]
 Write = Callable[[bytes], object]
-
-_Line = tuple[int, int, int, int, float, float]
-_Sub = tuple[str, int, int | None, int | None, int, float, float, float, int, int]
-_Call = tuple[str, int, int, int, int, float, float, float, int, str]
-_Node = tuple[str, int, int, int, float, float, int]
 
 class ProfileError(ValueError): ...
 
@@ -19,51 +21,29 @@ class Profile:
     def __new__(
         cls, path: StrPath, *, keep_evals: bool = False, salvage: bool = False
     ) -> Profile: ...
-    def totals(
-        self,
-    ) -> tuple[
-        int,
-        int,
-        int,
-        int,
-        int,
-        int,
-        bool,
-        bool,
-        float,
-        float,
-        float,
-        float,
-        int,
-        int,
-        float,
-        int,
-        bool,
-    ]: ...
-    def fault(self) -> tuple[str, int, bool] | None: ...
+    def totals(self) -> Header: ...
+    def fault(self) -> Fault | None: ...
     def attributes(self) -> list[tuple[str, str | None]]: ...
     def options(self) -> list[tuple[str, str | None]]: ...
     def comments(self) -> list[str]: ...
-    def processes(self) -> list[tuple[int, int, bool, bool, float, float]]: ...
-    def files(self) -> list[tuple[int, str, int, int, int, int, int, bool, int]]: ...
+    def processes(self) -> list[Process]: ...
+    def files(self) -> list[File]: ...
     def source(self, fid: int, /) -> list[tuple[int, str]]: ...
     def source_line(self, fid: int, line: int, /) -> str | None: ...
-    def counts(self) -> tuple[int, int, int, int, int, int]: ...
-    def lines(self, level: int = 0, first: int = 0, end: int = ..., /) -> list[_Line]: ...
-    def lines_in(self, fid: int, level: int = 0, /) -> list[_Line]: ...
-    def subs(self, first: int = 0, end: int = ..., /) -> list[_Sub]: ...
-    def sub(self, name: str, /) -> _Sub | None: ...
-    def subs_in(self, fid: int, /) -> list[_Sub]: ...
-    def calls(self, first: int = 0, end: int = ..., /) -> list[_Call]: ...
-    def calls_in(self, fid: int, /) -> list[_Call]: ...
-    def calls_of(self, name: str, /) -> list[_Call]: ...
-    def calls_by(self, name: str, /) -> list[_Call]: ...
-    def tree(self, first: int = 0, end: int = ..., /) -> list[_Node]: ...
+    def counts(self) -> Counts: ...
+    def lines(self, level: int = 0, first: int = 0, end: int = ..., /) -> list[Line]: ...
+    def lines_in(self, fid: int, level: int = 0, /) -> list[Line]: ...
+    def subs(self, first: int = 0, end: int = ..., /) -> list[Sub]: ...
+    def sub(self, name: str, /) -> Sub | None: ...
+    def subs_in(self, fid: int, /) -> list[Sub]: ...
+    def calls(self, first: int = 0, end: int = ..., /) -> list[Call]: ...
+    def calls_in(self, fid: int, /) -> list[Call]: ...
+    def calls_of(self, name: str, /) -> list[Call]: ...
+    def calls_by(self, name: str, /) -> list[Call]: ...
+    def tree(self, first: int = 0, end: int = ..., /) -> list[Node]: ...
     def children(self, index: int, /) -> list[int]: ...
     def model(self, write: Write, /) -> None: ...
-    def export(
-        self, format: str, write: Write, max_bytes: int = 0, top: int = 0, /
-    ) -> tuple[int, float, int]: ...
+    def export(self, format: str, write: Write, max_bytes: int = 0, top: int = 0, /) -> LeftOut: ...
     def csv(self, begin: Callable[[str], object], write: Write, /) -> None: ...
     def summary(
         self,
@@ -89,12 +69,10 @@ class Profile:
         path: str | None = None,
     ) -> None: ...
 
-Side = tuple[int, int, str | None, str | None, str | None, int, float, float]
-
 @final
 class Diff:
     def __new__(cls, before: Profile, after: Profile, /) -> Diff: ...
-    def totals(self) -> list[tuple[str, bool, float, float]]: ...
+    def totals(self) -> list[Total]: ...
     def entries(self, kind: int, /) -> list[tuple[Side | None, Side | None]]: ...
     def check(self, condition: str, write: Write, /) -> bool: ...
     def report(
@@ -110,160 +88,295 @@ class Diff:
         before: str | None = None,
         after: str | None = None,
         min_change: str | None = None,
-        conditions: tuple[str, ...],
+        conditions: tuple[str, ...] = (),
     ) -> bool: ...
 
 def check_condition(condition: str, /) -> bool: ...
 def check_min_change(text: str, /) -> bool: ...
 
-# Records: tuples whose items are attributes, too.
-
-class _Placed:
-    @property
-    def offset(self) -> int: ...
-    @property
-    def inflated(self) -> bool: ...
+# ---- Structs ----
 
 @final
-class Version(_Placed, tuple[int, int]):
+class Header(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = (
+        "major",
+        "minor",
+        "records",
+        "size",
+        "inflated",
+        "ticks_per_sec",
+        "complete",
+        "timed",
+        "start",
+        "end",
+        "duration",
+        "active",
+        "statements",
+        "discounted",
+        "statement_time",
+        "calls",
+        "blocks",
+    )
+    major: Final[int]
+    minor: Final[int]
+    records: Final[int]
+    size: Final[int]
+    inflated: Final[int]
+    ticks_per_sec: Final[int]
+    complete: Final[bool]
+    timed: Final[bool]
+    start: Final[float]
+    end: Final[float]
+    duration: Final[float]
+    active: Final[float]
+    statements: Final[int]
+    discounted: Final[int]
+    statement_time: Final[float]
+    calls: Final[int]
+    blocks: Final[bool]
+
+@final
+class Fault(structseq[Any], tuple[Any, ...]):
+    text: Final[str]
+    offset: Final[int]
+    inflated: Final[bool]
+
+@final
+class Process(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("pid", "parent", "started", "ended", "start", "end")
+    pid: Final[int]
+    parent: Final[int]
+    started: Final[bool]
+    ended: Final[bool]
+    start: Final[float]
+    end: Final[float]
+
+@final
+class File(structseq[Any], tuple[Any, ...]):
+    fid: Final[int]
+    name: Final[str]
+    eval_fid: Final[int]
+    eval_line: Final[int]
+    flags: Final[int]
+    size: Final[int]
+    mtime: Final[int]
+    is_eval: Final[bool]
+    merged_into: Final[int]
+
+@final
+class Counts(structseq[Any], tuple[Any, ...]):
+    lines: Final[int]
+    block_lines: Final[int]
+    sub_lines: Final[int]
+    subs: Final[int]
+    calls: Final[int]
+    nodes: Final[int]
+
+@final
+class Line(structseq[Any], tuple[Any, ...]):
+    fid: Final[int]
+    line: Final[int]
+    count: Final[int]  # type: ignore[assignment]
+    ticks: Final[int]
+    time: Final[float]
+    incl: Final[float]
+
+@final
+class Sub(structseq[Any], tuple[Any, ...]):
+    name: Final[str]
+    fid: Final[int]
+    first: Final[int | None]
+    last: Final[int | None]
+    calls: Final[int]
+    incl: Final[float]
+    excl: Final[float]
+    reci: Final[float]
+    depth: Final[int]
+    kind: Final[int]
+
+@final
+class Call(structseq[Any], tuple[Any, ...]):
+    called: Final[str]
+    fid: Final[int]
+    line: Final[int]
+    count: Final[int]  # type: ignore[assignment]
+    outermost: Final[int]
+    incl: Final[float]
+    excl: Final[float]
+    reci: Final[float]
+    depth: Final[int]
+    caller: Final[str]
+
+@final
+class Node(structseq[Any], tuple[Any, ...]):
+    name: Final[str]
+    parent: Final[int]
+    depth: Final[int]
+    returns: Final[int]
+    incl: Final[float]
+    excl: Final[float]
+    index: Final[int]  # type: ignore[assignment]
+
+@final
+class Total(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("is_time", "before", "after")
+    is_time: Final[bool]
+    before: Final[float]
+    after: Final[float]
+    name: Final[str]
+
+@final
+class Side(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("fid", "line", "file", "name", "caller", "count", "incl", "excl")
+    fid: Final[int]
+    line: Final[int]
+    file: Final[str | None]
+    name: Final[str | None]
+    caller: Final[str | None]
+    count: Final[int]  # type: ignore[assignment]
+    incl: Final[float]
+    excl: Final[float]
+
+@final
+class Format(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("name", "suffix", "binary", "limited", "picture", "folder", "text")
+    name: Final[str]
+    suffix: Final[str]
+    binary: Final[bool]
+    limited: Final[bool]
+    picture: Final[bool]
+    folder: Final[bool]
+    text: Final[str]
+
+@final
+class LeftOut(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("paths", "seconds", "lines")
+    paths: Final[int]
+    seconds: Final[float]
+    lines: Final[int]
+
+@final
+class Note(structseq[Any], tuple[Any, ...]):
+    __match_args__: Final = ("lossy", "path", "text")
+    lossy: Final[bool]
+    path: Final[str | None]
+    text: Final[str]
+
+@final
+class Finding(structseq[Any], tuple[Any, ...]):
+    severity: Final[int]
+    rule: Final[str]
+    offset: Final[int]
+    inflated: Final[bool]
+    record: Final[int]
+    text: Final[str]
+
+# ---- Records ----
+
+class _Placed(structseq[Any], tuple[Any, ...]):
+    offset: Final[int]
+    inflated: Final[bool]
+
+@final
+class Version(_Placed):
     __match_args__: Final = ("major", "minor")
-    @property
-    def major(self) -> int: ...
-    @property
-    def minor(self) -> int: ...
+    major: Final[int]
+    minor: Final[int]
 
 @final
-class Comment(_Placed, tuple[str]):
+class Comment(_Placed):
     __match_args__: Final = ("text",)
-    @property
-    def text(self) -> str: ...
+    text: Final[str]
 
 @final
-class Attribute(_Placed, tuple[str, str | None]):
+class Attribute(_Placed):
     __match_args__: Final = ("key", "value")
-    @property
-    def key(self) -> str: ...
-    @property
-    def value(self) -> str | None: ...
+    key: Final[str]
+    value: Final[str | None]
 
 @final
-class Option(_Placed, tuple[str, str | None]):
+class Option(_Placed):
     __match_args__: Final = ("key", "value")
-    @property
-    def key(self) -> str: ...
-    @property
-    def value(self) -> str | None: ...
+    key: Final[str]
+    value: Final[str | None]
 
 @final
-class StartDeflate(_Placed, tuple[()]): ...
+class StartDeflate(_Placed): ...
 
 @final
-class PidStart(_Placed, tuple[int, int, float]):
+class PidStart(_Placed):
     __match_args__: Final = ("pid", "parent", "time")
-    @property
-    def pid(self) -> int: ...
-    @property
-    def parent(self) -> int: ...
-    @property
-    def time(self) -> float: ...
+    pid: Final[int]
+    parent: Final[int]
+    time: Final[float]
 
 @final
-class PidEnd(_Placed, tuple[int, float]):
+class PidEnd(_Placed):
     __match_args__: Final = ("pid", "time")
-    @property
-    def pid(self) -> int: ...
-    @property
-    def time(self) -> float: ...
+    pid: Final[int]
+    time: Final[float]
 
 @final
-class NewFid(_Placed, tuple[int, int, int, int, int, int, str]):
+class NewFid(_Placed):
     __match_args__: Final = ("fid", "eval_fid", "eval_line", "flags", "size", "mtime", "name")
-    @property
-    def fid(self) -> int: ...
-    @property
-    def eval_fid(self) -> int: ...
-    @property
-    def eval_line(self) -> int: ...
-    @property
-    def flags(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def mtime(self) -> int: ...
-    @property
-    def name(self) -> str: ...
+    fid: Final[int]
+    eval_fid: Final[int]
+    eval_line: Final[int]
+    flags: Final[int]
+    size: Final[int]
+    mtime: Final[int]
+    name: Final[str]
 
 @final
-class TimeLine(_Placed, tuple[int, int, int]):
+class TimeLine(_Placed):
     __match_args__: Final = ("ticks", "fid", "line")
-    @property
-    def ticks(self) -> int: ...
-    @property
-    def fid(self) -> int: ...
-    @property
-    def line(self) -> int: ...
+    ticks: Final[int]
+    fid: Final[int]
+    line: Final[int]
 
 @final
-class TimeBlock(_Placed, tuple[int, int, int, int, int]):
+class TimeBlock(_Placed):
     __match_args__: Final = ("ticks", "fid", "line", "block_line", "sub_line")
-    @property
-    def ticks(self) -> int: ...
-    @property
-    def fid(self) -> int: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def block_line(self) -> int: ...
-    @property
-    def sub_line(self) -> int: ...
+    ticks: Final[int]
+    fid: Final[int]
+    line: Final[int]
+    block_line: Final[int]
+    sub_line: Final[int]
 
 @final
-class Discount(_Placed, tuple[()]): ...
+class Discount(_Placed): ...
 
 @final
-class SubEntry(_Placed, tuple[int, int]):
+class SubEntry(_Placed):
     __match_args__: Final = ("fid", "line")
-    @property
-    def fid(self) -> int: ...
-    @property
-    def line(self) -> int: ...
+    fid: Final[int]
+    line: Final[int]
 
 @final
-class SubReturn(_Placed, tuple[int, float, float, str]):
+class SubReturn(_Placed):
     __match_args__: Final = ("depth", "incl", "excl", "name")
-    @property
-    def depth(self) -> int: ...
-    @property
-    def incl(self) -> float: ...
-    @property
-    def excl(self) -> float: ...
-    @property
-    def name(self) -> str: ...
+    depth: Final[int]
+    incl: Final[float]
+    excl: Final[float]
+    name: Final[str]
 
 @final
-class SrcLine(_Placed, tuple[int, int, str]):
+class SrcLine(_Placed):
     __match_args__: Final = ("fid", "line", "text")
-    @property
-    def fid(self) -> int: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def text(self) -> str: ...
+    fid: Final[int]
+    line: Final[int]
+    text: Final[str]
 
 @final
-class SubInfo(_Placed, tuple[int, str, int, int]):
+class SubInfo(_Placed):
     __match_args__: Final = ("fid", "name", "first", "last")
-    @property
-    def fid(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def first(self) -> int: ...
-    @property
-    def last(self) -> int: ...
+    fid: Final[int]
+    name: Final[str]
+    first: Final[int]
+    last: Final[int]
 
 @final
-class SubCallers(_Placed, tuple[int, int, str, int, float, float, float, int, str]):
+class SubCallers(_Placed):
     __match_args__: Final = (
         "fid",
         "line",
@@ -275,24 +388,15 @@ class SubCallers(_Placed, tuple[int, int, str, int, float, float, float, int, st
         "depth",
         "called",
     )
-    @property
-    def fid(self) -> int: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def caller(self) -> str: ...
-    @property
-    def count(self) -> int: ...  # type: ignore[override]
-    @property
-    def incl(self) -> float: ...
-    @property
-    def excl(self) -> float: ...
-    @property
-    def reci(self) -> float: ...
-    @property
-    def depth(self) -> int: ...
-    @property
-    def called(self) -> str: ...
+    fid: Final[int]
+    line: Final[int]
+    caller: Final[str]
+    count: Final[int]  # type: ignore[assignment]
+    incl: Final[float]
+    excl: Final[float]
+    reci: Final[float]
+    depth: Final[int]
+    called: Final[str]
 
 _Record = (
     Version
@@ -318,14 +422,12 @@ class Reader(Iterator[_Record]):
     def __new__(cls, path: StrPath) -> Reader: ...
     def __next__(self) -> _Record: ...
 
-def formats() -> list[tuple[str, str, bool, bool, bool, bool, str]]: ...
-def verify(path: StrPath, /) -> tuple[int, list[tuple[int, str, int, bool, int, str]]]: ...
+def formats() -> list[Format]: ...
+def verify(path: StrPath, /) -> tuple[int, list[Finding]]: ...
 def merge(
     paths: Sequence[bytes], write: Write, compress: int = 1, /
-) -> tuple[bool, list[tuple[bool, str | None, str]]]: ...
-def recover(
-    path: StrPath, write: Write, compress: int = 1, /
-) -> tuple[bool, list[tuple[bool, str | None, str]]]: ...
+) -> tuple[bool, list[Note]]: ...
+def recover(path: StrPath, write: Write, compress: int = 1, /) -> tuple[bool, list[Note]]: ...
 def dump(path: StrPath, write: Write, jsonl: bool = False, /) -> None: ...
 def run(argv: Sequence[str], prog: str = "pynytprof") -> int: ...
 def command_line() -> tuple[str, list[tuple[str, str]]]: ...

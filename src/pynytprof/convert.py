@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from . import _cread
-from ._cread import ProfileError
-from .reader import Profile
+from ._cread import Format, LeftOut, Note, ProfileError
+from .reader import Profile, raw_profile
 
 __all__ = [
     "FORMATS",
@@ -53,10 +53,6 @@ Sort = Literal["time", "incl", "count", "place"]
 SORTS: dict[Sort, int] = {"time": 0, "incl": 1, "count": 2, "place": 3}
 
 
-def _raw(profile: Source) -> _cread.Profile:
-    return profile._raw if isinstance(profile, Profile) else _cread.Profile(profile)
-
-
 def _path(profile: Source) -> str:
     return profile.path if isinstance(profile, Profile) else os.fspath(profile)
 
@@ -80,7 +76,7 @@ def summary(
 
     What comes from the profile is made harmless for terminals. Raises OSError, ProfileError.
     """
-    raw = _raw(profile)
+    raw = raw_profile(profile)
     return _text(
         lambda write: raw.summary(
             write,
@@ -101,13 +97,13 @@ def source(profile: Source, file: str | int, *, width: int = 100, colour: bool =
     the profile has no such file.
     """
     profile = profile if isinstance(profile, Profile) else Profile(profile)
-    raw, fid = profile._raw, profile.find_file(file).fid
+    raw, fid = raw_profile(profile), profile.find_file(file).fid
     return _text(lambda write: raw.summary(write, width=width, colour=colour, fid=fid))
 
 
 def info(profile: Source, *, width: int = 100, colour: bool = False, json: bool = False) -> str:
     """What the file says of itself: version, processes, counts, attributes, options."""
-    raw = _raw(profile)
+    raw = raw_profile(profile)
     return _text(
         lambda write: raw.info(write, width=width, colour=colour, json=json, path=_path(profile))
     )
@@ -140,16 +136,6 @@ def _target(profile: Source, out: StrPath | None, suffix: str) -> Path:
 # ---- To profiles ----
 
 
-class Note(NamedTuple):
-    """Something that was found on the way."""
-
-    lossy: bool
-    """Something is missing in the result, or had to be made up."""
-    path: str | None
-    """The profile that it is about; None: the result."""
-    text: str
-
-
 class Merged(NamedTuple):
     """What became of some profiles."""
 
@@ -159,14 +145,12 @@ class Merged(NamedTuple):
     notes: list[Note]
 
 
-def _write_profile(
-    out: StrPath, make: Callable[[Write], tuple[bool, list[tuple[bool, str | None, str]]]]
-) -> Merged:
+def _write_profile(out: StrPath, make: Callable[[Write], tuple[bool, list[Note]]]) -> Merged:
     target = Path(os.path.realpath(out))
     is_special = target.exists() and not target.is_file()
     with target.open("wb") if is_special else _new_file(target) as file:
         complete, notes = make(file.write)
-    return Merged(Path(out), complete, [Note(*note) for note in notes])
+    return Merged(Path(out), complete, notes)
 
 
 def merge(paths: Iterable[StrPath], out: StrPath, *, compress: int = 1) -> Merged:
@@ -187,38 +171,12 @@ def recover(path: StrPath, out: StrPath, *, compress: int = 1) -> Merged:
     return _write_profile(out, lambda write: _cread.recover(path, write, compress))
 
 
-class LeftOut(NamedTuple):
-    """What an export that may not get longer did not take, smallest first."""
-
-    paths: int
-    seconds: float
-    lines: int
-
-
-class Format(NamedTuple):
-    """A format that profiles can be exported to."""
-
-    name: str
-    suffix: str
-    """What files of this format end with."""
-    binary: bool
-    """Nothing for terminals."""
-    limited: bool
-    """It can be kept below a number of bytes."""
-    picture: bool
-    """It can be kept below a number of subs."""
-    folder: bool
-    """It is several files."""
-    text: str
-    """What it is, in a few words."""
-
-
-FORMATS = {row[0]: Format(*row) for row in _cread.formats()}
+FORMATS = {form.name: form for form in _cread.formats()}
 
 
 def _export(profile: Source, out: StrPath | None, name: str, top: int = 0) -> Path:
     target = _target(profile, out, FORMATS[name].suffix)
-    raw = _raw(profile)
+    raw = raw_profile(profile)
     with _new_file(target) as file:
         raw.export(name, file.write, 0, top)
     return target
@@ -234,7 +192,7 @@ def export(profile: Source, name: str, write: Write, max_bytes: int = 0, top: in
         raise ValueError(f"{name} cannot be limited")
     if name in FORMATS and top and not FORMATS[name].picture:
         raise ValueError(f"{name} is no picture")
-    return LeftOut(*_raw(profile).export(name, write, max_bytes, top))
+    return raw_profile(profile).export(name, write, max_bytes, top)
 
 
 def to_callgrind(profile: Source, out: StrPath | None = None) -> Path:
@@ -260,7 +218,7 @@ def to_csv(profile: Source, out_dir: StrPath | None = None) -> Path:
     made if it is missing. Raises OSError, ProfileError.
     """
     folder = _target(profile, out_dir, FORMATS["csv"].suffix)
-    raw = _raw(profile)
+    raw = raw_profile(profile)
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as current:
         write: Write
@@ -326,7 +284,7 @@ def to_speedscope(profile: Source, out: StrPath | None = None) -> Path:
 def to_model(profile: Source, out: StrPath | None = None) -> Path:
     """Writes all but the call tree as one JSON object; by default to NAME.json."""
     target = _target(profile, out, ".json")
-    raw = _raw(profile)
+    raw = raw_profile(profile)
     with _new_file(target) as file:
         raw.model(file.write)
     return target

@@ -18,33 +18,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from . import _cread, convert
-from ._cread import ProfileError
+from ._cread import ProfileError, Side, Total
 
 __all__ = ["Change", "Check", "Diff", "ProfileError", "Side", "Total", "compare"]
 
 StrPath = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A line, sub or call edge in one of the profiles."""
-
-    fid: int
-    line: int
-    """Of a sub its first line; of an edge the first line that has such a call."""
-    file: str | None
-    name: str | None
-    """Of a sub, or of the called one; of a line its text, if the profile has it."""
-    caller: str | None
-    """Of an edge: the calling sub, or ``a or b``."""
-    count: int
-    """Executions, or calls."""
-    incl: float
-    excl: float
-    """Of a line, both are its time."""
-
-
-_NOTHING = Side(0, 0, None, None, None, 0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +35,23 @@ class Change:
     @property
     def name(self) -> str | None:
         """The later one's name."""
-        return (self.after or self.before or _NOTHING).name
+        side = self.after or self.before
+        return side.name if side else None
 
     @property
     def count_change(self) -> int:
         """How many more there are now."""
-        return (self.after or _NOTHING).count - (self.before or _NOTHING).count
+        return (self.after.count if self.after else 0) - (self.before.count if self.before else 0)
 
     @property
     def incl_change(self) -> float:
         """Inclusive time that was added."""
-        return (self.after or _NOTHING).incl - (self.before or _NOTHING).incl
+        return (self.after.incl if self.after else 0.0) - (self.before.incl if self.before else 0.0)
 
     @property
     def excl_change(self) -> float:
         """Exclusive time that was added."""
-        return (self.after or _NOTHING).excl - (self.before or _NOTHING).excl
-
-
-class Total(NamedTuple):
-    """A figure of the whole profiles."""
-
-    is_time: bool
-    """Seconds, else a number of something."""
-    before: float
-    after: float
+        return (self.after.excl if self.after else 0.0) - (self.before.excl if self.before else 0.0)
 
 
 class Check(NamedTuple):
@@ -102,12 +72,12 @@ class Diff:
         self._raw = _cread.Diff(one, two)
         self._before, self._after = before, after
         self.incomplete = [
-            path for path, raw in ((before, one), (after, two)) if not raw.totals()[6]
+            path for path, raw in ((before, one), (after, two)) if not raw.totals().complete
         ]
         """The paths of those profiles that break off, or in which a process did not end."""
 
     def _entries(self, kind: int) -> list[Change]:
-        return [Change(a and Side(*a), b and Side(*b)) for a, b in self._raw.entries(kind)]
+        return [Change(before, after) for before, after in self._raw.entries(kind)]
 
     @property
     def lines(self) -> list[Change]:
@@ -127,7 +97,7 @@ class Diff:
     @property
     def totals(self) -> dict[str, Total]:
         """The figures of whole profiles by their names in conditions."""
-        return {row[0]: Total(*row[1:]) for row in self._raw.totals()}
+        return {total.name: total for total in self._raw.totals()}
 
     def check(self, condition: str) -> Check:
         """Judges a condition such as ``total>+5%``; ``docs/tools.md`` has the grammar.

@@ -17,9 +17,11 @@ from __future__ import annotations
 import enum
 import heapq
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
@@ -28,10 +30,12 @@ from ._cread import (
     Attribute,
     Comment,
     Discount,
+    Header,
     NewFid,
     Option,
     PidEnd,
     PidStart,
+    Process,
     ProfileError,
     SrcLine,
     StartDeflate,
@@ -81,60 +85,9 @@ __all__ = [
 ]
 
 StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-_T = TypeVar("_T")
-_P = TypeVar("_P", bound="_Part")
 
 
 # ---- What a profile is made of ----
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What holds for the whole file."""
-
-    major: int
-    """Version of the file format, 5, and"""
-    minor: int
-    records: int
-    """How many could be read, the banner included."""
-    size: int
-    """Of the file in bytes, as far as it was read."""
-    inflated: int
-    """Bytes in the compressed part; 0: not compressed."""
-    ticks_per_sec: int
-    """0: none was given, and all times are infinite."""
-    complete: bool
-    """Read to the end, and every process ended."""
-    timed: bool
-    """A process ended, and the next four are known."""
-    start: float
-    """Seconds since the epoch, of the last process; also"""
-    end: float
-    duration: float
-    """Of all processes together."""
-    active: float
-    """The same less what the profiler itself took."""
-    statements: int
-    """Time records."""
-    discounted: int
-    """So many of them did not count."""
-    statement_time: float
-    calls: int
-    blocks: bool
-    """There are figures by block and by sub, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process, or in our own profiles a thread."""
-
-    pid: int
-    parent: int
-    started: bool
-    ended: bool
-    start: float
-    """Seconds since the epoch."""
-    end: float
 
 
 class _Part:
@@ -142,10 +95,6 @@ class _Part:
 
     __slots__ = ("_profile",)
     _profile: Profile
-
-    def _of(self: _P, profile: Profile) -> _P:
-        object.__setattr__(self, "_profile", profile)
-        return self
 
 
 class _InFile(_Part):
@@ -196,30 +145,27 @@ class File(_Part):
     @property
     def lines(self) -> list[Line]:
         """Those that ran, by number."""
-        profile = self._profile
-        return [Line(*row)._of(profile) for row in profile._raw.lines_in(self.fid)]
+        return _LINES.all(self._profile, self._profile._raw.lines_in(self.fid))
 
     @property
     def subs(self) -> list[Sub]:
         """Those that it defines, by name."""
-        profile = self._profile
-        return [_sub(row)._of(profile) for row in profile._raw.subs_in(self.fid)]
+        return _SUBS.all(self._profile, self._profile._raw.subs_in(self.fid))
 
     @property
     def calls(self) -> list[Call]:
         """Those made in it, by line and name of the called."""
-        profile = self._profile
-        return [Call(*row)._of(profile) for row in profile._raw.calls_in(self.fid)]
+        return _CALLS.all(self._profile, self._profile._raw.calls_in(self.fid))
 
     @property
     def count(self) -> int:
         """How often its lines ran together."""
-        return sum(row[2] for row in self._profile._raw.lines_in(self.fid))
+        return sum(raw.count for raw in self._profile._raw.lines_in(self.fid))
 
     @property
     def time(self) -> float:
         """Of all its lines."""
-        return sum(row[4] for row in self._profile._raw.lines_in(self.fid))
+        return sum(raw.time for raw in self._profile._raw.lines_in(self.fid))
 
     @property
     def parent(self) -> File | None:
@@ -243,9 +189,8 @@ class Line(_OnLine):
     @property
     def calls(self) -> list[Call]:
         """Those made on it."""
-        profile = self._profile
-        rows = profile._raw.calls_in(self.fid)
-        return [Call(*row)._of(profile) for row in rows if row[2] == self.line]
+        raws = self._profile._raw.calls_in(self.fid)
+        return _CALLS.all(self._profile, [raw for raw in raws if raw.line == self.line])
 
 
 class SubKind(enum.IntEnum):
@@ -282,23 +227,21 @@ class Sub(_InFile):
     @property
     def callers(self) -> list[Call]:
         """Calls of it, by the place they were made at."""
-        profile = self._profile
-        return [Call(*row)._of(profile) for row in profile._raw.calls_of(self.name)]
+        return _CALLS.all(self._profile, self._profile._raw.calls_of(self.name))
 
     @property
     def callees(self) -> list[Call]:
         """Calls made by it, by name of the called; shared lines are those of all their subs."""
-        profile = self._profile
-        return [Call(*row)._of(profile) for row in profile._raw.calls_by(self.name)]
+        return _CALLS.all(self._profile, self._profile._raw.calls_by(self.name))
 
     @property
     def lines(self) -> list[Line]:
         """Those between its first and its last that ran."""
         if not self.first or self.last is None:
             return []
-        profile = self._profile
-        rows = profile._raw.lines_in(self.fid)
-        return [Line(*row)._of(profile) for row in rows if self.first <= row[1] <= self.last]
+        first, last = self.first, self.last
+        raws = self._profile._raw.lines_in(self.fid)
+        return _LINES.all(self._profile, [raw for raw in raws if first <= raw.line <= last])
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,14 +320,48 @@ class Node(_Part):
         return self.excl / (self._profile.header.ticks_per_sec or 1)
 
 
-def _sub(row: _cread._Sub) -> Sub:
-    return Sub(*row[:9], SubKind(row[9]))
+_P = TypeVar("_P", File, Line, Sub, Call, Node)
+
+
+class _Maker(Generic[_P]):
+    """Makes parts of a profile from what `_cread` has of them, field by field.
+
+    Fields are matched by name, but for those that `own` makes of the whole. The parts' own
+    ``__init__`` would take much longer, as they are frozen, and there can be millions.
+    """
+
+    def __init__(self, part: type[_P], **own: Callable[[Any], object]) -> None:
+        names = [field.name for field in fields(part)]
+        self._part = part
+        self._fields = [(getattr(part, n).__set__, own.get(n) or attrgetter(n)) for n in names]
+        self._set_profile = vars(_Part)["_profile"].__set__
+
+    def one(self, profile: Profile, raw: object) -> _P:
+        """Makes one part."""
+        made = object.__new__(self._part)
+        self._set_profile(made, profile)
+        for set_value, value_of in self._fields:
+            set_value(made, value_of(raw))
+        return made
+
+    def all(self, profile: Profile, raws: Sequence[object]) -> list[_P]:
+        """Makes many, without a loop in Python over them."""
+        new, run = object.__new__, deque[None](maxlen=0).extend
+        made = [new(self._part) for _ in raws]
+        run(map(self._set_profile, made, repeat(profile)))
+        for set_value, value_of in self._fields:
+            run(map(set_value, made, map(value_of, raws)))
+        return made
+
+
+_FILES, _LINES, _CALLS, _NODES = _Maker(File), _Maker(Line), _Maker(Call), _Maker(Node)
+_SUBS = _Maker(Sub, kind=lambda raw: SubKind(raw.kind))
 
 
 # ---- Long lists ----
 
 
-class _Lazy(Sequence[_T], Generic[_T]):
+class _Lazy(Sequence[_P], Generic[_P]):
     """A list of the profile, whose items are made when they are asked for."""
 
     _CHUNK = 1024
@@ -392,34 +369,36 @@ class _Lazy(Sequence[_T], Generic[_T]):
     def __init__(
         self,
         n: int,
-        rows: Callable[[int, int], list[Any]],
-        make: Callable[[Any], _T],
+        raws: Callable[[int, int], list[Any]],
+        maker: _Maker[_P],
+        profile: Profile,
         what: str,
     ) -> None:
         self._n = n
-        self._rows = rows
-        self._make = make
+        self._raws = raws
+        self._maker = maker
+        self._profile = profile
         self._what = what
 
     def __len__(self) -> int:
         return self._n
 
     @overload
-    def __getitem__(self, index: int) -> _T: ...
+    def __getitem__(self, index: int) -> _P: ...
     @overload
-    def __getitem__(self, index: slice) -> list[_T]: ...
-    def __getitem__(self, index: int | slice) -> _T | list[_T]:
+    def __getitem__(self, index: slice) -> list[_P]: ...
+    def __getitem__(self, index: int | slice) -> _P | list[_P]:
         if isinstance(index, slice):
             first, end, step = index.indices(self._n)
             if step == 1:
-                return [self._make(row) for row in self._rows(first, end)]
+                return self._maker.all(self._profile, self._raws(first, end))
             return [self[i] for i in range(first, end, step)]
         at = range(self._n)[index]
-        return self._make(self._rows(at, at + 1)[0])
+        return self._maker.one(self._profile, self._raws(at, at + 1)[0])
 
-    def __iter__(self) -> Iterator[_T]:
+    def __iter__(self) -> Iterator[_P]:
         for first in range(0, self._n, self._CHUNK):
-            yield from map(self._make, self._rows(first, first + self._CHUNK))
+            yield from self._maker.all(self._profile, self._raws(first, first + self._CHUNK))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or isinstance(other, str | bytes):
@@ -437,13 +416,13 @@ class _Subs(Mapping[str, Sub]):
 
     def __init__(self, profile: Profile, n: int) -> None:
         self._profile = profile
-        self._list = _Lazy(n, profile._raw.subs, lambda row: _sub(row)._of(profile), "subs")
+        self._list = _Lazy(n, profile._raw.subs, _SUBS, profile, "subs")
 
     def __getitem__(self, name: str) -> Sub:
-        row = self._profile._raw.sub(name)
-        if row is None:
+        raw = self._profile._raw.sub(name)
+        if raw is None:
             raise KeyError(name)
-        return _sub(row)._of(self._profile)
+        return _SUBS.one(self._profile, raw)
 
     def __iter__(self) -> Iterator[str]:
         return (sub.name for sub in self._list)
@@ -485,13 +464,13 @@ class Profile:
         self._raw = _cread.Profile(path, keep_evals=keep_evals, salvage=salvage)
         fault = self._raw.fault()
         self.path = os.fsdecode(path)
-        self.header = Header(*self._raw.totals())
+        self.header = self._raw.totals()
         self.attributes = _pairs(self._raw.attributes())
         self.options = _pairs(self._raw.options())
         self.comments = [comment.removesuffix("\n") for comment in self._raw.comments()]
-        self.processes = [Process(*row) for row in self._raw.processes()]
-        self.fault = None if fault is None else f"{fault[0]} (at offset {fault[1]})"
-        *self._line_counts, self._sub_count, self._call_count, self._node_count = self._raw.counts()
+        self.processes = self._raw.processes()
+        self.fault = None if fault is None else f"{fault.text} (at offset {fault.offset})"
+        self._counts = self._raw.counts()
 
     def __repr__(self) -> str:
         header = self.header
@@ -509,7 +488,7 @@ class Profile:
     @cached_property
     def files(self) -> dict[int, File]:
         """By fid."""
-        return {row[0]: File(*row)._of(self) for row in self._raw.files()}
+        return {file.fid: file for file in _FILES.all(self, self._raw.files())}
 
     @cached_property
     def lines(self) -> Sequence[Line]:
@@ -518,29 +497,23 @@ class Profile:
 
     def lines_by(self, level: Level) -> Sequence[Line]:
         """As :attr:`lines`, with the times of whole blocks or subs on the lines they begin on."""
-        return _Lazy(
-            self._line_counts[level],
-            lambda first, end: self._raw.lines(level, first, end),
-            lambda row: Line(*row)._of(self),
-            "lines",
-        )
+        n = (self._counts.lines, self._counts.block_lines, self._counts.sub_lines)[level]
+        return _Lazy(n, partial(self._raw.lines, level), _LINES, self, "lines")
 
     @cached_property
     def subs(self) -> Mapping[str, Sub]:
         """By name."""
-        return _Subs(self, self._sub_count)
+        return _Subs(self, self._counts.subs)
 
     @cached_property
     def calls(self) -> Sequence[Call]:
         """By name of the called, fid and line."""
-        return _Lazy(self._call_count, self._raw.calls, lambda row: Call(*row)._of(self), "calls")
+        return _Lazy(self._counts.calls, self._raw.calls, _CALLS, self, "calls")
 
     @cached_property
     def tree(self) -> Sequence[Node]:
         """The call tree; each node comes after the one above it."""
-        return _Lazy(
-            self._node_count, self._raw.tree, lambda row: Node(*row)._of(self), "call paths"
-        )
+        return _Lazy(self._counts.nodes, self._raw.tree, _NODES, self, "call paths")
 
     @property
     def root(self) -> Node:
@@ -591,6 +564,11 @@ def read(path: StrPath, *, keep_evals: bool = False, salvage: bool = False) -> P
 
 
 open_profile = read
+
+
+def raw_profile(profile: StrPath | Profile) -> _cread.Profile:
+    """What the package's other modules work on: a profile as C has it, read if it was not."""
+    return profile._raw if isinstance(profile, Profile) else _cread.Profile(profile)
 
 
 # ---- Records ----

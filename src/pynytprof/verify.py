@@ -69,7 +69,18 @@ class Verdict:
 def findings(path: StrPath) -> Verdict:
     """Judges a file. Raises OSError if it can't be read."""
     records, found = _cread.verify(path)
-    return Verdict(records, tuple(Finding(Severity(item[0]), *item[1:]) for item in found))
+    return Verdict(records, tuple(map(_finding, found)))
+
+
+def _finding(raw: _cread.Finding) -> Finding:
+    return Finding(
+        severity=Severity(raw.severity),
+        rule=raw.rule,
+        offset=raw.offset,
+        inflated=raw.inflated,
+        record=raw.record,
+        text=raw.text,
+    )
 
 
 def verify(path: StrPath, quiet: bool = False) -> bool:
