@@ -293,8 +293,9 @@ NYT_API int nyt_writer_sub_callers(nyt_writer *w, const nyt_sub_callers *r);
  * `count` executions of a line that took `ticks` together, as TIME records whose
  * ticks add up exactly. `where` gives the lines, its own ticks are ignored. Time
  * that the 31 bits of `count` records can't hold follows in records behind a
- * DISCOUNT each; time without a count makes one counted record. The cost in memory
- * does not depend on `count`, that in time and in the file hardly does when compressed.
+ * DISCOUNT each, as does all of it where `count` is 0: the line was not started, but
+ * open when profiling began. The cost in memory does not depend on `count`, that in
+ * time and in the file hardly does when compressed.
  * A count beyond NYT_COUNT_MAX, which no program reaches, is NYT_EAPI.
  */
 NYT_API int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count,

@@ -428,6 +428,29 @@ def test_backwards_is_the_opposite(form: str, two: tuple[Path, Path]) -> None:
         assert ("+2" in forth) and ("-2" in again)
 
 
+@pytest.mark.parametrize("source", [SOURCE, ()], ids=["source", "no source"])
+def test_a_line_that_was_open_at_the_start_ran_in_neither(
+    source: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Whether the profiler saw any time of it is a matter of chance."""
+    one, two = (
+        profile(path, file(1, "/src/pkg/a.py", source), ran(1, *RAN[:-1], *more))
+        for path, more in ((tmp_path / "1", ()), (tmp_path / "2", [(6, 0, 3e-7)]))
+    )
+    for diff in (compare(one, two), compare(two, one)):
+        assert [c for c in diff.lines if c.count_change] == []
+        lines = diff.totals["lines.count"]
+        assert lines.before == lines.after == 11
+        assert [diff.totals[f"lines.{kind}"].after for kind in ("new", "gone", "changed")] == [
+            0, 0, 0
+        ]  # fmt: skip
+        assert "No line, sub or call changed." in diff.text()
+    slow = profile(
+        tmp_path / "3", file(1, "/src/pkg/a.py", source), ran(1, *RAN[:-1], (6, 0, 3.0))
+    )
+    assert "No line, sub or call changed." not in compare(one, slow).text()
+
+
 def test_real_runs_differ_by_what_was_edited(tmp_path: Path) -> None:
     text = (
         "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"

@@ -146,10 +146,11 @@ static bool is_large(double before, double after, const struct nyt_min_change *m
            fabs(nyt_percent(before, after)) >= min->percent;
 }
 
+/* What is on one side only differs by its count, unless it is a line that never ran. */
 bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min)
 {
     const nyt_diff_side *a = &delta->before, *b = &delta->after;
-    return !a->there || !b->there || a->count != b->count || is_large(a->incl, b->incl, min) ||
+    return a->count != b->count || is_large(a->incl, b->incl, min) ||
            is_large(a->excl, b->excl, min);
 }
 

@@ -272,10 +272,11 @@ static void count_kinds(struct nyt_diff *d)
         double counts[3] = {0, 0, 0};
         for (size_t i = 0; i < d->deltas[kind].count; i++) {
             const nyt_delta *delta = &d->deltas[kind].list[i];
+            bool differs = delta->before.count != delta->after.count;
             if (!delta->before.there || !delta->after.there)
-                counts[delta->before.there]++;
+                counts[delta->before.there] += differs;     /* else it was open, and never ran */
             else
-                counts[2] += delta->before.count != delta->after.count;
+                counts[2] += differs;
         }
         for (int i = 0; i < 3; i++)
             total(d, (enum nyt_total)(NYT_TOTAL_OF_KINDS + 3 * kind + i), names[kind][i], false, 0,

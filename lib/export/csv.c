@@ -210,7 +210,7 @@ static struct row row_at(const struct csv *c, uint32_t fid, uint32_t line)
 static bool put_row(struct csv *c, uint32_t fid, uint32_t line, nyt_str text)
 {
     const nyt_line *figures = nyt_profile_line(c->p, NYT_LEVEL_LINE, fid, line);
-    double count = figures ? (figures->count ? (double)figures->count : 1) : 0;
+    double count = figures ? (double)figures->count : 0;
     double time = (figures ? figures->time : 0) + time_of_evals(c, fid, line);
     nyt_out_fixed(c->o, 0, 6, time);
     nyt_out_text(c->o, ",");

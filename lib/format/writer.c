@@ -522,7 +522,8 @@ static void put_times(nyt_writer *w, const nyt_time *where, bool discounted, uin
     put_run(w, &run);
 }
 
-int nyt_writer_time_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks)
+/* Time that belongs to no execution, or to one whose own record is full. */
+static int put_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks)
 {
     put_times(w, where, true, TICKS_MAX, ticks / TICKS_MAX);
     if (ticks % TICKS_MAX)
@@ -534,10 +535,8 @@ int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, ui
 {
     if (count > NYT_COUNT_MAX)
         return NYT_EAPI;
-    if (count == 0 && ticks)
-        count = 1;
     if (count == 0)
-        return w->status;
+        return put_uncounted(w, where, ticks);
     uint64_t base = ticks / count, rest = ticks % count;
     if (base < TICKS_MAX) {
         put_times(w, where, false, base + 1, rest);
@@ -545,7 +544,7 @@ int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, ui
         return w->status;
     }
     put_times(w, where, false, TICKS_MAX, count);
-    return nyt_writer_time_uncounted(w, where, ticks - count * TICKS_MAX);
+    return put_uncounted(w, where, ticks - count * TICKS_MAX);
 }
 
 /* ---- Pieces for other files ---- */

@@ -17,8 +17,6 @@ int nyt_writer_cut(nyt_writer *w);
 void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block);
 int  nyt_writer_block_end(nyt_writer *w);
 int  nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
-/* Time of a line whose count is in other records, behind a DISCOUNT each. */
-int  nyt_writer_time_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks);
 /* Calls whose count may exceed 32 bits; that in *r is ignored. */
 int  nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
 

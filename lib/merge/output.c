@@ -157,42 +157,22 @@ static int compare_lines(const void *a, const void *b)
     return c ? c : NYT_COMPARE(x->sub_line, y->sub_line);
 }
 
-/* So many sums from here on are of one line, each of another block. */
-static size_t sums_of_line(const struct nyt_sums *s, size_t from, bool *counted)
-{
-    size_t to = from;
-    *counted = false;
-    for (; to < s->line_count && s->lines[to].fid == s->lines[from].fid &&
-           s->lines[to].line == s->lines[from].line; to++)
-        *counted |= s->lines[to].count > 0;
-    return to - from;
-}
-
-/* Perl's reports need a count of each line that has time, but one: not for each of its blocks. */
-static void put_line(struct output *c, const struct nyt_sum_line *l, bool *counted)
+static void put_line(struct output *c, const struct nyt_sum_line *l)
 {
     nyt_time where = {.fid = l->fid, .line = l->line, .block_line = l->block_line,
                       .sub_line = l->sub_line};
     uint64_t count = l->count < NYT_COUNT_MAX ? l->count : NYT_COUNT_MAX;
-    if (count == 0 && *counted)
-        nyt_writer_time_uncounted(c->w, &where, (uint64_t)l->ticks);
-    else
-        nyt_writer_time_run(c->w, &where, count, (uint64_t)l->ticks);
-    *counted |= l->ticks != 0;
+    nyt_writer_time_run(c->w, &where, count, (uint64_t)l->ticks);
 }
 
 /* The tables' indices are wrong after sorting; nothing is looked up any more. */
 static void put_lines(struct output *c)
 {
     struct nyt_sums *s = &c->m->sums;
-    bool counted;
     if (s->line_count)
         qsort(s->lines, s->line_count, sizeof *s->lines, compare_lines);
-    for (size_t i = 0, n; i < s->line_count; i += n) {
-        n = sums_of_line(s, i, &counted);
-        for (size_t k = i; k < i + n; k++)
-            put_line(c, &s->lines[k], &counted);
-    }
+    for (size_t i = 0; i < s->line_count; i++)
+        put_line(c, &s->lines[i]);
 }
 
 static int compare_calls(const void *a, const void *b)

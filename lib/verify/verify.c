@@ -59,10 +59,9 @@ struct verifier {
     unsigned discounts;         /* just before this record */
     uint64_t lines_seen, blocks_seen;
     double   statement_time;
-    struct nyt_map lines;       /* fid and line -> 1: has time, 2: was counted, too */
-    uint64_t last_line;         /* the one looked up last, */
-    bool     last_counted;      /* so that runs of one line cost nothing */
-    size_t   uncounted;
+    struct nyt_map lines;       /* fid and line -> 1: has time */
+    bool     any_line;
+    uint64_t last_line;         /* the one looked up last: runs of one line cost nothing */
 
     uint32_t open_calls;        /* that a later SUB_RETURN must close */
     bool     any_return;        /* with exclusive time */
@@ -323,22 +322,16 @@ static void check_line_number(struct verifier *v, uint32_t line)
 }
 
 /* True if the line gets its first record. */
-static bool count_line(struct verifier *v, uint32_t fid, uint32_t line)
+static bool is_new_line(struct verifier *v, uint32_t fid, uint32_t line)
 {
     uint64_t key = nyt_pair_key(fid, line);
-    bool is_counted = v->discounts == 0;
-    if (key == v->last_line && v->last_counted)
+    if (v->any_line && key == v->last_line)
         return false;
-    uint32_t *state = note(v, &v->lines, key);
-    bool is_new = *state == 0;
-    if (is_new && !is_counted)
-        v->uncounted++;
-    if (*state == 1 && is_counted)
-        v->uncounted--;
-    if (is_new || is_counted)
-        *state = is_counted ? 2 : 1;
+    uint32_t *seen = note(v, &v->lines, key);
+    bool is_new = *seen == 0;
+    *seen = 1;
+    v->any_line = true;
     v->last_line = key;
-    v->last_counted = *state == 2;
     return is_new;
 }
 
@@ -350,7 +343,7 @@ static void add_statement_time(struct verifier *v, int32_t ticks, uint64_t times
 
 static void check_statement(struct verifier *v, const nyt_time *t)
 {
-    if (count_line(v, t->fid, t->line)) {
+    if (is_new_line(v, t->fid, t->line)) {
         check_time_fid(v, t->fid);
         check_line_number(v, t->line);
     }
@@ -559,9 +552,6 @@ static void check_leftovers(struct verifier *v)
     if (homeless)
         report(v, NYT_ODD, "sub-undefined", "%zu subs are called but defined nowhere: they go to"
                                             " the first file", homeless);
-    if (v->uncounted)
-        report(v, NYT_ODD, "line-uncounted", "%zu lines have only discounted records",
-               v->uncounted);
 }
 
 /* Behind the zlib stream there are comments, if anything. */
@@ -673,7 +663,6 @@ static void check_sample(struct verifier *v, const struct nyt_sample *sample)
     v->verdict.records++;
     if (sample->times == 1)
         return;
-    count_line(v, t.fid, t.line);
     add_statement_time(v, t.ticks, sample->times - 1);
     v->verdict.records += sample->times - 1;
 }

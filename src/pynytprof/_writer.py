@@ -238,21 +238,22 @@ class PyWriter:
         """`count` records whose ticks add up exactly."""
         run = self._out.put_run
         if count == 0:
-            if ticks == 0:
-                return
-            count = 1
+            return self._put_uncounted(tag, where, ticks)
         base, rest = divmod(ticks, count)
         if base < _TICKS_MAX:
             if rest:
                 run(tag + u32(base + 1) + where, rest)
             run(tag + u32(base) + where, count - rest)
             return
-        full = tag + u32(_TICKS_MAX) + where
-        times, last = divmod(ticks - count * _TICKS_MAX, _TICKS_MAX)
-        run(full, count)
-        run(b"-" + full, times)
+        run(tag + u32(_TICKS_MAX) + where, count)
+        self._put_uncounted(tag, where, ticks - count * _TICKS_MAX)
+
+    def _put_uncounted(self, tag: bytes, where: bytes, ticks: int) -> None:
+        """Time that belongs to no execution, or to one whose own record is full."""
+        times, last = divmod(ticks, _TICKS_MAX)
+        self._out.put_run(b"-" + tag + u32(_TICKS_MAX) + where, times)
         if last:
-            run(b"-" + tag + u32(last) + where, 1)
+            self._out.put_run(b"-" + tag + u32(last) + where, 1)
 
     def _write_calls(self, payload: bytes) -> None:
         subs = self._subs

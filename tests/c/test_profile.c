@@ -84,6 +84,21 @@ static void time_adds_up_and_discounts_do_not_count(void **state)
     assert_true(nyt_profile_totals(p)->duration == 1);
 }
 
+static void a_line_that_was_open_at_the_start_has_time_but_no_count(void **state)
+{
+    (void)state;
+    add_record(&b, "-");
+    add_record(&b, "+uuu", 30u, 1u, 5u);
+    add_record(&b, "-");
+    add_record(&b, "+uuu", 7u, 1u, 5u);
+    add_end(&b);
+    load();
+    assert_int_equal(line(1, 5)->count, 0);
+    assert_int_equal(line(1, 5)->ticks, 37);
+    assert_int_equal(nyt_profile_totals(p)->statements, 2);
+    assert_int_equal(nyt_profile_totals(p)->discounted, 2);
+}
+
 static void a_discount_holds_across_other_records(void **state)
 {
     (void)state;
@@ -573,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(time_adds_up_and_discounts_do_not_count),
+        TEST(a_line_that_was_open_at_the_start_has_time_but_no_count),
         TEST(a_discount_holds_across_other_records),
         TEST(runs_of_one_record_are_counted_one_by_one),
         TEST(blocks_are_three_tables),
