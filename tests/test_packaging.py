@@ -40,8 +40,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sources, so that nothing is left beside ours."""
     folder = tmp_path_factory.mktemp("editable") / "checkout"
     unwanted = shutil.ignore_patterns(
-        ".git", "build", "build-*", ".venv*", "*.so", "_version.py", "__pycache__", "corpus", "golden",
-        "node_modules",
+        ".git", "build", "build-*", ".venv*", "*.so", "_version.py", "__pycache__", "corpus",
+        "golden", "node_modules",
     )  # fmt: skip
     return Path(shutil.copytree(TOP, folder, ignore=unwanted))
 

@@ -258,7 +258,8 @@ def test_objects_tell_what_they_are(path: Path, broken: Path) -> None:
     profile = reader.read(path)
     assert repr(profile) == f"<Profile {str(path)!r}: a.py, 2 s, 5 statements, 9 calls>"
     assert repr(reader.read(broken)).endswith(", incomplete>")
-    assert repr(profile.lines[0]) == "Line(fid=1, line=2, count=4, ticks=10000000, time=1.0, incl=1.0)"
+    line = "Line(fid=1, line=2, count=4, ticks=10000000, time=1.0, incl=1.0)"
+    assert repr(profile.lines[0]) == line
 
 
 def test_lines_by_block_and_sub() -> None:

@@ -124,7 +124,7 @@ class Figures:
             self.lines[names[line.fid], line.line] += line.count
         self.calls: Counter[Key] = Counter()
         for call in found.calls:
-            self.calls[names[call.fid], call.line, call.by, call.called] += call.count
+            self.calls[names[call.fid], call.line, call.caller, call.called] += call.count
         self.entered = {key[3] for key in self.calls}
         self.faults = self._faults_of_the_cut()
 
@@ -132,9 +132,8 @@ class Figures:
         faults = []
         for (name, line, by, called), count in self.calls.items():
             roots = {"main::RUNTIME", "python::(start)"}
-            for caller in by:  # type: ignore[attr-defined]
-                if caller not in self.entered and caller not in roots:
-                    faults.append(f"{called} was called by {caller}, which nobody called")
+            if caller not in self.entered and caller not in roots:
+                faults.append(f"{called} was called by {caller}, which nobody called")
             if line and not self.lines[name, line]:
                 faults.append(f"{called} was called {count} times on {name}:{line}, never run")
         return faults

@@ -23,7 +23,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from itertools import repeat
 from operator import attrgetter
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from . import _cread
 from ._cread import (
@@ -320,7 +320,7 @@ class Node(_Part):
         return self.excl / (self._profile.header.ticks_per_sec or 1)
 
 
-_P = TypeVar("_P", File, Line, Sub, Call, Node)
+_P = TypeVar("_P", bound="_Part")
 
 
 class _Maker(Generic[_P]):
@@ -331,7 +331,7 @@ class _Maker(Generic[_P]):
     """
 
     def __init__(self, part: type[_P], **own: Callable[[Any], object]) -> None:
-        names = [field.name for field in fields(part)]
+        names = [field.name for field in fields(cast(Any, part))]
         self._part = part
         self._fields = [(getattr(part, n).__set__, own.get(n) or attrgetter(n)) for n in names]
         self._set_profile = vars(_Part)["_profile"].__set__

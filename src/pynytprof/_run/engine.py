@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from . import messages as _talk
 from .._pure.paths import PACKAGE_PREFIX
+from . import messages as _talk
 from .protocols import AnyTracer
 from .settings import Settings, SettingsError, excluded_prefixes
 
