@@ -130,7 +130,7 @@ class Figures:
 
     def _faults_of_the_cut(self) -> list[str]:
         faults = []
-        for (name, line, by, called), count in self.calls.items():
+        for (name, line, caller, called), count in self.calls.items():
             roots = {"main::RUNTIME", "python::(start)"}
             if caller not in self.entered and caller not in roots:
                 faults.append(f"{called} was called by {caller}, which nobody called")
