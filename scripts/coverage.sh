@@ -14,7 +14,7 @@ python=$venv/bin/python
 build=build-test/coverage
 site=$PWD/$build/site
 packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-tests='tests/test_golden.py tests/test_writer.py tests/test_reader.py tests/test_convert.py
+tests='tests/test_golden.py tests/test_writer_*.py tests/test_reader.py tests/test_convert.py
     tests/test_diff.py tests/test_merge.py tests/test_settings.py'
 
 again=
@@ -46,7 +46,7 @@ PYTHONPATH=$site:$packages NYTPROF_BIN=$PWD/$build/cli/nytprof COVERAGE_FILE=$bu
     "$python" -m coverage run --source="$site/pynytprof" -m pytest -q -p no:cacheprovider \
     -m 'not slow' $tests >>"$build.log" 2>&1 || echo 'coverage: a Python test failed'
 PYTHONPATH=$site:$packages "$python" -m pytest -q -p no:cacheprovider -m 'not slow' -k 'not [py]' \
-    tests/test_tracer.py tests/test_blocks.py >>"$build.log" 2>&1 || echo 'coverage: a test of the tracer failed'
+    tests/test_tracer_*.py tests/test_blocks.py >>"$build.log" 2>&1 || echo 'coverage: a test of the tracer failed'
 
 "$venv/bin/gcovr" --root . --filter 'lib/' --filter 'cli/' --filter 'ext/' \
     --gcov-ignore-parse-errors=all --merge-mode-functions=separate --txt "$build/c.txt" --txt-summary "$build" 2>>"$build.log" |

@@ -36,7 +36,7 @@ build_extensions() {
 # tests [pytest options]: of these, or those that run tracer, reader and writer in their own
 # process; Perl's tools, which they may call, have leaks of their own
 tests() {
-    [ $# -gt 0 ] || set -- tests/test_tracer.py tests/test_writer.py tests/test_reader.py \
+    [ $# -gt 0 ] || set -- tests/test_tracer_*.py tests/test_writer_*.py tests/test_reader.py \
         --deselect tests/test_reader.py::test_html_is_made_by_perl
     PYTHONPATH=$site:$packages PYTHONMALLOC=malloc "$python" -m pytest -q -p no:cacheprovider "$@"
 }

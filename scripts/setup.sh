@@ -43,6 +43,7 @@ missing_packages() {
                 compiles cmocka.h -lcmocka || echo libcmocka-dev
                 can_fuzz || echo clang "$(clang_runtime)"
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
+                command -v ccache >/dev/null || echo ccache
                 command -v dot >/dev/null || echo graphviz
                 command -v genhtml >/dev/null || echo lcov
                 command -v groff >/dev/null || echo groff-base

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from doors import door, doors
+from process import tracer
+from tracing import bench, session
+from writing import make
 
-__all__ = ["door", "doors"]
+__all__ = ["bench", "door", "doors", "make", "session", "tracer"]
 
 # A skip is a test that did not run. These reasons are accepted; with --strict-skips, or where
 # CI is set, any other one fails the run. Each pattern must match a whole reason.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support import TIME_LIMIT_S
 
 
 def program() -> str:
@@ -31,7 +32,7 @@ class Door:
 
     def raw(self, *words: str | Path, **how: object) -> subprocess.CompletedProcess[bytes]:
         """What it makes of these words; ``how`` is for subprocess.run()."""
-        how = {"capture_output": True, "timeout": 60, **how}
+        how = {"capture_output": True, "timeout": TIME_LIMIT_S, **how}
         return subprocess.run([*self.argv, *map(str, words)], check=False, **how)  # type: ignore[call-overload,no-any-return]
 
     def run(self, *words: str | Path, **how: object) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from test_runner import TRACERS, environment
+from support import TIME_LIMIT_S, TRACERS, environment
 
 from pynytprof import __version__, _cread, options
 
@@ -36,7 +36,7 @@ def run(
         input=stdin,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=TIME_LIMIT_S,
     )
 
 
@@ -305,7 +305,7 @@ def test_a_profile_that_cannot_be_written_costs_no_status(folder: Path) -> None:
 def test_the_profile_may_go_to_a_pipe(folder: Path) -> None:
     command = [sys.executable, "-m", "pynytprof", "-q", "-o", "/dev/stderr", "prog.py"]
     env = environment(PYNYTPROF_TRACER=TRACERS[-1], PYNYTPROF_WRITER=TRACERS[-1])
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=TIME_LIMIT_S)
     assert (done.returncode, done.stdout) == (0, b"[] 5\n")
     assert done.stderr.startswith(b"NYTProf 5 0\n")
 

@@ -6,16 +6,15 @@ import subprocess
 import sys
 import threading
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support import TIME_LIMIT_S, TRACERS, run
 
 from pynytprof.reader import Profile, read
 from pynytprof.tracer import Tracer
 from pynytprof.verify import verify
 
-TRACERS = ["py"] + (["c"] if find_spec("pynytprof._ctrace") else [])
 WAIT_S = WORK_S = 0.1
 
 
@@ -115,7 +114,7 @@ def test_snapshots_come_by_processor_time(tmp_path: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     words = ["-m", "pynytprof", "--clock=cpu", "--set", "snapshot=0.1", "prog.py"]
-    subprocess.run([sys.executable, *words], cwd=tmp_path, check=False, timeout=60)
+    subprocess.run([sys.executable, *words], cwd=tmp_path, check=False, timeout=TIME_LIMIT_S)
     made = read(tmp_path / "nytprof.out")
     assert made.subs["__main__::f"].calls > 10
     assert any("Snapshot" in comment for comment in made.comments)
@@ -125,5 +124,5 @@ def test_perls_tools_take_it(kind: str, tmp_path: Path) -> None:
     """Its rule is that a section's lines take no longer than the section."""
     profile(tmp_path / "cpu.out", "cpu")
     command = ["nytprofcsv", "-f", "cpu.out", "-o", "csv"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = run(command, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

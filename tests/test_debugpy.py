@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_runner import PYTHON, environment, profiled
+from support import PYTHON, TIME_LIMIT_S, environment, profiling, wait_until
 
 from pynytprof import reader, verify
 
@@ -32,7 +31,6 @@ def add(n):
 print(add(50))
 """
 BREAKPOINT = 12
-TIME_LIMIT_S = 60
 
 
 class Client:
@@ -99,10 +97,8 @@ def debugged(command: list[str], folder: Path) -> tuple[list[tuple[str, int]], s
             stderr=output,
         )
     try:
-        deadline = time.monotonic() + TIME_LIMIT_S
-        while not (folder / "port").exists() and time.monotonic() < deadline:
-            assert process.poll() is None
-            time.sleep(0.02)
+        wait_until(lambda: (folder / "port").exists() or process.poll() is not None)
+        assert process.poll() is None
         client = Client(int((folder / "port").read_text()), program)
         client.run()
         status = process.wait(TIME_LIMIT_S)
@@ -114,7 +110,7 @@ def debugged(command: list[str], folder: Path) -> tuple[list[tuple[str, int]], s
 def test_a_breakpoint_stops_a_profiled_program(tmp_path: Path) -> None:
     alone = debugged([PYTHON, "-Xfrozen_modules=off"], tmp_path / "alone")
     assert alone[0] == [("add", BREAKPOINT)]
-    assert debugged(profiled(flags=["-Xfrozen_modules=off"]), tmp_path / "both") == alone
+    assert debugged(profiling(flags=["-Xfrozen_modules=off"]), tmp_path / "both") == alone
     out = tmp_path / "both" / "nytprof.out"
     assert verify.verify(out, quiet=True)
     lines = reader.read(out).find_file("prog.py").lines

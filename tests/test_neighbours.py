@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_runner import environment
+from support import TIME_LIMIT_S, environment
 
 from pynytprof.reader import read
 from pynytprof.verify import verify
@@ -35,11 +35,11 @@ def run(arguments: list[str | Path], cwd: Path, *, stdin: str = "", **env: str) 
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
-        env=environment(PYNYTPROF_TRACER="c", PYTHONDONTWRITEBYTECODE="1", **env),
+        env=environment(PYNYTPROF_TRACER="c", **env),
         input=stdin,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=TIME_LIMIT_S,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return done.stdout
@@ -120,9 +120,7 @@ with tracer: assert ours() == [3]
 assert not ours()
 """
     said = run(["-c", IDS + text], tmp_path)
-    assert said == (
-        "no sys.monitoring tool id is free for pynytprof (4: three, 3: two, 2: one)\n"
-    )
+    assert said == ("no sys.monitoring tool id is free for pynytprof (4: three, 3: two, 2: one)\n")
 
 
 @from_312
@@ -298,7 +296,7 @@ def test_code_that_is_no_code(tmp_path: Path) -> None:
     """What stands for code may be anything; its offsets and lines none that it has."""
     paths = sysconfig.get_paths()
     command: list[str | Path] = ["cc", "-shared", "-fPIC", "-I", paths["include"], HERE / "fired.c"]
-    subprocess.run([*command, "-o", tmp_path / "fired.so"], check=True, timeout=60)
+    subprocess.run([*command, "-o", tmp_path / "fired.so"], check=True, timeout=TIME_LIMIT_S)
     (tmp_path / "prog.py").write_text(FIRED)
     assert run(["prog.py"], tmp_path) == "6\n"
     made = read(tmp_path / "p.out")

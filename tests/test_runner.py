@@ -3,70 +3,36 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import py_compile
-import re
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-TRACERS = ["py"] + (["c"] if importlib.util.find_spec("pynytprof._ctrace") else [])
-PYTHON = sys.executable
-
-
-@dataclass(frozen=True)
-class Outcome:
-    stdout: str
-    stderr: str
-    status: int
-
-
-def environment(**extra: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if "NYTPROF" not in k}
-    # A relative entry would name another folder where the tests change theirs.
-    kept["PYTHONPATH"] = os.pathsep.join(
-        os.path.abspath(p) for p in kept.get("PYTHONPATH", "").split(os.pathsep) if p
-    )
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **extra}
-
-
-def run(
-    command: Sequence[str], cwd: Path, *, stdin: str = "", tracer: str = "", **env: str
-) -> Outcome:
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer, **env),
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    return Outcome(done.stdout, re.sub(r"0x[0-9a-f]+", "0x...", done.stderr), done.returncode)
-
-
-def profiled(options: Sequence[str] = (), flags: Sequence[str] = ()) -> list[str]:
-    return [PYTHON, *flags, "-m", "pynytprof", "-q", "-o", "nytprof.out", *options]
+from support import (
+    PYTHON,
+    TIME_LIMIT_S,
+    TRACERS,
+    Outcome,
+    environment,
+    holds,
+    is_profile,
+    outcome_of,
+    profiling,
+    wait_until,
+)
 
 
 def both(
     folder: Path, target: Sequence[str], tracer: str, *, stdin: str = "", flags: Sequence[str] = ()
 ) -> tuple[Outcome, Outcome]:
     """What the target does under Python alone, and under us."""
-    plain = run([PYTHON, *flags, *target], folder, stdin=stdin)
-    ours = run([*profiled(flags=flags), *target], folder, stdin=stdin, tracer=tracer)
+    plain = outcome_of([PYTHON, *flags, *target], folder, stdin=stdin)
+    ours = outcome_of([*profiling(flags=flags), *target], folder, stdin=stdin, tracer=tracer)
     return plain, ours
-
-
-def is_profile(path: Path) -> bool:
-    return path.read_bytes().startswith(b"NYTProf 5 0\n")
 
 
 SHOW_STATE = """\
@@ -107,8 +73,8 @@ PROGRAMS = {
     "at_exit": "import atexit\natexit.register(print, 'first')\natexit.register(print, 'last')\n"
     "print('body')\n",
     "at_exit_raises": "import atexit\ndef f(): 1 / 0\natexit.register(f)\n",
-    "thread_outlives_main": "import threading, time\n"
-    "def work():\n    time.sleep(0.2)\n    print('thread')\n"
+    "thread_outlives_main": "import threading\n"
+    "def work():\n    threading.main_thread().join()\n    print('thread')\n"
     "threading.Thread(target=work).start()\nprint('main')\n",
     "thread_raises": "import threading\n"
     "t = threading.Thread(target=lambda: 1 / 0, name='T')\nt.start()\nt.join()\nprint('on')\n",
@@ -123,8 +89,8 @@ PROGRAMS = {
     "os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass\n",
     "alarm_raises": "import signal\nclass Late(Exception): pass\n"
     "def late(*a): raise Late\nsignal.signal(signal.SIGALRM, late)\n"
-    "signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
-    "try:\n    while True:\n        x = 1\nexcept Late:\n    print('late')\n",
+    "try:\n    signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
+    "    while True:\n        x = 1\nexcept Late:\n    print('late')\n",
     "pickles": "import pickle\nclass C: pass\nprint(type(pickle.loads(pickle.dumps(C()))))\n",
     "del_at_end": "class D:\n    def __del__(self): print('gone')\nd = D()\n",
     "no_stdout": "import sys\nsys.stdout.close()\n",
@@ -188,7 +154,7 @@ def test_paths_are_kept_as_python_keeps_them(path: str, tracer: str, tmp_path: P
 @pytest.mark.parametrize("flag", ["-I", "-O", "-E"])
 def test_interpreter_flags(flag: str, tracer: str, tmp_path: Path) -> None:
     if flag != "-O" and importlib.util.find_spec("pynytprof.__main__") is not None:
-        probe = run([PYTHON, flag, "-c", "import pynytprof"], tmp_path)
+        probe = outcome_of([PYTHON, flag, "-c", "import pynytprof"], tmp_path)
         if probe.status:
             pytest.skip("pynytprof is not installed, only on PYTHONPATH")
     (tmp_path / "prog.py").write_text(SHOW_STATE)
@@ -225,16 +191,7 @@ def test_targets_that_cannot_run(target: list[str], tracer: str, tmp_path: Path)
 
 def test_an_interrupted_program_dies_of_the_signal(tracer: str, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(PROGRAMS["keyboard_interrupt"])
-    assert run([*profiled(), "prog.py"], tmp_path, tracer=tracer).status == -signal.SIGINT
-
-
-def wait_for(condition: Path, text: str) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if condition.exists() and text in condition.read_text():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{condition} never held {text!r}")
+    assert outcome_of([*profiling(), "prog.py"], tmp_path, tracer=tracer).status == -signal.SIGINT
 
 
 LOOP = """\
@@ -251,11 +208,11 @@ while True:
 
 def test_a_killed_program_leaves_a_whole_profile(tracer: str, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(LOOP)
-    command = [*profiled(), "prog.py"]
+    command = [*profiling(), "prog.py"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer)
     ) as running:
-        wait_for(tmp_path / "ready", "ready")
+        wait_until(holds(tmp_path / "ready", "ready"))
         running.kill()
     raw = (tmp_path / "nytprof.out").read_bytes()
     assert raw.startswith(b"NYTProf 5 0\n")
@@ -268,13 +225,13 @@ def test_a_terminated_program_completes_its_profile(
     number: signal.Signals, tracer: str, tmp_path: Path
 ) -> None:
     (tmp_path / "prog.py").write_text(LOOP)
-    command = [*profiled(), "prog.py"]
+    command = [*profiling(), "prog.py"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer)
     ) as running:
-        wait_for(tmp_path / "ready", "ready")
+        wait_until(holds(tmp_path / "ready", "ready"))
         running.send_signal(number)
-        assert running.wait(20) == -number
+        assert running.wait(TIME_LIMIT_S) == -number
     raw = (tmp_path / "nytprof.out").read_bytes()
     assert b"#Snapshot" not in raw
 

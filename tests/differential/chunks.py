@@ -12,24 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import HERE, Sub, SubInfo, not_none, plain_file, run
+from payloads import Edge
+from support import run
+from views import HERE, Sub, SubInfo, not_none, plain_file
 
 TICKS_PER_S = 10_000_000
 
 Naming = Callable[[str], str]
-
-
-@dataclass
-class Edge:
-    fid: int
-    line: int
-    caller: int
-    callee: int
-    count: int
-    inclusive: float
-    exclusive: float
-    recursive: float
-    depth: int
 
 
 @dataclass
@@ -40,7 +29,7 @@ class Lane:
     end: float = 0.0
     overhead: int = 0
     lines: list[tuple[int, ...]] = field(default_factory=list)
-    edges: list[Edge] = field(default_factory=list)
+    edges: list[Edge[int]] = field(default_factory=list)
 
 
 @dataclass
@@ -170,7 +159,7 @@ def every_number_refers_to_something(chunks: Chunks) -> None:
             source_lines = chunks.files[fid][1]
             assert not source_lines or line <= source_lines, (chunks.files[fid], line)
         for edge in lane.edges:
-            assert edge.fid in chunks.files
+            assert edge.file in chunks.files
             assert edge.callee in chunks.subs
             assert edge.caller in chunks.subs or edge.caller == 0
     assert all(sub in chunks.subs for _, sub, _, _ in chunks.tree)
@@ -194,13 +183,13 @@ def a_lane_spends_no_more_than_it_had(chunks: Chunks) -> None:
 
 def edges_are_sound(chunks: Chunks) -> None:
     for lane in chunks.lanes:
-        keys = [(e.fid, e.line, e.caller, e.callee) for e in lane.edges]
+        keys = [(e.file, e.line, e.caller, e.callee) for e in lane.edges]
         assert len(set(keys)) == len(keys)
         for e in lane.edges:
-            assert min(e.inclusive, e.exclusive, e.recursive) >= 0, e
+            assert min(e.incl, e.excl, e.reci) >= 0, e
             assert e.count >= 1, e
-            assert e.exclusive <= e.inclusive + e.recursive + 1e-6, e
-            assert (e.recursive > 0) <= (e.depth > 0), e
+            assert e.excl <= e.incl + e.reci + 1e-6, e
+            assert (e.reci > 0) <= (e.depth > 0), e
 
 
 def lines_total(chunks: Chunks) -> float:
@@ -209,7 +198,7 @@ def lines_total(chunks: Chunks) -> float:
 
 def lines_edges_and_tree_share_one_total(chunks: Chunks) -> None:
     """All time is some line's, some sub's and some path's: three views of one sum."""
-    by_edges = sum(edge.exclusive for lane in chunks.lanes for edge in lane.edges)
+    by_edges = sum(edge.excl for lane in chunks.lanes for edge in lane.edges)
     by_tree = sum(exclusive for _, _, _, exclusive in chunks.tree) / TICKS_PER_S
     rounding = 1e-6 + (len(chunks.tree) + 2) / TICKS_PER_S
     assert by_edges == pytest.approx(lines_total(chunks), abs=rounding)
@@ -222,7 +211,7 @@ def exclusive_time_of_each_sub_agrees(chunks: Chunks) -> None:
     nodes: Counter[int] = Counter()
     for lane in chunks.lanes:
         for edge in lane.edges:
-            by_edges[edge.callee] += edge.exclusive
+            by_edges[edge.callee] += edge.excl
     for _, sub, _, exclusive in chunks.tree:
         by_tree[sub] += exclusive / TICKS_PER_S
         nodes[sub] += 1
@@ -250,7 +239,7 @@ def the_tree_is_in_post_order(chunks: Chunks) -> None:
 
 def root_inclusive_time_is_the_total(chunks: Chunks) -> None:
     roots = sum(inclusive for depth, _, inclusive, _ in chunks.tree if depth == 1) / TICKS_PER_S
-    outermost = sum(e.inclusive for lane in chunks.lanes for e in lane.edges if e.caller == 0)
+    outermost = sum(e.incl for lane in chunks.lanes for e in lane.edges if e.caller == 0)
     rounding = 1e-6 + (len(chunks.tree) + 2) / TICKS_PER_S
     assert roots == pytest.approx(lines_total(chunks), abs=rounding)
     assert outermost == pytest.approx(roots, abs=rounding)

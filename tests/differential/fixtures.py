@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +12,43 @@ from typing import Any
 
 import pytest
 from chunks import INVARIANTS, Chunks, recorded
-from support import PROGRAMS, View, oracle, profile
+from views import PROGRAMS, View, oracle, profile
+
+Make = Callable[[Path], object]
+Shared = Callable[[str, Make], Path]
 
 
 @pytest.fixture(scope="session")
-def profile_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """(name, maker) -> what the maker has made under that name, once for all workers of xdist.
+
+    Who finds it missing makes it; should two do so at a time, the first one's stays.
+    """
+    base = tmp_path_factory.getbasetemp()
+    own = tmp_path_factory.mktemp("made")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "shared"
+    folder.mkdir(exist_ok=True)
+
+    def found(name: str, make: Make) -> Path:
+        there = folder / name
+        if not there.exists():
+            make(own / name)
+            with contextlib.suppress(OSError):  # a folder is not put over another
+                (own / name).rename(there)
+        return there
+
+    return found
+
+
+@pytest.fixture(scope="session")
+def profile_of(shared: Shared) -> Callable[[str, str], Path]:
     """(program, tracer) -> its profile."""
-    folder = tmp_path_factory.mktemp("profiles")
 
     def made(program: str, tracer: str) -> Path:
-        out = folder / f"{program}.{tracer}.out"
-        if not out.exists():
-            profile(out, [PROGRAMS / f"{program}.py"], tracer=tracer)
-        return out
+        target: list[str | Path] = [PROGRAMS / f"{program}.py"]
+        return shared(f"{program}.{tracer}.out", lambda out: profile(out, target, tracer=tracer))
 
     return made
 
@@ -41,15 +68,16 @@ def view_of(profile_of: Callable[[str, str], Path]) -> Callable[[str, str], View
 
 
 @pytest.fixture(scope="session")
-def oracle_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Any]:
+def oracle_of(shared: Shared) -> Callable[[str, str], Any]:
     """(method, program) -> what the standard library counted."""
-    folder = tmp_path_factory.mktemp("oracles")
     answers: dict[tuple[str, str], Any] = {}
 
     def asked(method: str, program: str) -> Any:
         key = method, program
         if key not in answers:
-            answers[key] = oracle(method, PROGRAMS / f"{program}.py", folder / "answer.json")
+            path = PROGRAMS / f"{program}.py"
+            answer = shared(f"{program}.{method}.json", lambda out: oracle(method, path, out))
+            answers[key] = json.loads(answer.read_text(encoding="utf-8"))
         return answers[key]
 
     return asked

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import (
+from support import TRACERS
+from views import (
     EVAL,
     PROGRAMS,
-    TRACERS,
     Sub,
     View,
     cprofile_label,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from chunks import Chunks
-from support import TRACERS, View, run
+from support import TRACERS, run
+from views import View
 
 pytestmark = pytest.mark.skipif("c" not in TRACERS, reason="the C tracer is not there")
 

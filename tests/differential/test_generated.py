@@ -18,7 +18,8 @@ from chunks import INVARIANTS, call_counts, decode, line_counts
 from generated import programs
 from hypothesis import HealthCheck, Phase, given, note, settings
 from side_by_side import FILE
-from support import EVAL, HERE, Sub, cprofile_label, differences, environment, not_none
+from support import environment
+from views import EVAL, HERE, Sub, cprofile_label, differences, not_none
 
 EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "0"))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from chunks import INVARIANTS, Chunks, recorded
-from support import PROGRAMS, TRACERS, program_names
+from support import TRACERS
+from views import PROGRAMS, program_names
 
 
 @pytest.fixture(scope="module")

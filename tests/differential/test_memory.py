@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from support import HERE, TRACERS, run
+from support import TRACERS, run
+from views import HERE
 
 SERVICE = HERE.parent.parent / "bench" / "bench_memory.py"
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import TRACERS, View, perl_commands, run
+from support import TRACERS, run
 from test_perl_tools import complaints
+from views import View, perl_commands
 
 from pynytprof import convert, reader, verify
 
@@ -36,9 +37,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     tracer, writer = request.param.split("-")
     program, out = tmp_path / "program.py", tmp_path / "nytprof.out"
     program.write_text(PROGRAM, encoding="utf-8")
-    done = run(
-        [sys.executable, program, out], PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=writer
-    )
+    done = run([sys.executable, program, out], PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=writer)
     assert (done.returncode, done.stderr) == (0, "")
     return out
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from support import TRACERS, Cell, View, perl_commands, profile, run
+from support import TRACERS, run
+from views import Cell, View, perl_commands, profile
 
 from pynytprof.verify import verify
 
@@ -247,7 +248,7 @@ def test_each_combination(given: list[str], made: Made, usual: View) -> None:
         assert calls_of_program(view) == calls_of_program(usual)
         c_functions = [sub for sub in view.subs.values() if sub.label[0] == "~"]
         assert bool(c_functions) == on["slowops"]
-    exclusive = sum(edge.exclusive for edge in view.edges)
+    exclusive = sum(edge.excl for edge in view.edges)
     if on["stmts"] and on["subs"]:
         assert exclusive == pytest.approx(view.seconds(), abs=2e-6)
     if told["calls"]:

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from support import HERE, environment
+from fixtures import Shared
+from support import environment
 from test_convert import Callgrind, collapsed, exported, rows_of
 from test_golden import differences, plain
+from views import HERE
 
 from pynytprof import _cread, convert, verify
 
@@ -139,6 +141,10 @@ def run_case(case: Case, folder: Path) -> list[Path]:
 
 def model_by_perl(profile: Path) -> dict[str, Any]:
     perl("perl", DUMP, profile, profile.with_name(profile.name + ".perl"))
+    return known_model(profile)
+
+
+def known_model(profile: Path) -> dict[str, Any]:
     text = profile.with_name(profile.name + ".perl.json").read_text()
     return plain(json.loads(text))  # type: ignore[no-any-return]
 
@@ -147,15 +153,21 @@ Runner = Callable[[Case], Profiled]
 
 
 @pytest.fixture(scope="module")
-def profiled(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def profiled(shared: Shared) -> Runner:
     """Each case is run once."""
-    folder = tmp_path_factory.mktemp("perl")
     known: dict[Case, Profiled] = {}
+
+    def make(case: Case, folder: Path) -> None:
+        paths = run_case(case, folder)
+        for path in paths:
+            model_by_perl(path)
+        (folder / "order").write_text("\n".join(path.name for path in paths))
 
     def run(case: Case) -> Profiled:
         if case not in known:
-            paths = run_case(case, folder / str(len(known)))
-            known[case] = Profiled(case, paths, [model_by_perl(path) for path in paths])
+            folder = shared(f"perl-{case}", lambda folder: make(case, folder))
+            paths = [folder / name for name in (folder / "order").read_text().split("\n")]
+            known[case] = Profiled(case, paths, [known_model(path) for path in paths])
         return known[case]
 
     return run

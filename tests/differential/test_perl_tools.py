@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from support import PROGRAMS, TRACERS, View, perl_commands, program_names, run
+from support import TRACERS, run
+from views import PROGRAMS, View, perl_commands, program_names
 
 ViewOf = Callable[[str, str], View]
 ProfileOf = Callable[[str, str], Path]

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import TRACERS, View, perl_commands, profile, run
+from support import TRACERS, run
 from test_perl_tools import complaints
+from views import View, perl_commands, profile
 
 pytestmark = pytest.mark.slow
 

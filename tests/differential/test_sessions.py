@@ -6,7 +6,8 @@ import json
 import sys
 
 import pytest
-from support import HERE, TRACERS, run
+from support import TRACERS, run
+from views import HERE
 
 
 @pytest.mark.parametrize("tracer", TRACERS)

@@ -15,18 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import (
-    EVAL,
-    HERE,
-    TRACERS,
-    View,
-    cprofile_label,
-    differences,
-    not_none,
-    plain_file,
-    profile,
-    run,
-)
+from support import TRACERS, run
+from views import EVAL, HERE, View, cprofile_label, differences, not_none, plain_file, profile
 
 # Test modules that do the same in every run, traced or not, and the modules in Python that
 # they are about. Not among them: those that look at the stack, skip tests under sys.settrace,

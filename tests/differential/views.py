@@ -1,13 +1,10 @@
-"""What the differential tests share: profiles of programs, and other people's view of them."""
+"""Profiles of programs, and other people's view of them."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -15,15 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from payloads import Edge
+from support import PYTHON, run
+
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
-TIME_LIMIT_S = 300
-
-# Which tracers this interpreter has. That the C one is always there is a test of its own.
-TRACERS = ["py"] + (["c"] if importlib.util.find_spec("pynytprof._ctrace") else [])
-
-# From 3.14 on `return` in `finally` draws a warning; one of the programs is about it.
-QUIET = {"PYTHONWARNINGS": "ignore::SyntaxWarning"}
 
 # Code made from strings has no file; all of it goes under this name.
 EVAL = "<eval>"
@@ -45,33 +38,12 @@ def program_names() -> list[str]:
     return [p.stem for p in sorted(PROGRAMS.glob("*.py")) if fits(p)]
 
 
-def environment(**extra: str) -> dict[str, str]:
-    """Ours, with the same hashes in every run and no setting of the profiler but the writer."""
-    ours = {k: v for k, v in os.environ.items() if "NYTPROF" not in k or k == "PYNYTPROF_WRITER"}
-    return {**ours, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **QUIET, **extra}
-
-
-def run(
-    arguments: Sequence[str | Path], cwd: Path | None = None, **env: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(a) for a in arguments],
-        cwd=cwd,
-        env=environment(**env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=TIME_LIMIT_S,
-    )
-
-
 def profile(
     out: Path, target: Sequence[str | Path], *, tracer: str, cwd: Path | None = None, **env: str
 ) -> Path:
     """Profiles `target` (what follows the options on the command line) into `out`."""
     done = run(
-        [sys.executable, "-m", "pynytprof", "-q", "-o", out, *target],
+        [PYTHON, "-m", "pynytprof", "-q", "-o", out, *target],
         cwd=cwd,
         PYNYTPROF_TRACER=tracer,
         **env,
@@ -83,22 +55,9 @@ def profile(
 
 
 def oracle(method: str, program: Path, result: Path) -> Any:
-    done = run([sys.executable, HERE / "oracle.py", method, program, result])
+    done = run([PYTHON, HERE / "oracle.py", method, program, result])
     assert done.returncode == 0, done.stderr
     return json.loads(result.read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True)
-class Edge:
-    file: str
-    line: int
-    caller: str
-    callee: str
-    count: int
-    inclusive: float
-    exclusive: float
-    recursive: float
-    depth: int
 
 
 @dataclass(frozen=True)
@@ -144,7 +103,7 @@ class View:
         self.subs: dict[str, SubInfo] = {
             name: SubInfo(name, self.names[fid], *rest) for name, fid, *rest in raw["subs"]
         }
-        self.edges: list[Edge] = [
+        self.edges: list[Edge[str]] = [
             Edge(self.names[fid], *rest) for fid, *rest in raw["edges"] if fid
         ]
         self.returns: list[tuple[int, str, float, float]] = [tuple(r) for r in raw["returns"]]
