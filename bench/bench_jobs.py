@@ -79,7 +79,9 @@ def main() -> None:
     options = parser.parse_args()
     unknown = set(options.variants) - set(_commands(""))
     if unknown:
-        parser.error(f"unknown variant {sorted(unknown)[0]!r}: there are {', '.join(_commands(''))}")
+        parser.error(
+            f"unknown variant {sorted(unknown)[0]!r}: there are {', '.join(_commands(''))}"
+        )
 
     jobs = sorted(JOBS.glob("*.py"))
     if options.only:

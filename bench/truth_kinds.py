@@ -84,7 +84,12 @@ def _far() -> Callable[[int], None]:
     """A function whose loop stands 500 lines below its first line."""
     lines = ["def far_lines(units):", "    x = 0"]
     lines += ["    if units < 0:", *["        x = x + 1"] * 500]
-    lines += ["    for i in range(units):", "        x = i", "        x = x + 1", "        x = x + i"]
+    lines += [
+        "    for i in range(units):",
+        "        x = i",
+        "        x = x + 1",
+        "        x = x + i",
+    ]
     names: dict[str, Callable[[int], None]] = {}
     exec(compile("\n".join(lines), "far_lines.py", "exec"), names)
     return names["far_lines"]

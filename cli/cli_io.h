@@ -15,7 +15,7 @@ enum exit_status {
 /* Where a run reads and writes, and what its texts call the program. */
 struct nyt_cli_io {
     const char *program;
-    FILE       *in, *out, *err;
+    FILE *in, *out, *err;
 };
 
 #endif

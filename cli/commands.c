@@ -32,16 +32,15 @@ static int load(nyt_profile **p, const struct options *options, const char *path
 
 /* ---- Errors ---- */
 
-static enum exit_status unreadable(const struct options *o, const char *path,
-                                   const nyt_error *err)
+static enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)
 {
     complain(o->io, path, err);
     return EXIT_UNREADABLE;
 }
 
 /* What `out` could not take is reported when it is closed. */
-static enum exit_status written(const struct options *options, int rc, const char *path,
-                                FILE *out, const nyt_error *err)
+static enum exit_status written(const struct options *options, int rc, const char *path, FILE *out,
+                                const nyt_error *err)
 {
     if (rc == NYT_OK)
         return EXIT_FINE;
@@ -60,7 +59,7 @@ static enum exit_status dump_records(const struct options *options, const char *
     if (rc < 0)
         return unreadable(options, path, &err);
     rc = options->jsonl ? nyt_export_jsonl(in, write_stream, out, &err)
-                                         : nyt_export_text(in, write_stream, out, &err);
+                        : nyt_export_text(in, write_stream, out, &err);
     nyt_reader_close(in);
     return written(options, rc, path, out, &err);
 }
@@ -78,8 +77,7 @@ static enum exit_status dump_model(const struct options *options, const char *pa
 
 enum exit_status command_dump(const struct options *options, const char *path, FILE *out)
 {
-    return options->model ? dump_model(options, path, out)
-                                           : dump_records(options, path, out);
+    return options->model ? dump_model(options, path, out) : dump_records(options, path, out);
 }
 
 enum exit_status command_info(const struct options *options, const char *path, FILE *out)
@@ -100,16 +98,17 @@ enum exit_status command_info(const struct options *options, const char *path, F
 static void tell_left_out(const struct options *options, const char *path, const nyt_limit *limit)
 {
     if (limit->left_out || limit->left_out_lines)
-        say(options->io, "%s: to stay within %llu bytes, %llu call paths of %.6f s together and "
-                         "%llu lines were left out", path,
-            (unsigned long long)limit->max_bytes, (unsigned long long)limit->left_out,
+        say(options->io,
+            "%s: to stay within %llu bytes, %llu call paths of %.6f s together and "
+            "%llu lines were left out",
+            path, (unsigned long long)limit->max_bytes, (unsigned long long)limit->left_out,
             limit->left_out_time, (unsigned long long)limit->left_out_lines);
 }
 
 struct folder {
     const char *path;
-    char       *name;       /* of the file that is being written */
-    FILE       *out;
+    char *name; /* of the file that is being written */
+    FILE *out;
 };
 
 static int close_file(struct folder *f)
@@ -293,8 +292,10 @@ static void tell_conditions(const struct options *options, const nyt_diff *d)
 static enum exit_status report_diff(const struct options *options, char **paths, const nyt_diff *d,
                                     FILE *out)
 {
-    nyt_diff_options how = {.report = options->report, .path_after = paths[1],
-                            .min_change = options->min_change, .markdown = options->markdown,
+    nyt_diff_options how = {.report = options->report,
+                            .path_after = paths[1],
+                            .min_change = options->min_change,
+                            .markdown = options->markdown,
                             .conditions = options->conditions,
                             .condition_count = options->condition_count};
     nyt_error err;

@@ -123,8 +123,10 @@ static void put_formats(const struct nyt_cli_io *io)
     FILE *out = io->out;
     const nyt_export_format *formats = nyt_export_formats(&n);
     section(out, "FORMATS");
-    fprintf(out, "What \\fB%s convert \\-\\-to\\fR writes.\n"
-                 "From Python, files are called as the profile and end as shown.\n", io->program);
+    fprintf(out,
+            "What \\fB%s convert \\-\\-to\\fR writes.\n"
+            "From Python, files are called as the profile and end as shown.\n",
+            io->program);
     for (size_t i = 0; i < n; i++) {
         fputs(".TP\n", out);
         bold(out, formats[i].name);
@@ -134,7 +136,8 @@ static void put_formats(const struct nyt_cli_io *io)
         put_capital(out, formats[i].help);
         fputs(formats[i].limited   ? "; takes \\fB\\-\\-max\\-bytes\\fR.\n"
               : formats[i].picture ? "; takes \\fB\\-\\-top\\fR.\n"
-                                   : ".\n", out);
+                                   : ".\n",
+              out);
     }
 }
 
@@ -170,7 +173,8 @@ static void put_synopsis(FILE *out)
         fputc('\n', out);
     }
     fputs(".br\n\\fBnytprof help\\fR [\\fICOMMAND\\fR]\n.br\n"
-          "\\fBnytprof completions bash\\fR|\\fBzsh\\fR|\\fBfish\\fR\n", out);
+          "\\fBnytprof completions bash\\fR|\\fBzsh\\fR|\\fBfish\\fR\n",
+          out);
 }
 
 static void put_beginning(FILE *out)
@@ -190,7 +194,8 @@ static void put_beginning(FILE *out)
           "Text from a profile is made safe for terminals.\n.PP\n"
           "\\fBnytprof completions\\fR writes a script\n"
           "with which a shell completes commands and options;\n"
-          "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.\n", out);
+          "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.\n",
+          out);
 }
 
 struct entry {

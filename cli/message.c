@@ -28,8 +28,8 @@ enum exit_status usage_error(const struct nyt_cli_io *io, const char *command, c
     va_start(arguments, format);
     say_list(io, format, arguments);
     va_end(arguments);
-    fprintf(io->err, "Try '%s help%s%s' for more information.\n", io->program,
-            command ? " " : "", command ? command : "");
+    fprintf(io->err, "Try '%s help%s%s' for more information.\n", io->program, command ? " " : "",
+            command ? command : "");
     return EXIT_USAGE;
 }
 

@@ -11,19 +11,19 @@ enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct options {
     const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
-    bool        quiet, verbose, salvage, keep_evals, jsonl, model, markdown, open, perl;
+    bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, open, perl;
     const char *output;     /* NULL: standard output */
     const char *source;     /* which file's source to show */
     const char *against;    /* the profile that a page compares with */
     const nyt_export_format *to;
-    const char *folder;     /* where an export of several files goes */
-    uint64_t    max_bytes;  /* of an export; 0: no limit */
+    const char *folder; /* where an export of several files goes */
+    uint64_t max_bytes; /* of an export; 0: no limit */
     nyt_report_options report;
-    size_t      sort;       /* an nyt_sort */
-    size_t      colour;     /* an enum colour */
+    size_t sort;   /* an nyt_sort */
+    size_t colour; /* an enum colour */
     const char *min_change;
     const char *conditions[MAX_CONDITIONS];     /* of --fail-if */
-    size_t      condition_count;
+    size_t condition_count;
 };
 
 /* ---- Commands ---- */

@@ -113,8 +113,12 @@ static enum exit_status make_page(const struct options *o, const char *profile, 
 /* Perl's report is a directory of files. */
 static enum exit_status perl_report(const struct options *o, const char *profile)
 {
-    char *const words[] = {"nytprofhtml", "--file", (char *)profile, "--out",
-                           o->output ? (char *)o->output : "nytprof", NULL};
+    char *const words[] = {"nytprofhtml",
+                           "--file",
+                           (char *)profile,
+                           "--out",
+                           o->output ? (char *)o->output : "nytprof",
+                           NULL};
     fflush(o->io->out);
     int status = run_program(words);
     if (status < 0)

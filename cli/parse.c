@@ -35,7 +35,10 @@ static void list_words(word_fn *word, char *text, size_t size)
     size_t used = 0;
     for (size_t i = 0; word(i) && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s",
-                                 i == 0 ? "" : word(i + 1) ? ", " : " or ", word(i));
+                                 i == 0        ? ""
+                                 : word(i + 1) ? ", "
+                                               : " or ",
+                                 word(i));
 }
 
 static bool find_word(word_fn *word, const char *argument, size_t *i)
@@ -94,8 +97,8 @@ static enum exit_status unknown(const struct command *command, const struct opti
 }
 
 /* The option at words[*i], whose argument may be the word behind it. */
-static enum exit_status parse_option(const struct command *command, char **words, int count,
-                                     int *i, struct options *o)
+static enum exit_status parse_option(const struct command *command, char **words, int count, int *i,
+                                     struct options *o)
 {
     const char *argument;
     const struct option *option = find_option(command, words[*i], &argument);

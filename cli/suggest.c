@@ -30,9 +30,9 @@ static size_t distance(const char *from, size_t len, const char *to)
 
 struct search {
     const char *typed;
-    size_t      len;
+    size_t len;
     const char *nearest;
-    size_t      distance;   /* what is as far as that is no candidate */
+    size_t distance; /* what is as far as that is no candidate */
 };
 
 static struct search search_for(const char *typed, size_t len)

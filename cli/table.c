@@ -84,15 +84,17 @@ const size_t status_count = sizeof statuses / sizeof *statuses;
 
 static const char *sort_word(size_t i)
 {
-    static const char *const words[] = {[NYT_SORT_TIME] = "time", [NYT_SORT_INCL] = "incl",
-                                        [NYT_SORT_COUNT] = "count", [NYT_SORT_PLACE] = "place"};
+    static const char *const words[] = {[NYT_SORT_TIME] = "time",
+                                        [NYT_SORT_INCL] = "incl",
+                                        [NYT_SORT_COUNT] = "count",
+                                        [NYT_SORT_PLACE] = "place"};
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
 static const char *colour_word(size_t i)
 {
-    static const char *const words[] = {[COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always",
-                                        [COLOUR_NEVER] = "never"};
+    static const char *const words[] = {
+        [COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always", [COLOUR_NEVER] = "never"};
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
@@ -139,8 +141,7 @@ static const char *set_fail_if(struct options *o, const char *argument)
 #define AT(field) offsetof(struct options, field)
 
 const struct option options[] = {
-    {'o', "output", "FILE", PRINTING, "write to FILE, not to standard output",
-     .text = AT(output)},
+    {'o', "output", "FILE", PRINTING, "write to FILE, not to standard output", .text = AT(output)},
     {'o', "output", "FILE", HTML, "the page; - writes it to standard output", .text = AT(output)},
     {0, "open", NULL, HTML, "show it in the browser", .flag = AT(open)},
     {0, "compare", "FILE", HTML, "the profile of an earlier run to compare with",
@@ -163,8 +164,7 @@ const struct option options[] = {
      "show the source of file NAME (the end of its path, or its fid) with its figures",
      .text = AT(source)},
     {'n', "top", "N", SUMMARY, "entries per list (15)", .number = AT(report.top)},
-    {'n', "top", "N", CONVERT, "for pictures: at most N functions (40)",
-     .number = AT(report.top)},
+    {'n', "top", "N", CONVERT, "for pictures: at most N functions (40)", .number = AT(report.top)},
     {'n', "top", "N", DIFF, "entries per list (15; --json: all)", .number = AT(report.top)},
     {0, "sort", "KEY", SUMMARY, "what to sort by", .choice = AT(sort), .word = sort_word},
     {0, "sort", "KEY", DIFF, "which change to sort by", .choice = AT(sort), .word = sort_word},
@@ -229,8 +229,7 @@ static bool is_long(const struct option *o, const char *word, size_t len)
 
 static bool is_short(const struct option *o, const char *word)
 {
-    return word[0] == '-' && o->letter && word[1] == o->letter &&
-           (word[2] == '\0' || o->argument);
+    return word[0] == '-' && o->letter && word[1] == o->letter && (word[2] == '\0' || o->argument);
 }
 
 const struct option *find_option(const struct command *command, const char *word,

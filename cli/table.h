@@ -9,10 +9,10 @@ typedef enum exit_status check_fn(struct options *o, int files);
 
 struct command {
     const char *name;
-    unsigned    bit;        /* see struct option */
-    command_fn *run;        /* NULL: all files are given to `combine` or `compare` */
-    const char *help;       /* one line */
-    check_fn   *check;      /* NULL: any options do */
+    unsigned bit;     /* see struct option */
+    command_fn *run;  /* NULL: all files are given to `combine` or `compare` */
+    const char *help; /* one line */
+    check_fn *check;  /* NULL: any options do */
     combine_fn *combine;
     compare_fn *compare;    /* takes two files */
     const char *files;      /* what follows the options; NULL: "FILE ..." */
@@ -27,17 +27,17 @@ typedef const char *word_fn(size_t i);
 
 /* Of the offsets of fields in struct options one is given, or `set`. */
 struct option {
-    char        letter;     /* 0: none */
+    char letter; /* 0: none */
     const char *name;
-    const char *argument;   /* what it is called in the help; NULL: the option takes none */
-    unsigned    commands;   /* the bits of those that have it */
+    const char *argument; /* what it is called in the help; NULL: the option takes none */
+    unsigned commands;    /* the bits of those that have it */
     const char *help;
-    size_t      flag;       /* a bool */
-    size_t      text;       /* a const char * */
-    size_t      number;     /* a size_t, from 1 on */
-    size_t      choice;     /* a size_t: which of its words */
-    set_fn     *set;
-    word_fn    *word;       /* NULL: any argument may do */
+    size_t flag;   /* a bool */
+    size_t text;   /* a const char * */
+    size_t number; /* a size_t, from 1 on */
+    size_t choice; /* a size_t: which of its words */
+    set_fn *set;
+    word_fn *word; /* NULL: any argument may do */
 };
 
 extern const struct command commands[];

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 struct target {
-    const char *path;   /* NULL or "-": standard output */
-    char       *part;   /* what it is called until it is whole; NULL: it is written directly */
-    FILE       *out;
+    const char *path; /* NULL or "-": standard output */
+    char *part;       /* what it is called until it is whole; NULL: it is written directly */
+    FILE *out;
 };
 
 /* false: it cannot be opened, and errno says why. Ended by close_target() all the same. */

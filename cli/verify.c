@@ -9,10 +9,10 @@
 
 struct findings {
     const struct options *options;
-    FILE       *out;
-    bool        any;        /* a fault: odd is none */
-    nyt_finding first;      /* of the worst */
-    char        text[256];
+    FILE *out;
+    bool any;          /* a fault: odd is none */
+    nyt_finding first; /* of the worst */
+    char text[256];
     struct nyt_json json;   /* its `o` is NULL if text is wanted */
 };
 
@@ -37,8 +37,8 @@ static void text_finding(struct findings *f, const nyt_finding *finding)
 {
     fprintf(f->out, "  %-6s %s at offset %llu%s, record %llu [%s]\n",
             severity_name(finding->severity), finding->text, (unsigned long long)finding->offset,
-            finding->in_deflate ? " of the inflated data" : "",
-            (unsigned long long)finding->record, finding->rule);
+            finding->in_deflate ? " of the inflated data" : "", (unsigned long long)finding->record,
+            finding->rule);
 }
 
 static int take_finding(void *ctx, const nyt_finding *finding)
@@ -60,8 +60,7 @@ static void text_verdict(const struct findings *f, const char *path, const nyt_v
 {
     if (!f->any) {
         if (!f->options->quiet)
-            fprintf(f->out, "%s \u2713 %llu records\n", path,
-                    (unsigned long long)verdict->records);
+            fprintf(f->out, "%s \u2713 %llu records\n", path, (unsigned long long)verdict->records);
         return;
     }
     fprintf(f->out, "%s \u2717 %llu records: %s at offset %llu%s\n", path,

@@ -78,13 +78,13 @@ enum {
 };
 
 typedef struct {
-    int      code;          /* one of NYT_E... */
-    int      sys_errno;     /* for NYT_EIO, else 0 */
-    uint64_t offset;        /* of the faulty byte: in the file, or, if `in_deflate`,
+    int code;        /* one of NYT_E... */
+    int sys_errno;   /* for NYT_EIO, else 0 */
+    uint64_t offset; /* of the faulty byte: in the file, or, if `in_deflate`,
                                in the data that the file's zlib stream inflates to */
     uint64_t record;        /* records that were whole before it */
-    bool     in_deflate;
-    char     message[224];  /* one sentence without offset, terminated */
+    bool in_deflate;
+    char message[224]; /* one sentence without offset, terminated */
 } nyt_error;
 
 /* One of NYT_E... (or NYT_OK) in a few words: static, never NULL. */
@@ -94,44 +94,50 @@ NYT_API const char *nyt_strerror(int code);
 
 typedef struct {
     const char *data;   /* not terminated; may hold any byte */
-    size_t      len;
-    bool        utf8;   /* it came with tag '"' instead of '\'' */
+    size_t len;
+    bool utf8; /* it came with tag '"' instead of '\'' */
 } nyt_str;
 
 typedef enum {
-    NYT_TAG_VERSION       = 'N',    /* the banner; in the file it has no tag */
-    NYT_TAG_COMMENT       = '#',
-    NYT_TAG_ATTRIBUTE     = ':',
-    NYT_TAG_OPTION        = '!',
+    NYT_TAG_VERSION = 'N', /* the banner; in the file it has no tag */
+    NYT_TAG_COMMENT = '#',
+    NYT_TAG_ATTRIBUTE = ':',
+    NYT_TAG_OPTION = '!',
     NYT_TAG_START_DEFLATE = 'z',
-    NYT_TAG_PID_START     = 'P',
-    NYT_TAG_PID_END       = 'p',
-    NYT_TAG_NEW_FID       = '@',
-    NYT_TAG_TIME_LINE     = '+',
-    NYT_TAG_TIME_BLOCK    = '*',
-    NYT_TAG_DISCOUNT      = '-',
-    NYT_TAG_SUB_ENTRY     = '>',
-    NYT_TAG_SUB_RETURN    = '<',
-    NYT_TAG_SRC_LINE      = 'S',
-    NYT_TAG_SUB_INFO      = 's',
-    NYT_TAG_SUB_CALLERS   = 'c',
-    NYT_TAG_STRING        = '\'',   /* inside records only */
-    NYT_TAG_STRING_UTF8   = '"'
+    NYT_TAG_PID_START = 'P',
+    NYT_TAG_PID_END = 'p',
+    NYT_TAG_NEW_FID = '@',
+    NYT_TAG_TIME_LINE = '+',
+    NYT_TAG_TIME_BLOCK = '*',
+    NYT_TAG_DISCOUNT = '-',
+    NYT_TAG_SUB_ENTRY = '>',
+    NYT_TAG_SUB_RETURN = '<',
+    NYT_TAG_SRC_LINE = 'S',
+    NYT_TAG_SUB_INFO = 's',
+    NYT_TAG_SUB_CALLERS = 'c',
+    NYT_TAG_STRING = '\'', /* inside records only */
+    NYT_TAG_STRING_UTF8 = '"'
 } nyt_tag;
 
-typedef struct { uint32_t major, minor; } nyt_format_version;
+typedef struct {
+    uint32_t major, minor;
+} nyt_format_version;
 /* ATTRIBUTE and OPTION. Without a '=' in the record `value.data` is NULL. */
-typedef struct { nyt_str key, value; } nyt_pair;
-typedef struct { nyt_str text; } nyt_comment;       /* newline included */
+typedef struct {
+    nyt_str key, value;
+} nyt_pair;
+typedef struct {
+    nyt_str text;
+} nyt_comment; /* newline included */
 
 typedef struct {
     uint32_t pid, parent;
-    double   time;          /* seconds since the epoch */
+    double time; /* seconds since the epoch */
 } nyt_pid_start;
 
 typedef struct {
     uint32_t pid;
-    double   time;          /* seconds since the epoch */
+    double time; /* seconds since the epoch */
 } nyt_pid_end;
 
 typedef struct {
@@ -140,72 +146,74 @@ typedef struct {
     uint32_t eval_line;     /* and on which line; else 0 and 0 */
     uint32_t flags;         /* NYT_FID_... */
     uint32_t size, mtime;   /* of the file; Perl writes 0 0 */
-    nyt_str  name;
+    nyt_str name;
 } nyt_new_fid;
 
 enum {
-    NYT_FID_VIA_STMT  = 0x02,   /* first seen by a statement */
-    NYT_FID_VIA_SUB   = 0x04,   /* first seen by a call */
-    NYT_FID_HAS_SRC   = 0x10,
-    NYT_FID_SAVE_SRC  = 0x20,
-    NYT_FID_FAKE      = 0x80,   /* there is no such file */
-    NYT_FID_NOT_FILE  = 0x100   /* text from a command line or a pipe */
+    NYT_FID_VIA_STMT = 0x02, /* first seen by a statement */
+    NYT_FID_VIA_SUB = 0x04,  /* first seen by a call */
+    NYT_FID_HAS_SRC = 0x10,
+    NYT_FID_SAVE_SRC = 0x20,
+    NYT_FID_FAKE = 0x80,     /* there is no such file */
+    NYT_FID_NOT_FILE = 0x100 /* text from a command line or a pipe */
 };
 
 /* TIME_LINE, and TIME_BLOCK with two lines more. */
 typedef struct {
-    int32_t  ticks;         /* of 1/ticks_per_sec second, an attribute of the file */
+    int32_t ticks; /* of 1/ticks_per_sec second, an attribute of the file */
     uint32_t fid, line;
     uint32_t block_line;    /* first line of the block; 0 in a TIME_LINE */
     uint32_t sub_line;      /* first line of the sub; 0 in a TIME_LINE */
 } nyt_time;
 
-typedef struct { uint32_t fid, line; } nyt_sub_entry;   /* the caller's place */
+typedef struct {
+    uint32_t fid, line;
+} nyt_sub_entry; /* the caller's place */
 
 typedef struct {
-    uint32_t depth;         /* 1 = called from the top level */
-    double   incl, excl;    /* ticks */
-    nyt_str  name;
+    uint32_t depth;    /* 1 = called from the top level */
+    double incl, excl; /* ticks */
+    nyt_str name;
 } nyt_sub_return;
 
 typedef struct {
     uint32_t fid, line;
-    nyt_str  text;          /* newline included, if the line had one */
+    nyt_str text; /* newline included, if the line had one */
 } nyt_src_line;
 
 typedef struct {
     uint32_t fid;
-    nyt_str  name;
+    nyt_str name;
     uint32_t first, last;   /* 0 and 0: not written in the profiled language */
 } nyt_sub_info;
 
 typedef struct {
     uint32_t fid, line;     /* the calling line */
-    nyt_str  caller;
+    nyt_str caller;
     uint32_t count;
-    double   incl;          /* seconds, of outermost activations only */
-    double   excl;          /* seconds */
-    double   reci;          /* seconds, inclusive time of the deeper activations */
-    uint32_t depth;         /* most activations of `called` found below */
-    nyt_str  called;
+    double incl;    /* seconds, of outermost activations only */
+    double excl;    /* seconds */
+    double reci;    /* seconds, inclusive time of the deeper activations */
+    uint32_t depth; /* most activations of `called` found below */
+    nyt_str called;
 } nyt_sub_callers;
 
 typedef struct {
-    nyt_tag  tag;
+    nyt_tag tag;
     uint64_t offset;        /* of the tag: see nyt_error.offset */
-    bool     in_deflate;
+    bool in_deflate;
     union {
         nyt_format_version version;
-        nyt_comment     comment;
-        nyt_pair        pair;
-        nyt_pid_start   pid_start;
-        nyt_pid_end     pid_end;
-        nyt_new_fid     new_fid;
-        nyt_time        time;
-        nyt_sub_entry   sub_entry;
-        nyt_sub_return  sub_return;
-        nyt_src_line    src_line;
-        nyt_sub_info    sub_info;
+        nyt_comment comment;
+        nyt_pair pair;
+        nyt_pid_start pid_start;
+        nyt_pid_end pid_end;
+        nyt_new_fid new_fid;
+        nyt_time time;
+        nyt_sub_entry sub_entry;
+        nyt_sub_return sub_return;
+        nyt_src_line src_line;
+        nyt_sub_info sub_info;
         nyt_sub_callers sub_callers;
     } u;
 } nyt_record;
@@ -325,8 +333,8 @@ NYT_API void nyt_pieces_free(nyt_pieces *p);
  * As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. *out is the caller's,
  * to be closed with nyt_chunks_close() or nyt_chunks_abandon().
  */
-NYT_API int nyt_chunks_open(nyt_chunks **out, const char *path, int level,
-                            nyt_pieces *pieces, nyt_error *err);
+NYT_API int nyt_chunks_open(nyt_chunks **out, const char *path, int level, nyt_pieces *pieces,
+                            nyt_error *err);
 /* As nyt_writer_open_fn(), with `pieces` as above. */
 NYT_API int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level,
                                nyt_pieces *pieces, nyt_error *err);
@@ -358,8 +366,7 @@ typedef int (*nyt_read_fn)(void *ctx, void *data, size_t size, size_t *got);
  */
 NYT_API int nyt_reader_open(nyt_reader **out, const char *path, nyt_error *err);
 /* The same of `len` bytes, which stay the caller's and must outlive the reader. */
-NYT_API int nyt_reader_open_memory(nyt_reader **out, const void *data, size_t len,
-                                   nyt_error *err);
+NYT_API int nyt_reader_open_memory(nyt_reader **out, const void *data, size_t len, nyt_error *err);
 /* The same of what `read` gives; `ctx` is handed to it and must outlive the reader. */
 NYT_API int nyt_reader_open_fn(nyt_reader **out, nyt_read_fn read, void *ctx, nyt_error *err);
 
@@ -396,12 +403,12 @@ typedef enum {
 
 typedef struct {
     nyt_severity severity;
-    int          code;          /* NYT_E... where reading ended there, else 0 */
-    const char  *rule;          /* the rule's name, such as "fid-gap"; static */
-    uint64_t     offset;        /* see nyt_error.offset; of the record's tag, or, for what */
-    bool         in_deflate;    /* shows at the end only, of the end */
-    uint64_t     record;        /* number of the record, the banner is 0 */
-    const char  *text;          /* one sentence; lives during the call */
+    int code;         /* NYT_E... where reading ended there, else 0 */
+    const char *rule; /* the rule's name, such as "fid-gap"; static */
+    uint64_t offset;  /* see nyt_error.offset; of the record's tag, or, for what */
+    bool in_deflate;  /* shows at the end only, of the end */
+    uint64_t record;  /* number of the record, the banner is 0 */
+    const char *text; /* one sentence; lives during the call */
 } nyt_finding;
 
 /* Sees each finding in turn. Anything but 0 ends the work and is handed back. */
@@ -442,8 +449,8 @@ typedef struct {
  * comments the first 1000 are kept), and unless `salvage` is set NYT_EFORMAT, NYT_EDEFLATE;
  * NYT_EFORMAT, NYT_EVERSION and NYT_ETRUNC for what has no whole banner.
  */
-NYT_API int nyt_profile_load(nyt_profile **out, const char *path,
-                             const nyt_load_options *options, nyt_error *err);
+NYT_API int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,
+                             nyt_error *err);
 /* The same of `len` bytes, which are not needed any more when it returns. */
 NYT_API int nyt_profile_load_memory(nyt_profile **out, const void *data, size_t len,
                                     const nyt_load_options *options, nyt_error *err);
@@ -461,20 +468,20 @@ NYT_API const nyt_error *nyt_profile_fault(const nyt_profile *p);
 typedef struct {
     nyt_format_version version;
     uint64_t records;
-    uint64_t bytes, inflated;       /* see nyt_progress */
-    uint32_t ticks_per_sec;         /* 0: none was given, and times are infinite */
-    bool     complete;              /* read to the end, every process ended, and no snapshot */
-    bool     snapshot;              /* the program was still running when it was written */
-    bool     timed;                 /* at least one process ended: the next five are known */
-    double   start, end;            /* seconds since the epoch, of the last process */
-    double   wall;                  /* seconds from the first start to the last end */
-    double   duration;              /* seconds, all processes and threads together */
-    double   active;                /* the same less the profiler's own time */
-    uint64_t statements;            /* TIME_LINE and TIME_BLOCK records */
-    uint64_t discounted;            /* so many of them were not counted */
-    double   statement_time;        /* seconds */
+    uint64_t bytes, inflated; /* see nyt_progress */
+    uint32_t ticks_per_sec;   /* 0: none was given, and times are infinite */
+    bool complete;            /* read to the end, every process ended, and no snapshot */
+    bool snapshot;            /* the program was still running when it was written */
+    bool timed;               /* at least one process ended: the next five are known */
+    double start, end;        /* seconds since the epoch, of the last process */
+    double wall;              /* seconds from the first start to the last end */
+    double duration;          /* seconds, all processes and threads together */
+    double active;            /* the same less the profiler's own time */
+    uint64_t statements;      /* TIME_LINE and TIME_BLOCK records */
+    uint64_t discounted;      /* so many of them were not counted */
+    double statement_time;    /* seconds */
     uint64_t calls;
-    bool     blocks;                /* there were TIME_BLOCK records */
+    bool blocks; /* there were TIME_BLOCK records */
 } nyt_totals;
 
 /* The sums of the whole profile; never NULL. */
@@ -493,8 +500,8 @@ NYT_API const nyt_str *nyt_profile_comments(const nyt_profile *p, size_t *n);
 
 typedef struct {
     uint32_t pid, parent;
-    bool     started, ended;        /* PID_START, PID_END was there */
-    double   start, end;            /* seconds since the epoch */
+    bool started, ended; /* PID_START, PID_END was there */
+    double start, end;   /* seconds since the epoch */
 } nyt_process;
 
 /* In the order in which they started, or, if that is missing, ended. */
@@ -505,9 +512,9 @@ typedef struct {
     uint32_t eval_fid, eval_line;   /* a string eval: who ran it; else 0 and 0 */
     uint32_t flags;                 /* NYT_FID_... */
     uint32_t size, mtime;
-    nyt_str  name;
-    bool     is_eval;               /* it has a file that ran it */
-    uint32_t merged_into;           /* fid of the sibling that took all this one had, or 0 */
+    nyt_str name;
+    bool is_eval;         /* it has a file that ran it */
+    uint32_t merged_into; /* fid of the sibling that took all this one had, or 0 */
 } nyt_file;
 
 /* All files by fid, merged ones included. */
@@ -532,10 +539,10 @@ typedef enum { NYT_LEVEL_LINE, NYT_LEVEL_BLOCK, NYT_LEVEL_SUB } nyt_level;
 
 typedef struct {
     uint32_t fid, line;
-    int64_t  count;     /* executions; negative only in odd files (docs/tools.md) */
-    int64_t  ticks;
-    double   time;      /* seconds, without the subs that the line called */
-    double   incl;      /* seconds, with them: the inclusive time of outermost calls */
+    int64_t count; /* executions; negative only in odd files (docs/tools.md) */
+    int64_t ticks;
+    double time; /* seconds, without the subs that the line called */
+    double incl; /* seconds, with them: the inclusive time of outermost calls */
 } nyt_line;
 
 /*
@@ -553,19 +560,18 @@ NYT_API const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, 
 /* Embedded source, by line number; numbers may be missing. n = 0: none was embedded. */
 NYT_API const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n);
 /* The text of one line, NULL if it is not there. */
-NYT_API const nyt_str *nyt_profile_source_line(const nyt_profile *p, uint32_t fid,
-                                               uint32_t line);
+NYT_API const nyt_str *nyt_profile_source_line(const nyt_profile *p, uint32_t fid, uint32_t line);
 
 typedef enum { NYT_KIND_CODE, NYT_KIND_XSUB, NYT_KIND_OPCODE } nyt_kind;
 
 typedef struct {
-    nyt_str  name;
-    uint32_t fid;               /* 0: unknown */
-    bool     has_range;         /* first and last are known */
-    uint32_t first, last;       /* 0 and 0: not written in the profiled language */
+    nyt_str name;
+    uint32_t fid;         /* 0: unknown */
+    bool has_range;       /* first and last are known */
+    uint32_t first, last; /* 0 and 0: not written in the profiled language */
     nyt_kind kind;
     uint64_t calls;
-    double   incl, excl, reci;  /* seconds, see nyt_sub_callers */
+    double incl, excl, reci; /* seconds, see nyt_sub_callers */
     uint32_t depth;
     uint32_t package_len;       /* so much of the name is its package */
 } nyt_sub;
@@ -586,12 +592,12 @@ NYT_API const nyt_str *nyt_profile_merged_names(const nyt_profile *p, const nyt_
  */
 typedef struct {
     const nyt_sub *called;
-    nyt_str  caller;            /* the calling sub's name; empty: nobody's */
-    uint32_t fid, line;         /* the calling line */
+    nyt_str caller;     /* the calling sub's name; empty: nobody's */
+    uint32_t fid, line; /* the calling line */
     uint64_t count;
     uint64_t outermost;         /* calls that found no other activation of the sub; of files by
                                    Perl, where it can't be known exactly, the most there were */
-    double   incl, excl, reci;  /* seconds */
+    double incl, excl, reci; /* seconds */
     uint32_t depth;
 } nyt_call;
 
@@ -607,12 +613,12 @@ NYT_API const nyt_call *const *nyt_profile_calls(const nyt_profile *p, uint32_t 
  * every other node comes after its parent. A call that never returned has an empty name.
  */
 typedef struct {
-    nyt_str  name;
+    nyt_str name;
     uint32_t parent;
     uint32_t first_child, next; /* next sibling; 0: none */
     uint32_t depth;             /* root 0 */
     uint64_t calls;             /* SUB_RETURN records; a writer may have added up calls itself */
-    double   incl, excl;        /* ticks */
+    double incl, excl;          /* ticks */
 } nyt_node;
 
 /* All nodes; there is at least the root. */
@@ -653,9 +659,9 @@ NYT_API const char *nyt_part_name(nyt_part part);
 typedef struct nyt_merged nyt_merged;
 
 typedef struct {
-    bool        lossy;      /* something is missing in the result, or had to be made up */
-    const char *path;       /* of the profile that it is about; NULL: of the result */
-    const char *text;       /* one sentence; lives during the call */
+    bool lossy;       /* something is missing in the result, or had to be made up */
+    const char *path; /* of the profile that it is about; NULL: of the result */
+    const char *text; /* one sentence; lives during the call */
 } nyt_note;
 
 typedef void (*nyt_note_fn)(void *ctx, const nyt_note *note);
@@ -674,7 +680,7 @@ NYT_API int nyt_merge(nyt_merged **out, const char *const *paths, size_t n, nyt_
 typedef struct {
     const char *name;
     const void *data;
-    size_t      len;
+    size_t len;
 } nyt_memory;
 
 /* As nyt_merge(), of profiles in memory; *failed is the name of one. */
@@ -718,12 +724,12 @@ typedef enum { NYT_DIFF_LINES, NYT_DIFF_SUBS, NYT_DIFF_EDGES } nyt_diff_kind;
 
 /* One of them in one of the profiles. */
 typedef struct {
-    bool     there;             /* else all that follows is zero */
-    uint32_t fid, line;         /* of a sub: its first line; of an edge: the first calling line */
-    const nyt_str *name;        /* of a sub, or of the called; a line's text. NULL: no text */
-    const nyt_str *caller;      /* of an edge */
-    int64_t  count;             /* executions, or calls */
-    double   incl, excl;        /* seconds; both are a line's time */
+    bool there;            /* else all that follows is zero */
+    uint32_t fid, line;    /* of a sub: its first line; of an edge: the first calling line */
+    const nyt_str *name;   /* of a sub, or of the called; a line's text. NULL: no text */
+    const nyt_str *caller; /* of an edge */
+    int64_t count;         /* executions, or calls */
+    double incl, excl;     /* seconds; both are a line's time */
 } nyt_diff_side;
 
 typedef struct {
@@ -735,9 +741,9 @@ NYT_API const nyt_delta *nyt_diff_list(const nyt_diff *d, nyt_diff_kind kind, si
 
 /* One figure of whole profiles, such as "total" or "calls". */
 typedef struct {
-    const char *name;           /* static */
-    bool        is_time;        /* seconds, else a number of something */
-    double      before, after;
+    const char *name; /* static */
+    bool is_time;     /* seconds, else a number of something */
+    double before, after;
 } nyt_diff_total;
 
 /* All of these figures, in the order of reports. */
@@ -768,8 +774,7 @@ NYT_API int nyt_export_text(nyt_reader *in, nyt_write_fn write, void *ctx, nyt_e
 NYT_API int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx);
 /* One JSON object with all of the profile but the call tree, in the form of Perl's loader.
  * NYT_ELIMIT: a source has line numbers too large to list; all else was written. */
-NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx,
-                             nyt_error *err);
+NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err);
 
 /*
  * How long an export may get; NULL, and 0 bytes: as long as it needs. What takes least time is
@@ -777,10 +782,10 @@ NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx
  */
 typedef struct {
     uint64_t max_bytes;
-    size_t   top;               /* subs of a picture; 0: 40 */
-    uint64_t left_out;          /* call paths; set by the export, */
-    double   left_out_time;     /* as their exclusive time in seconds is; */
-    uint64_t left_out_lines;    /* and lines, where there are any */
+    size_t top;              /* subs of a picture; 0: 40 */
+    uint64_t left_out;       /* call paths; set by the export, */
+    double left_out_time;    /* as their exclusive time in seconds is; */
+    uint64_t left_out_lines; /* and lines, where there are any */
 } nyt_limit;
 
 /* The call tree, or the whole profile, in a format of other tools (docs/tools.md). `limit` makes
@@ -816,14 +821,14 @@ NYT_API int nyt_export_csv(const nyt_profile *p, nyt_begin_fn *begin, nyt_write_
                            nyt_error *err);
 
 typedef struct {
-    const char    *name;
-    const char    *suffix;      /* what files of this format end with */
-    bool           binary;      /* nothing for terminals */
-    bool           limited;     /* nyt_limit.max_bytes has an effect, */
-    bool           picture;     /* and nyt_limit.top */
-    bool           folder;      /* it is several files; `write` is NULL: see nyt_export_csv() */
+    const char *name;
+    const char *suffix; /* what files of this format end with */
+    bool binary;        /* nothing for terminals */
+    bool limited;       /* nyt_limit.max_bytes has an effect, */
+    bool picture;       /* and nyt_limit.top */
+    bool folder;        /* it is several files; `write` is NULL: see nyt_export_csv() */
     nyt_export_fn *write;
-    const char    *help;
+    const char *help;
 } nyt_export_format;
 
 /* All of the above, by name; static. */
@@ -839,12 +844,12 @@ typedef enum {
 } nyt_sort;
 
 typedef struct {
-    size_t   top;       /* entries of each list; 0: 15 */
+    size_t top; /* entries of each list; 0: 15 */
     nyt_sort sort;
-    size_t   width;     /* columns; 0: 100 */
-    bool     colour;    /* ANSI sequences */
-    bool     json;      /* an object instead of text (summary and info) */
-    const char *path;   /* how the profile was called, for the heading; may be NULL */
+    size_t width;     /* columns; 0: 100 */
+    bool colour;      /* ANSI sequences */
+    bool json;        /* an object instead of text (summary and info) */
+    const char *path; /* how the profile was called, for the heading; may be NULL */
 } nyt_report_options;
 
 /* In the reports below what came from the profile is made harmless for terminals, and `options`
@@ -857,14 +862,13 @@ NYT_API int nyt_report_summary(const nyt_profile *p, const nyt_report_options *o
 NYT_API int nyt_report_info(const nyt_profile *p, const nyt_report_options *options,
                             nyt_write_fn write, void *ctx, nyt_error *err);
 /* The source of one file with its figures; NYT_EAPI: no such fid. */
-NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid,
-                              const nyt_report_options *options, nyt_write_fn write, void *ctx,
-                              nyt_error *err);
+NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid, const nyt_report_options *options,
+                              nyt_write_fn write, void *ctx, nyt_error *err);
 
 /* All zeros means as usual. */
 typedef struct {
-    uint64_t max_bytes;             /* the page's size; 0: 5 MiB. What is left out, is told on it */
-    const nyt_profile *compare;     /* an earlier run to compare with; may be NULL */
+    uint64_t max_bytes;         /* the page's size; 0: 5 MiB. What is left out, is told on it */
+    const nyt_profile *compare; /* an earlier run to compare with; may be NULL */
 } nyt_page_options;
 
 /*
@@ -876,12 +880,12 @@ NYT_API int nyt_report_page(const nyt_profile *p, const nyt_page_options *option
 
 /* What a report on a diff leaves out, and its form. All zeros means as usual. */
 typedef struct {
-    nyt_report_options report;  /* `top` 0: all in JSON; `path` is that of the first profile */
-    const char *path_after;     /* may be NULL */
-    const char *min_change;     /* times that changed by less are the same; NULL: "5%,100us" */
-    bool        markdown;       /* tables for pull requests */
-    const char *const *conditions;      /* are told with the figures; see nyt_diff_check() */
-    size_t      condition_count;
+    nyt_report_options report;     /* `top` 0: all in JSON; `path` is that of the first profile */
+    const char *path_after;        /* may be NULL */
+    const char *min_change;        /* times that changed by less are the same; NULL: "5%,100us" */
+    bool markdown;                 /* tables for pull requests */
+    const char *const *conditions; /* are told with the figures; see nyt_diff_check() */
+    size_t condition_count;
 } nyt_diff_options;
 
 /* What changed, the most important first. `options` may be NULL. NYT_EAPI: `min_change` or a

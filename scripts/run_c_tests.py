@@ -41,9 +41,7 @@ def run(program: Path) -> tuple[int, int]:
 
 
 def main(directory: Path) -> int:
-    programs = sorted(
-        p for p in directory.glob("test_*") if p.is_file() and os.access(p, os.X_OK)
-    )
+    programs = sorted(p for p in directory.glob("test_*") if p.is_file() and os.access(p, os.X_OK))
     totals = [run(program) for program in programs]
     passed, failed = (sum(column) for column in zip(*totals, strict=True)) if totals else (0, 0)
     print(f"{passed} passed, {failed} failed")

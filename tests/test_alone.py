@@ -114,8 +114,8 @@ def test_nothing_reaches_children_that_are_not_followed(tmp_path: Path) -> None:
     text = (
         "import os, subprocess, sys\n"
         "subprocess.run([sys.executable, '-c', 'import os, sys; "
-        "print([k for k in os.environ if \"NYTPROF\" in k], "
-        "[m for m in sys.modules if \"nytprof\" in m])'], check=True)\n"
+        'print([k for k in os.environ if "NYTPROF" in k], '
+        '[m for m in sys.modules if "nytprof" in m])\'], check=True)\n'
         "subprocess.run('env | grep -c NYTPROF', shell=True)\n"
     )
     plain, ours = both(tmp_path, text)

@@ -445,9 +445,7 @@ def test_a_line_that_was_open_at_the_start_ran_in_neither(
             0, 0, 0
         ]  # fmt: skip
         assert "No line, sub or call changed." in diff.text()
-    slow = profile(
-        tmp_path / "3", file(1, "/src/pkg/a.py", source), ran(1, *RAN[:-1], (6, 0, 3.0))
-    )
+    slow = profile(tmp_path / "3", file(1, "/src/pkg/a.py", source), ran(1, *RAN[:-1], (6, 0, 3.0)))
     assert "No line, sub or call changed." not in compare(one, slow).text()
 
 
@@ -632,9 +630,7 @@ def test_wrong_usage_is_status_2(
     assert said in door.complaint("diff", *words, *two)
 
 
-def test_what_cannot_be_read_or_written(
-    door: Door, two: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_what_cannot_be_read_or_written(door: Door, two: tuple[Path, Path], tmp_path: Path) -> None:
     done = run(door, two[0], tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (3, "")
     assert str(tmp_path / "nowhere") in done.stderr

@@ -254,9 +254,7 @@ def test_names_come_whole_through_pstats(door: Door, nasty: Path, tmp_path: Path
     assert set(map(as_read, NASTY)) <= names
 
 
-def test_names_cannot_break_lines_or_terminals(
-    door: Door, nasty: Path, tmp_path: Path
-) -> None:
+def test_names_cannot_break_lines_or_terminals(door: Door, nasty: Path, tmp_path: Path) -> None:
     collapsed = run(door, "convert", "--to", "collapsed", "-o", "-", nasty).out.decode()
     lines = collapsed.splitlines()
     assert len(lines) == len(NASTY)

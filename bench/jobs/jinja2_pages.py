@@ -16,7 +16,13 @@ def main() -> None:
     templates["base"] = BASE
     environment = Environment(loader=DictLoader(templates), autoescape=True)
     rows = [
-        {"name": f"<item {i}>", "shown": i % 3, "dear": i % 5 == 0, "price": i / 7, "tags": ["a", "b"]}
+        {
+            "name": f"<item {i}>",
+            "shown": i % 3,
+            "dear": i % 5 == 0,
+            "price": i / 7,
+            "tags": ["a", "b"],
+        }
         for i in range(30)
     ]
     size = 0

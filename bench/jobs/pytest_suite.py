@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SUITE = '''
+SUITE = """
 import pytest
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_words(prefix, n, words, tmp_path):
     path = tmp_path / f"{n}.txt"
     path.write_text("\\n".join(words))
     assert len(path.read_text().split()) == 200
-'''
+"""
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Questions: a recursive-descent parser and the tree that it makes.
 
-    either := both ("OR" both)*
-    both   := atom ("AND"? atom)*
-    atom   := "NOT" atom | "(" either ")" | word | "name:" word
+either := both ("OR" both)*
+both   := atom ("AND"? atom)*
+atom   := "NOT" atom | "(" either ")" | word | "name:" word
 """
 
 from __future__ import annotations

@@ -39,8 +39,7 @@ int call_write(void *ctx, const void *data, size_t len)
 PyObject *raise_read_error(PyObject *module, const nyt_error *err, PyObject *path)
 {
     bool of_file = err->code == NYT_EFORMAT || err->code == NYT_EVERSION ||
-                   err->code == NYT_ETRUNC || err->code == NYT_EDEFLATE ||
-                   err->code == NYT_ELIMIT;
+                   err->code == NYT_ETRUNC || err->code == NYT_EDEFLATE || err->code == NYT_ELIMIT;
     if (!of_file || PyErr_Occurred())
         return raise_nyt_error(err, path);
     return PyErr_Format(state_of(module)->error, "%S: %s (at offset %llu%s)", path, err->message,

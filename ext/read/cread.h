@@ -63,8 +63,8 @@ static inline PyObject *module_of(PyObject *self)
 /* An object of the type Profile, which profile.c makes. */
 typedef struct {
     PyObject_HEAD
-    nyt_profile *p;         /* owned */
-    PyObject    *path;      /* owned: str or bytes */
+    nyt_profile *p; /* owned */
+    PyObject *path; /* owned: str or bytes */
 } Profile;
 
 static inline const nyt_profile *profile_of(PyObject *self)

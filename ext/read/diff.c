@@ -26,13 +26,12 @@ static const struct layout total_layout = {
         FIELD(nyt_diff_total, "is_time", is_time, "It is seconds, else a number of something."),
         FIELD(nyt_diff_total, "before", before, "What it was in the earlier profile."),
         FIELD(nyt_diff_total, "after", after, "What it is in the later one."),
-        FIELD(nyt_diff_total, "name", name, "What conditions call it.")),
-    .hidden = 1,
-};
+        FIELD(nyt_diff_total, "name", name, "What conditions call it.")), .hidden = 1,
+        };
 
 /* One side of a change, and the name of the file. */
 struct side {
-    nyt_diff_side  of;
+    nyt_diff_side of;
     const nyt_str *file;
 };
 
@@ -51,7 +50,7 @@ static const struct layout side_layout = {
         FIELD(struct side, "count", of.count, "Executions, or calls."),
         FIELD(struct side, "incl", of.incl, "Inclusive time in seconds; of a line its time."),
         FIELD(struct side, "excl", of.excl, "Exclusive time in seconds; of a line its time.")),
-};
+                            };
 
 /* ---- Opening and closing ---- */
 
@@ -120,8 +119,9 @@ static PyObject *diff_entries(PyObject *self, PyObject *args)
     const nyt_delta *all = nyt_diff_list(diff_of(self), (nyt_diff_kind)kind, &n);
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(NN)", side_object(self, 0, &all[i].before),
-                                         side_object(self, 1, &all[i].after)));
+        set_item(&list, i,
+                 Py_BuildValue("(NN)", side_object(self, 0, &all[i].before),
+                               side_object(self, 1, &all[i].after)));
     return list;
 }
 
@@ -163,8 +163,8 @@ static bool conditions_of(PyObject *tuple, const char *conditions[MAX_CONDITIONS
 
 static PyObject *diff_report(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"write", "top", "sort", "width", "colour", "json", "markdown",
-                            "before", "after", "min_change", "conditions", NULL};
+    static char *names[] = {"write",    "top",    "sort",  "width",      "colour",     "json",
+                            "markdown", "before", "after", "min_change", "conditions", NULL};
     const char *conditions[MAX_CONDITIONS];
     nyt_diff_options o = {.conditions = conditions};
     PyObject *write, *tuple = NULL;

@@ -20,7 +20,7 @@ static const struct layout format_layout = {
         FIELD(nyt_export_format, "picture", picture, "It can be kept below a number of subs."),
         FIELD(nyt_export_format, "folder", folder, "It is several files."),
         FIELD(nyt_export_format, "text", help, "What it is, in a few words.")),
-};
+                          };
 
 static const struct layout left_out_layout = {
     .id = LAYOUT_LEFT_OUT,
@@ -30,7 +30,7 @@ static const struct layout left_out_layout = {
         FIELD(nyt_limit, "paths", left_out, "Number of call paths."),
         FIELD(nyt_limit, "seconds", left_out_time, "Exclusive time of these."),
         FIELD(nyt_limit, "lines", left_out_lines, "Number of lines.")),
-};
+    };
 
 int add_exports(PyObject *module)
 {
@@ -137,8 +137,7 @@ static bool report_arguments(PyObject *args, PyObject *kwargs, const char *forma
 
 PyObject *export_summary(PyObject *profile, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"write", "top", "sort", "width", "colour", "json", "path", "fid",
-                            NULL};
+    static char *names[] = {"write", "top", "sort", "width", "colour", "json", "path", "fid", NULL};
     PyObject *write;
     nyt_report_options options;
     nyt_error err;

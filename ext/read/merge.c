@@ -28,7 +28,7 @@ static const struct layout note_layout = {
               "Something is missing in the result, or had to be made up."),
         FIELD_OF(note_path, "path", "The profile that it is about; None: the result."),
         FIELD_OF(note_text, "text", "What was found, in one sentence.")),
-};
+    };
 
 int add_merge(PyObject *module)
 {
@@ -50,8 +50,7 @@ static void append_note(void *ctx, const nyt_note *note)
 /* ---- Writing ---- */
 
 /* (complete, notes); takes the profile, not the notes. */
-static PyObject *write_merged(nyt_merged *m, PyObject *write, int level,
-                              const struct notes *notes)
+static PyObject *write_merged(nyt_merged *m, PyObject *write, int level, const struct notes *notes)
 {
     nyt_error err;
     bool complete = nyt_merged_complete(m);
@@ -127,8 +126,7 @@ PyObject *merge_profiles(PyObject *module, PyObject *args)
 
 /* ---- Recover ---- */
 
-static PyObject *recovered(const struct path *path, PyObject *write, int level,
-                           struct notes *notes)
+static PyObject *recovered(const struct path *path, PyObject *write, int level, struct notes *notes)
 {
     nyt_merged *m;
     nyt_error err;

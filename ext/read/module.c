@@ -37,16 +37,16 @@ static PyMethodDef cread_methods[] = {
 
 static int add_error(PyObject *module)
 {
-    PyObject *error = PyErr_NewExceptionWithDoc(
-        "pynytprof.reader.ProfileError", "The file is no profile that can be read.",
-        PyExc_ValueError, NULL);
+    PyObject *error = PyErr_NewExceptionWithDoc("pynytprof.reader.ProfileError",
+                                                "The file is no profile that can be read.",
+                                                PyExc_ValueError, NULL);
     state_of(module)->error = error;
     return error ? PyModule_AddObjectRef(module, "ProfileError", error) : -1;
 }
 
 static int cread_exec(PyObject *module)
 {
-    static int (*const parts[])(PyObject *) = {add_error, add_profile, add_diff,  add_exports,
+    static int (*const parts[])(PyObject *) = {add_error, add_profile, add_diff,   add_exports,
                                                add_merge, add_verify,  add_records};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i](module) < 0)

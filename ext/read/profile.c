@@ -42,7 +42,7 @@ static const struct layout header_layout = {
               "Time of all statements, in seconds."),
         FIELD(nyt_totals, "calls", calls, "Number of calls."),
         FIELD(nyt_totals, "blocks", blocks, "There are figures by block and by sub, too.")),
-};
+                                                            };
 
 static const struct layout fault_layout = {
     .id = LAYOUT_FAULT,
@@ -53,7 +53,7 @@ static const struct layout fault_layout = {
         FIELD(nyt_error, "offset", offset,
               "Where, in bytes, in the file or in what its compressed part inflates to."),
         FIELD(nyt_error, "inflated", in_deflate, "Which of the two.")),
-};
+    };
 
 static const struct layout process_layout = {
     .id = LAYOUT_PROCESS,
@@ -66,7 +66,7 @@ static const struct layout process_layout = {
         FIELD(nyt_process, "ended", ended, "The file says that it ended."),
         FIELD(nyt_process, "start", start, "When it began, in seconds since the epoch."),
         FIELD(nyt_process, "end", end, "When it ended, in seconds since the epoch.")),
-};
+                    };
 
 static const struct layout file_layout = {
     .id = LAYOUT_FILE,
@@ -84,7 +84,7 @@ static const struct layout file_layout = {
         FIELD(nyt_file, "is_eval", is_eval, "It is the text of an eval."),
         FIELD(nyt_file, "merged_into", merged_into,
               "The fid of the eval of equal text that this one's figures were added to, or 0.")),
-};
+                                      };
 
 static const struct layout line_layout = {
     .id = LAYOUT_LINE,
@@ -97,7 +97,7 @@ static const struct layout line_layout = {
         FIELD(nyt_line, "ticks", ticks, "Its time in ticks."),
         FIELD(nyt_line, "time", time, "Its time in seconds, without the subs that it called."),
         FIELD(nyt_line, "incl", incl, "Its time in seconds, with them.")),
-};
+                    };
 
 static PyObject *sub_first(const void *value)
 {
@@ -128,7 +128,7 @@ static const struct layout sub_layout = {
         FIELD(nyt_sub, "depth", depth, "The most activations found below one."),
         FIELD(nyt_sub, "kind", kind,
               "0: written in the profiled language, 1: in C, 2: built into Perl.")),
-};
+                                           };
 
 static PyObject *call_called(const void *value)
 {
@@ -151,12 +151,12 @@ static const struct layout call_layout = {
               "Inclusive time of activations inside another one, in seconds."),
         FIELD(nyt_call, "depth", depth, "The most activations found below one."),
         FIELD(nyt_call, "caller", caller, "The name of the calling sub; empty: nobody's.")),
-};
+                                  };
 
 /* A node and its place, which children and parents are told by. */
 struct node {
     nyt_node of;
-    size_t   index;
+    size_t index;
 };
 
 static const struct layout node_layout = {
@@ -171,7 +171,7 @@ static const struct layout node_layout = {
         FIELD(struct node, "incl", of.incl, "Inclusive time, in ticks."),
         FIELD(struct node, "excl", of.excl, "Exclusive time, in ticks."),
         FIELD(struct node, "index", index, "Its place in the tree.")),
-};
+                          };
 
 struct counts {
     size_t lines, block_lines, sub_lines, subs, calls, nodes;
@@ -188,7 +188,7 @@ static const struct layout counts_layout = {
         FIELD(struct counts, "subs", subs, "Of subs."),
         FIELD(struct counts, "calls", calls, "Of calls."),
         FIELD(struct counts, "nodes", nodes, "Of nodes of the call tree.")),
-};
+                    };
 
 /* ---- Opening and closing ---- */
 
@@ -509,9 +509,10 @@ static PyMethodDef profile_methods[] = {
      PyDoc_STR("source_line($self, fid, line, /)\n--\n\n"
                "The text of one line; None: the profile does not have it.")},
     {"lines", profile_lines, METH_VARARGS,
-     PyDoc_STR("lines($self, level=0, first=0, end=sys.maxsize, /)\n--\n\n"
-               "Lines by fid and number, [first:end] of them.\n\n"
-               "Level 1 has the times of whole blocks on the lines they begin on, 2 those of subs.")},
+     PyDoc_STR(
+         "lines($self, level=0, first=0, end=sys.maxsize, /)\n--\n\n"
+         "Lines by fid and number, [first:end] of them.\n\n"
+         "Level 1 has the times of whole blocks on the lines they begin on, 2 those of subs.")},
     {"lines_in", profile_lines_in, METH_VARARGS,
      PyDoc_STR("lines_in($self, fid, level=0, /)\n--\n\n"
                "Lines of one file by number; for the level see lines().")},
@@ -580,7 +581,7 @@ static PyType_Spec profile_spec = {
 
 static const struct layout *const layouts[] = {
     &header_layout, &fault_layout, &process_layout, &file_layout, &counts_layout,
-    &line_layout, &sub_layout, &call_layout, &node_layout,
+    &line_layout,   &sub_layout,   &call_layout,    &node_layout,
 };
 
 int add_profile(PyObject *module)

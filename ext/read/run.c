@@ -14,8 +14,8 @@
 
 struct words {
     PyObject *bytes;        /* owned: a tuple that holds what argv points to */
-    char    **argv;
-    int       count;
+    char **argv;
+    int count;
 };
 
 static int take_words(struct words *w, PyObject *sequence)

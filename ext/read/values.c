@@ -176,8 +176,8 @@ PyObject *pairs_of(const nyt_pair *pairs, size_t n)
 {
     PyObject *list = PyList_New((Py_ssize_t)n);
     for (size_t i = 0; list && i < n; i++)
-        set_item(&list, i, Py_BuildValue("(NN)", text_of(pairs[i].key),
-                                         text_or_none(pairs[i].value)));
+        set_item(&list, i,
+                 Py_BuildValue("(NN)", text_of(pairs[i].key), text_or_none(pairs[i].value)));
     return list;
 }
 

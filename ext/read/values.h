@@ -28,15 +28,15 @@ PyObject *text_or_none_at(const void *value);
 struct field {
     const char *name;
     PyObject *(*get)(const void *value);    /* takes what is at `offset`; a new reference */
-    size_t      offset;
+    size_t offset;
     const char *doc;
 };
 
 struct layout {
     enum layout_id id;
     const char *name, *doc;
-    const struct field *fields;     /* the last one has no name */
-    int         hidden;             /* so many of the last are attributes, but not items */
+    const struct field *fields; /* the last one has no name */
+    int hidden;                 /* so many of the last are attributes, but not items */
 };
 
 PyObject *bool_at(const void *value);
@@ -53,19 +53,19 @@ PyObject *chars_at(const void *value);          /* an array of char, in UTF-8 */
 PyObject *string_at(const void *value);         /* a pointer to char, in UTF-8 */
 
 /* The compiler picks what fits the member's type, so that the two can't differ. */
-#define GETTER(member)                          \
-    _Generic((member),                          \
-        bool: bool_at,                          \
-        int: int_at,                            \
-        long: long_at,                          \
-        long long: long_long_at,                \
-        unsigned: unsigned_at,                  \
-        unsigned long: unsigned_long_at,        \
+#define GETTER(member)                             \
+    _Generic((member),                             \
+        bool: bool_at,                             \
+        int: int_at,                               \
+        long: long_at,                             \
+        long long: long_long_at,                   \
+        unsigned: unsigned_at,                     \
+        unsigned long: unsigned_long_at,           \
         unsigned long long: unsigned_long_long_at, \
-        double: double_at,                      \
-        nyt_str: text_at,                       \
-        const nyt_str *: optional_text_at,      \
-        char *: chars_at,                       \
+        double: double_at,                         \
+        nyt_str: text_at,                          \
+        const nyt_str *: optional_text_at,         \
+        char *: chars_at,                          \
         const char *: string_at)
 
 /* Rows of the table: a member of the C struct `type`; a member in a way of its own; and what
@@ -73,7 +73,7 @@ PyObject *string_at(const void *value);         /* a pointer to char, in UTF-8 *
 #define FIELD(type, name, member, doc) \
     {name, GETTER(((type *)0)->member), offsetof(type, member), doc}
 #define FIELD_WITH(get, type, name, member, doc) {name, get, offsetof(type, member), doc}
-#define FIELD_OF(get, name, doc) {name, get, 0, doc}
+#define FIELD_OF(get, name, doc)                 {name, get, 0, doc}
 #define FIELDS(...) ((const struct field[]){__VA_ARGS__, {NULL, NULL, 0, NULL}})
 
 /* Makes the types and adds them to the module. 0, or -1 with an exception. */

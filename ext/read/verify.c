@@ -17,7 +17,7 @@ static const struct layout finding_layout = {
         FIELD(nyt_finding, "inflated", in_deflate, "Which of the two."),
         FIELD(nyt_finding, "record", record, "Number of the record; the banner is 0."),
         FIELD(nyt_finding, "text", text, "What is wrong, in one sentence.")),
-};
+                    };
 
 int add_verify(PyObject *module)
 {

@@ -109,16 +109,18 @@ static PyObject *same_for_all(const char *text)
 static PyObject *input_text(void)
 {
     enum { MOST = 1 << 26 };
-    off_t from = lseek(STDIN_FILENO, 0, SEEK_CUR), to = from < 0 ? -1 : lseek(STDIN_FILENO, 0, SEEK_END);
+    off_t from = lseek(STDIN_FILENO, 0, SEEK_CUR),
+          to = from < 0 ? -1 : lseek(STDIN_FILENO, 0, SEEK_END);
     if (from < 0 || to < from || to - from > MOST)
         return NULL;
     lseek(STDIN_FILENO, from, SEEK_SET);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, to - from);
-    if (bytes && pread(STDIN_FILENO, PyBytes_AS_STRING(bytes), (size_t)(to - from), from) !=
-                     to - from)
+    if (bytes &&
+        pread(STDIN_FILENO, PyBytes_AS_STRING(bytes), (size_t)(to - from), from) != to - from)
         Py_CLEAR(bytes);
-    PyObject *text = bytes ? PyUnicode_DecodeUTF8(PyBytes_AS_STRING(bytes),
-                                                  PyBytes_GET_SIZE(bytes), NULL) : NULL;
+    PyObject *text = bytes ? PyUnicode_DecodeUTF8(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes),
+                                                  NULL)
+                           : NULL;
     if (bytes && !text) {
         PyErr_Clear();
         text = PyUnicode_DecodeLatin1(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), NULL);
@@ -235,9 +237,9 @@ static bool in_python(const char *given)
 }
 
 const char session_begin_doc[] = PyDoc_STR(
-"begin()\n--\n\n"
-"Take what pynytprof has handed on to this process from its environment, and profile the\n"
-"program that Python is going to run. Nothing is raised.");
+    "begin()\n--\n\n"
+    "Take what pynytprof has handed on to this process from its environment, and profile the\n"
+    "program that Python is going to run. Nothing is raised.");
 
 PyObject *session_begin(PyObject *module, PyObject *unused)
 {
@@ -255,8 +257,9 @@ PyObject *session_begin(PyObject *module, PyObject *unused)
     char *text = own_text(given, helper);
     of_program = text ? make_session(text, command) : NULL;
     if (of_program)
-        session_tell_at_exit(settings_flag(&of_program->settings, "quiet") ||
-                             of_program->inherited ? NULL : of_program);
+        session_tell_at_exit(settings_flag(&of_program->settings, "quiet") || of_program->inherited
+                                 ? NULL
+                                 : of_program);
     if (!of_program || await_program(of_program) < 0)
         complain_of_exception();
     free(text);
@@ -264,7 +267,7 @@ PyObject *session_begin(PyObject *module, PyObject *unused)
 }
 
 const char session_of_program_doc[] = PyDoc_STR(
-"session_of_program()\n--\n\nThe session that begin() has made, or None.");
+    "session_of_program()\n--\n\nThe session that begin() has made, or None.");
 
 PyObject *session_of_program(PyObject *module, PyObject *unused)
 {

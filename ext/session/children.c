@@ -10,7 +10,7 @@
 
 static struct {
     const char *name;
-    char       *before, *ours;      /* owned; NULL: not set */
+    char *before, *ours; /* owned; NULL: not set */
 } changed[] = {{RUN_VARIABLE, NULL, NULL}, {PATH_VARIABLE, NULL, NULL}};
 
 enum { N_CHANGED = sizeof changed / sizeof *changed };
@@ -38,8 +38,10 @@ static char *text_for_children(const session *s)
     const struct {
         const char *key, *value;
     } origin[] = {
-        {ORIGIN_PREFIX "base", s->origin.base}, {ORIGIN_PREFIX "file", s->origin.file},
-        {ORIGIN_PREFIX "run", s->origin.run}, {ORIGIN_PREFIX "pid", pid},
+        {ORIGIN_PREFIX "base", s->origin.base},
+        {ORIGIN_PREFIX "file", s->origin.file},
+        {ORIGIN_PREFIX "run", s->origin.run},
+        {ORIGIN_PREFIX "pid", pid},
     };
     for (size_t i = 0; text && i < s->settings.n; i++) {
         const setting *item = &s->settings.items[i];

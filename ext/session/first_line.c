@@ -40,7 +40,8 @@ static PyObject *loader_text(PyObject *globals)
 static PyObject *text_of(PyCodeObject *code, PyObject *globals, const tracer *t)
 {
     PyObject *given = t->options.sources && PyDict_Check(t->options.sources)
-                          ? PyDict_GetItem(t->options.sources, code->co_filename) : NULL;
+                          ? PyDict_GetItem(t->options.sources, code->co_filename)
+                          : NULL;
     if (given)
         return Py_NewRef(given);
     const char *path = PyUnicode_AsUTF8(code->co_filename);
@@ -54,7 +55,8 @@ static PyObject *statements_of(PyObject *text)
 {
     PyObject *compile = PyDict_GetItemString(PyEval_GetBuiltins(), "compile");
     PyObject *tree = compile ? PyObject_CallFunction(compile, "Ossi", text, "<pynytprof>", "exec",
-                                                     PyCF_ONLY_AST) : NULL;
+                                                     PyCF_ONLY_AST)
+                             : NULL;
     PyObject *body = tree ? PyObject_GetAttrString(tree, "body") : NULL;
     Py_XDECREF(tree);
     return body;

@@ -11,9 +11,9 @@
 enum { TICKS_PER_SECOND = 10000000, CLOCK_WALL = 1, CLOCK_CPU = 3 };    /* the system's numbers */
 
 typedef struct {
-    char  *bytes;
+    char *bytes;
     size_t len;
-    bool   failed;
+    bool failed;
 } pairs;
 
 static void put_string(pairs *p, const char *text, size_t len)
@@ -80,7 +80,7 @@ static void put_comments(pairs *p, const tracer *t, const header_facts *f, const
     comment(p, "Python profile by pynytprof %s, CPython %s", NYT_VERSION, python);
     comment(p, "Engine %s, clock %s", facts.engine, facts.clock);
     const struct {
-        uint64_t    n;
+        uint64_t n;
         const char *text;
     } told[] = {
         {facts.uncounted_lines,
@@ -119,7 +119,7 @@ static void put_options(pairs *p, const settings *s)
     bool stmts = settings_flag(s, "stmts"), subs = settings_flag(s, "subs");
     const struct {
         const char *key;
-        long        value;
+        long value;
     } options[] = {
         {"!usecputime", 0},
         {"!subs", subs},

@@ -7,10 +7,10 @@
 
 typedef struct {
     const settings *settings;
-    const char     *application;
-    const char     *run;        /* of the run that this is a part of; NULL: of none */
-    const char     *note;       /* one more comment, or NULL */
-    long            basetime;
+    const char *application;
+    const char *run;  /* of the run that this is a part of; NULL: of none */
+    const char *note; /* one more comment, or NULL */
+    long basetime;
 } header_facts;
 
 /* The pairs of the first P chunk (docs/format.md), malloc'ed; NULL: out of memory. */

@@ -14,10 +14,10 @@
 #include "parts.h"
 
 typedef struct {
-    part       *parts;
-    size_t      n;              /* of `parts` */
-    nyt_memory *inputs;         /* ours, then the parts that are merged */
-    size_t      n_inputs;
+    part *parts;
+    size_t n;           /* of `parts` */
+    nyt_memory *inputs; /* ours, then the parts that are merged */
+    size_t n_inputs;
 } collection;
 
 /* The file in memory; false: it can't be had, errno says why. */
@@ -87,8 +87,10 @@ static void tell_of_killed(const collection *c, nyt_merged *m)
         const part *p = &c->parts[i];
         if (!p->snapshot || !is_input(c, p))
             continue;
-        snprintf(text, sizeof text, "process %ld was killed: what it did after its last snapshot "
-                 "is missing", (long)p->pid);
+        snprintf(text, sizeof text,
+                 "process %ld was killed: what it did after its last snapshot "
+                 "is missing",
+                 (long)p->pid);
         messages_say("%s", text);
         nyt_merged_comment(m, text);
     }
@@ -103,7 +105,7 @@ static void tell_of_loss(void *ctx, const nyt_note *note)
 
 typedef struct {
     nyt_merged *m;
-    int         level;
+    int level;
 } filling;
 
 static int fill(void *ctx, nyt_write_fn write, void *file)

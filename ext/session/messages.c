@@ -64,8 +64,9 @@ void messages_tell(const char *format, ...)
     va_list args;
     if (!wanted)
         return;
-    int fd = log_path ? open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666)
-             : is_still_ours() ? STDERR_FILENO : -1;
+    int fd = log_path          ? open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666)
+             : is_still_ours() ? STDERR_FILENO
+                               : -1;
     va_start(args, format);
     if (fd >= 0)
         put_line(fd, format, args);

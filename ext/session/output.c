@@ -299,7 +299,8 @@ static int write_in_place(output *o, output_fill fill, void *ctx)
 {
     int fd = o->last.fd;
     struct stat st;
-    if (!is_held(&o->last) || fstat(fd, &st) != 0 || st.st_nlink == 0 || lseek(fd, 0, SEEK_SET) != 0 || ftruncate(fd, 0) != 0)
+    if (!is_held(&o->last) || fstat(fd, &st) != 0 || st.st_nlink == 0 ||
+        lseek(fd, 0, SEEK_SET) != 0 || ftruncate(fd, 0) != 0)
         return NYT_EIO;
     return fill(ctx, put, &fd);
 }

@@ -22,18 +22,18 @@
 
 /* An open descriptor, and what tells that it is still the same file: programs close others'. */
 typedef struct {
-    int   fd;           /* -1: none */
+    int fd; /* -1: none */
     dev_t dev;
     ino_t ino;
 } held;
 
 typedef struct {
-    char *shown;        /* the path as the user gave it */
-    char *path;         /* of the file itself, absolute where that can be had */
-    char *name;         /* its last part; points into `path` */
-    bool  can_rename;   /* false: there can be no other file in its place */
-    int   mode;         /* for a new file */
-    held  folder, last;
+    char *shown;     /* the path as the user gave it */
+    char *path;      /* of the file itself, absolute where that can be had */
+    char *name;      /* its last part; points into `path` */
+    bool can_rename; /* false: there can be no other file in its place */
+    int mode;        /* for a new file */
+    held folder, last;
 } output;
 
 /* Fills `write`'s file; 0, or a negative number that `write` returned or of NYT_E.... */
@@ -54,7 +54,7 @@ void output_close(output *o);
 int output_write(output *o, output_fill fill, void *ctx, bool final);
 
 /* A descriptor of the folder, -1: there is none. To be given back with output_folder_done(). */
-int  output_folder(const output *o);
+int output_folder(const output *o);
 void output_folder_done(const output *o, int fd);
 
 /* What the names of temporary files begin with: the file's name, or a short one; malloc'ed. */

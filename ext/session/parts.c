@@ -33,8 +33,7 @@ static bool has_line(int folder, const char *name, const char *line)
 static bool is_part(int folder, const char *name, const char *run)
 {
     char *line = NULL;
-    bool is = asprintf(&line, "\n:" RUN_ATTRIBUTE "=%s\n", run) > 0 &&
-              has_line(folder, name, line);
+    bool is = asprintf(&line, "\n:" RUN_ATTRIBUTE "=%s\n", run) > 0 && has_line(folder, name, line);
     free(line);
     return is;
 }

@@ -16,7 +16,7 @@
 typedef struct {
     char *name;
     pid_t pid;
-    bool  snapshot;     /* the process did not finish it */
+    bool snapshot; /* the process did not finish it */
 } part;
 
 /*

@@ -57,13 +57,17 @@ static tracer *new_tracer(const settings *s, PyObject *sources)
         ok = all && PyDict_SetItemString(options, lists[i], all) == 0;
         Py_XDECREF(all);
     }
-    PyObject *more = !ok ? NULL : Py_BuildValue(
-        "{s:l,s:s,s:l,s:O,s:O}", "slowops", settings_number(s, "slowops", 1), "hide_prefix",
-        settings_text(s, "hide_prefix", ""), "max_tree_nodes",
-        settings_flag(s, "calls") ? (long)TREE_NODES : 0L, "sources", sources ? sources : Py_None,
-        "cpu", strcmp(settings_text(s, "clock", ""), "cpu") == 0 ? Py_True : Py_False);
+    PyObject *more = !ok ? NULL
+                         : Py_BuildValue(
+                               "{s:l,s:s,s:l,s:O,s:O}", "slowops", settings_number(s, "slowops", 1),
+                               "hide_prefix", settings_text(s, "hide_prefix", ""), "max_tree_nodes",
+                               settings_flag(s, "calls") ? (long)TREE_NODES : 0L, "sources",
+                               sources ? sources : Py_None, "cpu",
+                               strcmp(settings_text(s, "clock", ""), "cpu") == 0 ? Py_True
+                                                                                 : Py_False);
     PyObject *made = more && PyDict_Update(options, more) == 0
-                         ? PyObject_Call((PyObject *)tracer_type, nothing, options) : NULL;
+                         ? PyObject_Call((PyObject *)tracer_type, nothing, options)
+                         : NULL;
     Py_XDECREF(more);
     Py_XDECREF(options);
     Py_XDECREF(nothing);
@@ -163,14 +167,14 @@ void session_clear(session *s)
 /* What went into the file, for who wants the profiler's own talk. */
 typedef struct {
     unsigned chunks[128];
-    size_t   bytes[128];
+    size_t bytes[128];
 } tally;
 
 typedef struct {
     session *s;
-    char    *header;
-    size_t   len;
-    tally    seen;
+    char *header;
+    size_t len;
+    tally seen;
 } filling;
 
 static void count_chunk(void *ctx, char token, size_t len)
@@ -191,15 +195,19 @@ static void tell_tally(const session *s, const tally *seen, const char *note)
 static int fill(void *ctx, nyt_write_fn write, void *file)
 {
     filling *f = ctx;
-    return profile_write(&f->s->t->snapshot, write, file, (int)settings_number(&f->s->settings, "compress", 1),
-                         f->header, f->len, count_chunk, f);
+    return profile_write(&f->s->t->snapshot, write, file,
+                         (int)settings_number(&f->s->settings, "compress", 1), f->header, f->len,
+                         count_chunk, f);
 }
 
 static int write_now(session *s, const char *note, bool final)
 {
     const header_facts facts = {
-        .settings = &s->settings, .application = s->application, .basetime = s->basetime,
-        .run = s->inherited ? s->origin.run : NULL, .note = note,
+        .settings = &s->settings,
+        .application = s->application,
+        .basetime = s->basetime,
+        .run = s->inherited ? s->origin.run : NULL,
+        .note = note,
     };
     filling f = {.s = s};
     f.header = header_new(s->t, &facts, &f.len);
@@ -519,8 +527,10 @@ static int make_place(void)
         session_stop(active);
     if (!active)
         return 0;
-    PyErr_Format(PyExc_RuntimeError, "a profile is being written to %s already; "
-                 "one session can run in a process at a time", active->out.shown);
+    PyErr_Format(PyExc_RuntimeError,
+                 "a profile is being written to %s already; "
+                 "one session can run in a process at a time",
+                 active->out.shown);
     return -1;
 }
 

@@ -22,9 +22,9 @@
 extern PyTypeObject *session_type;      /* owned: the last one made */
 
 /* All return -1 with an exception set. */
-int  session_init(session *s, const char *text, PyObject *sources);
+int session_init(session *s, const char *text, PyObject *sources);
 void session_clear(session *s);
-int  session_start(session *s, bool open_frames);
+int session_start(session *s, bool open_frames);
 
 /* These tell of failures on standard error, once. */
 void session_pause(session *s);         /* nothing is written; start goes on */
@@ -33,10 +33,10 @@ void session_drop(session *s);          /* this process leaves the file to anoth
 
 /* From now on exits and forks are noticed; what is registered can't be taken back. -1 with an
  * exception. */
-int  session_watch_process(void);
+int session_watch_process(void);
 
 /* The same, and that the run's profiles are merged then. -1 with an exception. */
-int  session_arrange_end(session *s);
+int session_arrange_end(session *s);
 
 /* At the end it is said where the profile of this session is. NULL: of none. */
 void session_tell_at_exit(session *s);

@@ -18,20 +18,20 @@ typedef struct {
 } setting;
 
 typedef struct {
-    char    *text;          /* owned; the settings point into it */
+    char *text; /* owned; the settings point into it */
     setting *items;
-    size_t   n;
+    size_t n;
 } settings;
 
 /* -1 with an exception: MemoryError, or ValueError for what is no such text. */
-int  settings_parse(settings *s, const char *text);
+int settings_parse(settings *s, const char *text);
 void settings_free(settings *s);
 
 /* The last value of a key; `otherwise` if there is none. */
 const char *settings_text(const settings *s, const char *key, const char *otherwise);
-long        settings_number(const settings *s, const char *key, long otherwise);
-double      settings_real(const settings *s, const char *key, double otherwise);
-bool        settings_flag(const settings *s, const char *key);
+long settings_number(const settings *s, const char *key, long otherwise);
+double settings_real(const settings *s, const char *key, double otherwise);
+bool settings_flag(const settings *s, const char *key);
 
 /* All values of a key as a tuple of str; NULL with an exception. */
 PyObject *settings_all(const settings *s, const char *key);

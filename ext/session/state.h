@@ -17,19 +17,19 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    settings       settings;
-    tracer        *t;           /* owned */
-    output         out;
+    settings settings;
+    tracer *t; /* owned */
+    output out;
     session_origin origin;
-    char          *application; /* owned */
-    pid_t          pid;
-    long           basetime;
-    long           forks_left;  /* generations, -1: no limit */
-    int            uses;        /* how often it has been switched on; Tracers count them */
-    bool inherited;             /* another process began the run */
-    bool only_forks;            /* its own profile is not written, its children's are */
+    char *application; /* owned */
+    pid_t pid;
+    long basetime;
+    long forks_left; /* generations, -1: no limit */
+    int uses;        /* how often it has been switched on; Tracers count them */
+    bool inherited;  /* another process began the run */
+    bool only_forks; /* its own profile is not written, its children's are */
     bool started, paused, failed, writing, dropped;
-    PyObject      *weak;        /* references to it */
+    PyObject *weak; /* references to it */
 } session;
 
 #endif

@@ -135,14 +135,10 @@ PyDoc_STRVAR(type_doc,
 "One profile run of this process. `settings` is the text that pynytprof._run.handover makes.");
 
 static PyType_Slot type_slots[] = {
-    {Py_tp_doc, (void *)type_doc},
-    {Py_tp_new, (void *)type_new},
-    {Py_tp_dealloc, (void *)type_dealloc},
-    {Py_tp_traverse, (void *)type_traverse},
-    {Py_tp_methods, type_methods},
-    {Py_tp_getset, type_getset},
-    {Py_tp_members, type_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)type_doc},         {Py_tp_new, (void *)type_new},
+    {Py_tp_dealloc, (void *)type_dealloc}, {Py_tp_traverse, (void *)type_traverse},
+    {Py_tp_methods, type_methods},         {Py_tp_getset, type_getset},
+    {Py_tp_members, type_members},         {0, NULL},
 };
 
 static PyType_Spec type_spec = {
@@ -163,7 +159,7 @@ int session_add_type(PyObject *module)
 }
 
 const char session_active_doc[] = PyDoc_STR(
-"active_session()\n--\n\nThe session that runs or is paused in this process, or None.");
+    "active_session()\n--\n\nThe session that runs or is paused in this process, or None.");
 
 PyObject *session_active_object(PyObject *module, PyObject *unused)
 {

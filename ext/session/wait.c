@@ -11,10 +11,10 @@
 #include "messages.h"
 
 static struct {
-    session  *s;            /* owned; NULL: nobody waits */
+    session *s; /* owned; NULL: nobody waits */
     enum wait_until until;
-    PyObject *code;         /* owned: the main module's, once it is known */
-    int       line;         /* from where on it is to be traced */
+    PyObject *code; /* owned: the main module's, once it is known */
+    int line;       /* from where on it is to be traced */
 } waiting;
 
 static void forget(void)
@@ -160,12 +160,12 @@ static PyObject *on_leave(PyObject *self, PyObject *const *args, Py_ssize_t n)
     Py_RETURN_NONE;
 }
 
-static PyMethodDef start_method = {"on_start", (PyCFunction)(void (*)(void))on_start,
-                                   METH_FASTCALL, NULL};
-static PyMethodDef line_method = {"on_line", (PyCFunction)(void (*)(void))on_line,
-                                  METH_FASTCALL, NULL};
-static PyMethodDef leave_method = {"on_leave", (PyCFunction)(void (*)(void))on_leave,
-                                   METH_FASTCALL, NULL};
+static PyMethodDef start_method = {"on_start", (PyCFunction)(void (*)(void))on_start, METH_FASTCALL,
+                                   NULL};
+static PyMethodDef line_method = {"on_line", (PyCFunction)(void (*)(void))on_line, METH_FASTCALL,
+                                  NULL};
+static PyMethodDef leave_method = {"on_leave", (PyCFunction)(void (*)(void))on_leave, METH_FASTCALL,
+                                   NULL};
 
 static bool take_tool(void)
 {

@@ -13,10 +13,10 @@
 /* Where the scanner stands: in code, in a string, or in a format specification. */
 typedef struct {
     enum { CODE, TEXT, SPEC } kind;
-    char     quote;         /* TEXT and SPEC: of the string */
-    bool     triple;
-    bool     formatted;     /* TEXT: braces hold code */
-    bool     raw;
+    char quote; /* TEXT and SPEC: of the string */
+    bool triple;
+    bool formatted; /* TEXT: braces hold code */
+    bool raw;
     uint32_t brackets;      /* CODE: that are open */
 } context;
 
@@ -24,9 +24,9 @@ enum { MOST_CONTEXTS = 300, MOST_INDENTS = 110 };   /* Python's own limits: 150 
 
 typedef struct {
     const char *p, *end;
-    uint32_t    line;       /* of p */
-    context     stack[MOST_CONTEXTS];
-    uint32_t    depth;      /* of stack, from 1 */
+    uint32_t line; /* of p */
+    context stack[MOST_CONTEXTS];
+    uint32_t depth; /* of stack, from 1 */
 } scanner;
 
 static context *innermost(scanner *s)

@@ -18,11 +18,11 @@
 #endif
 
 typedef struct {
-    bool     tsc;
-    bool     cpu;           /* a thread's own time; its unit is a nanosecond, too */
-    uint64_t units0;        /* the shared clock, */
-    uint64_t ns0;           /* and CLOCK_MONOTONIC, read together at the start; */
-    double   wall0;         /* and the time of day then, in seconds */
+    bool tsc;
+    bool cpu;        /* a thread's own time; its unit is a nanosecond, too */
+    uint64_t units0; /* the shared clock, */
+    uint64_t ns0;    /* and CLOCK_MONOTONIC, read together at the start; */
+    double wall0;    /* and the time of day then, in seconds */
 } trace_clock;
 
 static inline uint64_t clock_ns(clockid_t id)
@@ -57,6 +57,6 @@ bool clock_of_thread(uint32_t native_id, uint64_t *ns);
 /* Nanoseconds in a unit, measured over all the time since clock_begin; over the first
  * milliseconds as assumed, if something is, else they are waited for. */
 double clock_ns_per_unit(const trace_clock *c);
-void   clock_assume_rate(double ns_per_unit);
+void clock_assume_rate(double ns_per_unit);
 
 #endif

@@ -35,8 +35,7 @@ static uintptr_t mark_of_tracer(const tracer *t)
 static inline code_info *marked(const tracer *t, PyCodeObject *code)
 {
     void *extra = NULL;
-    if (extra_index < 0 ||
-        PyUnstable_Code_GetExtra((PyObject *)code, extra_index, &extra) < 0)
+    if (extra_index < 0 || PyUnstable_Code_GetExtra((PyObject *)code, extra_index, &extra) < 0)
         return NULL;
     uintptr_t mark = (uintptr_t)extra;
     if (!mark || (mark & ~MARK_INDEX_MASK) != mark_of_tracer(t))
@@ -93,8 +92,7 @@ static PyObject *search_value(PyObject *value, PyObject *code, PyObject *module,
             return search_namespace(dict, code, module, depth - 1);
         return NULL;
     }
-    bool method = Py_IS_TYPE(value, &PyStaticMethod_Type) ||
-                  Py_IS_TYPE(value, &PyClassMethod_Type);
+    bool method = Py_IS_TYPE(value, &PyStaticMethod_Type) || Py_IS_TYPE(value, &PyClassMethod_Type);
     const char *inside[] = {"fget", "fset", "fdel"};
     size_t n = method ? 1 : Py_IS_TYPE(value, &PyProperty_Type) ? 3 : 0;
     PyObject *found = NULL;
@@ -149,9 +147,9 @@ static PyObject *prefix_inside(PyCodeObject *code, PyObject *qualname)
 
 static int64_t sub_new(code_table *codes, sub_info sub)
 {
-    sub_info *subs = sub.base ? nyt_grow(codes->subs, &codes->subs_cap, codes->n_subs + 1,
-                                         sizeof *subs)
-                              : NULL;
+    sub_info *subs = sub.base
+                         ? nyt_grow(codes->subs, &codes->subs_cap, codes->n_subs + 1, sizeof *subs)
+                         : NULL;
     if (!subs) {
         free(sub.base);
         return -1;
@@ -165,8 +163,8 @@ static int64_t sub_new(code_table *codes, sub_info sub)
  * The key under which equal code objects meet; in a folded file, those of one name. A
  * string eval is one whatever the module in whose name it runs: namedtuple makes one up for each.
  */
-static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
-                             PyObject *qualname, PyObject *module)
+static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
+                             PyObject *module)
 {
     if (t->files.list[file].folded)
         return Py_BuildValue("(IO)", file, qualname);
@@ -175,8 +173,8 @@ static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
     Py_XDECREF(table);
     if (line_table == -1)
         return NULL;
-    return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno,
-                         (long long)line_table, t->files.list[file].parent ? Py_None : module);
+    return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno, (long long)line_table,
+                         t->files.list[file].parent ? Py_None : module);
 }
 
 /*
@@ -194,8 +192,8 @@ static char *base_name(PyCodeObject *code, const source_file *file, PyObject *qu
     return name;
 }
 
-static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *qualname, PyObject *module)
+static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
+                                PyObject *module)
 {
     code_info *info = calloc(1, sizeof *info);
     code_info **codes = nyt_grow(t->codes.list, &t->codes.cap, t->codes.n + 1, sizeof *codes);
@@ -219,10 +217,12 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
         }
         int first = info->first_line > 0 ? info->first_line : 1;
         int last = info->lines[info->n_lines - 1];
-        int64_t sub = sub_new(&t->codes, (sub_info){
-            .kind = SUB_PYTHON, .file = file, .first = (uint32_t)first,
-            .last = (uint32_t)(last > first ? last : first),
-            .base = base_name(code, &t->files.list[file], qualname, module, first)});
+        int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
+                                                    .file = file,
+                                                    .first = (uint32_t)first,
+                                                    .last = (uint32_t)(last > first ? last : first),
+                                                    .base = base_name(code, &t->files.list[file],
+                                                                      qualname, module, first)});
         if (sub < 0) {
             code_info_free(info);
             return NULL;
@@ -233,8 +233,8 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file,
     return info;
 }
 
-static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *qualname, PyObject *module, bool inside);
+static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
+                                PyObject *module, bool inside);
 
 /*
  * Code that has not run yet is marked only if what is known of it now could not be
@@ -256,8 +256,9 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
         if (!PyCode_Check(inner))
             continue;
         PyObject *qualname = qualname_of((PyCodeObject *)inner, prefix, NULL);
-        code_info *made = qualname ? code_register(t, (PyCodeObject *)inner, info->file,
-                                                   qualname, module, true) : NULL;
+        code_info *made = qualname ? code_register(t, (PyCodeObject *)inner, info->file, qualname,
+                                                   module, true)
+                                   : NULL;
         Py_XDECREF(qualname);
         ok = made != NULL;
         if (ok && !info->skip && t->codes.subs[made->sub].last > t->codes.subs[info->sub].last)
@@ -281,8 +282,8 @@ static PyObject *qualname_there(tracer *t, PyCodeObject *code, uint32_t file, Py
     return f->names++ < FOLDED_NAMES ? Py_NewRef(qualname) : PyUnicode_FromString("(others)");
 }
 
-static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
-                                PyObject *given_name, PyObject *module, bool inside)
+static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, PyObject *given_name,
+                                PyObject *module, bool inside)
 {
     bool mark = !inside || !may_wait(t, file);
     PyObject *qualname = qualname_there(t, code, file, given_name);
@@ -313,8 +314,8 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file,
 
 static PyObject *module_of(PyObject *globals)
 {
-    PyObject *name = globals && PyDict_Check(globals)
-                         ? PyDict_GetItemString(globals, "__name__") : NULL;
+    PyObject *name = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__name__")
+                                                      : NULL;
     if (name && PyUnicode_Check(name))
         return Py_NewRef(name);
     return PyUnicode_FromString("(unknown)");
@@ -394,8 +395,10 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
         sub = PyLong_AsLong(known);
     } else if (name && file >= 0 && !PyErr_Occurred()) {
         const char *text = PyUnicode_AsUTF8(name);
-        sub = text ? sub_new(&t->codes, (sub_info){.kind = SUB_C, .file = (uint32_t)file,
-                                           .base = strdup(text)}) : -1;
+        sub = text
+                  ? sub_new(&t->codes,
+                            (sub_info){.kind = SUB_C, .file = (uint32_t)file, .base = strdup(text)})
+                  : -1;
         PyObject *index = sub >= 0 ? PyLong_FromLongLong(sub) : NULL;
         if (!index || PyDict_SetItem(t->codes.c_names, name, index) < 0)
             sub = -1;
@@ -403,8 +406,8 @@ static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *meth
     }
     Py_XDECREF(name);
     bool is_new;
-    uint32_t *place = sub < 0 ? NULL : nyt_map_take(&t->codes.c_methods, (uintptr_t)method,
-                                                    &is_new);
+    uint32_t *place = sub < 0 ? NULL
+                              : nyt_map_take(&t->codes.c_methods, (uintptr_t)method, &is_new);
     if (!place) {
         trace_fail(t);
         return -1;

@@ -7,40 +7,40 @@
 
 /* Equal code objects share one. */
 struct code_info {
-    PyObject   *qualname;       /* owned */
-    uint32_t    file;           /* index in the table of files */
-    uint32_t    sub;            /* index in the table of subs */
-    int         first_line;
-    bool        skip;
-    bool        module;         /* of a module, or of a text given to exec or eval */
-    bool        folded;         /* it stands for code objects that are not equal */
-    uint32_t    n_lines;        /* distinct lines */
-    int        *lines;          /* ascending */
-    uint32_t    lines_cap;      /* while they are collected */
-    int         low;            /* lines[0] */
-    uint32_t    span;           /* direct holds that many, or 0: search */
-    uint32_t   *direct;         /* line - low -> index + 1 */
-    line_slot **slots;          /* by lane, NULL where the lane never ran it */
-    uint32_t    slots_cap;
-    uint32_t   *places;         /* by offset in code units: index + 1 of its line, 0: not known */
-    uint32_t    places_cap;
-    bool        all_placed;     /* 0: it has no line */
+    PyObject *qualname; /* owned */
+    uint32_t file;      /* index in the table of files */
+    uint32_t sub;       /* index in the table of subs */
+    int first_line;
+    bool skip;
+    bool module;        /* of a module, or of a text given to exec or eval */
+    bool folded;        /* it stands for code objects that are not equal */
+    uint32_t n_lines;   /* distinct lines */
+    int *lines;         /* ascending */
+    uint32_t lines_cap; /* while they are collected */
+    int low;            /* lines[0] */
+    uint32_t span;      /* direct holds that many, or 0: search */
+    uint32_t *direct;   /* line - low -> index + 1 */
+    line_slot **slots;  /* by lane, NULL where the lane never ran it */
+    uint32_t slots_cap;
+    uint32_t *places; /* by offset in code units: index + 1 of its line, 0: not known */
+    uint32_t places_cap;
+    bool all_placed; /* 0: it has no line */
 };
 
 enum { RECENT_METHODS = 128 };
 
 typedef struct {
-    code_info    **list;
-    size_t         n, cap;
-    PyObject      *index;       /* dict: (file, qualname, line, hash, module) -> index */
-    uint64_t       serial;      /* of the tracer in this process: part of code objects' marks */
-    sub_info      *subs;
-    size_t         n_subs, subs_cap;
-    struct nyt_map c_methods;   /* PyMethodDef -> sub */
-    PyObject      *c_names;     /* dict: name -> sub */
+    code_info **list;
+    size_t n, cap;
+    PyObject *index; /* dict: (file, qualname, line, hash, module) -> index */
+    uint64_t serial; /* of the tracer in this process: part of code objects' marks */
+    sub_info *subs;
+    size_t n_subs, subs_cap;
+    struct nyt_map c_methods; /* PyMethodDef -> sub */
+    PyObject *c_names;        /* dict: name -> sub */
     struct {
         const PyMethodDef *method;
-        uint32_t           sub;
+        uint32_t sub;
     } recent[RECENT_METHODS];   /* by address: found without hashing */
 } code_table;
 
@@ -57,7 +57,7 @@ uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
 void code_info_free(code_info *info);
 
 /* -1 with an exception. */
-int  codes_begin(code_table *codes);
+int codes_begin(code_table *codes);
 /* Forgets how often all lines have run. */
 void codes_forget(code_table *codes);
 void codes_free(code_table *codes);

@@ -40,8 +40,8 @@ void tracer_calibrate(tracer *t)
 int tracer_begin(tracer *t, bool open_frames)
 {
     if (running || t->failed) {
-        PyErr_SetString(PyExc_RuntimeError, running ? "a tracer is already running"
-                                                    : "this tracer has failed");
+        PyErr_SetString(PyExc_RuntimeError,
+                        running ? "a tracer is already running" : "this tracer has failed");
         return -1;
     }
     if (refuse_free_threaded() < 0)
@@ -125,7 +125,9 @@ void trace_facts_of(const tracer *t, trace_facts *f)
 {
     *f = (trace_facts){
         .engine = engine_name,
-        .clock = t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
+        .clock = t->clock.cpu   ? "thread cpu"
+                 : t->clock.tsc ? "tsc"
+                                : "monotonic",
         .uncounted_lines = trace_uncounted_lines(t),
         .resyncs = t->lanes.resyncs,
         .folded_evals = t->files.folded_evals,

@@ -10,11 +10,11 @@ extern PyTypeObject *tracer_type;       /* owned: the last one made */
 void tracer_calibrate(tracer *t);
 
 /* Begins, or goes on; see Tracer.start(). -1 with an exception. */
-int  tracer_begin(tracer *t, bool open_frames);
+int tracer_begin(tracer *t, bool open_frames);
 void tracer_pause(tracer *t);
 
 /* See Tracer.forget(). -1 with an exception. */
-int  tracer_forget_figures(tracer *t);
+int tracer_forget_figures(tracer *t);
 
 /*
  * A frame begins, which is the running one, and whose own event nobody of ours has seen,
@@ -25,7 +25,7 @@ void tracer_frame_begins(tracer *t, PyFrameObject *frame);
 /* What is worth telling of a run. */
 typedef struct {
     const char *engine, *clock;
-    uint64_t    uncounted_lines, resyncs, folded_evals, folded_calls, failed;
+    uint64_t uncounted_lines, resyncs, folded_evals, folded_calls, failed;
 } trace_facts;
 
 void trace_facts_of(const tracer *t, trace_facts *f);

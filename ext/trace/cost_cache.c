@@ -21,12 +21,12 @@ enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 16, MAX_AGE = 30 * 24 * 360
 static const double LARGEST_NS = 1e5;
 
 typedef struct {
-    double      ns_per_unit;
+    double ns_per_unit;
     event_costs of;
 } costs;
 
 static struct {
-    bool  known;
+    bool known;
     costs costs;
 } kept[VARIANTS];       /* in this process */
 

@@ -22,15 +22,15 @@
 enum { CHUNK_BYTES = 1 << 20 };     /* a chunk of repeated items is cut there */
 
 typedef struct {
-    tracer  *t;
+    tracer *t;
     chunk_fn *put;
-    void    *ctx;
-    int      status;        /* of put, or -1: out of memory */
-    char    *data;
-    size_t   len, cap;
-    double   ticks_per_unit;
-    double   units_seen;    /* by next_ticks: everything since begin_sum */
-    double   ticks_given;
+    void *ctx;
+    int status; /* of put, or -1: out of memory */
+    char *data;
+    size_t len, cap;
+    double ticks_per_unit;
+    double units_seen; /* by next_ticks: everything since begin_sum */
+    double ticks_given;
 } emitter;
 
 /* ---- Payloads ---- */
@@ -113,8 +113,8 @@ static double seconds(const emitter *e, uint64_t units)
 
 static double wall_time(const emitter *e, uint64_t units)
 {
-    return e->t->clock.wall0 + ((double)units - (double)e->t->clock.units0) *
-                                  e->ticks_per_unit / TICKS_PER_SEC;
+    return e->t->clock.wall0 +
+           ((double)units - (double)e->t->clock.units0) * e->ticks_per_unit / TICKS_PER_SEC;
 }
 
 /* ---- P and E ---- */
@@ -155,8 +155,7 @@ static void add_header(emitter *e, const char *header, size_t len)
     for (size_t at = 0; at < len;) {
         size_t key_len = 0, value = len;
         size_t next = pair_end(header, len, at, &key_len, &value);
-        if (!timed && key_len == sizeof calls - 1 &&
-            memcmp(header + at + 4, calls, key_len) == 0) {
+        if (!timed && key_len == sizeof calls - 1 && memcmp(header + at + 4, calls, key_len) == 0) {
             add_string(e, calls, key_len);
             add_string(e, "0", 1);
         } else {
@@ -171,15 +170,16 @@ static double lane_end(const emitter *e, const lane *l, double start)
 {
     double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(&e->t->costs, l));
     const tracer *t = e->t;
-    double end = wall_time(e, !t->clock.cpu ? l->since
-                              : t->lanes.n && l == t->lanes.list[0] ? t->lanes.settled : l->began);
+    double end = wall_time(e, !t->clock.cpu                         ? l->since
+                              : t->lanes.n && l == t->lanes.list[0] ? t->lanes.settled
+                                                                    : l->began);
     if (end < start + worked)
         end = start + worked;
     return end + 2e-6;      /* doubles of this size have steps of a quarter of that */
 }
 
-static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent,
-                       const void *header, size_t header_len)
+static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent, const void *header,
+                       size_t header_len)
 {
     add_u32(e, id);
     add_u32(e, parent);
@@ -245,8 +245,14 @@ static void emit_no_file(emitter *e)
 {
     enum { HAS_SOURCE = 0x30, NOT_FILE = 0x100 };
     static char name[] = "(nothing yet)", text[] = "\n";
-    emit_file(e, &(source_file){.fid = 1, .flags = NOT_FILE | HAS_SOURCE, .name = name,
-                                .source = text, .source_len = 1, .source_lines = 1}, 1);
+    emit_file(e,
+              &(source_file){.fid = 1,
+                             .flags = NOT_FILE | HAS_SOURCE,
+                             .name = name,
+                             .source = text,
+                             .source_len = 1,
+                             .source_lines = 1},
+              1);
 }
 
 static void emit_files(emitter *e)
@@ -256,7 +262,7 @@ static void emit_files(emitter *e)
         emit_no_file(e);
         return;
     }
-    uint32_t *last_line = calloc(t->files.n_fids + 1, sizeof *last_line);    /* these two by fid */
+    uint32_t *last_line = calloc(t->files.n_fids + 1, sizeof *last_line); /* these two by fid */
     const source_file **files = calloc(t->files.n_fids + 1, sizeof *files);
     bool ok = last_line && files;
     for (size_t i = 0; ok && i < t->codes.n_subs; i++) {
@@ -294,8 +300,8 @@ static void emit_subs(emitter *e, char **names)
 
 /* A line of a file in one lane: several code objects may share it. */
 typedef struct {
-    uint32_t  fid, line;
-    uint32_t  block, sub;       /* their first lines; 0 unless asked for */
+    uint32_t fid, line;
+    uint32_t block, sub; /* their first lines; 0 unless asked for */
     line_slot sum;
 } line_item;
 
@@ -335,8 +341,7 @@ static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k
     line_item item = {.fid = f->fid, .line = (uint32_t)info->lines[k], .sum = *sum};
     if (t->options.blocks) {
         item.sub = t->codes.subs[info->sub].first;
-        item.block = block_of_line(f->blocks, f->source_lines, item.line, item.sub,
-                                   info->module);
+        item.block = block_of_line(f->blocks, f->source_lines, item.line, item.sub, info->module);
     }
     return item;
 }
@@ -401,7 +406,7 @@ static void emit_edges(emitter *e)
         add_u32(e, c->line);
         add_u32(e, c->caller);
         add_u32(e, c->callee + 1);
-        add_u64(e, c->count ? c->count : 1);    /* open when we began: Perl needs a call */
+        add_u64(e, c->count ? c->count : 1); /* open when we began: Perl needs a call */
         add_f64(e, seconds(e, c->incl));
         add_f64(e, seconds(e, c->excl));
         add_f64(e, seconds(e, c->reci));
@@ -414,8 +419,8 @@ static void emit_edges(emitter *e)
 /* One step of a walk that leaves each node after those below it. */
 typedef struct {
     const node *node;
-    const node *child;      /* to be visited next */
-    double      incl;       /* ticks of the children that were left */
+    const node *child; /* to be visited next */
+    double incl;       /* ticks of the children that were left */
 } step;
 
 static void emit_return(emitter *e, const node *n, uint32_t depth, double excl, double incl)
@@ -575,7 +580,8 @@ static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, 
     }
     PyObject *value = key && !PyErr_Occurred()
                           ? Py_BuildValue("[KKK]", count, (unsigned long long)incl,
-                                          (unsigned long long)excl) : NULL;
+                                          (unsigned long long)excl)
+                          : NULL;
     int rc = value ? PyDict_SetItem(hits, key, value) : -1;
     Py_XDECREF(key);
     Py_XDECREF(value);

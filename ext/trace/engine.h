@@ -9,13 +9,13 @@
 
 /* Of sys.monitoring. */
 typedef struct {
-    int       tool_id;              /* -1: none held */
-    PyObject *disable, *missing;    /* its DISABLE and MISSING, owned */
+    int tool_id;                 /* -1: none held */
+    PyObject *disable, *missing; /* its DISABLE and MISSING, owned */
 } engine_state;
 
 extern const char engine_name[];
 
-int  engine_start(tracer *t);       /* -1 with an exception set */
+int engine_start(tracer *t); /* -1 with an exception set */
 void engine_stop(tracer *t);
 
 /* What frames are told apart by: sys.monitoring's events bring no more than the code. */

@@ -22,7 +22,7 @@ const char engine_name[] = "sys.monitoring";
 typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
-    tracer        *t;       /* owned */
+    tracer *t; /* owned */
 } callback;
 
 #define CALLBACK_OF(self) (((callback *)(self))->t)
@@ -235,8 +235,7 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
     now = lane_later(l, now, since);
     if (UNLIKELY(!t->options.stmts) && PyCode_Check(args[0])) {
         code_info *info = l->top->info;
-        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0],
-                                                 as_int(args[1]))];
+        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], as_int(args[1]))];
     }
     lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
     Py_RETURN_NONE;
@@ -302,16 +301,14 @@ enum { FOR_STMTS = 1, FOR_C = 2 };
 
 /* Which event calls what; `only` tells which option wants it. */
 static const struct {
-    const char    *event;
+    const char *event;
     vectorcallfunc call;
-    int            only;
+    int only;
 } wanted[] = {
-    {"PY_START", on_start, 0},     {"PY_RESUME", on_resume, 0},
-    {"PY_THROW", on_throw, 0},     {"PY_RETURN", on_leave, 0},
-    {"PY_YIELD", on_leave, 0},     {"PY_UNWIND", on_unwind, 0},
-    {"LINE", on_line, FOR_STMTS},  {"JUMP", on_jump, FOR_STMTS},
-    {"CALL", on_call, FOR_C},      {"C_RETURN", on_c_leave, FOR_C},
-    {"C_RAISE", on_c_leave, FOR_C},
+    {"PY_START", on_start, 0},       {"PY_RESUME", on_resume, 0},    {"PY_THROW", on_throw, 0},
+    {"PY_RETURN", on_leave, 0},      {"PY_YIELD", on_leave, 0},      {"PY_UNWIND", on_unwind, 0},
+    {"LINE", on_line, FOR_STMTS},    {"JUMP", on_jump, FOR_STMTS},   {"CALL", on_call, FOR_C},
+    {"C_RETURN", on_c_leave, FOR_C}, {"C_RAISE", on_c_leave, FOR_C},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
 
@@ -401,13 +398,13 @@ static int take_tool_id(tracer *t, PyObject *monitoring)
             t->engine.tool_id = ok ? ids[i] : -1;
             return ok ? 0 : -1;
         }
-        Py_SETREF(holders, PyUnicode_FromFormat("%U%s%d: %S", holders, i ? ", " : "", ids[i],
-                                                holder));
+        Py_SETREF(holders,
+                  PyUnicode_FromFormat("%U%s%d: %S", holders, i ? ", " : "", ids[i], holder));
         Py_DECREF(holder);
     }
     if (holders)
-        PyErr_Format(PyExc_RuntimeError,
-                     "no sys.monitoring tool id is free for pynytprof (%U)", holders);
+        PyErr_Format(PyExc_RuntimeError, "no sys.monitoring tool id is free for pynytprof (%U)",
+                     holders);
     Py_XDECREF(holders);
     return -1;
 }
@@ -440,8 +437,7 @@ int engine_start(tracer *t)
     Py_XSETREF(t->engine.missing, PyObject_GetAttrString(monitoring, "MISSING"));
     if (t->engine.disable && t->engine.missing && take_tool_id(t, monitoring) == 0) {
         events = register_all(t, monitoring);
-        if (events < 0 || restart_events(monitoring) < 0 ||
-            set_events(t, monitoring, events) < 0) {
+        if (events < 0 || restart_events(monitoring) < 0 || set_events(t, monitoring, events) < 0) {
             events = -1;
             PyObject *type, *value, *traceback;
             PyErr_Fetch(&type, &value, &traceback);

@@ -78,8 +78,8 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
 /* In one thread: the functions whose places we have taken, NULL: none. */
 typedef struct {
     PyThreadState *thread;
-    uint64_t       thread_id;
-    Py_tracefunc   trace, profile;
+    uint64_t thread_id;
+    Py_tracefunc trace, profile;
 } neighbours;
 
 static tracer *at_work;             /* owned; NULL: no tracer of this kind runs */
@@ -89,9 +89,9 @@ static size_t n_known, known_cap, prune_at;
 static uint64_t changes;            /* of what is known */
 
 static TRACE_THREAD_LOCAL struct {
-    uint64_t       change;
+    uint64_t change;
     PyThreadState *thread;
-    neighbours    *others;          /* borrowed, NULL: there are none */
+    neighbours *others; /* borrowed, NULL: there are none */
 } mine;
 
 static int on_trace(PyObject *theirs, PyFrameObject *frame, int what, PyObject *value);
@@ -374,8 +374,7 @@ static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject
         if (sub >= 0 && !t->options.stmts)
             lane_place(l, PyFrame_GetLineNumber(frame));
         if (sub >= 0)
-            lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since),
-                       COST_C_ENTER);
+            lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since), COST_C_ENTER);
     } else if (l->top->c && l->top->key == method) {
         lane_leave(t, l, now, COST_C_LEAVE);
     }
@@ -433,7 +432,7 @@ static int on_audit(const char *event, PyObject *args, void *unused)
             others->profile = here->c_profilefunc;
         if (others || !here->c_profilefunc)
             here->c_profilefunc = on_profile;
-        }
+    }
     return 0;
 }
 
@@ -473,8 +472,8 @@ static PyObject *sys_settrace(PyObject *module, PyObject *function);
 static PyObject *sys_setprofile(PyObject *module, PyObject *function);
 
 static struct {
-    const char  *module, *name;
-    PyCFunction  ours, theirs;
+    const char *module, *name;
+    PyCFunction ours, theirs;
     PyMethodDef *method;
 } replaced[N_REPLACED] = {
     [START_THREAD] = {.module = "_thread", .name = "start_new_thread", .ours = start_thread},

@@ -16,9 +16,9 @@ enum { EXEC, EVAL, COMPILE, N_WATCHED };
 
 /* The method is the interpreter's, and static: all interpreters of a process share it. */
 static struct {
-    const char  *name;
+    const char *name;
     PyMethodDef *method;        /* NULL: not watched */
-    PyCFunction  original;
+    PyCFunction original;
 } watched[N_WATCHED] = {{.name = "exec"}, {.name = "eval"}, {.name = "compile"}};
 
 static PyInterpreterState *home;        /* whose calls are looked at */
@@ -54,8 +54,7 @@ static PyObject *exec_plain(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return run_text(EXEC, self, args, n, NULL);
 }
 
-static PyObject *exec_keywords(PyObject *self, PyObject *const *args, Py_ssize_t n,
-                               PyObject *names)
+static PyObject *exec_keywords(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     return run_text(EXEC, self, args, n, names);
 }
@@ -65,8 +64,7 @@ static PyObject *eval_plain(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return run_text(EVAL, self, args, n, NULL);
 }
 
-static PyObject *eval_keywords(PyObject *self, PyObject *const *args, Py_ssize_t n,
-                               PyObject *names)
+static PyObject *eval_keywords(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     return run_text(EVAL, self, args, n, names);
 }
@@ -167,8 +165,7 @@ static PyObject *compile_keywords(PyObject *self, PyObject *const *args, Py_ssiz
                                   PyObject *names)
 {
     PyObject *made = call_original(COMPILE, self, args, n, names);
-    if (made && PyCode_Check(made) && n > 0 && is_text(args[0]) &&
-        PyInterpreterState_Get() == home)
+    if (made && PyCode_Check(made) && n > 0 && is_text(args[0]) && PyInterpreterState_Get() == home)
         await(made, args[0]);
     return made;
 }

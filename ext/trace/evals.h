@@ -9,7 +9,7 @@
  * reference; NULL, without an exception: it is not known. It is handed out once.
  */
 PyObject *evals_text_of(PyCodeObject *code);
-void      evals_watch(void);
-void      evals_unwatch(void);
+void evals_watch(void);
+void evals_unwatch(void);
 
 #endif

@@ -248,8 +248,7 @@ static bool exit_will_fail(PyObject *const *args, Py_ssize_t n, PyObject *names)
     return overflow || status < INT_MIN || status > INT_MAX;
 }
 
-static PyObject *watched_exit(PyObject *self, PyObject *const *args, Py_ssize_t n,
-                              PyObject *names)
+static PyObject *watched_exit(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     keyword_function *call = (keyword_function *)(void (*)(void))original[F_EXIT];
     if (exit_will_fail(args, n, names))
@@ -306,7 +305,7 @@ static PyObject *watched_signal(PyObject *self, PyObject *const *args, Py_ssize_
 
 static const struct {
     const char *module, *name;
-    int         flags;      /* how it is called; if CPython changes that, it is left alone */
+    int flags; /* how it is called; if CPython changes that, it is left alone */
     PyCFunction watched;
 } functions[N_FUNCTIONS] = {
     [F_EXIT] = {"posix", "_exit", METH_FASTCALL | METH_KEYWORDS,
@@ -315,8 +314,7 @@ static const struct {
     [F_EXECVE] = {"posix", "execve", METH_FASTCALL | METH_KEYWORDS,
                   (PyCFunction)(void (*)(void))watched_execve},
     [F_ABORT] = {"posix", "abort", METH_NOARGS, watched_abort},
-    [F_SIGNAL] = {"_signal", "signal", METH_FASTCALL,
-                  (PyCFunction)(void (*)(void))watched_signal},
+    [F_SIGNAL] = {"_signal", "signal", METH_FASTCALL, (PyCFunction)(void (*)(void))watched_signal},
 };
 
 static PyMethodDef *replaced[N_FUNCTIONS];
@@ -455,11 +453,11 @@ static Py_ssize_t numbers(PyObject *sequence, int *out, Py_ssize_t room)
 }
 
 const char ends_watch_doc[] = PyDoc_STR(
-"watch_ends(signums, finish, go_on, /)\n--\n\n"
-"Call finish('signal') before one of `signums` that has its default action lets it happen,\n"
-"finish('_exit'), 'abort', 'exec' before os._exit, os.abort, os.execv and os.execve, and\n"
-"finish('exit') in C's exit(); go_on() if one of the functions fails. Replaces what was\n"
-"watched before.");
+    "watch_ends(signums, finish, go_on, /)\n--\n\n"
+    "Call finish('signal') before one of `signums` that has its default action lets it happen,\n"
+    "finish('_exit'), 'abort', 'exec' before os._exit, os.abort, os.execv and os.execve, and\n"
+    "finish('exit') in C's exit(); go_on() if one of the functions fails. Replaces what was\n"
+    "watched before.");
 
 PyObject *ends_watch(PyObject *module, PyObject *args)
 {
@@ -478,8 +476,7 @@ PyObject *ends_watch(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-const char ends_unwatch_doc[] = PyDoc_STR(
-"unwatch_ends()\n--\n\nUndo watch_ends().");
+const char ends_unwatch_doc[] = PyDoc_STR("unwatch_ends()\n--\n\nUndo watch_ends().");
 
 PyObject *ends_unwatch(PyObject *module, PyObject *unused)
 {

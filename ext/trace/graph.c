@@ -28,8 +28,9 @@ static node *node_new(call_graph *g, node *parent, uint32_t sub)
     n->sub = sub;
     n->parent = parent;
     bool is_new;
-    uint32_t *place = parent ? nyt_map_take(&g->node_index, nyt_pair_key(parent->index, sub),
-                                            &is_new) : NULL;
+    uint32_t *place = parent
+                          ? nyt_map_take(&g->node_index, nyt_pair_key(parent->index, sub), &is_new)
+                          : NULL;
     if (parent && !place) {
         free(n);
         return NULL;

@@ -19,33 +19,33 @@ struct edge {
 
 /* A path of calls. */
 struct node {
-    uint32_t   index;
-    uint32_t   sub;
-    node      *parent, *first_child, *next;
-    node      *hot_child;       /* the child entered last from here */
-    line_slot *hot_slot;        /* from where this was entered last, */
-    edge      *hot_edge;        /* and the edge for that */
-    uint64_t   excl;
+    uint32_t index;
+    uint32_t sub;
+    node *parent, *first_child, *next;
+    node *hot_child;     /* the child entered last from here */
+    line_slot *hot_slot; /* from where this was entered last, */
+    edge *hot_edge;      /* and the edge for that */
+    uint64_t excl;
 };
 
 typedef struct {
-    edge         **edges;
-    size_t         n_edges, edges_cap;
-    uint32_t      *edge_index;      /* open addressing: index in edges plus one, 0: empty */
-    size_t         edge_index_cap;
-    node         **nodes;
-    size_t         n_nodes, nodes_cap, max_nodes;
-    struct nyt_map node_index;      /* parent and sub -> index in nodes */
-    node          *root;            /* stands for "nobody": no sub, no time */
-    uint64_t       folds;           /* calls for which the tree had no room */
+    edge **edges;
+    size_t n_edges, edges_cap;
+    uint32_t *edge_index; /* open addressing: index in edges plus one, 0: empty */
+    size_t edge_index_cap;
+    node **nodes;
+    size_t n_nodes, nodes_cap, max_nodes;
+    struct nyt_map node_index; /* parent and sub -> index in nodes */
+    node *root;                /* stands for "nobody": no sub, no time */
+    uint64_t folds;            /* calls for which the tree had no room */
 } call_graph;
 
 /* An empty graph, with its root; false: out of memory. */
-bool  graph_begin(call_graph *g, size_t max_nodes);
+bool graph_begin(call_graph *g, size_t max_nodes);
 /* The node of `sub` below `parent`; `parent` itself where the tree can't grow. */
 node *graph_child(call_graph *g, node *parent, uint32_t sub);
 /* NULL: out of memory. */
 edge *graph_edge(call_graph *g, uint32_t file, uint32_t line, uint32_t caller, uint32_t callee);
-void  graph_free(call_graph *g);
+void graph_free(call_graph *g);
 
 #endif

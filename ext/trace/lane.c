@@ -175,8 +175,8 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     return true;
 }
 
-bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
-                uint64_t now, enum cost_kind kind)
+bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub, uint64_t now,
+                enum cost_kind kind)
 {
     activation *caller = l->top;
     if (UNLIKELY(caller == l->stack)) {

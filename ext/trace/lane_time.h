@@ -10,8 +10,16 @@
 
 /* Kinds of events by what they cost. OTHER: a call of what is neither Python nor a sub. */
 enum cost_kind {
-    COST_NONE, COST_LINE, COST_ENTER, COST_RESUME, COST_LEAVE, COST_UNWIND, COST_C_ENTER,
-    COST_C_LEAVE, COST_OTHER, COST_KINDS
+    COST_NONE,
+    COST_LINE,
+    COST_ENTER,
+    COST_RESUME,
+    COST_LEAVE,
+    COST_UNWIND,
+    COST_C_ENTER,
+    COST_C_LEAVE,
+    COST_OTHER,
+    COST_KINDS
 };
 
 typedef struct {
@@ -21,51 +29,51 @@ typedef struct {
 
 /* One frame, or one C function, that is running. */
 typedef struct {
-    const void *key;        /* identity: code object or frame (engine's choice), C: method */
-    code_info  *info;       /* where the lines are: a C function has its caller's */
-    line_slot  *slots;      /* of info in this lane */
-    line_slot  *slot;       /* the current line; NULL before the first */
-    node       *node;
-    edge       *edge;       /* NULL with subs=0 */
-    uint32_t    sub;
-    bool        c;          /* a C function */
-    bool        quiet;      /* another trace function does not want its lines */
-    uint64_t    entered;    /* lane->elapsed then */
-    uint64_t    inner;      /* time in callees since */
+    const void *key;  /* identity: code object or frame (engine's choice), C: method */
+    code_info *info;  /* where the lines are: a C function has its caller's */
+    line_slot *slots; /* of info in this lane */
+    line_slot *slot;  /* the current line; NULL before the first */
+    node *node;
+    edge *edge; /* NULL with subs=0 */
+    uint32_t sub;
+    bool c;           /* a C function */
+    bool quiet;       /* another trace function does not want its lines */
+    uint64_t entered; /* lane->elapsed then */
+    uint64_t inner;   /* time in callees since */
 } activation;
 
 /* A thread. stack[0] stands for "outside": it is no frame. */
 struct lane {
-    uint64_t    key;        /* of its present use, 0: free */
-    uint32_t    index;
-    uint64_t    thread;     /* PyThreadState's id */
-    uint32_t    native_id;
-    uint64_t    since;      /* the last event */
-    uint64_t    deadline;   /* by the lane's clock: when there is slow work to do */
-    uint64_t    elapsed;    /* charged to frames: the sum of all intervals less our cost */
-    uint64_t    debt;       /* our cost that has not been taken off yet */
-    uint64_t    forgiven;   /* cost that was not taken off because too much was owed */
-    uint64_t    events[COST_KINDS];
-    uint64_t    slow_work;  /* time that went into snapshots and the like */
+    uint64_t key; /* of its present use, 0: free */
+    uint32_t index;
+    uint64_t thread; /* PyThreadState's id */
+    uint32_t native_id;
+    uint64_t since;    /* the last event */
+    uint64_t deadline; /* by the lane's clock: when there is slow work to do */
+    uint64_t elapsed;  /* charged to frames: the sum of all intervals less our cost */
+    uint64_t debt;     /* our cost that has not been taken off yet */
+    uint64_t forgiven; /* cost that was not taken off because too much was owed */
+    uint64_t events[COST_KINDS];
+    uint64_t slow_work; /* time that went into snapshots and the like */
     activation *top;
     activation *stack, *stack_end;
-    uint32_t   *active;     /* per sub: activations on the stack */
-    size_t      active_cap;
-    uint64_t    began;      /* by the shared clock, unlike the others */
-    uint32_t    run;        /* tracer->run when its stack was last made from frames */
-    bool        folded;     /* no thread's: it holds those of many that have ended */
-    lane       *next_made;  /* in the list of all lanes */
+    uint32_t *active; /* per sub: activations on the stack */
+    size_t active_cap;
+    uint64_t began;  /* by the shared clock, unlike the others */
+    uint32_t run;    /* tracer->run when its stack was last made from frames */
+    bool folded;     /* no thread's: it holds those of many that have ended */
+    lane *next_made; /* in the list of all lanes */
 };
 
 #define TRACE_MAX_LANES 64      /* past this, ended threads share one lane */
 
 typedef struct {
-    lane   **list;
-    size_t   n, cap;
-    size_t   fold_at;       /* so many lanes: those of ended threads become one */
-    uint64_t resyncs;       /* stacks that had to be made anew */
-    uint64_t deadline;      /* by the shared clock: when each lane has slow work to do */
-    uint64_t settled;       /* by the shared clock: when the tables were whole last */
+    lane **list;
+    size_t n, cap;
+    size_t fold_at;    /* so many lanes: those of ended threads become one */
+    uint64_t resyncs;  /* stacks that had to be made anew */
+    uint64_t deadline; /* by the shared clock: when each lane has slow work to do */
+    uint64_t settled;  /* by the shared clock: when the tables were whole last */
 } lane_table;
 
 /* Sixteen bytes of the static block that every library may have: no call to find them. */

@@ -174,28 +174,27 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}",
-        "engine", engine_name,
-        "clock", t->clock.cpu ? "thread cpu" : t->clock.tsc ? "tsc" : "monotonic",
-        "files", (Py_ssize_t)t->files.n_fids, "codes", (Py_ssize_t)t->codes.n,
-        "edges", (Py_ssize_t)t->graph.n_edges, "paths", (Py_ssize_t)(t->graph.n_nodes - 1),
-        "lanes", (Py_ssize_t)t->lanes.n,
-        "folded_evals", (unsigned long long)t->files.folded_evals,
-        "resyncs", (unsigned long long)t->lanes.resyncs,
-        "folded_calls", (unsigned long long)t->graph.folds,
-        "uncounted_lines", (unsigned long long)trace_uncounted_lines(t),
-        "failed", t->failed ? Py_True : Py_False,
-        "ns_per_line", (double)t->costs.of[COST_LINE] * ns,
-        "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
-        "ns_per_resumption", (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns,
-        "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}", "engine", engine_name,
+        "clock",
+        t->clock.cpu   ? "thread cpu"
+        : t->clock.tsc ? "tsc"
+                       : "monotonic",
+        "files", (Py_ssize_t)t->files.n_fids, "codes", (Py_ssize_t)t->codes.n, "edges",
+        (Py_ssize_t)t->graph.n_edges, "paths", (Py_ssize_t)(t->graph.n_nodes - 1), "lanes",
+        (Py_ssize_t)t->lanes.n, "folded_evals", (unsigned long long)t->files.folded_evals,
+        "resyncs", (unsigned long long)t->lanes.resyncs, "folded_calls",
+        (unsigned long long)t->graph.folds, "uncounted_lines",
+        (unsigned long long)trace_uncounted_lines(t), "failed", t->failed ? Py_True : Py_False,
+        "ns_per_line", (double)t->costs.of[COST_LINE] * ns, "ns_per_call",
+        (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns, "ns_per_resumption",
+        (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns, "ns_per_c_call",
+        (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
 }
 
 /* ---- The type and the module ---- */
 
 static PyMethodDef tracer_methods[] = {
-    {"start", (PyCFunction)(void (*)(void))tracer_start, METH_VARARGS | METH_KEYWORDS,
-     start_doc},
+    {"start", (PyCFunction)(void (*)(void))tracer_start, METH_VARARGS | METH_KEYWORDS, start_doc},
     {"stop", tracer_stop, METH_NOARGS, stop_doc},
     {"emit", tracer_emit, METH_VARARGS, emit_doc},
     {"forget", tracer_forget, METH_NOARGS, forget_doc},
@@ -217,14 +216,10 @@ PyDoc_STRVAR(tracer_doc,
 "sources: {co_filename: text} of code that is in no file.");
 
 static PyType_Slot tracer_slots[] = {
-    {Py_tp_doc, (void *)tracer_doc},
-    {Py_tp_new, (void *)tracer_new},
-    {Py_tp_dealloc, (void *)tracer_dealloc},
-    {Py_tp_traverse, (void *)tracer_traverse},
-    {Py_tp_clear, (void *)tracer_clear},
-    {Py_tp_methods, tracer_methods},
-    {Py_tp_members, tracer_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)tracer_doc},         {Py_tp_new, (void *)tracer_new},
+    {Py_tp_dealloc, (void *)tracer_dealloc}, {Py_tp_traverse, (void *)tracer_traverse},
+    {Py_tp_clear, (void *)tracer_clear},     {Py_tp_methods, tracer_methods},
+    {Py_tp_members, tracer_members},         {0, NULL},
 };
 
 static PyType_Spec tracer_spec = {

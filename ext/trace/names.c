@@ -13,7 +13,7 @@
 enum { NAME_MAX_BYTES = 500 };
 
 typedef struct {
-    char  *text;
+    char *text;
     size_t len, room;
 } name_buf;
 
@@ -187,9 +187,9 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method)
 /* For qsort, which hands no context on: what is compared carries all it needs. */
 typedef struct {
     const sub_info *sub;
-    bool            eval;       /* its file is a string eval */
-    const char     *file;
-    size_t          index;
+    bool eval; /* its file is a string eval */
+    const char *file;
+    size_t index;
 } named;
 
 static int compare_numbers(uint64_t x, uint64_t y)

@@ -17,6 +17,6 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method);
  * events has no say. NULL: out of memory; else to be given to names_free().
  */
 char **names_settled(const sub_info *subs, size_t n, const file_table *files);
-void   names_free(char **names, size_t n);
+void names_free(char **names, size_t n);
 
 #endif

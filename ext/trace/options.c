@@ -15,15 +15,16 @@ static PyObject *strings(PyObject *given)
 
 int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"stmts", "blocks", "subs", "slowops", "include", "exclude",
-                            "exclude_prefixes", "hide_prefix", "raw", "max_tree_nodes",
-                            "savesrc", "sources", "cpu", NULL};
+    static char *names[] = {
+        "stmts",   "blocks",           "subs",        "slowops", "include",
+        "exclude", "exclude_prefixes", "hide_prefix", "raw",     "max_tree_nodes",
+        "savesrc", "sources",          "cpu",         NULL};
     int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
     PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
     Py_ssize_t max_nodes = 1000000;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts,
-                                     &blocks, &subs, &slowops, &include, &exclude, &prefixes,
-                                     &hide, &raw, &max_nodes, &savesrc, &sources, &cpu))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOp:Tracer", names, &stmts, &blocks,
+                                     &subs, &slowops, &include, &exclude, &prefixes, &hide, &raw,
+                                     &max_nodes, &savesrc, &sources, &cpu))
         return -1;
     if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
         PyErr_SetString(PyExc_ValueError,
@@ -43,8 +44,9 @@ int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
     options->exclude_prefixes = strings(prefixes);
     options->hide_prefix = hide ? Py_NewRef(hide) : PyUnicode_FromString("");
     options->sources = Py_NewRef(sources);
-    return options->include && options->exclude && options->exclude_prefixes &&
-           options->hide_prefix ? 0 : -1;
+    return options->include && options->exclude && options->exclude_prefixes && options->hide_prefix
+               ? 0
+               : -1;
 }
 
 void options_free(trace_options *options)

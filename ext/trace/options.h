@@ -5,17 +5,17 @@
 #include "trace.h"
 
 typedef struct {
-    bool      stmts, blocks, subs, slowops, savesrc;
-    bool      raw;                                      /* our own cost stays in the times */
-    bool      cpu;                                      /* each thread's processor time */
-    PyObject *include, *exclude, *exclude_prefixes;     /* tuples of str, owned */
-    PyObject *hide_prefix;                              /* str, owned */
-    PyObject *sources;                                  /* dict or None, owned */
-    size_t    max_nodes;                                /* of the tree of call paths */
+    bool stmts, blocks, subs, slowops, savesrc;
+    bool raw;                                       /* our own cost stays in the times */
+    bool cpu;                                       /* each thread's processor time */
+    PyObject *include, *exclude, *exclude_prefixes; /* tuples of str, owned */
+    PyObject *hide_prefix;                          /* str, owned */
+    PyObject *sources;                              /* dict or None, owned */
+    size_t max_nodes;                               /* of the tree of call paths */
 } trace_options;
 
 /* Fills *options, which is all zeros; -1 with an exception, and it is to be freed all the same. */
-int  options_parse(trace_options *options, PyObject *args, PyObject *kwargs);
+int options_parse(trace_options *options, PyObject *args, PyObject *kwargs);
 void options_free(trace_options *options);
 
 #endif

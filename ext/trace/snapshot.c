@@ -12,8 +12,8 @@
 
 typedef struct {
     nyt_chunks *out;
-    void      (*seen)(void *ctx, char token, size_t len);
-    void       *ctx;
+    void (*seen)(void *ctx, char token, size_t len);
+    void *ctx;
 } sink;
 
 static int put_chunk(void *ctx, char token, const void *payload, size_t len)

@@ -6,12 +6,12 @@
 #include "trace.h"
 
 typedef struct {
-    emit_fn           *emit;        /* what gives the chunks, of `whose` */
-    tracer            *whose;
-    struct nyt_pieces *pieces;      /* sources, compressed once */
-    int              (*write)(void *ctx);   /* writes one; 0 or negative. NULL: none are wanted */
-    void              *ctx;         /* borrowed */
-    uint64_t           interval;    /* clock units */
+    emit_fn *emit; /* what gives the chunks, of `whose` */
+    tracer *whose;
+    struct nyt_pieces *pieces; /* sources, compressed once */
+    int (*write)(void *ctx);   /* writes one; 0 or negative. NULL: none are wanted */
+    void *ctx;                 /* borrowed */
+    uint64_t interval;         /* clock units */
 } snapshots;
 
 /* Takes bytes; 0, or a negative number that ends the work and is handed back. */

@@ -16,7 +16,11 @@
 #include <unistd.h>
 
 enum {
-    VIA_STMT = 0x02, VIA_SUB = 0x04, HAS_SRC = 0x10, SAVE_SRC = 0x20, FAKE = 0x80,
+    VIA_STMT = 0x02,
+    VIA_SUB = 0x04,
+    HAS_SRC = 0x10,
+    SAVE_SRC = 0x20,
+    FAKE = 0x80,
     NOT_FILE = 0x100
 };
 
@@ -199,7 +203,7 @@ static void set_source_given(source_file *f, PyObject *text)
 static void read_source(source_file *f, const char *path)
 {
     enum { MOST = 1 << 28 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);    /* a FIFO would wait for a writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
     struct stat st;
     FILE *in = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
     if (!in) {
@@ -237,8 +241,8 @@ static void source_from_linecache(source_file *f, PyObject *filename)
 /* A frozen module's globals may tell where its text lies. */
 static void source_from_globals(source_file *f, PyObject *globals)
 {
-    PyObject *path = globals && PyDict_Check(globals)
-                         ? PyDict_GetItemString(globals, "__file__") : NULL;
+    PyObject *path = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__file__")
+                                                      : NULL;
     const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
     size_t len = text ? strlen(text) : 0;
     if (len > 3 && strcmp(text + len - 3, ".py") == 0)
@@ -380,7 +384,7 @@ static int64_t file_version(file_table *files, int64_t file, PyObject *filename,
     int64_t known = key ? file_known(files, key) : file;
     if (known < 0 && !PyErr_Occurred() && first->versions < MOST_VERSIONS) {
         f.name = format("%s (version %u)", first->name, ++first->versions + 1);
-        known = file_add(files, f, key);    /* moves the table */
+        known = file_add(files, f, key); /* moves the table */
         f.source = NULL;
     }
     free(f.source);
@@ -400,9 +404,13 @@ static int64_t folded_file(file_table *files, PyObject *filename, const char *te
     PyObject *key = Py_BuildValue("(i)", skip);
     int64_t file = key ? file_known(files, key) : -1;
     if (key && file < 0 && !PyErr_Occurred())
-        file = file_add(files, (source_file){.filename = filename, .flags = VIA_STMT | NOT_FILE,
-                                         .name = strdup("(other files)"), .skip = skip,
-                                         .folded = true}, key);
+        file = file_add(files,
+                        (source_file){.filename = filename,
+                                      .flags = VIA_STMT | NOT_FILE,
+                                      .name = strdup("(other files)"),
+                                      .skip = skip,
+                                      .folded = true},
+                        key);
     Py_XDECREF(key);
     return file;
 }
@@ -417,8 +425,7 @@ static int eval_has_room(file_table *files, uint32_t file, int line)
     long texts = known ? PyLong_AsLong(known) : 0;
     int room = texts < EVALS_A_LINE;
     PyObject *more = place && room && !PyErr_Occurred() ? PyLong_FromLong(texts + 1) : NULL;
-    if (!place || PyErr_Occurred() ||
-        (more && PyDict_SetItem(files->eval_places, place, more) < 0))
+    if (!place || PyErr_Occurred() || (more && PyDict_SetItem(files->eval_places, place, more) < 0))
         room = -1;
     Py_XDECREF(more);
     Py_XDECREF(place);
@@ -428,8 +435,11 @@ static int eval_has_room(file_table *files, uint32_t file, int line)
 static int64_t eval_new(file_table *files, PyObject *filename, PyObject *source, uint32_t parent,
                         int line, PyObject *key, bool folded)
 {
-    source_file f = {.filename = filename, .parent = parent + 1, .flags = VIA_STMT,
-                     .parent_line = (uint32_t)line, .folded = folded};
+    source_file f = {.filename = filename,
+                     .parent = parent + 1,
+                     .flags = VIA_STMT,
+                     .parent_line = (uint32_t)line,
+                     .folded = folded};
     f.name = format("(eval %u)[%s:%d]", ++files->n_evals, files->list[parent].name, line);
     if (!folded)
         eval_source(files, &f, source);
@@ -476,7 +486,7 @@ static int64_t named_file(file_table *files, PyObject *filename, const char *tex
 {
     int64_t file = file_known(files, filename);
     if (file < 0 && !PyErr_Occurred())
-        file = files->n >= FILES_IN_ALL          ? folded_file(files, filename, text)
+        file = files->n >= FILES_IN_ALL            ? folded_file(files, filename, text)
                : given                             ? given_source(files, filename, given)
                : strncmp(text, "<frozen ", 8) == 0 ? frozen_file(files, filename, text, globals)
                : text[0] != '<'                    ? real_file(files, filename, text, source)
@@ -524,8 +534,11 @@ int64_t source_file_for_c(file_table *files)
     if (files->c_file < 0) {
         PyObject *key = PyUnicode_FromString("(builtins)");
         if (key)
-            files->c_file = file_add(files, (source_file){.filename = key, .flags = VIA_SUB | FAKE,
-                                                  .name = strdup("(builtins)")}, key);
+            files->c_file = file_add(files,
+                                     (source_file){.filename = key,
+                                                   .flags = VIA_SUB | FAKE,
+                                                   .name = strdup("(builtins)")},
+                                     key);
         Py_XDECREF(key);
     }
     return files->c_file;

@@ -67,10 +67,10 @@ enum { SUB_PYTHON, SUB_C };
 
 /* A sub's identity is its index in its table; its id in chunks is that plus one. */
 typedef struct {
-    uint8_t     kind;
-    uint32_t    file;           /* index in the table of files */
-    uint32_t    first, last;    /* lines; 0 and 0 for C */
-    char       *base;           /* name before duplicates are told apart, UTF-8 */
+    uint8_t kind;
+    uint32_t file;        /* index in the table of files */
+    uint32_t first, last; /* lines; 0 and 0 for C */
+    char *base;           /* name before duplicates are told apart, UTF-8 */
 } sub_info;
 
 /* Takes a chunk; 0 or negative, which ends the emission and is handed back. */

@@ -15,19 +15,19 @@
 
 struct tracer {
     PyObject_HEAD
-    bool          running, failed;
-    bool          calibrated;
-    uint32_t      run;              /* counts start() */
+    bool running, failed;
+    bool calibrated;
+    uint32_t run; /* counts start() */
     trace_options options;
-    trace_clock   clock;
-    event_costs   costs;
-    file_table    files;
-    code_table    codes;
-    call_graph    graph;
-    lane_table    lanes;
-    snapshots     snapshot;
-    engine_state  engine;
-    void        (*on_deadline)(tracer *t, lane *l);     /* called at an event past it */
+    trace_clock clock;
+    event_costs costs;
+    file_table files;
+    code_table codes;
+    call_graph graph;
+    lane_table lanes;
+    snapshots snapshot;
+    engine_state engine;
+    void (*on_deadline)(tracer *t, lane *l); /* called at an event past it */
 };
 
 /* The tracer can't go on, but the program can: nothing is counted any more. */

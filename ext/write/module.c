@@ -7,12 +7,12 @@
 
 typedef struct {
     PyObject_HEAD
-    nyt_chunks *chunks;     /* owned; NULL once closed */
-    PyObject   *path;       /* owned; for error messages; NULL: a file object */
-    PyObject   *write;      /* owned; the file object's method; NULL: a path */
-    bool        raw;        /* its write() may take less than all, or None */
-    bool        busy;       /* in a call: the file object may call us back */
-    bool        told;       /* the caller has seen that the file is incomplete */
+    nyt_chunks *chunks; /* owned; NULL once closed */
+    PyObject *path;     /* owned; for error messages; NULL: a file object */
+    PyObject *write;    /* owned; the file object's method; NULL: a path */
+    bool raw;           /* its write() may take less than all, or None */
+    bool busy;          /* in a call: the file object may call us back */
+    bool told;          /* the caller has seen that the file is incomplete */
 } Writer;
 
 /* ---- A file object as a sink ---- */
@@ -131,8 +131,7 @@ static PyObject *writer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     Writer *self = (Writer *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    int rc = is_path(target) ? open_path(self, target, level)
-                             : open_object(self, target, level);
+    int rc = is_path(target) ? open_path(self, target, level) : open_object(self, target, level);
     if (rc < 0)
         Py_CLEAR(self);
     return (PyObject *)self;
@@ -265,14 +264,10 @@ PyDoc_STRVAR(writer_doc,
     "leaves no trace; an OSError is final.");
 
 static PyType_Slot writer_slots[] = {
-    {Py_tp_doc, (void *)writer_doc},
-    {Py_tp_new, writer_new},
-    {Py_tp_dealloc, writer_dealloc},
-    {Py_tp_traverse, writer_traverse},
-    {Py_tp_clear, writer_clear},
-    {Py_tp_methods, writer_methods},
-    {Py_tp_getset, writer_getset},
-    {0, NULL},
+    {Py_tp_doc, (void *)writer_doc}, {Py_tp_new, writer_new},
+    {Py_tp_dealloc, writer_dealloc}, {Py_tp_traverse, writer_traverse},
+    {Py_tp_clear, writer_clear},     {Py_tp_methods, writer_methods},
+    {Py_tp_getset, writer_getset},   {0, NULL},
 };
 
 static PyType_Spec writer_spec = {

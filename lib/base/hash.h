@@ -9,7 +9,7 @@ uint64_t nyt_str_hash(nyt_str s, uint64_t seed);
 /* All zeros is an empty one. Pointers to values live until the next nyt_map_take(). */
 struct nyt_map {
     struct nyt_map_slot *slots;
-    size_t   size, count;
+    size_t size, count;
     uint64_t seed;
 };
 
@@ -30,7 +30,7 @@ static inline uint64_t nyt_pair_key(uint32_t high, uint32_t low)
 #define NYT_NAMES_MAX 0x7FFFFFFFu
 
 struct nyt_name {
-    nyt_str  name;          /* terminated, ours */
+    nyt_str name; /* terminated, ours */
     uint32_t next;
 };
 
@@ -38,12 +38,12 @@ struct nyt_name {
 enum { NYT_NAMES_RECENT = 256 };
 
 struct nyt_names {
-    struct nyt_map   by_hash;
+    struct nyt_map by_hash;
     struct nyt_arena arena;
     struct nyt_name *list;
-    size_t           count, cap;
-    uint64_t         seed;
-    uint32_t         recent[NYT_NAMES_RECENT];  /* by what they end with: looked at first */
+    size_t count, cap;
+    uint64_t seed;
+    uint32_t recent[NYT_NAMES_RECENT]; /* by what they end with: looked at first */
 };
 
 uint32_t nyt_names_find(const struct nyt_names *n, nyt_str s);      /* NYT_NONE: unknown */

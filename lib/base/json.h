@@ -11,7 +11,7 @@
  */
 struct nyt_json {
     struct nyt_out *o;
-    bool            comma;      /* one belongs before what comes next */
+    bool comma; /* one belongs before what comes next */
 };
 
 void nyt_json_open(struct nyt_json *j, const char *key, char bracket);

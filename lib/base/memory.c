@@ -69,8 +69,8 @@ bool nyt_room_for_one(void *array_at, size_t count, size_t *cap, size_t size)
 
 struct nyt_arena_block {
     struct nyt_arena_block *before;
-    size_t                  used, size;
-    max_align_t             memory[];
+    size_t used, size;
+    max_align_t memory[];
 };
 
 enum { ARENA_BLOCK = 64 * 1024 };

@@ -7,7 +7,7 @@
 /* A growing array of bytes. All zeros is an empty one. */
 struct nyt_buf {
     uint8_t *data;
-    size_t   len, cap;
+    size_t len, cap;
 };
 
 /* Room for `more` bytes behind len; false: out of memory, and nothing has changed. */
@@ -33,13 +33,13 @@ bool nyt_room_for_one(void *array_at, size_t count, size_t *cap, size_t size);
 /* Small things that die together. Memory is aligned for any object, not zeroed. */
 struct nyt_arena {
     struct nyt_arena_block *last;
-    size_t                  held;   /* bytes asked of the system, for limits */
+    size_t held; /* bytes asked of the system, for limits */
 };
 
 void *nyt_arena_take(struct nyt_arena *a, size_t size);         /* NULL: out of memory */
 nyt_str nyt_arena_str(struct nyt_arena *a, nyt_str s, bool *ok); /* a terminated copy */
 /* The same instead of `old`, which stays if it is equal: repeats cost nothing. */
 nyt_str nyt_arena_str_again(struct nyt_arena *a, nyt_str old, nyt_str s, bool *ok);
-void  nyt_arena_free(struct nyt_arena *a);
+void nyt_arena_free(struct nyt_arena *a);
 
 #endif

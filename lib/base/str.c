@@ -35,8 +35,8 @@ nyt_str nyt_str_without_margins(nyt_str s)
 {
     while (s.len && (*s.data == ' ' || *s.data == '\t'))
         s.data++, s.len--;
-    while (s.len && (s.data[s.len - 1] == '\n' || s.data[s.len - 1] == '\r' ||
-                     s.data[s.len - 1] == ' '))
+    while (s.len &&
+           (s.data[s.len - 1] == '\n' || s.data[s.len - 1] == '\r' || s.data[s.len - 1] == ' '))
         s.len--;
     return s;
 }

@@ -179,8 +179,11 @@ void nyt_out_count_change(struct nyt_out *o, int64_t count, int width)
 
 static void put_time(struct nyt_out *o, double seconds, int width, bool sign)
 {
-    static const struct { double at_least; double factor; const char *unit; } units[] = {
-        {1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
+    static const struct {
+        double at_least;
+        double factor;
+        const char *unit;
+    } units[] = {{1, 1, " s "}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
     double size = fabs(seconds);
     size_t i = 0;
     while (i < 3 && size < units[i].at_least)
@@ -244,7 +247,8 @@ static size_t safe_char(uint32_t code, bool valid, const char *bytes, size_t len
         return 4;
     }
     if (is_unsafe(code))
-        return (size_t)snprintf(shown, NYT_SAFE_BYTES, code < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)code);
+        return (size_t)snprintf(shown, NYT_SAFE_BYTES, code < 0x100 ? "\\x%02x" : "\\u{%x}",
+                                (unsigned)code);
     memcpy(shown, bytes, len);
     shown[len] = '\0';
     return columns_of(code);

@@ -10,14 +10,14 @@
  */
 struct nyt_out {
     nyt_write_fn write;
-    void        *ctx;
-    int          status, sys_errno;
-    size_t       len;
-    char         data[32 * 1024];
+    void *ctx;
+    int status, sys_errno;
+    size_t len;
+    char data[32 * 1024];
 };
 
 void nyt_out_begin(struct nyt_out *o, nyt_write_fn write, void *ctx);
-int  nyt_out_end(struct nyt_out *o, nyt_error *err);
+int nyt_out_end(struct nyt_out *o, nyt_error *err);
 void nyt_out_bytes(struct nyt_out *o, const void *data, size_t len);
 void nyt_out_text(struct nyt_out *o, const char *text);
 void nyt_out_fill(struct nyt_out *o, char c, size_t n);
@@ -52,7 +52,7 @@ enum { NYT_SAFE_BYTES = 16 };
 size_t nyt_safe_next(nyt_str s, size_t at, char shown[NYT_SAFE_BYTES], size_t *bytes);
 
 /* So many columns nyt_out_safe() would take; the end of a text that takes `limit` at most. */
-size_t  nyt_safe_columns(nyt_str s);
+size_t nyt_safe_columns(nyt_str s);
 nyt_str nyt_safe_last(nyt_str s, size_t limit);
 
 #endif

@@ -56,7 +56,8 @@ static size_t put_utf8(uint8_t *p, uint32_t code)
 
 static bool is_control(uint32_t code)
 {
-    return (code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+    return (code < 0x20 && code != '\t') || (code >= 0x7F && code < 0xA0) || code == 0x2028 ||
+           code == 0x2029;
 }
 
 static uint32_t allowed(uint32_t code, const char *never)

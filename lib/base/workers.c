@@ -23,16 +23,16 @@ static int alone(size_t n, nyt_worker_job *job, nyt_worker_take *take, void *ctx
 enum { MOST_THREADS = 16 };
 
 struct workers {
-    size_t          n;
+    size_t n;
     nyt_worker_job *job;
-    void           *ctx;
-    pthread_t       threads[MOST_THREADS];
-    size_t          thread_count;
+    void *ctx;
+    pthread_t threads[MOST_THREADS];
+    size_t thread_count;
     pthread_mutex_t lock;               /* of what follows */
-    pthread_cond_t  done_one, taken_one;
-    size_t          begun, taken;
-    bool           *done;
-    bool            enough;
+    pthread_cond_t done_one, taken_one;
+    size_t begun, taken;
+    bool *done;
+    bool enough;
 };
 
 static bool may_begin(const struct workers *c)

@@ -24,7 +24,7 @@ enum unit { UNIT_NONE, UNIT_PERCENT, UNIT_TIME };
 
 struct amount {
     double value;       /* percent, seconds or a number */
-    bool   is_change;
+    bool is_change;
     enum unit unit;
 };
 
@@ -32,16 +32,16 @@ enum field { FIELD_COUNT, FIELD_INCL, FIELD_EXCL };
 
 struct condition {
     const char *text;
-    bool        less, or_equal;
+    bool less, or_equal;
     struct amount amounts[AMOUNTS];
-    size_t      amount_count;
+    size_t amount_count;
 
     enum nyt_total total;           /* if there is no pattern */
-    bool           is_time;
-    bool           has_pattern;
-    nyt_diff_kind  kind;
-    nyt_str        pattern;
-    enum field     field;
+    bool is_time;
+    bool has_pattern;
+    nyt_diff_kind kind;
+    nyt_str pattern;
+    enum field field;
 };
 
 static int malformed(nyt_error *err, const struct condition *c, const char *at, const char *what)
@@ -85,9 +85,15 @@ static const char *parse_number(const char *p, double *value)
 
 static const char *parse_unit(const char *p, struct amount *a)
 {
-    static const struct { const char *name; enum unit unit; double divisor; } units[] = {
-        {"%", UNIT_PERCENT, 1}, {"ms", UNIT_TIME, 1e3}, {"us", UNIT_TIME, 1e6},
-        {"ns", UNIT_TIME, 1e9}, {"s", UNIT_TIME, 1}};
+    static const struct {
+        const char *name;
+        enum unit unit;
+        double divisor;
+    } units[] = {{"%", UNIT_PERCENT, 1},
+                 {"ms", UNIT_TIME, 1e3},
+                 {"us", UNIT_TIME, 1e6},
+                 {"ns", UNIT_TIME, 1e9},
+                 {"s", UNIT_TIME, 1}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         size_t len = strlen(units[i].name);
         if (strncmp(p, units[i].name, len) == 0) {
@@ -164,13 +170,23 @@ static bool is_word(const char *from, const char *to, const char *word)
 
 static int parse_total(struct condition *c, const char *end, nyt_error *err)
 {
-    static const struct { const char *name; bool is_time; } totals[NYT_DIFF_TOTALS] = {
-        [NYT_TOTAL_TIME] = {"total", true}, [NYT_TOTAL_DURATION] = {"duration", true},
-        [NYT_TOTAL_ACTIVE] = {"active", true}, [NYT_TOTAL_LINES] = {"lines.count", false},
-        [NYT_TOTAL_CALLS] = {"calls", false},
-        {"lines.new", false}, {"lines.gone", false}, {"lines.changed", false},
-        {"subs.new", false}, {"subs.gone", false}, {"subs.changed", false},
-        {"edges.new", false}, {"edges.gone", false}, {"edges.changed", false}};
+    static const struct {
+        const char *name;
+        bool is_time;
+    } totals[NYT_DIFF_TOTALS] = {[NYT_TOTAL_TIME] = {"total", true},
+                                 [NYT_TOTAL_DURATION] = {"duration", true},
+                                 [NYT_TOTAL_ACTIVE] = {"active", true},
+                                 [NYT_TOTAL_LINES] = {"lines.count", false},
+                                 [NYT_TOTAL_CALLS] = {"calls", false},
+                                 {"lines.new", false},
+                                 {"lines.gone", false},
+                                 {"lines.changed", false},
+                                 {"subs.new", false},
+                                 {"subs.gone", false},
+                                 {"subs.changed", false},
+                                 {"edges.new", false},
+                                 {"edges.gone", false},
+                                 {"edges.changed", false}};
     for (int i = 0; i < NYT_DIFF_TOTALS; i++) {
         if (is_word(c->text, end, totals[i].name)) {
             c->total = (enum nyt_total)i;
@@ -178,8 +194,9 @@ static int parse_total(struct condition *c, const char *end, nyt_error *err)
             return NYT_OK;
         }
     }
-    return malformed(err, c, c->text, "there is no such figure; it is like total, calls, "
-                                      "sub:NAME.incl, line:FILE:LINE.time or edge:A->B.calls");
+    return malformed(err, c, c->text,
+                     "there is no such figure; it is like total, calls, "
+                     "sub:NAME.incl, line:FILE:LINE.time or edge:A->B.calls");
 }
 
 /* Each kind: its prefix and what it calls its fields. */
@@ -195,8 +212,8 @@ static const struct {
 static int parse_figure(struct condition *c, const char *end, nyt_error *err)
 {
     int kind = 0;
-    while (kind < NYT_DIFF_KINDS && strncmp(c->text, kinds[kind].prefix,
-                                            strlen(kinds[kind].prefix)) != 0)
+    while (kind < NYT_DIFF_KINDS &&
+           strncmp(c->text, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
         kind++;
     if (kind == NYT_DIFF_KINDS)
         return parse_total(c, end, err);
@@ -216,8 +233,8 @@ static int parse_figure(struct condition *c, const char *end, nyt_error *err)
             return NYT_OK;
         }
     }
-    return malformed(err, c, point + 1, kind == NYT_DIFF_LINES
-                                            ? "of a line there are count and time"
+    return malformed(err, c, point + 1,
+                     kind == NYT_DIFF_LINES ? "of a line there are count and time"
                                             : "of this there are calls, incl and excl");
 }
 
@@ -305,8 +322,8 @@ static bool is_exact(nyt_str pattern)
 struct check {
     const struct condition *c;
     const nyt_diff *d;
-    struct nyt_buf  name;       /* of an edge or a line, for the pattern */
-    bool            no_memory;
+    struct nyt_buf name; /* of an edge or a line, for the pattern */
+    bool no_memory;
 };
 
 static bool append_str(struct check *k, nyt_str s)
@@ -370,8 +387,9 @@ static bool is_meant(struct check *k, const nyt_diff_side *side, int s)
 
 static bool passes(const struct condition *c, const struct amount *a, double before, double after)
 {
-    double value = !a->is_change ? after
-                   : a->unit == UNIT_PERCENT ? nyt_percent(before, after) : after - before;
+    double value = !a->is_change             ? after
+                   : a->unit == UNIT_PERCENT ? nyt_percent(before, after)
+                                             : after - before;
     if (c->or_equal && value == a->value)
         return true;
     return c->less ? value < a->value : value > a->value;
@@ -387,8 +405,9 @@ static bool is_met(const struct condition *c, double before, double after)
 
 static double field_of(const struct condition *c, const nyt_diff_side *side)
 {
-    return c->field == FIELD_COUNT ? (double)side->count
-           : c->field == FIELD_INCL ? side->incl : side->excl;
+    return c->field == FIELD_COUNT  ? (double)side->count
+           : c->field == FIELD_INCL ? side->incl
+                                    : side->excl;
 }
 
 /* ---- What is said of it ---- */

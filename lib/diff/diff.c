@@ -76,8 +76,12 @@ static nyt_diff_side side_of_sub(const struct nyt_half *h, uint32_t index)
     if (index == NYT_NONE)
         return (nyt_diff_side){.there = false};
     const nyt_sub *sub = &h->p->subs[index];
-    return (nyt_diff_side){.there = true, .fid = sub->fid, .line = sub->first, .name = &sub->name,
-                           .count = (int64_t)sub->calls, .incl = sound(sub->incl),
+    return (nyt_diff_side){.there = true,
+                           .fid = sub->fid,
+                           .line = sub->first,
+                           .name = &sub->name,
+                           .count = (int64_t)sub->calls,
+                           .incl = sound(sub->incl),
                            .excl = sound(sub->excl)};
 }
 
@@ -125,7 +129,7 @@ struct edge {
 
 struct edges {
     struct edge *list;
-    size_t       count;
+    size_t count;
 };
 
 /* What the second half calls this sub of the first one. */
@@ -166,12 +170,13 @@ static int compare_edges(const void *left, const void *right)
 static int compare_edges_and_calls(const void *left, const void *right)
 {
     int c = compare_edges(left, right);
-    return c ? c : NYT_COMPARE(((const struct edge *)left)->call, ((const struct edge *)right)->call);
+    return c ? c
+             : NYT_COMPARE(((const struct edge *)left)->call, ((const struct edge *)right)->call);
 }
 
 static void add_up(nyt_diff_side *sum, const nyt_diff_side *more)
 {
-    sum->count = (int64_t)((uint64_t)sum->count + (uint64_t)more->count);   /* hostile ones wrap */
+    sum->count = (int64_t)((uint64_t)sum->count + (uint64_t)more->count); /* hostile ones wrap */
     sum->incl += more->incl;
     sum->excl += more->excl;
 }
@@ -198,10 +203,15 @@ static bool collect_edges(struct nyt_diff *d, int s, struct edges *e)
         struct edge *edge = &e->list[e->count];
         if (c->count == 0)
             continue;
-        *edge = (struct edge){.called = number_of_called(&d->match, s, c->called), .call = c,
-                              .side = {.there = true, .fid = c->fid, .line = c->line,
-                                       .name = &c->called->name, .count = (int64_t)c->count,
-                                       .incl = sound(c->incl), .excl = sound(c->excl)}};
+        *edge = (struct edge){.called = number_of_called(&d->match, s, c->called),
+                              .call = c,
+                              .side = {.there = true,
+                                       .fid = c->fid,
+                                       .line = c->line,
+                                       .name = &c->called->name,
+                                       .count = (int64_t)c->count,
+                                       .incl = sound(c->incl),
+                                       .excl = sound(c->excl)}};
         ok = name_caller(d, s, edge);
         e->count++;
     }
@@ -257,8 +267,8 @@ static double time_of_subs(const nyt_profile *p)
 static void total(struct nyt_diff *d, enum nyt_total which, const char *name, bool is_time,
                   double before, double after)
 {
-    d->totals[which] = (nyt_diff_total){.name = name, .is_time = is_time,
-                                        .before = sound(before), .after = sound(after)};
+    d->totals[which] = (nyt_diff_total){
+        .name = name, .is_time = is_time, .before = sound(before), .after = sound(after)};
 }
 
 static void count_kinds(struct nyt_diff *d)
@@ -274,7 +284,7 @@ static void count_kinds(struct nyt_diff *d)
             const nyt_delta *delta = &d->deltas[kind].list[i];
             bool differs = delta->before.count != delta->after.count;
             if (!delta->before.there || !delta->after.there)
-                counts[delta->before.there] += differs;     /* else it was open, and never ran */
+                counts[delta->before.there] += differs; /* else it was open, and never ran */
             else
                 counts[2] += differs;
         }
@@ -293,8 +303,7 @@ static void count_totals(struct nyt_diff *d)
           by_lines ? after->statement_time : time_of_subs(b));
     total(d, NYT_TOTAL_DURATION, "duration", true, before->duration, after->duration);
     total(d, NYT_TOTAL_ACTIVE, "active", true, before->active, after->active);
-    total(d, NYT_TOTAL_LINES, "lines.count", false,
-          (double)nyt_counted_statements(before),
+    total(d, NYT_TOTAL_LINES, "lines.count", false, (double)nyt_counted_statements(before),
           (double)nyt_counted_statements(after));
     total(d, NYT_TOTAL_CALLS, "calls", false, (double)before->calls, (double)after->calls);
     count_kinds(d);
@@ -302,8 +311,8 @@ static void count_totals(struct nyt_diff *d)
 
 const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2])
 {
-    static const char *const names[] = {"usecputime", "clock", "stmts", "subs", "slowops", "leave",
-                                        "findcaller"};
+    static const char *const names[] = {"usecputime", "clock", "stmts",     "subs",
+                                        "slowops",    "leave", "findcaller"};
     while (*at < sizeof names / sizeof *names) {
         const char *name = names[(*at)++];
         for (int s = 0; s < 2; s++)

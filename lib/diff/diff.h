@@ -8,21 +8,25 @@ enum { NYT_DIFF_KINDS = 3 };
 
 /* The figures of whole profiles, in the order of the reports. */
 enum nyt_total {
-    NYT_TOTAL_TIME, NYT_TOTAL_DURATION, NYT_TOTAL_ACTIVE, NYT_TOTAL_LINES, NYT_TOTAL_CALLS,
+    NYT_TOTAL_TIME,
+    NYT_TOTAL_DURATION,
+    NYT_TOTAL_ACTIVE,
+    NYT_TOTAL_LINES,
+    NYT_TOTAL_CALLS,
     NYT_TOTAL_OF_KINDS          /* from here on three for each kind: new, gone, changed */
 };
 enum { NYT_DIFF_TOTALS = NYT_TOTAL_OF_KINDS + 3 * NYT_DIFF_KINDS };
 
 struct nyt_deltas {
     nyt_delta *list;
-    size_t     count, cap;
+    size_t count, cap;
 };
 
 struct nyt_diff {
-    struct nyt_match  match;
+    struct nyt_match match;
     struct nyt_deltas deltas[NYT_DIFF_KINDS];
-    nyt_diff_total    totals[NYT_DIFF_TOTALS];
-    struct nyt_names  callers;      /* sets of them, for edges */
+    nyt_diff_total totals[NYT_DIFF_TOTALS];
+    struct nyt_names callers; /* sets of them, for edges */
 };
 
 /*

@@ -38,15 +38,15 @@ struct item {
 
 struct items {
     struct item *list;
-    size_t       count, cap;
+    size_t count, cap;
 };
 
 static bool add_item(struct items *items, uint64_t key, uint64_t minor, size_t index)
 {
     if (!NYT_ROOM_FOR_ONE(items->list, items->count, items->cap))
         return false;
-    items->list[items->count++] =
-        (struct item){.key = key, .minor = minor, .index = (uint32_t)index};
+    items->list[items->count++] = (struct item){
+        .key = key, .minor = minor, .index = (uint32_t)index};
     return true;
 }
 
@@ -96,7 +96,8 @@ static bool join(struct items items[2], run_fn *fn, void *ctx)
             at[a->key > b->key]++;
             continue;
         }
-        struct run run = {{a, b}, {length_of_run(&items[0], at[0]), length_of_run(&items[1], at[1])}};
+        struct run run = {{a, b},
+                          {length_of_run(&items[0], at[0]), length_of_run(&items[1], at[1])}};
         ok = fn(ctx, &run);
         at[0] += run.count[0];
         at[1] += run.count[1];
@@ -270,10 +271,10 @@ static bool join_paths(struct nyt_match *m, struct items items[2], size_t parts,
 
 struct votes {
     struct nyt_match *m;
-    struct items      pairs;    /* key: both indices */
-    uint32_t         *most[2];  /* of each file: the votes that its best mate has */
-    uint32_t         *best[2];  /* and that mate */
-    uint32_t         *least[2]; /* of each file, four times the votes that it needs at least; or
+    struct items pairs; /* key: both indices */
+    uint32_t *most[2];  /* of each file: the votes that its best mate has */
+    uint32_t *best[2];  /* and that mate */
+    uint32_t *least[2]; /* of each file, four times the votes that it needs at least; or
                                    NULL: one */
 };
 
@@ -412,8 +413,10 @@ static struct nyt_place new_place(struct nyt_half *h, uint32_t source, uint32_t 
     assert(text || line);
     struct nyt_place place = {.fid = text ? text->fid : line->fid,
                               .line = text ? text->line : line->line,
-                              .source = source, .figures = figures,
-                              .mate = NYT_NONE, .owner = NYT_NONE};
+                              .source = source,
+                              .figures = figures,
+                              .mate = NYT_NONE,
+                              .owner = NYT_NONE};
     place.file = file_index(h, place.fid);
     place.hash = text ? hash_of(trimmed(text->text)) : ~(uint64_t)place.line;
     return place;
@@ -437,8 +440,10 @@ static int make_places(struct nyt_half *h)
     if (!h->places)
         return NYT_ENOMEM;
     for (uint32_t i = 0, j = 0; i < sources || j < lines;) {
-        int c = i == sources ? 1 : j == lines ? -1
-                : compare_keys(p->sources[i].fid, p->sources[i].line, line[j].fid, line[j].line);
+        int c = i == sources ? 1
+                : j == lines ? -1
+                             : compare_keys(p->sources[i].fid, p->sources[i].line, line[j].fid,
+                                            line[j].line);
         struct nyt_place place = new_place(h, c <= 0 ? i : NYT_NONE, c >= 0 ? j : NYT_NONE);
         i += c <= 0;
         j += c >= 0;
@@ -502,8 +507,9 @@ static bool find_owners(struct nyt_match *m, int s)
     size_t n = ok ? ranges_of(m, s, ranges) : 0, next = 0, depth = 0;
     for (size_t i = 0; ok && i < h->place_count; i++) {
         struct nyt_place *place = &h->places[i];
-        for (; next < n && compare_keys(ranges[next].fid, ranges[next].first, place->fid,
-                                        place->line) <= 0; next++)
+        for (; next < n &&
+               compare_keys(ranges[next].fid, ranges[next].first, place->fid, place->line) <= 0;
+             next++)
             open[depth++] = (uint32_t)next;
         while (depth && (ranges[open[depth - 1]].fid != place->fid ||
                          ranges[open[depth - 1]].last < place->line))
@@ -562,8 +568,8 @@ static bool match_run(void *ctx, const struct run *run)
     for (int s = 0; s < 2; s++) {
         for (size_t i = 0; i < run->count[s]; i++) {
             const struct nyt_place *place = &h[s].places[run->list[s][i].index];
-            u->hashes[s][i] =
-                by_text ? place->hash : place->line - origin_of(u->m, s, place->owner);
+            u->hashes[s][i] = by_text ? place->hash
+                                      : place->line - origin_of(u->m, s, place->owner);
         }
     }
     if (!nyt_text_diff(u->hashes[0], run->count[0], u->hashes[1], run->count[1], u->mates,
@@ -589,8 +595,7 @@ static bool match_texts_of_subs(struct unit *u, struct items items[2])
 
 /* One key for a file and its mate: the first half's index. A file that is not defined, such as
  * that of time without a file, has no more than its number. */
-static bool file_key(const struct nyt_match *m, int s, const struct nyt_place *place,
-                     uint64_t *key)
+static bool file_key(const struct nyt_match *m, int s, const struct nyt_place *place, uint64_t *key)
 {
     const struct nyt_half *h = &m->half[s];
     *key = UINT64_C(1) << 32 | place->fid;
@@ -758,8 +763,10 @@ static bool match_moved_subs(struct nyt_match *m, struct items items[2])
             uint32_t at = nyt_place_find(h, sub->fid, sub->first);
             uint32_t mate = at == NYT_NONE ? NYT_NONE : h->places[at].mate;
             if (mate != NYT_NONE)
-                ok = add_item(&items[s], hash_without_place(last_part(sub->name)) +
-                                             (s == 0 ? mate : at) * 0x9FB21C651E98DF25u, 0, i);
+                ok = add_item(&items[s],
+                              hash_without_place(last_part(sub->name)) +
+                                  (s == 0 ? mate : at) * 0x9FB21C651E98DF25u,
+                              0, i);
         }
     }
     return ok && join(items, pair_subs_in_order, m);

@@ -18,10 +18,10 @@ struct nyt_place {
 
 struct nyt_half {
     const nyt_profile *p;
-    uint32_t *file_mates, *sub_mates;   /* by index: index in the other half, or NYT_NONE */
-    bool     *has_text;                 /* of each file */
-    struct nyt_place *places;           /* by fid and line; none of files that are merged */
-    size_t    place_count;
+    uint32_t *file_mates, *sub_mates; /* by index: index in the other half, or NYT_NONE */
+    bool *has_text;                   /* of each file */
+    struct nyt_place *places;         /* by fid and line; none of files that are merged */
+    size_t place_count;
 };
 
 struct nyt_match {

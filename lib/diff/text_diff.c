@@ -31,19 +31,19 @@ struct text {
 
 struct anchor {
     uint32_t a, b;
-    uint32_t before;        /* the anchor that comes before it in the best series that ends here */
+    uint32_t before; /* the anchor that comes before it in the best series that ends here */
 };
 
 struct text_diff {
-    uint32_t    *a, *b;     /* the lines as numbers of texts */
-    uint32_t    *mates;
-    struct text *texts;     /* all zeros between two uses */
+    uint32_t *a, *b; /* the lines as numbers of texts */
+    uint32_t *mates;
+    struct text *texts; /* all zeros between two uses */
     struct anchor *anchors;
-    uint32_t    *tails;     /* last anchor of the best series of each length */
-    uint32_t    *starts, *next;     /* occurrences in b of each text, a list */
-    uint16_t    *cells;     /* made when first needed */
-    struct gap  *gaps;
-    size_t       gap_count, gap_cap;
+    uint32_t *tails;         /* last anchor of the best series of each length */
+    uint32_t *starts, *next; /* occurrences in b of each text, a list */
+    uint16_t *cells;         /* made when first needed */
+    struct gap *gaps;
+    size_t gap_count, gap_cap;
     struct nyt_text_diff_budget *budget;
 };
 
@@ -259,7 +259,7 @@ static bool make_room(struct text_diff *al, size_t na, size_t nb, struct nyt_map
     al->next = malloc(nb * sizeof *al->next);
     if (!al->texts || !al->anchors || !al->tails || !al->starts || !al->next)
         return false;
-    memset(al->starts, 0xFF, numbers->count * sizeof *al->starts);     /* NYT_NONE */
+    memset(al->starts, 0xFF, numbers->count * sizeof *al->starts); /* NYT_NONE */
     return true;
 }
 

@@ -26,20 +26,20 @@
 struct cost {
     uint32_t sub;           /* index; NYT_NONE: none */
     uint32_t fid, line;
-    double   seconds;
+    double seconds;
 };
 
 struct callgrind {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    struct cost       *costs;       /* by sub, fid and line */
-    size_t             cost_count;
-    const nyt_sub    **ranges;      /* code by fid, first line, last line from the end */
-    size_t             range_count;
-    const nyt_sub    **open;        /* a stack */
-    struct nyt_names   functions, files;    /* whose numbers were written */
-    struct nyt_buf     text;
-    bool               failed;      /* out of memory */
+    struct nyt_out *o;
+    struct cost *costs; /* by sub, fid and line */
+    size_t cost_count;
+    const nyt_sub **ranges; /* code by fid, first line, last line from the end */
+    size_t range_count;
+    const nyt_sub **open;              /* a stack */
+    struct nyt_names functions, files; /* whose numbers were written */
+    struct nyt_buf text;
+    bool failed; /* out of memory */
 };
 
 /* ---- Lines to subs ---- */
@@ -273,7 +273,8 @@ int nyt_export_callgrind(const nyt_profile *p, nyt_limit *limit, nyt_write_fn wr
 {
     size_t lines;
     nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
-    struct callgrind c = {.p = p, .o = malloc(sizeof *c.o),
+    struct callgrind c = {.p = p,
+                          .o = malloc(sizeof *c.o),
                           .costs = calloc(lines + 1, sizeof *c.costs),
                           .ranges = calloc(p->sub_count + 1, sizeof *c.ranges),
                           .open = calloc(p->sub_count + 1, sizeof *c.open)};

@@ -23,22 +23,22 @@
 struct path {
     uint32_t parent;        /* 0 is the root */
     uint32_t name;
-    size_t   len;           /* of its text */
-    double   ticks;
-    bool     returned;      /* has time of its own, be it 0 */
-    bool     taken;
+    size_t len; /* of its text */
+    double ticks;
+    bool returned; /* has time of its own, be it 0 */
+    bool taken;
 };
 
 struct collapsed {
     const nyt_profile *p;
     struct nyt_names names;
-    struct nyt_map   by_step;       /* parent and name -> path */
-    struct nyt_buf   text;
-    struct path     *paths;
-    size_t           count;
-    uint32_t        *path_of_node;
-    uint32_t        *name_of_id;    /* name in the profile -> ours + 1 */
-    uint32_t         unreturned;    /* the same for frames without a name */
+    struct nyt_map by_step; /* parent and name -> path */
+    struct nyt_buf text;
+    struct path *paths;
+    size_t count;
+    uint32_t *path_of_node;
+    uint32_t *name_of_id; /* name in the profile -> ours + 1 */
+    uint32_t unreturned;  /* the same for frames without a name */
 };
 
 /* ---- Names ---- */
@@ -140,8 +140,7 @@ static bool add_node(struct collapsed *c, size_t i)
 {
     const nyt_node *node = &c->p->nodes[i];
     uint32_t name, path;
-    if (!name_of(c, node->name, &name) ||
-        !path_for(c, c->path_of_node[node->parent], name, &path))
+    if (!name_of(c, node->name, &name) || !path_for(c, c->path_of_node[node->parent], name, &path))
         return false;
     c->path_of_node[i] = path;
     if (node->name.len) {

@@ -24,20 +24,20 @@ enum { LINES_MAX = 65536, NAME_MAX_BYTES = 50 };
 /* What one eval took, nested ones included; `fid` and `line` ran it. */
 struct eval_time {
     uint32_t fid, line;
-    double   seconds;
+    double seconds;
 };
 
 struct csv {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    nyt_begin_fn      *begin;
-    void              *ctx;
-    struct eval_time  *evals;       /* by fid and line */
-    size_t             eval_count;
-    bool              *marked;      /* lines of the current file that have figures or subs */
-    uint32_t           marked_end;  /* behind the last one, */
-    uint32_t           end;         /* and behind the last line that is written */
-    struct nyt_buf     text;
+    struct nyt_out *o;
+    nyt_begin_fn *begin;
+    void *ctx;
+    struct eval_time *evals; /* by fid and line */
+    size_t eval_count;
+    bool *marked;        /* lines of the current file that have figures or subs */
+    uint32_t marked_end; /* behind the last one, */
+    uint32_t end;        /* and behind the last line that is written */
+    struct nyt_buf text;
 };
 
 /* ---- Evals ---- */
@@ -51,7 +51,8 @@ static const nyt_file *file_of(const nyt_profile *p, uint32_t fid)
 /* Who ran a file; NULL: it is no eval, or one that others stand for. */
 static const nyt_file *parent_of(const nyt_profile *p, const nyt_file *file)
 {
-    const nyt_file *parent = file->is_eval && !file->merged_into ? file_of(p, file->eval_fid) : NULL;
+    const nyt_file *parent = file->is_eval && !file->merged_into ? file_of(p, file->eval_fid)
+                                                                 : NULL;
     return parent == file ? NULL : parent;
 }
 
@@ -182,8 +183,8 @@ static void mark_lines(struct csv *c, uint32_t fid)
 /* The source of a line without its newline and the blanks before it. */
 struct row {
     nyt_str text;
-    bool    empty;      /* not even blanks */
-    bool    blank;
+    bool empty; /* not even blanks */
+    bool blank;
 };
 
 static bool is_blank(char c)
@@ -353,7 +354,10 @@ static bool put_files(struct csv *c, nyt_write_fn write, int *rc, nyt_error *err
 int nyt_export_csv(const nyt_profile *p, nyt_begin_fn begin, nyt_write_fn write, void *ctx,
                    nyt_error *err)
 {
-    struct csv c = {.p = p, .begin = begin, .ctx = ctx, .o = malloc(sizeof *c.o),
+    struct csv c = {.p = p,
+                    .begin = begin,
+                    .ctx = ctx,
+                    .o = malloc(sizeof *c.o),
                     .marked = calloc(LINES_MAX, sizeof *c.marked)};
     int rc = NYT_OK;
     if (err)

@@ -27,23 +27,23 @@ enum { TOP = 40, EDGES_PER_SUB = 2, LABEL_CHARS = 60 };
 struct edge {
     uint32_t from, to;      /* indices of subs */
     uint64_t count;
-    double   seconds;       /* inclusive */
+    double seconds; /* inclusive */
 };
 
 struct dot {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    size_t             top;
-    double             total;       /* exclusive seconds of all subs */
-    const nyt_sub    **ranked;      /* those that were called, most inclusive time first */
-    size_t             called, shown;
-    bool              *taken;       /* by sub */
-    struct edge       *edges;       /* between subs that are taken */
-    size_t             edge_count, edge_cap, edges_shown;
-    struct nyt_map     edge_of;     /* from and to -> edge */
-    struct nyt_names   packages;    /* whose numbers clusters have */
-    struct nyt_buf     text;
-    bool               failed;      /* out of memory */
+    struct nyt_out *o;
+    size_t top;
+    double total;           /* exclusive seconds of all subs */
+    const nyt_sub **ranked; /* those that were called, most inclusive time first */
+    size_t called, shown;
+    bool *taken;        /* by sub */
+    struct edge *edges; /* between subs that are taken */
+    size_t edge_count, edge_cap, edges_shown;
+    struct nyt_map edge_of;    /* from and to -> edge */
+    struct nyt_names packages; /* whose numbers clusters have */
+    struct nyt_buf text;
+    bool failed; /* out of memory */
 };
 
 /* ---- What is drawn ---- */
@@ -300,7 +300,8 @@ static void put_all(struct dot *d)
 int nyt_export_dot(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                    nyt_error *err)
 {
-    struct dot d = {.p = p, .top = limit && limit->top ? limit->top : TOP,
+    struct dot d = {.p = p,
+                    .top = limit && limit->top ? limit->top : TOP,
                     .o = malloc(sizeof *d.o),
                     .ranked = calloc(p->sub_count + 1, sizeof *d.ranked),
                     .taken = calloc(p->sub_count + 1, sizeof *d.taken)};

@@ -9,14 +9,14 @@
  * taken from the largest down, as long as the next one fits; all of them without a limit.
  */
 struct nyt_chooser {
-    void     *ctx;
-    size_t    n;
+    void *ctx;
+    size_t n;
     /* Time of one. */
-    double  (*value)(void *ctx, size_t item);
+    double (*value)(void *ctx, size_t item);
     /* Bytes that it needs besides what was taken before it. */
     uint64_t (*cost)(void *ctx, size_t item);
     /* It will be written. */
-    void    (*take)(void *ctx, size_t item);
+    void (*take)(void *ctx, size_t item);
 };
 
 /* `fixed`: bytes that are written in any case. false: out of memory. */

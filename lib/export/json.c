@@ -16,13 +16,13 @@
 
 struct json {
     const nyt_profile *p;
-    struct nyt_json    w;               /* what is written, and where to */
-    struct nyt_out    *o, *measure;
-    uint64_t           measured;        /* bytes, with what `measure` still holds */
-    const nyt_line    *lines;
-    size_t             line_count;
-    bool              *wanted;          /* nodes, then lines */
-    uint32_t          *index_of;        /* node -> place in "paths" */
+    struct nyt_json w; /* what is written, and where to */
+    struct nyt_out *o, *measure;
+    uint64_t measured; /* bytes, with what `measure` still holds */
+    const nyt_line *lines;
+    size_t line_count;
+    bool *wanted;       /* nodes, then lines */
+    uint32_t *index_of; /* node -> place in "paths" */
 };
 
 /* ---- Values ---- */
@@ -292,8 +292,11 @@ static void want_item(void *ctx, size_t item)
 /* The root is no path, but it ends every way up. */
 static bool choose(struct json *j, nyt_limit *limit)
 {
-    struct nyt_chooser chooser = {.ctx = j, .n = j->p->node_count + j->line_count,
-                                  .value = item_seconds, .cost = item_bytes, .take = want_item};
+    struct nyt_chooser chooser = {.ctx = j,
+                                  .n = j->p->node_count + j->line_count,
+                                  .value = item_seconds,
+                                  .cost = item_bytes,
+                                  .take = want_item};
     uint64_t fixed = nyt_is_limited(limit) ? fixed_bytes(j) : 0;
     j->wanted[0] = true;
     return nyt_choose(&chooser, fixed, limit);

@@ -19,9 +19,9 @@
 
 struct lcov {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    struct nyt_buf     text;
-    bool               failed;      /* out of memory */
+    struct nyt_out *o;
+    struct nyt_buf text;
+    bool failed; /* out of memory */
 };
 
 static void put_text(struct lcov *l, nyt_str text, const char *never)

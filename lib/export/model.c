@@ -30,7 +30,7 @@ struct model {
     const nyt_profile *p;
     struct nyt_json j;
     struct fid_index evals, merged;     /* by parent; by survivor */
-    bool   too_large;
+    bool too_large;
 };
 
 /* Of what is looked up by fid or line. */
@@ -45,9 +45,10 @@ static void key_number(struct model *m, uint32_t n)
 
 static bool is_computed(nyt_str name)
 {
-    static const char *const names[] = {"profiler_start_time", "profiler_end_time",
-        "profiler_duration", "profiler_active", "total_stmts_measured", "total_stmts_discounted",
-        "total_stmts_duration", "total_sub_calls", "complete"};
+    static const char *const names[] = {
+        "profiler_start_time",  "profiler_end_time",    "profiler_duration",
+        "profiler_active",      "total_stmts_measured", "total_stmts_discounted",
+        "total_stmts_duration", "total_sub_calls",      "complete"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (nyt_str_is(name, names[i]))
             return true;

@@ -21,33 +21,45 @@
 #include <zlib.h>
 
 /* Field numbers of profile.proto. */
-enum { PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE = 2, PROFILE_LOCATION = 4, PROFILE_FUNCTION = 5,
-       PROFILE_STRING_TABLE = 6, PROFILE_TIME_NANOS = 9, PROFILE_DURATION_NANOS = 10,
-       PROFILE_DEFAULT_SAMPLE_TYPE = 14 };
+enum {
+    PROFILE_SAMPLE_TYPE = 1,
+    PROFILE_SAMPLE = 2,
+    PROFILE_LOCATION = 4,
+    PROFILE_FUNCTION = 5,
+    PROFILE_STRING_TABLE = 6,
+    PROFILE_TIME_NANOS = 9,
+    PROFILE_DURATION_NANOS = 10,
+    PROFILE_DEFAULT_SAMPLE_TYPE = 14
+};
 enum { VALUE_TYPE_TYPE = 1, VALUE_TYPE_UNIT = 2 };
 enum { SAMPLE_LOCATION_ID = 1, SAMPLE_VALUE = 2 };
 enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION_ID = 1, LINE_LINE = 2 };
-enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3, FUNCTION_FILENAME = 4,
-       FUNCTION_START_LINE = 5 };
+enum {
+    FUNCTION_ID = 1,
+    FUNCTION_NAME = 2,
+    FUNCTION_SYSTEM_NAME = 3,
+    FUNCTION_FILENAME = 4,
+    FUNCTION_START_LINE = 5
+};
 
 enum { PATH_TIME, LINE_TIME, LINE_COUNT, VALUES };
 
 struct pprof {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    const nyt_line    *lines;
-    size_t             line_count;
-    bool               flat;            /* paths are subs, not nodes */
-    size_t             path_count;
-    bool              *taken;           /* paths, then lines */
-    bool              *measured;        /* by name: its frame is in the costs already */
-    uint32_t          *frame_of;        /* by name: location, 0: none yet */
-    struct nyt_map     file_functions;  /* fid -> function */
-    struct nyt_names   strings;
-    uint32_t           functions, locations;
-    struct nyt_buf     message, part, text;
-    bool               failed;          /* out of memory */
+    struct nyt_out *o;
+    const nyt_line *lines;
+    size_t line_count;
+    bool flat; /* paths are subs, not nodes */
+    size_t path_count;
+    bool *taken;                   /* paths, then lines */
+    bool *measured;                /* by name: its frame is in the costs already */
+    uint32_t *frame_of;            /* by name: location, 0: none yet */
+    struct nyt_map file_functions; /* fid -> function */
+    struct nyt_names strings;
+    uint32_t functions, locations;
+    struct nyt_buf message, part, text;
+    bool failed; /* out of memory */
 };
 
 /* ---- Messages ---- */
@@ -103,8 +115,8 @@ static uint32_t string_of(struct pprof *s, nyt_str text)
 {
     s->text.len = 0;
     bool ok = nyt_buf_utf8(&s->text, text, NULL);
-    uint32_t id = ok ? nyt_names_take(&s->strings, (nyt_str){.data = (char *)s->text.data,
-                                                            .len = s->text.len})
+    uint32_t id = ok ? nyt_names_take(&s->strings,
+                                      (nyt_str){.data = (char *)s->text.data, .len = s->text.len})
                      : NYT_NONE;
     s->failed |= id == NYT_NONE;
     return id;
@@ -229,8 +241,12 @@ static void put_line(struct pprof *s, const nyt_line *line)
 
 /* ---- What is written ---- */
 
-enum { NUMBER_BYTES = 11, FRAME_BYTES = 12 * NUMBER_BYTES, SAMPLE_BYTES = 8 * NUMBER_BYTES,
-       FIXED_BYTES = 256 };
+enum {
+    NUMBER_BYTES = 11,
+    FRAME_BYTES = 12 * NUMBER_BYTES,
+    SAMPLE_BYTES = 8 * NUMBER_BYTES,
+    FIXED_BYTES = 256
+};
 
 static bool has_time(const struct pprof *s, size_t item)
 {
@@ -244,7 +260,7 @@ static bool has_time(const struct pprof *s, size_t item)
 static double item_seconds(void *ctx, size_t item)
 {
     const struct pprof *s = ctx;
-    return !has_time(s, item)    ? -INFINITY
+    return !has_time(s, item)     ? -INFINITY
            : item < s->path_count ? path_seconds(s, item)
                                   : s->lines[item - s->path_count].time;
 }
@@ -318,8 +334,11 @@ static void put_types(struct pprof *s)
 
 static void put_all(struct pprof *s, nyt_limit *limit)
 {
-    struct nyt_chooser chooser = {.ctx = s, .n = s->path_count + s->line_count,
-                                  .value = item_seconds, .cost = item_bytes, .take = take_item};
+    struct nyt_chooser chooser = {.ctx = s,
+                                  .n = s->path_count + s->line_count,
+                                  .value = item_seconds,
+                                  .cost = item_bytes,
+                                  .take = take_item};
     word(s, "");        /* string 0 must be empty */
     put_types(s);
     if (s->p->process_count)
@@ -338,9 +357,9 @@ static void put_all(struct pprof *s, nyt_limit *limit)
 
 struct gzip {
     nyt_write_fn write;
-    void        *ctx;
-    z_stream     z;
-    uint8_t      out[16 * 1024];
+    void *ctx;
+    z_stream z;
+    uint8_t out[16 * 1024];
 };
 
 static int gzip_run(struct gzip *g, int flush)

@@ -24,17 +24,17 @@
 struct link {
     uint32_t caller;            /* number of its name */
     uint64_t calls, primitive;
-    double   own, all;          /* seconds */
+    double own, all; /* seconds */
 };
 
 struct pstats {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    struct nyt_names   callers;
-    struct link       *links;   /* of the current sub */
-    size_t             cap;
-    struct nyt_buf     text;
-    bool               failed;  /* out of memory */
+    struct nyt_out *o;
+    struct nyt_names callers;
+    struct link *links; /* of the current sub */
+    size_t cap;
+    struct nyt_buf text;
+    bool failed; /* out of memory */
 };
 
 /* ---- Marshal ---- */
@@ -154,8 +154,10 @@ static size_t find_links(struct pstats *s, const nyt_sub *sub, struct link *all)
         return 0;
     s->links = links;
     for (size_t i = 0; i < n; i++) {
-        struct link link = {.caller = take_caller(s, &calls[i]), .calls = calls[i].count,
-                            .primitive = calls[i].outermost, .own = calls[i].excl,
+        struct link link = {.caller = take_caller(s, &calls[i]),
+                            .calls = calls[i].count,
+                            .primitive = calls[i].outermost,
+                            .own = calls[i].excl,
                             .all = calls[i].incl};
         add_link(all, &link);
         if (link.caller != NYT_NONE && link.calls)

@@ -24,16 +24,16 @@ struct speedscope {
     const nyt_profile *p;
     struct nyt_out *o;
     struct nyt_json j;
-    struct nyt_map  frames;     /* name id -> frame */
-    bool      flat;             /* there is no tree: items are subs, not nodes */
-    size_t    items;
-    bool     *wanted;           /* by item */
+    struct nyt_map frames; /* name id -> frame */
+    bool flat;             /* there is no tree: items are subs, not nodes */
+    size_t items;
+    bool *wanted; /* by item */
     uint32_t *frame_of;
-    uint32_t  frame_count;
-    struct nyt_out *measure;    /* takes text to know its length, */
-    uint64_t  measured;         /* which is this and what it still holds */
-    uint64_t  now;              /* ns */
-    bool      failed;           /* out of memory while measuring */
+    uint32_t frame_count;
+    struct nyt_out *measure; /* takes text to know its length, */
+    uint64_t measured;       /* which is this and what it still holds */
+    uint64_t now;            /* ns */
+    bool failed;             /* out of memory while measuring */
 };
 
 enum { NOT_RETURNED = NYT_NAMES_MAX };  /* stands for the frames without a name */
@@ -217,8 +217,8 @@ static void want_item(void *ctx, size_t item)
 /* The root is no frame and never written, but it ends every way up. */
 static bool choose(struct speedscope *s, nyt_limit *limit)
 {
-    struct nyt_chooser chooser = {.ctx = s, .n = s->items, .value = item_seconds,
-                                  .cost = item_bytes, .take = want_item};
+    struct nyt_chooser chooser = {
+        .ctx = s, .n = s->items, .value = item_seconds, .cost = item_bytes, .take = want_item};
     const nyt_str *name = nyt_profile_attribute(s->p, "application");
     uint64_t fixed = FIXED_BYTES + (name ? 2 * json_bytes(s, *name) : 0);
     if (!s->flat)
@@ -282,7 +282,9 @@ int nyt_export_speedscope(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 {
     bool flat = p->node_count == 1;
     size_t items = flat ? p->sub_count : p->node_count;
-    struct speedscope s = {.p = p, .flat = flat, .items = items,
+    struct speedscope s = {.p = p,
+                           .flat = flat,
+                           .items = items,
                            .o = malloc(sizeof *s.o),
                            .measure = malloc(sizeof *s.measure),
                            .wanted = calloc(items + 1, sizeof *s.wanted),

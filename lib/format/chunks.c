@@ -19,7 +19,11 @@
 enum {
     SUB_ID_MAX = (1 << 24) - 1,
     SUB_PAGE = 256,                 /* ids may be anywhere, but tracers have them side by side */
-    SUB_HEAD = 16, TIMES_ITEM = 40, CALLS_ITEM = 52, TREE_ITEM = 24, END_ITEM = 20
+    SUB_HEAD = 16,
+    TIMES_ITEM = 40,
+    CALLS_ITEM = 52,
+    TREE_ITEM = 24,
+    END_ITEM = 20
 };
 
 static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
@@ -27,36 +31,36 @@ static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
 /* What later profiles of the same tracer can use again: for each fid, one block. */
 struct kept {
     struct nyt_cached_block block;
-    size_t           payload_len;
-    int              level;
+    size_t payload_len;
+    int level;
 };
 
 struct nyt_pieces {
     struct kept *of_fid;    /* by fid */
-    size_t       cap;
+    size_t cap;
 };
 
 struct nyt_chunks {
-    nyt_writer      *w;
-    nyt_pieces      *pieces;        /* may be NULL */
-    int              level;
-    bool             begun;         /* the first P came */
-    bool             in_section;
-    uint32_t         section;       /* its id */
-    uint32_t         fids;          /* so far; they are dense */
-    nyt_str        **subs;          /* names by id, in pages of SUB_PAGE; .data NULL: not defined */
-    size_t           pages;
+    nyt_writer *w;
+    nyt_pieces *pieces; /* may be NULL */
+    int level;
+    bool begun; /* the first P came */
+    bool in_section;
+    uint32_t section; /* its id */
+    uint32_t fids;    /* so far; they are dense */
+    nyt_str **subs;   /* names by id, in pages of SUB_PAGE; .data NULL: not defined */
+    size_t pages;
     struct nyt_arena names;
-    uint32_t         open_calls;    /* of the tree: how deep returns are still due */
-    uint64_t         overhead;
+    uint32_t open_calls; /* of the tree: how deep returns are still due */
+    uint64_t overhead;
 };
 
 /* ---- Payloads, little-endian ---- */
 
 struct payload {
     const uint8_t *start, *p, *end;
-    char           token;
-    nyt_error     *err;
+    char token;
+    nyt_error *err;
 };
 
 static uint32_t le32(const uint8_t *p)
@@ -230,9 +234,13 @@ static int take_file(nyt_chunks *c, struct payload *in, nyt_new_fid *r, uint32_t
     const uint8_t *count = take(in, 4);
     if (!count)
         return refuse(in, in->start, "ends in the middle of an item");
-    *r = (nyt_new_fid){.fid = le32(head), .eval_fid = le32(head + 4),
-                       .eval_line = le32(head + 8), .flags = le32(head + 12),
-                       .size = le32(head + 16), .mtime = le32(head + 20), .name = name};
+    *r = (nyt_new_fid){.fid = le32(head),
+                       .eval_fid = le32(head + 4),
+                       .eval_line = le32(head + 8),
+                       .flags = le32(head + 12),
+                       .size = le32(head + 16),
+                       .mtime = le32(head + 20),
+                       .name = name};
     *lines = le32(count);
     if (r->fid != c->fids + 1)
         return refuse_number(in, in->start, "fids must be dense and in order, not", r->fid);
@@ -433,7 +441,9 @@ static int write_times(nyt_chunks *c, struct payload in)
     if (rc < 0)
         return rc;
     for (const uint8_t *p = in.p; p != in.end; p += TIMES_ITEM) {
-        nyt_time where = {.fid = le32(p), .line = le32(p + 4), .block_line = le32(p + 8),
+        nyt_time where = {.fid = le32(p),
+                          .line = le32(p + 4),
+                          .block_line = le32(p + 8),
                           .sub_line = le32(p + 12)};
         nyt_writer_time_run(c->w, &where, le64(p + 16), le64(p + 24));
     }
@@ -465,12 +475,14 @@ static int write_calls(nyt_chunks *c, struct payload in)
         return rc;
     for (const uint8_t *p = in.p; p != in.end; p += CALLS_ITEM) {
         uint32_t caller = le32(p + 8);
-        nyt_sub_callers r = {
-            .fid = le32(p), .line = le32(p + 4),
-            .caller = caller ? *sub_at(c, caller) : NO_CALLER,
-            .called = *sub_at(c, le32(p + 12)),
-            .incl = le_double(p + 24), .excl = le_double(p + 32), .reci = le_double(p + 40),
-            .depth = le32(p + 48)};
+        nyt_sub_callers r = {.fid = le32(p),
+                             .line = le32(p + 4),
+                             .caller = caller ? *sub_at(c, caller) : NO_CALLER,
+                             .called = *sub_at(c, le32(p + 12)),
+                             .incl = le_double(p + 24),
+                             .excl = le_double(p + 32),
+                             .reci = le_double(p + 40),
+                             .depth = le32(p + 48)};
         nyt_writer_calls(c->w, &r, le64(p + 16));
     }
     return nyt_writer_status(c->w, NULL);
@@ -504,8 +516,10 @@ static int write_tree(nyt_chunks *c, struct payload in)
         return rc;
     }
     for (const uint8_t *p = in.p; p != in.end; p += TREE_ITEM) {
-        nyt_sub_return r = {.depth = le32(p), .incl = le_double(p + 8),
-                            .excl = le_double(p + 16), .name = *sub_at(c, le32(p + 4))};
+        nyt_sub_return r = {.depth = le32(p),
+                            .incl = le_double(p + 8),
+                            .excl = le_double(p + 16),
+                            .name = *sub_at(c, le32(p + 4))};
         nyt_writer_sub_return(c->w, &r);
     }
     return nyt_writer_status(c->w, NULL);
@@ -518,8 +532,9 @@ static int write_end(nyt_chunks *c, struct payload in)
     const uint8_t *p = in.p;
     size_t len = (size_t)(in.end - p);
     if (len != END_ITEM)
-        return refuse(&in, p, len < END_ITEM ? "ends in the middle of an item"
-                                             : "bytes behind the last item");
+        return refuse(&in, p,
+                      len < END_ITEM ? "ends in the middle of an item"
+                                     : "bytes behind the last item");
     if (le32(p) != c->section)
         return refuse_number(&in, p, "the open section has another id than", le32(p));
     if (!all_finite(p + 4, 1))
@@ -545,8 +560,8 @@ int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len,
 {
     static const uint8_t nothing[1];
     const uint8_t *start = len ? payload : nothing;
-    struct payload in = {.start = start, .p = start, .end = start + len, .token = token,
-                         .err = err};
+    struct payload in = {
+        .start = start, .p = start, .end = start + len, .token = token, .err = err};
     int rc = nyt_writer_status(c->w, err);
     if (rc != NYT_OK)
         return rc;
@@ -589,8 +604,8 @@ int nyt_chunks_open(nyt_chunks **out, const char *path, int level, nyt_pieces *p
     return rc ? rc : chunks_opened(out, nyt_writer_open(&(*out)->w, path, level, err));
 }
 
-int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level,
-                       nyt_pieces *pieces, nyt_error *err)
+int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int level, nyt_pieces *pieces,
+                       nyt_error *err)
 {
     int rc = chunks_new(out, level, pieces, err);
     return rc ? rc : chunks_opened(out, nyt_writer_open_fn(&(*out)->w, fn, ctx, level, err));

@@ -17,15 +17,15 @@
  */
 struct nyt_cursor {
     const uint8_t *p, *end;
-    bool           short_of;
-    int            bad_tag;     /* -1: none */
+    bool short_of;
+    int bad_tag; /* -1: none */
 };
 
 struct nyt_cursor nyt_cursor_over(const void *data, size_t len);
 uint32_t nyt_get_u32(struct nyt_cursor *c);
-double   nyt_get_nv(struct nyt_cursor *c);
+double nyt_get_nv(struct nyt_cursor *c);
 /* Points into the cursor's memory; nothing is copied. */
-nyt_str  nyt_get_str(struct nyt_cursor *c);
+nyt_str nyt_get_str(struct nyt_cursor *c);
 
 /* Each stores at p, where there is room, and returns the end of what it stored. */
 uint8_t *nyt_put_u32(uint8_t *p, uint32_t value);

@@ -7,8 +7,8 @@
 
 struct nyt_copies {
     const uint8_t *data;
-    size_t         len;
-    uint64_t       times;
+    size_t len;
+    uint64_t times;
 };
 
 #endif

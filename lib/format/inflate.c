@@ -18,9 +18,10 @@
 #include <string.h>
 
 enum {
-    HEAD = 2, CHECK = 4,            /* bytes */
-    WINDOW = 32 * 1024,             /* so far back does deflate reach */
-    PACKED_MAX = 64 * 1024,         /* of a segment worth looking at */
+    HEAD = 2,
+    CHECK = 4,              /* bytes */
+    WINDOW = 32 * 1024,     /* so far back does deflate reach */
+    PACKED_MAX = 64 * 1024, /* of a segment worth looking at */
     PLAIN_MAX = 2 * 1024 * 1024
 };
 
@@ -83,8 +84,8 @@ static enum nyt_inflated take_check(struct nyt_inflater *f)
 {
     if (left(f) < CHECK)
         return hungry(f);
-    uint32_t expected = (uint32_t)f->p[0] << 24 | (uint32_t)f->p[1] << 16 |
-                        (uint32_t)f->p[2] << 8 | f->p[3];
+    uint32_t expected = (uint32_t)f->p[0] << 24 | (uint32_t)f->p[1] << 16 | (uint32_t)f->p[2] << 8 |
+                        f->p[3];
     f->p += CHECK;
     if (expected != f->adler)
         return damaged(f, "incorrect data check");
@@ -231,8 +232,7 @@ static enum nyt_inflated took(struct nyt_inflater *f, int code, bool any)
     return f->code && !any ? NYT_INFLATED_FAULT : NYT_INFLATED_SOME;
 }
 
-static enum nyt_inflated take_blocks(struct nyt_inflater *f, uint8_t *to, size_t room,
-                                     size_t *got)
+static enum nyt_inflated take_blocks(struct nyt_inflater *f, uint8_t *to, size_t room, size_t *got)
 {
     z_stream *z = &f->z;
     size_t some = f->naive ? left(f) : f->at_mark ? 0 : reach(f);

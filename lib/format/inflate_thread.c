@@ -21,21 +21,21 @@ enum { BLOCKS = 4 };
 
 struct block {
     enum nyt_inflated how;
-    size_t  len;
+    size_t len;
     uint8_t data[NYT_INFLATE_THREAD_BYTES];
 };
 
 struct nyt_inflate_thread {
     struct nyt_inflater *f;
-    pthread_t       thread;
+    pthread_t thread;
     pthread_mutex_t lock;       /* of what follows */
-    pthread_cond_t  made_one, may_go_on;
-    unsigned        made, taken;
-    bool            held_up;    /* what was made last gave no bytes: its taker may look at `f` */
-    bool            quit;
-    size_t          given;      /* the taker's: so much of the first block, */
-    bool            seen;       /* which gave no bytes, but the taker knows what it says */
-    struct block    blocks[BLOCKS];
+    pthread_cond_t made_one, may_go_on;
+    unsigned made, taken;
+    bool held_up; /* what was made last gave no bytes: its taker may look at `f` */
+    bool quit;
+    size_t given; /* the taker's: so much of the first block, */
+    bool seen;    /* which gave no bytes, but the taker knows what it says */
+    struct block blocks[BLOCKS];
 };
 
 static bool has_room(const struct nyt_inflate_thread *a)

@@ -28,31 +28,31 @@
 
 struct memory_source {
     const uint8_t *p;
-    size_t         left;
+    size_t left;
 };
 
 struct nyt_input_parts {
     nyt_read_fn read;
-    void       *ctx;
-    FILE       *file;               /* NULL: not ours */
+    void *ctx;
+    FILE *file; /* NULL: not ours */
     struct memory_source memory;
 
-    uint8_t  *window;
-    size_t    window_size;
-    uint64_t  window_offset;        /* of window[0] */
+    uint8_t *window;
+    size_t window_size;
+    uint64_t window_offset; /* of window[0] */
 
     struct nyt_inflater inflater;   /* takes from `packed` */
     struct nyt_inflate_thread *thread;    /* what runs it, or NULL */
-    bool      thread_tried;
-    uint8_t  *packed;
-    size_t    packed_size;
-    struct nyt_copies copies;       /* that come next, */
-    size_t    copied;               /* so much of the first was given */
-    bool      after_copies;         /* they came last */
+    bool thread_tried;
+    uint8_t *packed;
+    size_t packed_size;
+    struct nyt_copies copies; /* that come next, */
+    size_t copied;            /* so much of the first was given */
+    bool after_copies;        /* they came last */
 
-    bool      source_ended, ended;
-    int       source_status;
-    int       status;               /* an error waits until all before it was taken */
+    bool source_ended, ended;
+    int source_status;
+    int status; /* an error waits until all before it was taken */
     nyt_error fault;
 };
 
@@ -388,9 +388,8 @@ static void look_further(struct nyt_input *in)
     size_t got = 0;
     parts->status = make_room(in);
     if (parts->status == NYT_OK)
-        parts->status = inflate_more(
-            in, parts->window + (in->end - in->p),
-            parts->window_size - (size_t)(in->end - in->p), &got);
+        parts->status = inflate_more(in, parts->window + (in->end - in->p),
+                                     parts->window_size - (size_t)(in->end - in->p), &got);
     in->end += got;
 }
 

@@ -9,10 +9,10 @@
 struct nyt_source {
     const char *path;
     nyt_read_fn read;
-    void       *ctx;
+    void *ctx;
     const void *data;
-    size_t      len;
-    bool        threaded, naive;   /* see struct nyt_input */
+    size_t len;
+    bool threaded, naive; /* see struct nyt_input */
 };
 
 static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
@@ -26,22 +26,22 @@ static inline struct nyt_source nyt_source_of(const nyt_memory *profile)
  */
 struct nyt_input {
     const uint8_t *p, *end;
-    bool           inflating;
-    bool           threaded;        /* set by the owner: a second thread may inflate, and must */
-    bool           naive;           /* not outlive the call; do not look for copies */
-    uint64_t       taken;           /* bytes got from the source */
-    uint64_t       inflated;        /* bytes that zlib gave */
+    bool inflating;
+    bool threaded;     /* set by the owner: a second thread may inflate, and must */
+    bool naive;        /* not outlive the call; do not look for copies */
+    uint64_t taken;    /* bytes got from the source */
+    uint64_t inflated; /* bytes that zlib gave */
     struct nyt_input_parts *parts;
 };
 
-int  nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_error *err);
-int  nyt_input_open(struct nyt_input *in, const char *path, nyt_error *err);
-int  nyt_input_open_fn(struct nyt_input *in, nyt_read_fn read, void *ctx, nyt_error *err);
-int  nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, nyt_error *err);
+int nyt_input_begin(struct nyt_input *in, const struct nyt_source *source, nyt_error *err);
+int nyt_input_open(struct nyt_input *in, const char *path, nyt_error *err);
+int nyt_input_open_fn(struct nyt_input *in, nyt_read_fn read, void *ctx, nyt_error *err);
+int nyt_input_open_memory(struct nyt_input *in, const void *data, size_t len, nyt_error *err);
 /* 1: there are more bytes behind `p` now (which has moved); 0: there will be none; or negative. */
-int  nyt_input_more(struct nyt_input *in, nyt_error *err);
+int nyt_input_more(struct nyt_input *in, nyt_error *err);
 /* What follows `p` is a zlib stream; its end will be the end of the input. */
-int  nyt_input_inflate(struct nyt_input *in, nyt_error *err);
+int nyt_input_inflate(struct nyt_input *in, nyt_error *err);
 /*
  * After `end` come copies of some bytes: true, and *copies tells which and how many. Either
  * nyt_input_skip_copies() takes them all at once, or nyt_input_more() takes them as bytes.

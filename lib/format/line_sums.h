@@ -5,7 +5,7 @@
 #include "base/hash.h"
 
 struct nyt_line_sum {
-    int64_t  count, ticks;
+    int64_t count, ticks;
     uint32_t fid, line;
 };
 
@@ -25,12 +25,12 @@ struct nyt_line_sums {
 struct nyt_run {
     uint64_t statements;        /* TIME_LINE records, */
     uint64_t discounted;        /* so many of them behind a DISCOUNT of their own */
-    int64_t  ticks;
+    int64_t ticks;
 };
 
 /* So many equal TIME_LINE records, one after the other. */
 struct nyt_sample {
-    int32_t  ticks;
+    int32_t ticks;
     uint32_t fid, line;
     uint64_t times;
     uint64_t offset;        /* of the first one */

@@ -18,11 +18,11 @@ enum { BANNER_MAX = 4096 };     /* a first line longer than this is no banner */
 
 struct nyt_reader {
     struct nyt_input in;
-    uint64_t  records;
-    uint32_t  ticks_per_sec;
+    uint64_t records;
+    uint32_t ticks_per_sec;
     nyt_format_version version;
-    bool      banner_read, banner_given;
-    int       status;           /* final once it is not NYT_OK */
+    bool banner_read, banner_given;
+    int status; /* final once it is not NYT_OK */
     nyt_error fault;
 };
 

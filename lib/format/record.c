@@ -129,54 +129,76 @@ static void decode_sub_callers(struct nyt_cursor *c, nyt_record *r)
 
 /* Fields in the order in which Perl's for_chunks hands them out: not always the file's. */
 #define FIELD(letter, of, label) {letter, offsetof(nyt_record, u.of), label}
-#define FIELDS(...) (const struct nyt_field[]){__VA_ARGS__, {0}}
+#define FIELDS(...)            \
+    (const struct nyt_field[]) \
+    {                          \
+        __VA_ARGS__, {0}       \
+    }
 
 static const struct nyt_record_kind kinds[128] = {
-    [NYT_TAG_VERSION] = {"VERSION", NULL,
-        FIELDS(FIELD('u', version.major, "major"), FIELD('u', version.minor, "minor"))},
-    [NYT_TAG_COMMENT] = {"COMMENT", decode_comment,
-        FIELDS(FIELD('s', comment.text, "text"))},
-    [NYT_TAG_ATTRIBUTE] = {"ATTRIBUTE", decode_pair,
-        FIELDS(FIELD('s', pair.key, "key"), FIELD('s', pair.value, "value"))},
-    [NYT_TAG_OPTION] = {"OPTION", decode_pair,
-        FIELDS(FIELD('s', pair.key, "key"), FIELD('s', pair.value, "value"))},
-    [NYT_TAG_START_DEFLATE] = {"START_DEFLATE", decode_nothing, FIELDS({0})},
-    [NYT_TAG_PID_START] = {"PID_START", decode_pid_start,
-        FIELDS(FIELD('u', pid_start.pid, "pid"), FIELD('u', pid_start.parent, "parent"),
+    [NYT_TAG_VERSION] = {
+        "VERSION", NULL, FIELDS(FIELD('u', version.major, "major"), FIELD('u', version.minor, "minor"))},
+        [NYT_TAG_COMMENT] = {
+            "COMMENT", decode_comment, FIELDS(FIELD('s', comment.text, "text"))},
+            [NYT_TAG_ATTRIBUTE] = {
+                "ATTRIBUTE", decode_pair,
+                FIELDS(FIELD('s', pair.key, "key"), FIELD('s', pair.value, "value"))},
+                [NYT_TAG_OPTION] = {
+                    "OPTION", decode_pair,
+                    FIELDS(FIELD('s', pair.key, "key"), FIELD('s', pair.value, "value"))},
+                    [NYT_TAG_START_DEFLATE] = {
+                        "START_DEFLATE", decode_nothing, FIELDS({0})},
+                        [NYT_TAG_PID_START] = {
+                            "PID_START", decode_pid_start,
+                            FIELDS(FIELD('u', pid_start.pid, "pid"), FIELD('u', pid_start.parent, "parent"),
                FIELD('d', pid_start.time, "time"))},
-    [NYT_TAG_PID_END] = {"PID_END", decode_pid_end,
-        FIELDS(FIELD('u', pid_end.pid, "pid"), FIELD('d', pid_end.time, "time"))},
-    [NYT_TAG_NEW_FID] = {"NEW_FID", decode_new_fid,
-        FIELDS(FIELD('u', new_fid.fid, "fid"), FIELD('u', new_fid.eval_fid, "eval_fid"),
+                                [NYT_TAG_PID_END] = {
+                                    "PID_END", decode_pid_end,
+                                    FIELDS(FIELD('u', pid_end.pid, "pid"), FIELD('d', pid_end.time, "time"))},
+                                    [NYT_TAG_NEW_FID] = {
+                                        "NEW_FID", decode_new_fid,
+                                        FIELDS(FIELD('u', new_fid.fid, "fid"), FIELD('u', new_fid.eval_fid, "eval_fid"),
                FIELD('u', new_fid.eval_line, "eval_line"), FIELD('u', new_fid.flags, "flags"),
                FIELD('u', new_fid.size, "size"), FIELD('u', new_fid.mtime, "mtime"),
                FIELD('s', new_fid.name, "name"))},
-    [NYT_TAG_TIME_LINE] = {"TIME_LINE", decode_time_line,
-        FIELDS(FIELD('i', time.ticks, "ticks"), FIELD('u', time.fid, "fid"),
+                                                        [NYT_TAG_TIME_LINE] = {
+                                                            "TIME_LINE",
+                                                            decode_time_line,
+                                                            FIELDS(FIELD('i', time.ticks, "ticks"), FIELD('u', time.fid, "fid"),
                FIELD('u', time.line, "line"))},
-    [NYT_TAG_TIME_BLOCK] = {"TIME_BLOCK", decode_time_block,
-        FIELDS(FIELD('i', time.ticks, "ticks"), FIELD('u', time.fid, "fid"),
+                                                                   [NYT_TAG_TIME_BLOCK] = {
+                                                                       "TIME_BLOCK",
+                                                                       decode_time_block,
+                                                                       FIELDS(FIELD('i', time.ticks, "ticks"), FIELD('u', time.fid, "fid"),
                FIELD('u', time.line, "line"), FIELD('u', time.block_line, "block"),
                FIELD('u', time.sub_line, "sub"))},
-    [NYT_TAG_DISCOUNT] = {"DISCOUNT", decode_nothing, FIELDS({0})},
-    [NYT_TAG_SUB_ENTRY] = {"SUB_ENTRY", decode_sub_entry,
-        FIELDS(FIELD('u', sub_entry.fid, "fid"), FIELD('u', sub_entry.line, "line"))},
-    [NYT_TAG_SUB_RETURN] = {"SUB_RETURN", decode_sub_return,
-        FIELDS(FIELD('u', sub_return.depth, "depth"), FIELD('d', sub_return.incl, "incl"),
+                                                                               [NYT_TAG_DISCOUNT] = {
+                                                                                   "DISCOUNT", decode_nothing, FIELDS({0})}, [NYT_TAG_SUB_ENTRY] =
+                                                                                                                                 {"SUB_ENTRY", decode_sub_entry,
+                                                                                                                                  FIELDS(FIELD('u', sub_entry.fid, "fid"), FIELD('u', sub_entry.line, "line"))},
+                                                                                                                                  [NYT_TAG_SUB_RETURN] = {
+                                                                                                                                      "SUB_RETURN",
+                                                                                                                                      decode_sub_return,
+                                                                                                                                      FIELDS(FIELD('u', sub_return.depth, "depth"), FIELD('d', sub_return.incl, "incl"),
                FIELD('d', sub_return.excl, "excl"), FIELD('s', sub_return.name, "name"))},
-    [NYT_TAG_SRC_LINE] = {"SRC_LINE", decode_src_line,
-        FIELDS(FIELD('u', src_line.fid, "fid"), FIELD('u', src_line.line, "line"),
+                                                                                                                                          [NYT_TAG_SRC_LINE] =
+                                                                                                                                              {"SRC_LINE", decode_src_line,
+                                                                                                                                               FIELDS(FIELD('u', src_line.fid, "fid"), FIELD('u', src_line.line, "line"),
                FIELD('s', src_line.text, "text"))},
-    [NYT_TAG_SUB_INFO] = {"SUB_INFO", decode_sub_info,
-        FIELDS(FIELD('u', sub_info.fid, "fid"), FIELD('u', sub_info.first, "first"),
+                                                                                                                                                   [NYT_TAG_SUB_INFO] =
+                                                                                                                                                       {"SUB_INFO",
+                                                                                                                                                        decode_sub_info,
+                                                                                                                                                        FIELDS(FIELD('u', sub_info.fid, "fid"), FIELD('u', sub_info.first, "first"),
                FIELD('u', sub_info.last, "last"), FIELD('s', sub_info.name, "name"))},
-    [NYT_TAG_SUB_CALLERS] = {"SUB_CALLERS", decode_sub_callers,
-        FIELDS(FIELD('u', sub_callers.fid, "fid"), FIELD('u', sub_callers.line, "line"),
+                                                                                                                                                                [NYT_TAG_SUB_CALLERS] = {
+                                                                                                                                                                    "SUB_CALLERS",
+                                                                                                                                                                    decode_sub_callers,
+                                                                                                                                                                    FIELDS(FIELD('u', sub_callers.fid, "fid"), FIELD('u', sub_callers.line, "line"),
                FIELD('u', sub_callers.count, "count"), FIELD('d', sub_callers.incl, "incl"),
                FIELD('d', sub_callers.excl, "excl"), FIELD('d', sub_callers.reci, "reci"),
                FIELD('u', sub_callers.depth, "depth"), FIELD('s', sub_callers.called, "called"),
                FIELD('s', sub_callers.caller, "caller"))},
-};
+                                                                                                                                                                                              };
 
 const struct nyt_record_kind *nyt_record_kind(int tag)
 {

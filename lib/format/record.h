@@ -5,14 +5,14 @@
 #include "format/codec.h"
 
 struct nyt_field {
-    char        type;       /* 'u' uint32_t, 'i' int32_t, 'd' double, 's' nyt_str; 0: no more */
-    size_t      at;         /* where in nyt_record */
+    char type; /* 'u' uint32_t, 'i' int32_t, 'd' double, 's' nyt_str; 0: no more */
+    size_t at; /* where in nyt_record */
     const char *label;
 };
 
 struct nyt_record_kind {
-    const char *name;       /* NULL: no such record */
-    void      (*decode)(struct nyt_cursor *c, nyt_record *r);   /* NULL: not by a tag */
+    const char *name;                                    /* NULL: no such record */
+    void (*decode)(struct nyt_cursor *c, nyt_record *r); /* NULL: not by a tag */
     const struct nyt_field *fields;
 };
 

@@ -47,25 +47,25 @@ enum {
 };
 
 struct nyt_writer {
-    nyt_write_fn      sink;
-    void             *sink_ctx;
-    int               fd;           /* of a path that we opened; -1: none */
-    int               level;
-    bool              deflating;
-    bool              long_ready;   /* `long_runs` is initialised */
-    z_stream          z;
-    z_stream          long_runs;    /* used when `level` packs long runs badly */
-    struct nyt_buf    plain;        /* records not yet cut */
-    struct nyt_buf    packed;       /* the last segment, compressed */
-    struct nyt_buf    out;          /* small writes on their way to the sink */
-    uint32_t          adler;        /* of all that the zlib stream inflates to, */
-    uint64_t          plain_total;  /* and its length, both since `block` began */
-    uint64_t          packed_total;
-    struct nyt_cached_block *block;        /* being made, or NULL */
-    uint32_t          outer_adler;  /* of what was before it */
-    uint64_t          outer_total;
-    int               status;
-    nyt_error         failure;
+    nyt_write_fn sink;
+    void *sink_ctx;
+    int fd; /* of a path that we opened; -1: none */
+    int level;
+    bool deflating;
+    bool long_ready; /* `long_runs` is initialised */
+    z_stream z;
+    z_stream long_runs;    /* used when `level` packs long runs badly */
+    struct nyt_buf plain;  /* records not yet cut */
+    struct nyt_buf packed; /* the last segment, compressed */
+    struct nyt_buf out;    /* small writes on their way to the sink */
+    uint32_t adler;        /* of all that the zlib stream inflates to, */
+    uint64_t plain_total;  /* and its length, both since `block` began */
+    uint64_t packed_total;
+    struct nyt_cached_block *block; /* being made, or NULL */
+    uint32_t outer_adler;           /* of what was before it */
+    uint64_t outer_total;
+    int status;
+    nyt_error failure;
 };
 
 /* ---- To the sink ---- */
@@ -419,8 +419,8 @@ int nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *calls, uint64_t count
 
 /* One record, or a DISCOUNT and one, and how often it comes. */
 struct run {
-    uint8_t  bytes[1 + RECORD_MAX];
-    size_t   len;
+    uint8_t bytes[1 + RECORD_MAX];
+    size_t len;
     uint64_t times;
 };
 
@@ -610,8 +610,12 @@ int nyt_writer_start_deflate(nyt_writer *w)
 /* An empty last block and the checksum; then, for people, what it was good for. */
 static void end_deflate(nyt_writer *w)
 {
-    uint8_t last[] = {0x03, 0x00, (uint8_t)(w->adler >> 24), (uint8_t)(w->adler >> 16),
-                      (uint8_t)(w->adler >> 8), (uint8_t)w->adler};
+    uint8_t last[] = {0x03,
+                      0x00,
+                      (uint8_t)(w->adler >> 24),
+                      (uint8_t)(w->adler >> 16),
+                      (uint8_t)(w->adler >> 8),
+                      (uint8_t)w->adler};
     char text[160];
     w->packed_total += sizeof last;
     put_out(w, last, sizeof last);

@@ -7,17 +7,17 @@
 /* The bytes of some records as they stand in the file, fit to be put into another. */
 struct nyt_cached_block {
     struct nyt_buf bytes;
-    uint64_t       plain;   /* how many they inflate to, */
-    uint32_t       adler;   /* and the checksum of those */
+    uint64_t plain; /* how many they inflate to, */
+    uint32_t adler; /* and the checksum of those */
 };
 
 /* What is held so far becomes a segment of its own; see docs/format.md. */
 int nyt_writer_cut(nyt_writer *w);
 /* Records between the two make a block. The writer must have been cut before each. */
 void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block);
-int  nyt_writer_block_end(nyt_writer *w);
-int  nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
+int nyt_writer_block_end(nyt_writer *w);
+int nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
 /* Calls whose count may exceed 32 bits; that in *r is ignored. */
-int  nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
+int nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
 
 #endif

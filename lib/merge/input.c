@@ -277,8 +277,8 @@ static bool add_source(struct nyt_merge_input *g, const nyt_src_line *s)
     if (is_new)
         *at = (uint32_t)g->source_count++;
     nyt_src_line *kept = &g->sources[*at];
-    *kept = (nyt_src_line){.fid = s->fid, .line = s->line,
-                           .text = keep_text_again(g, kept->text, s->text, &ok)};
+    *kept = (nyt_src_line){
+        .fid = s->fid, .line = s->line, .text = keep_text_again(g, kept->text, s->text, &ok)};
     return ok;
 }
 
@@ -344,9 +344,8 @@ static bool add_calls(struct nyt_merge_input *g, const nyt_sub_callers *c)
 static bool add_return(struct nyt_merge_input *g, const nyt_sub_return *r)
 {
     uint32_t name = name_of(g, r->name);
-    return name != NYT_NONE &&
-           nyt_calltree_add(&g->sums.tree, r->depth ? r->depth : 1, name, sound_time(g, r->incl),
-                            sound_time(g, r->excl));
+    return name != NYT_NONE && nyt_calltree_add(&g->sums.tree, r->depth ? r->depth : 1, name,
+                                                sound_time(g, r->incl), sound_time(g, r->excl));
 }
 
 /* ---- The walk ---- */
@@ -429,8 +428,8 @@ static void end_processes(struct nyt_merge_input *g)
 {
     for (size_t i = 0; i < g->process_count; i++) {
         struct nyt_merge_process *p = &g->processes[i];
-        bool is_sound = is_a_time(p->start) && (!p->ended || (is_a_time(p->end) &&
-                                                              p->end >= p->start));
+        bool is_sound = is_a_time(p->start) &&
+                        (!p->ended || (is_a_time(p->end) && p->end >= p->start));
         g->repairs[NYT_REPAIR_UNENDED] += !p->ended;
         g->repairs[NYT_REPAIR_BACKWARDS] += !is_sound;
         if (!is_a_time(p->start))
@@ -469,7 +468,8 @@ static bool define_if_unknown(struct nyt_merge_input *g, uint32_t fid)
     int len = snprintf(name, sizeof name, "(unknown file %u)", (unsigned)fid);
     *at = (uint32_t)g->file_count;
     g->files[g->file_count++] = (nyt_new_fid){
-        .fid = fid, .flags = NYT_FID_FAKE | NYT_FID_VIA_STMT,
+        .fid = fid,
+        .flags = NYT_FID_FAKE | NYT_FID_VIA_STMT,
         .name = keep_text(g, (nyt_str){.data = name, .len = (size_t)len}, &ok)};
     return ok;
 }

@@ -29,9 +29,9 @@ enum nyt_repair {
 
 struct nyt_merge_process {
     uint32_t pid, parent;
-    bool     started, ended;
-    double   start, end;
-    int64_t  ticks;             /* of its statements */
+    bool started, ended;
+    double start, end;
+    int64_t ticks; /* of its statements */
 };
 
 struct nyt_merge_input_sub {
@@ -40,41 +40,41 @@ struct nyt_merge_input_sub {
 
 struct nyt_pair_list {
     nyt_pair *list;
-    size_t    count, cap;
+    size_t count, cap;
 };
 
 struct nyt_merge_input {
-    bool      repair;           /* times and lines, too, that harm nobody but are wrong */
+    bool repair; /* times and lines, too, that harm nobody but are wrong */
     nyt_reader *in;
-    uint32_t  ticks_per_sec;
+    uint32_t ticks_per_sec;
     nyt_progress progress;
-    bool      has_fault;        /* reading ended before the end */
+    bool has_fault; /* reading ended before the end */
     nyt_error fault;
-    uint64_t  repairs[NYT_REPAIRS];
+    uint64_t repairs[NYT_REPAIRS];
 
     struct nyt_names names;     /* of subs */
     struct nyt_arena texts;
     struct nyt_pair_list attributes, options;
     nyt_str *comments;
-    size_t   comment_count, comment_cap;
+    size_t comment_count, comment_cap;
 
     struct nyt_map live;        /* pid -> process, or NYT_NONE */
     uint32_t current;           /* the process whose statements come */
     struct nyt_merge_process *processes;
-    size_t   process_count, process_cap;
+    size_t process_count, process_cap;
 
     struct nyt_map file_index;  /* fid -> file */
     nyt_new_fid *files;
-    size_t   file_count, file_cap;
+    size_t file_count, file_cap;
     struct nyt_map source_index;
     nyt_src_line *sources;      /* in the end by fid and line */
-    size_t   source_count, source_cap;
+    size_t source_count, source_cap;
 
     struct nyt_map sub_index;   /* name and fid -> sub */
     struct nyt_merge_input_sub *subs;
-    size_t   sub_count, sub_cap;
+    size_t sub_count, sub_cap;
 
-    bool     discounted;        /* the next statement */
+    bool discounted;                /* the next statement */
     struct nyt_line_sums line_sums; /* of TIME_LINEs, on their way into `sums` */
     struct nyt_sums sums;
 };

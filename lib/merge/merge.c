@@ -61,8 +61,8 @@ static bool add_application(nyt_merged *m, nyt_str name)
     }
     if (!NYT_ROOM_FOR_ONE(m->applications, m->application_count, m->application_cap))
         return false;
-    m->applications[m->application_count++] =
-        (struct nyt_application){.name = keep(m, name, &ok), .runs = 1};
+    m->applications[m->application_count++] = (struct nyt_application){.name = keep(m, name, &ok),
+                                                                       .runs = 1};
     return ok;
 }
 
@@ -83,8 +83,8 @@ static bool merge_pair(nyt_merged *m, struct nyt_pair_list *pairs, const char *w
     }
     if (!NYT_ROOM_FOR_ONE(pairs->list, pairs->count, pairs->cap))
         return false;
-    pairs->list[pairs->count++] =
-        (nyt_pair){.key = keep(m, pair->key, &ok), .value = keep(m, pair->value, &ok)};
+    pairs->list[pairs->count++] = (nyt_pair){.key = keep(m, pair->key, &ok),
+                                             .value = keep(m, pair->value, &ok)};
     return ok;
 }
 
@@ -114,8 +114,7 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
     if (nyt_str_is(pair->key, "cumulative_overhead_ticks")) {
         int64_t ticks = nyt_str_to_int(pair->value);
         if (ticks > 0)
-            m->overhead += (uint64_t)nyt_rescale_ticks(ticks, g->ticks_per_sec,
-                                                       m->ticks_per_sec);
+            m->overhead += (uint64_t)nyt_rescale_ticks(ticks, g->ticks_per_sec, m->ticks_per_sec);
         return true;
     }
     return merge_pair(m, &m->attributes, "attribute", pair);
@@ -343,8 +342,8 @@ static bool keep_source(nyt_merged *m, struct nyt_merged_file *file, const nyt_s
     file->source = ok ? nyt_arena_take(&m->texts, n * sizeof *source) : NULL;
     ok = file->source != NULL;
     for (size_t i = 0; ok && i < n; i++)
-        file->source[i] = (nyt_src_line){.fid = file->file.fid, .line = source[i].line,
-                                         .text = keep(m, source[i].text, &ok)};
+        file->source[i] = (nyt_src_line){
+            .fid = file->file.fid, .line = source[i].line, .text = keep(m, source[i].text, &ok)};
     file->source_count = ok ? n : 0;
     return ok;
 }
@@ -408,8 +407,8 @@ static uint32_t free_sub_name(nyt_merged *m, uint32_t original, uint32_t fid)
         for (size_t i = name.len; ok && i < text.len; i++)
             if (strchr(" ;<>&\"\t\n", text.data[i]))    /* NUL among them */
                 text.data[i] = '_';
-        uint32_t id = ok ? nyt_names_take(&m->names, (nyt_str){.data = (char *)text.data,
-                                                               .len = text.len})
+        uint32_t id = ok ? nyt_names_take(&m->names,
+                                          (nyt_str){.data = (char *)text.data, .len = text.len})
                          : NYT_NONE;
         nyt_buf_free(&text);
         if (id == NYT_NONE || !nyt_map_find(&m->sub_by_name, id))
@@ -423,8 +422,8 @@ static struct nyt_merged_sub *add_sub(nyt_merged *m, const struct nyt_merge_inpu
     if (!NYT_ROOM_FOR_ONE(m->subs, m->sub_count, m->sub_cap))
         return NULL;
     struct nyt_merged_sub *sub = &m->subs[m->sub_count++];
-    *sub = (struct nyt_merged_sub){.name = name, .fid = fid, .first = s->first, .last = s->last,
-                                   .next = NYT_NONE};
+    *sub = (struct nyt_merged_sub){
+        .name = name, .fid = fid, .first = s->first, .last = s->last, .next = NYT_NONE};
     return sub;
 }
 
@@ -551,9 +550,11 @@ static bool merge_lines(nyt_merged *m, const struct nyt_merge_input *g, const st
         const struct nyt_sum_line *from = &g->sums.lines[i];
         if (!from->count && !from->ticks)
             continue;
-        struct nyt_sum_line *to = nyt_sums_line(
-            &m->sums, &(nyt_time){.fid = fid_of(g, t, from->fid), .line = from->line,
-                                  .block_line = from->block_line, .sub_line = from->sub_line});
+        struct nyt_sum_line *to = nyt_sums_line(&m->sums,
+                                                &(nyt_time){.fid = fid_of(g, t, from->fid),
+                                                            .line = from->line,
+                                                            .block_line = from->block_line,
+                                                            .sub_line = from->sub_line});
         if (!to)
             return false;
         to->count += from->count;
@@ -566,9 +567,9 @@ static bool merge_calls(nyt_merged *m, const struct nyt_merge_input *g, const st
 {
     for (size_t i = 0; i < g->sums.call_count; i++) {
         const struct nyt_sum_call *from = &g->sums.calls[i];
-        struct nyt_sum_call *to = nyt_sums_call(
-            &m->sums, from->fid ? fid_of(g, t, from->fid) : 0, from->line,
-            t->name_of_name[from->caller], t->name_of_name[from->called]);
+        struct nyt_sum_call *to = nyt_sums_call(&m->sums, from->fid ? fid_of(g, t, from->fid) : 0,
+                                                from->line, t->name_of_name[from->caller],
+                                                t->name_of_name[from->called]);
         if (!to)
             return false;
         to->count += from->count;
@@ -591,8 +592,8 @@ static bool merge_tree(nyt_merged *m, const struct nyt_merge_input *g, const str
     for (size_t i = 1; ok && i < from->count; i++) {
         depths[i] = depths[from->nodes[i].parent] + 1;
         if (from->nodes[i].name > NYT_NAMES_MAX && nobody == NYT_NONE)
-            nobody = nyt_names_take(&m->names, (nyt_str){.data = unfinished,
-                                                         .len = sizeof unfinished - 1});
+            nobody = nyt_names_take(&m->names,
+                                    (nyt_str){.data = unfinished, .len = sizeof unfinished - 1});
     }
     for (uint32_t at = nyt_tree_first(from); ok && at != 0; at = nyt_tree_next(from, at)) {
         const struct nyt_tree_node *node = &from->nodes[at];
@@ -673,8 +674,10 @@ static void finish_durations(nyt_merged *m)
     if (needed <= 1.1 * lasted && lasted > 0)
         return;
     if (needed > least)
-        nyt_merged_note(m, true, "the processes lasted %.6f s, their statements took %.6f s: the"
-                                 " last process lasts longer now", lasted, needed);
+        nyt_merged_note(m, true,
+                        "the processes lasted %.6f s, their statements took %.6f s: the"
+                        " last process lasts longer now",
+                        lasted, needed);
     m->processes[m->process_count - 1].end += (needed > least ? needed : least) - lasted;
 }
 
@@ -743,14 +746,14 @@ void nyt_merged_free(nyt_merged *m)
 struct input {
     const char *name;
     struct nyt_source source;
-    double      start;          /* of the first process; 0: none, or no time */
-    uint32_t    pid, parent;
-    uint64_t    size;
-    uint32_t    crc, adler;     /* of all bytes */
+    double start; /* of the first process; 0: none, or no time */
+    uint32_t pid, parent;
+    uint64_t size;
+    uint32_t crc, adler; /* of all bytes */
 
     struct nyt_merge_input *data;
-    int         rc;
-    nyt_error   err;
+    int rc;
+    nyt_error err;
 };
 
 static int compare_processes(const void *a, const void *b)
@@ -813,11 +816,11 @@ static int sum_up_bytes(struct input *input, nyt_error *err)
 /* ---- All inputs ---- */
 
 struct merging {
-    nyt_merged   *m;
+    nyt_merged *m;
     struct input *inputs;
-    size_t        n;
-    const char   *failed;
-    nyt_error    *err;
+    size_t n;
+    const char *failed;
+    nyt_error *err;
 };
 
 static int take_fault(struct merging *all, const struct input *input)

@@ -6,19 +6,19 @@
 #include "merge/input.h"
 
 struct nyt_merged_file {
-    nyt_new_fid   file;         /* its fid is its index + 1 */
+    nyt_new_fid file; /* its fid is its index + 1 */
     nyt_src_line *source;
-    size_t        source_count;
-    uint32_t      next_eval;    /* of the same parent, line and source; of text from no file, another
+    size_t source_count;
+    uint32_t next_eval; /* of the same parent, line and source; of text from no file, another
                                    text of its name; or NYT_NONE */
-    bool          reported;     /* that another input has other text */
+    bool reported;      /* that another input has other text */
 };
 
 struct nyt_merged_sub {
     uint32_t name, fid, first, last;
     uint32_t original;          /* the name it came with */
     uint32_t next;              /* sub that came with the same name, or NYT_NONE */
-    bool     reported;
+    bool reported;
 };
 
 /* Evals of one parent, line and source: the nth of one input is the nth of another. */
@@ -28,16 +28,16 @@ struct nyt_eval_group {
 };
 
 struct nyt_application {
-    nyt_str  name;
+    nyt_str name;
     uint64_t runs;
 };
 
 struct nyt_merged {
     nyt_note_fn note;
-    void       *ctx;
+    void *ctx;
     const char *path;           /* the input that is being added */
-    uint32_t    inputs;
-    bool        repair, incomplete;
+    uint32_t inputs;
+    bool repair, incomplete;
 
     uint32_t ticks_per_sec;
     uint64_t overhead;          /* ticks */
@@ -45,23 +45,23 @@ struct nyt_merged {
     struct nyt_arena texts;
     struct nyt_pair_list attributes, options;
     nyt_str *comments;
-    size_t   comment_count, comment_cap;
+    size_t comment_count, comment_cap;
     struct nyt_application *applications;
-    size_t   application_count, application_cap;
+    size_t application_count, application_cap;
 
     struct nyt_merge_process *processes;
-    size_t   process_count, process_cap;
+    size_t process_count, process_cap;
 
     struct nyt_merged_file *files;
-    size_t   file_count, file_cap;
+    size_t file_count, file_cap;
     struct nyt_map file_by_name;
     struct nyt_map group_index;
     struct nyt_eval_group *groups;
-    size_t   group_count, group_cap;
+    size_t group_count, group_cap;
     uint32_t eval_number;       /* last one given to an eval whose name was taken */
 
     struct nyt_merged_sub *subs;
-    size_t   sub_count, sub_cap;
+    size_t sub_count, sub_cap;
     struct nyt_map sub_by_name;     /* the name it has -> sub */
     struct nyt_map sub_by_original; /* the name it came with -> first of its subs */
     struct nyt_map anon_index;      /* name and fid, of those that may have many definitions */

@@ -140,7 +140,8 @@ static void put_subs(struct output *c)
 {
     for (size_t i = 0; i < c->m->sub_count; i++) {
         const struct nyt_merged_sub *s = &c->m->subs[i];
-        nyt_writer_sub_info(c->w, &(nyt_sub_info){.fid = s->fid, .first = s->first,
+        nyt_writer_sub_info(c->w, &(nyt_sub_info){.fid = s->fid,
+                                                  .first = s->first,
                                                   .last = s->last,
                                                   .name = c->m->names.list[s->name].name});
     }
@@ -159,8 +160,8 @@ static int compare_lines(const void *a, const void *b)
 
 static void put_line(struct output *c, const struct nyt_sum_line *l)
 {
-    nyt_time where = {.fid = l->fid, .line = l->line, .block_line = l->block_line,
-                      .sub_line = l->sub_line};
+    nyt_time where = {
+        .fid = l->fid, .line = l->line, .block_line = l->block_line, .sub_line = l->sub_line};
     uint64_t count = l->count < NYT_COUNT_MAX ? l->count : NYT_COUNT_MAX;
     nyt_writer_time_run(c->w, &where, count, (uint64_t)l->ticks);
 }
@@ -192,11 +193,14 @@ static void put_calls(struct output *c)
         qsort(s->calls, s->call_count, sizeof *s->calls, compare_calls);
     for (size_t i = 0; i < s->call_count; i++) {
         const struct nyt_sum_call *from = &s->calls[i];
-        nyt_sub_callers r = {
-            .fid = from->fid, .line = from->line, .depth = from->depth, .incl = from->incl,
-            .excl = from->excl, .reci = from->reci,
-            .caller = from->fid ? names[from->caller].name : str(""),
-            .called = names[from->called].name};
+        nyt_sub_callers r = {.fid = from->fid,
+                             .line = from->line,
+                             .depth = from->depth,
+                             .incl = from->incl,
+                             .excl = from->excl,
+                             .reci = from->reci,
+                             .caller = from->fid ? names[from->caller].name : str(""),
+                             .called = names[from->called].name};
         nyt_writer_calls(c->w, &r, from->count);
     }
 }
@@ -207,7 +211,8 @@ static void put_tree(struct output *c)
     const struct nyt_tree *t = &c->m->sums.tree.tree;
     for (uint32_t at = nyt_tree_first(t); at != 0; at = nyt_tree_next(t, at)) {
         const struct nyt_tree_node *node = &t->nodes[at];
-        nyt_sub_return r = {.depth = node->depth, .incl = round(node->incl),
+        nyt_sub_return r = {.depth = node->depth,
+                            .incl = round(node->incl),
                             .excl = round(node->excl),
                             .name = c->m->names.list[node->name].name};
         nyt_writer_sub_return(c->w, &r);
@@ -218,8 +223,8 @@ static void put_tree(struct output *c)
 
 static void put_start(struct output *c, const struct nyt_merge_process *p)
 {
-    nyt_writer_pid_start(c->w, &(nyt_pid_start){.pid = p->pid, .parent = p->parent,
-                                                .time = p->start});
+    nyt_writer_pid_start(c->w,
+                         &(nyt_pid_start){.pid = p->pid, .parent = p->parent, .time = p->start});
 }
 
 static void put_end(struct output *c, const struct nyt_merge_process *p)

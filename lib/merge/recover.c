@@ -59,8 +59,9 @@ static void tell_losses(nyt_merged *m, const nyt_error *fault, const struct nyt_
                         (unsigned long long)l->bytes, (unsigned long long)l->count,
                         (unsigned long long)estimate(l));
     if (l->checksum)
-        nyt_merged_note(m, true, "the checksum is wrong: some figure is false, and nothing tells"
-                                 " which one");
+        nyt_merged_note(m, true,
+                        "the checksum is wrong: some figure is false, and nothing tells"
+                        " which one");
 }
 
 /* What was cut off is all there is to say of it; damage may lie anywhere. */

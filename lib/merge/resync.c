@@ -51,9 +51,9 @@ static bool is_fid(const struct nyt_resync *s, uint32_t fid)
 static void note_oddity(struct nyt_resync *s, const nyt_record *r)
 {
     uint32_t fid = r->tag == NYT_TAG_TIME_LINE || r->tag == NYT_TAG_TIME_BLOCK ? r->u.time.fid
-                   : r->tag == NYT_TAG_SUB_CALLERS                             ? r->u.sub_callers.fid
-                   : r->tag == NYT_TAG_SUB_INFO                                ? r->u.sub_info.fid
-                                                                               : 0;
+                   : r->tag == NYT_TAG_SUB_CALLERS ? r->u.sub_callers.fid
+                   : r->tag == NYT_TAG_SUB_INFO    ? r->u.sub_info.fid
+                                                   : 0;
     if (s->odd || fid <= s->highest_fid)
         return;
     s->odd = true;
@@ -72,7 +72,8 @@ static bool is_text(nyt_str s, size_t most, bool control)
         return false;
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.data[i];
-        if (c == 0 || c == 0xFF || (c < ' ' && !(control && (c == '\t' || (c >= '\n' && c <= '\r')))))
+        if (c == 0 || c == 0xFF ||
+            (c < ' ' && !(control && (c == '\t' || (c >= '\n' && c <= '\r')))))
             return false;
     }
     return true;
@@ -205,7 +206,7 @@ static bool learn(struct nyt_resync *s, const nyt_record *r)
 struct run {
     size_t at[LOOKAHEAD + 1];       /* where its records begin, and the last one ends */
     size_t count;
-    bool   at_end;              /* of all bytes */
+    bool at_end; /* of all bytes */
     enum judgement how;
 };
 

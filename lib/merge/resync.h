@@ -8,27 +8,27 @@ enum { NYT_RESYNC_LOOKAHEAD = 32 };       /* records that must follow before one
 
 /* All zeros is an empty one, behind the banner. */
 struct nyt_resync {
-    struct nyt_buf in;          /* bytes that are not judged yet, */
-    uint64_t offset;            /* from here on */
-    size_t   look;              /* so far they have been taken for records, */
-    size_t   lengths[NYT_RESYNC_LOOKAHEAD];   /* the last of them, in a ring, not believed yet */
-    size_t   first, pending;
+    struct nyt_buf in;                    /* bytes that are not judged yet, */
+    uint64_t offset;                      /* from here on */
+    size_t look;                          /* so far they have been taken for records, */
+    size_t lengths[NYT_RESYNC_LOOKAHEAD]; /* the last of them, in a ring, not believed yet */
+    size_t first, pending;
     struct nyt_buf out;         /* what is believed */
     uint64_t records;           /* how many that were */
 
-    bool     lenient;           /* files that are not defined may be what damage before cost us */
-    bool     odd;               /* there was one; and so much was believed then: */
-    size_t   odd_out;
+    bool lenient; /* files that are not defined may be what damage before cost us */
+    bool odd;     /* there was one; and so much was believed then: */
+    size_t odd_out;
     uint64_t odd_records;
 
-    bool     in_deflate;        /* a break ends it: nothing is looked for behind it */
-    bool     broken;            /* what is at in.data[0] is no record */
-    bool     doubtful;          /* a DISCOUNT may have been lost: the next statement is, too */
-    uint64_t broken_at;         /* where what is not believed begins */
-    void   (*lost)(void *ctx, uint64_t from, uint64_t to);  /* of each gap that was bridged */
-    void    *ctx;
-    bool     at_deflate;        /* a compressed part begins at `offset` */
-    struct nyt_map fids;        /* that were defined */
+    bool in_deflate;    /* a break ends it: nothing is looked for behind it */
+    bool broken;        /* what is at in.data[0] is no record */
+    bool doubtful;      /* a DISCOUNT may have been lost: the next statement is, too */
+    uint64_t broken_at; /* where what is not believed begins */
+    void (*lost)(void *ctx, uint64_t from, uint64_t to); /* of each gap that was bridged */
+    void *ctx;
+    bool at_deflate;     /* a compressed part begins at `offset` */
+    struct nyt_map fids; /* that were defined */
     uint32_t highest_fid;
 };
 

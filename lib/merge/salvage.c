@@ -18,31 +18,31 @@
 
 enum {
     BLOCK = 64 * 1024,
-    HELD_MAX = 4 * 1024 * 1024,     /* of what a unit inflates to: beyond, it is given bit by bit */
+    HELD_MAX = 4 * 1024 * 1024, /* of what a unit inflates to: beyond, it is given bit by bit */
     BANNER_MAX = 4096
 };
 
 enum phase { PLAIN, STREAM, DONE };
 
 struct nyt_salvage {
-    FILE          *file;            /* NULL: memory */
+    FILE *file; /* NULL: memory */
     const uint8_t *memory;
-    uint64_t       size;            /* of that */
-    uint64_t       at;              /* byte of the file that comes next */
-    uint8_t        raw[BLOCK], inflated[BLOCK];
+    uint64_t size; /* of that */
+    uint64_t at;   /* byte of the file that comes next */
+    uint8_t raw[BLOCK], inflated[BLOCK];
 
-    enum phase     phase;
+    enum phase phase;
     struct nyt_resync resync;
-    size_t         given;           /* so much of resync.out was read */
-    bool           searched;        /* for a stream whose beginning is lost */
+    size_t given;  /* so much of resync.out was read */
+    bool searched; /* for a stream whose beginning is lost */
 
-    z_stream       z;
-    bool           z_live, in_unit, marked, held;
-    size_t         doubted;         /* so much of resync.out is of a unit that went bad */
-    uint64_t       unit, unit_end;  /* bytes of the file; `marked`: a flush ends it */
-    uint64_t       unit_inflated, inflated_total;
-    uint64_t       records_before, records_doubted;
-    uint32_t       adler;
+    z_stream z;
+    bool z_live, in_unit, marked, held;
+    size_t doubted;          /* so much of resync.out is of a unit that went bad */
+    uint64_t unit, unit_end; /* bytes of the file; `marked`: a flush ends it */
+    uint64_t unit_inflated, inflated_total;
+    uint64_t records_before, records_doubted;
+    uint32_t adler;
     struct nyt_losses losses;
 };
 
@@ -127,7 +127,7 @@ static bool end_plain(struct nyt_salvage *s)
 
 static bool resync_plain(struct nyt_salvage *s)
 {
-    enum { HEAD = 3 };              /* the tag and the head of the stream */
+    enum { HEAD = 3 }; /* the tag and the head of the stream */
     size_t got = read_at(s, s->at, s->raw, BLOCK);
     if (got == 0)
         return end_plain(s);
@@ -153,7 +153,7 @@ static void begin_unit(struct nyt_salvage *s)
     s->unit_inflated = s->inflated_total;
     s->records_before = s->resync.records;
     s->in_unit = s->held = true;
-    s->resync.lenient = s->losses.count > 0;    /* whose definitions may be among them */
+    s->resync.lenient = s->losses.count > 0; /* whose definitions may be among them */
     s->resync.odd = false;
 }
 
@@ -232,7 +232,7 @@ static bool resync_stream(struct nyt_salvage *s)
         begin_unit(s);
     uint64_t left = s->unit_end - s->at;
     size_t got = read_at(s, s->at, s->raw, left < BLOCK ? (size_t)left : BLOCK);
-    if (got == 0) {                 /* the file breaks off */
+    if (got == 0) { /* the file breaks off */
         s->phase = DONE;
         return end_good_unit(s);
     }

@@ -7,18 +7,18 @@
 enum { NYT_LOSSES_REPORTED = 8 };
 
 struct nyt_loss {
-    uint64_t from, to;          /* bytes of the file */
-    uint64_t inflated;          /* byte of the inflated data where it begins; or NYT_NOT_INFLATED */
+    uint64_t from, to; /* bytes of the file */
+    uint64_t inflated; /* byte of the inflated data where it begins; or NYT_NOT_INFLATED */
 };
 
 #define NYT_NOT_INFLATED UINT64_MAX
 
 struct nyt_losses {
     struct nyt_loss first[NYT_LOSSES_REPORTED];
-    uint64_t count, bytes;      /* of all */
-    uint64_t kept;              /* bytes of the file that were believed, */
-    uint64_t records;           /* and records in them */
-    bool     checksum;          /* is wrong, though nothing else is */
+    uint64_t count, bytes; /* of all */
+    uint64_t kept;         /* bytes of the file that were believed, */
+    uint64_t records;      /* and records in them */
+    bool checksum;         /* is wrong, though nothing else is */
 };
 
 struct nyt_salvage;

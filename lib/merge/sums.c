@@ -9,9 +9,10 @@ static uint32_t add_line(struct nyt_sums *s, const nyt_time *where)
 {
     if (!NYT_ROOM_FOR_ONE(s->lines, s->line_count, s->line_cap))
         return NYT_NONE;
-    s->lines[s->line_count] = (struct nyt_sum_line){
-        .fid = where->fid, .line = where->line,
-        .block_line = where->block_line, .sub_line = where->sub_line};
+    s->lines[s->line_count] = (struct nyt_sum_line){.fid = where->fid,
+                                                    .line = where->line,
+                                                    .block_line = where->block_line,
+                                                    .sub_line = where->sub_line};
     return (uint32_t)s->line_count++;
 }
 
@@ -62,8 +63,8 @@ static uint32_t add_call(struct nyt_sums *s)
     return (uint32_t)s->call_count++;
 }
 
-struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line,
-                                   uint32_t caller, uint32_t called)
+struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line, uint32_t caller,
+                                   uint32_t called)
 {
     bool is_new;
     uint32_t place = place_of(s, fid, line);

@@ -7,13 +7,13 @@
 struct nyt_sum_line {
     uint32_t fid, line, block_line, sub_line;
     uint64_t count;
-    int64_t  ticks;
+    int64_t ticks;
 };
 
 struct nyt_sum_call {
     uint32_t fid, line, caller, called;     /* fid 0: the mark of an xsub */
     uint64_t count;
-    double   incl, excl, reci;
+    double incl, excl, reci;
     uint32_t depth;
 };
 
@@ -36,8 +36,8 @@ struct nyt_sums {
 /* Each adds zeros if there is nothing yet; the pointer lives until the next call. NULL: out of
  * memory. */
 struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where);
-struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line,
-                                   uint32_t caller, uint32_t called);
+struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line, uint32_t caller,
+                                   uint32_t called);
 void nyt_sums_free(struct nyt_sums *s);
 
 /* To the nearest. Both scales are at least 1 and below 2^31. */

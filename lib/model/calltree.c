@@ -144,8 +144,11 @@ static size_t tree_to_returns(const struct nyt_tree *t, struct nyt_return *retur
     for (uint32_t at = nyt_tree_first(t); at != 0; at = nyt_tree_next(t, at)) {
         const struct nyt_tree_node *node = &t->nodes[at];
         if (!is_placeholder(node->name))
-            returns[n++] = (struct nyt_return){.name = node->name, .depth = node->depth,
-                .calls = node->calls, .incl = node->incl, .excl = node->excl};
+            returns[n++] = (struct nyt_return){.name = node->name,
+                                               .depth = node->depth,
+                                               .calls = node->calls,
+                                               .incl = node->incl,
+                                               .excl = node->excl};
     }
     return n;
 }
@@ -201,9 +204,13 @@ nyt_node *nyt_calltree_nodes(const struct nyt_calltree *c, const struct nyt_name
     nodes[0].name.data = "";
     for (size_t i = 0; i < t->count; i++) {
         const struct nyt_tree_node *from = &t->nodes[i];
-        nodes[i] = (nyt_node){
-            .name = {.data = ""}, .parent = from->parent, .first_child = from->first_child,
-            .next = from->next, .calls = from->calls, .incl = from->incl, .excl = from->excl};
+        nodes[i] = (nyt_node){.name = {.data = ""},
+                              .parent = from->parent,
+                              .first_child = from->first_child,
+                              .next = from->next,
+                              .calls = from->calls,
+                              .incl = from->incl,
+                              .excl = from->excl};
         if (i > 0)
             nodes[i].depth = nodes[from->parent].depth + 1;
         if (!is_placeholder(from->name))

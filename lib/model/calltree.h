@@ -7,28 +7,28 @@
 struct nyt_return {
     uint32_t name, depth;
     uint64_t calls;
-    double   incl, excl;
+    double incl, excl;
 };
 
 struct nyt_tree_node {
     uint32_t parent, name, depth, first_child, next;
     uint32_t last, after;           /* child reached last; sibling that was reached after this */
     uint64_t calls;
-    double   incl, excl;
+    double incl, excl;
 };
 
 struct nyt_tree {
     struct nyt_tree_node *nodes;    /* 0 is the root */
-    size_t         count, cap;
+    size_t count, cap;
     struct nyt_map children;        /* parent and name -> node */
 };
 
 /* All zeros is an empty one. The three are false when out of memory. */
 struct nyt_calltree {
     struct nyt_return *returns;     /* of the section that is being read */
-    size_t             count, cap;
-    struct nyt_tree    tree;        /* of the sections before it */
-    struct nyt_tree    some;        /* memory for adding up */
+    size_t count, cap;
+    struct nyt_tree tree; /* of the sections before it */
+    struct nyt_tree some; /* memory for adding up */
 };
 
 bool nyt_calltree_add(struct nyt_calltree *c, uint32_t depth, uint32_t name, double incl,

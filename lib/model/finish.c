@@ -187,7 +187,7 @@ static bool finish_subs(struct finisher *s)
 
 struct merged_name {
     uint32_t rank;
-    nyt_str  name;
+    nyt_str name;
 };
 
 static int compare_merged(const void *left, const void *right)
@@ -263,7 +263,7 @@ static bool finish_definitions(struct finisher *s)
 
 struct placed_edge {
     uint32_t rank, fid, line, edge;
-    nyt_str  caller;
+    nyt_str caller;
 };
 
 static int compare_sites(const struct placed_edge *a, const struct placed_edge *b)
@@ -297,9 +297,16 @@ static void add_up_calls(nyt_call *to, const struct nyt_edge *e)
 static nyt_call first_call(const nyt_profile *p, const struct placed_edge *at,
                            const struct nyt_edge *e)
 {
-    return (nyt_call){.called = &p->subs[at->rank], .caller = at->caller, .fid = at->fid,
-                      .line = at->line, .count = e->count, .outermost = e->outermost,
-                      .incl = e->incl, .excl = e->excl, .reci = e->reci, .depth = e->depth};
+    return (nyt_call){.called = &p->subs[at->rank],
+                      .caller = at->caller,
+                      .fid = at->fid,
+                      .line = at->line,
+                      .count = e->count,
+                      .outermost = e->outermost,
+                      .incl = e->incl,
+                      .excl = e->excl,
+                      .reci = e->reci,
+                      .depth = e->depth};
 }
 
 static void keep_calls(struct finisher *s, const struct placed_edge *list, size_t n)
@@ -324,9 +331,11 @@ static bool finish_calls(struct finisher *s)
     if (ok) {
         for (size_t i = 0; i < n; i++) {
             const struct nyt_edge *e = &s->l->edges[i];
-            list[i] = (struct placed_edge){
-                .rank = s->sub_rank[e->sub], .fid = nyt_loader_survivor(s->l, e->fid),
-                .line = e->line, .edge = (uint32_t)i, .caller = p->names.list[e->caller].name};
+            list[i] = (struct placed_edge){.rank = s->sub_rank[e->sub],
+                                           .fid = nyt_loader_survivor(s->l, e->fid),
+                                           .line = e->line,
+                                           .edge = (uint32_t)i,
+                                           .caller = p->names.list[e->caller].name};
         }
         qsort(list, n, sizeof *list, compare_edges);
         keep_calls(s, list, n);
@@ -346,8 +355,8 @@ static void add_called_time(nyt_profile *p)
         const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, c->fid, c->line);
         double counted = c->called->kind == NYT_KIND_CODE ? 0 : c->excl;
         if (line && c->incl > counted)
-            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl +=
-                c->incl - counted;
+            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl += c->incl -
+                                                                                        counted;
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 
-
 int nyt_check_limits(size_t text_bytes, size_t processes, nyt_error *err)
 {
     if (text_bytes > NYT_TEXT_MAX)

@@ -186,8 +186,7 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
     uint32_t *at = process ? nyt_map_take(&l->live, s->pid, &is_new) : NULL;
     if (!at || !nyt_calltree_section(&l->tree))
         return false;
-    *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true,
-                             .start = s->time};
+    *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
     *at = (uint32_t)l->p->process_count - 1;
     l->p->totals.start = s->time;
     return true;
@@ -225,8 +224,8 @@ static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
     if (is_new)
         *at = (uint32_t)l->file_count++;
     /* An eval whose parent is not known yet is taken for a plain file, as in Perl. */
-    bool is_eval = f->eval_fid && (f->eval_fid == f->fid ||
-                                   nyt_map_find(&l->file_index, f->eval_fid));
+    bool is_eval = f->eval_fid &&
+                   (f->eval_fid == f->fid || nyt_map_find(&l->file_index, f->eval_fid));
     struct nyt_file_entry *entry = &l->files[*at];
     nyt_str name = nyt_arena_str_again(&l->p->texts, entry->file.name, f->name, &ok);
     entry->order = *at;
@@ -251,7 +250,8 @@ static bool add_source(struct nyt_loader *l, const nyt_src_line *s)
     if (is_new)
         *at = (uint32_t)p->source_count++;
     nyt_src_line *kept = &p->sources[*at];
-    *kept = (nyt_src_line){.fid = s->fid, .line = s->line,
+    *kept = (nyt_src_line){.fid = s->fid,
+                           .line = s->line,
                            .text = nyt_arena_str_again(&p->texts, kept->text, s->text, &ok)};
     return ok;
 }
@@ -326,8 +326,8 @@ static uint32_t edge_of(struct nyt_loader *l, uint32_t sub, const nyt_sub_caller
         return NYT_NONE;
     if (is_new) {
         *at = (uint32_t)l->edge_count;
-        l->edges[l->edge_count++] =
-            (struct nyt_edge){.sub = sub, .fid = c->fid, .line = c->line, .caller = caller};
+        l->edges[l->edge_count++] = (struct nyt_edge){
+            .sub = sub, .fid = c->fid, .line = c->line, .caller = caller};
     }
     return *at;
 }
@@ -580,8 +580,7 @@ static int fill(struct nyt_loader *l, nyt_error *err)
 }
 
 /* Takes the reader, whatever happens. */
-static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *options,
-                nyt_error *err)
+static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *options, nyt_error *err)
 {
     struct nyt_loader l = {.in = in, .p = calloc(1, sizeof *l.p)};
     if (options)

@@ -23,7 +23,7 @@ static size_t first_with(const void *list, size_t n, size_t size, size_t at, uin
 }
 
 /* The part of a list, sorted by fid, that belongs to one. */
-#define PART_OF_FID(list, count, key, n)                                                      \
+#define PART_OF_FID(list, count, key, n) \
     ((list) + part_of((list), (count), sizeof *(list), offsetof_fid(list), (key), (n)))
 #define offsetof_fid(list) ((size_t)((const char *)&(list)->fid - (const char *)(list)))
 
@@ -74,8 +74,7 @@ const nyt_totals *nyt_profile_totals(const nyt_profile *p)
 
 /* ---- Attributes, options, comments, processes ---- */
 
-static const nyt_str *value_of(const nyt_profile *p, const struct nyt_pairs *pairs,
-                               const char *key)
+static const nyt_str *value_of(const nyt_profile *p, const struct nyt_pairs *pairs, const char *key)
 {
     uint32_t id = nyt_names_find(&p->names, (nyt_str){.data = key, .len = strlen(key)});
     const uint32_t *at = id == NYT_NONE ? NULL : nyt_map_find(&pairs->by_key, id);
@@ -142,8 +141,7 @@ const nyt_line *nyt_profile_lines(const nyt_profile *p, nyt_level level, uint32_
     return PART_OF_FID(p->lines[level].list, p->lines[level].count, fid, n);
 }
 
-const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t fid,
-                                 uint32_t line)
+const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t fid, uint32_t line)
 {
     size_t n;
     const nyt_line *lines = nyt_profile_lines(p, level, fid, &n);

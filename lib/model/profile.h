@@ -7,49 +7,49 @@
 /* A key's value; the last one counts. */
 struct nyt_pairs {
     nyt_pair *list;
-    size_t    count, cap;
+    size_t count, cap;
     struct nyt_map by_key;      /* name id -> index */
 };
 
 struct nyt_lines {
     nyt_line *list;
-    size_t    count;
+    size_t count;
 };
 
 /* What users see. Every list is sorted by what it is asked for. */
 struct nyt_profile {
     nyt_totals totals;
-    bool       has_fault;
-    nyt_error  fault;
+    bool has_fault;
+    nyt_error fault;
     struct nyt_names names;     /* of subs, attributes and options */
     struct nyt_arena texts;     /* everything else */
 
     struct nyt_pairs attributes, options;
-    nyt_str      *comments;
-    size_t        comment_count, comment_cap;
-    nyt_process  *processes;
-    size_t        process_count, process_cap;
+    nyt_str *comments;
+    size_t comment_count, comment_cap;
+    nyt_process *processes;
+    size_t process_count, process_cap;
 
-    nyt_file     *files;
-    size_t        file_count;
+    nyt_file *files;
+    size_t file_count;
     struct nyt_lines lines[3];  /* by nyt_level */
     nyt_src_line *sources;
-    size_t        source_count;
+    size_t source_count;
 
-    nyt_sub      *subs;
-    size_t        sub_count;
-    nyt_call     *calls;        /* by called, fid, line, caller */
-    size_t        call_count;
+    nyt_sub *subs;
+    size_t sub_count;
+    nyt_call *calls; /* by called, fid, line, caller */
+    size_t call_count;
     const nyt_call **calls_by_fid;
     const nyt_sub **defined;
-    uint32_t     *defined_fid;  /* of each of `defined` */
-    size_t        defined_count;
-    nyt_str      *merged_names;
+    uint32_t *defined_fid; /* of each of `defined` */
+    size_t defined_count;
+    nyt_str *merged_names;
     const nyt_sub **merged_subs;
-    size_t        merged_count;
+    size_t merged_count;
 
-    nyt_node     *nodes;
-    size_t        node_count;
+    nyt_node *nodes;
+    size_t node_count;
 };
 
 /* Odd files have more DISCOUNTs than statements. */

@@ -37,12 +37,12 @@ static bool contains_any(nyt_str path, const char *const *parts)
 
 nyt_scope nyt_scope_of_path(nyt_str path)
 {
-    static const char *const packages[] = {"/site-packages/", "/dist-packages/",
-                                           "\\site-packages\\", "/site_perl/", "/vendor_perl/",
-                                           "/share/perl5/", "/local/share/perl/", NULL};
-    static const char *const library[] = {"/lib/python2.", "/lib/python3.", "/lib64/python3.",
-                                          "/share/perl/", "/perl-base/", "/perl/5.", "/lib/perl5/",
-                                          NULL};
+    static const char *const packages[] = {
+        "/site-packages/", "/dist-packages/", "\\site-packages\\",  "/site_perl/",
+        "/vendor_perl/",   "/share/perl5/",   "/local/share/perl/", NULL};
+    static const char *const library[] = {
+        "/lib/python2.", "/lib/python3.", "/lib64/python3.", "/share/perl/",
+        "/perl-base/",   "/perl/5.",      "/lib/perl5/",     NULL};
     if (begins(path, "(frozen ") || begins(path, "<frozen "))
         return NYT_SCOPE_LIBRARY;
     if (begins(path, "(builtins"))

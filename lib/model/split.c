@@ -14,10 +14,11 @@
 
 const char *nyt_part_name(nyt_part part)
 {
-    static const char *const names[NYT_PARTS] = {
-        [NYT_PART_PROJECT] = "project", [NYT_PART_PACKAGES] = "packages",
-        [NYT_PART_LIBRARY] = "library", [NYT_PART_IMPORTS] = "imports",
-        [NYT_PART_WAITING] = "waiting"};
+    static const char *const names[NYT_PARTS] = {[NYT_PART_PROJECT] = "project",
+                                                 [NYT_PART_PACKAGES] = "packages",
+                                                 [NYT_PART_LIBRARY] = "library",
+                                                 [NYT_PART_IMPORTS] = "imports",
+                                                 [NYT_PART_WAITING] = "waiting"};
     return part < NYT_PARTS ? names[part] : "";
 }
 
@@ -50,16 +51,37 @@ bool nyt_is_import(const nyt_profile *p, const nyt_sub *sub)
 
 bool nyt_is_wait(const nyt_sub *sub)
 {
-    static const char *const names[] = {
-        "time::sleep", "select::select", "select::poll::poll", "select::epoll::poll",
-        "select::kqueue::control", "_thread::lock::acquire", "_thread::RLock::acquire",
-        "_thread::lock::__enter__", "_thread::RLock::__enter__", "_queue::SimpleQueue::get",
-        "_socket::socket::accept", "_socket::socket::_accept", "_socket::socket::recv",
-        "_socket::socket::recv_into", "_socket::socket::connect", "posix::wait", "posix::waitpid",
-        "posix::wait4", "os::wait", "os::waitpid", "os::wait4", "signal::pause",
-        "signal::sigwait", "signal::sigtimedwait", "_multiprocessing::SemLock::acquire",
-        "_multiprocessing::SemLock::__enter__", "main::CORE:sleep", "main::CORE:select",
-        "Time::HiRes::sleep", "Time::HiRes::usleep", "Time::HiRes::nanosleep"};
+    static const char *const names[] = {"time::sleep",
+                                        "select::select",
+                                        "select::poll::poll",
+                                        "select::epoll::poll",
+                                        "select::kqueue::control",
+                                        "_thread::lock::acquire",
+                                        "_thread::RLock::acquire",
+                                        "_thread::lock::__enter__",
+                                        "_thread::RLock::__enter__",
+                                        "_queue::SimpleQueue::get",
+                                        "_socket::socket::accept",
+                                        "_socket::socket::_accept",
+                                        "_socket::socket::recv",
+                                        "_socket::socket::recv_into",
+                                        "_socket::socket::connect",
+                                        "posix::wait",
+                                        "posix::waitpid",
+                                        "posix::wait4",
+                                        "os::wait",
+                                        "os::waitpid",
+                                        "os::wait4",
+                                        "signal::pause",
+                                        "signal::sigwait",
+                                        "signal::sigtimedwait",
+                                        "_multiprocessing::SemLock::acquire",
+                                        "_multiprocessing::SemLock::__enter__",
+                                        "main::CORE:sleep",
+                                        "main::CORE:select",
+                                        "Time::HiRes::sleep",
+                                        "Time::HiRes::usleep",
+                                        "Time::HiRes::nanosleep"};
     if (sub->kind == NYT_KIND_CODE)
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

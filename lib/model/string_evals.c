@@ -18,7 +18,7 @@ enum { DIFFERENT_SOURCES_MAX = 200 };
 struct digest {
     uint64_t lines, length;
     uint32_t sum;
-    bool     has_evals, has_subs;   /* only told apart where there is no source */
+    bool has_evals, has_subs; /* only told apart where there is no source */
 };
 
 struct sibling {
@@ -240,7 +240,7 @@ static size_t normalise(nyt_str name, char *to)
 
 struct anon_sub {
     uint32_t fid, sub;
-    nyt_str  key, name;
+    nyt_str key, name;
 };
 
 static bool is_same_anon(const struct anon_sub *a, const struct anon_sub *b)

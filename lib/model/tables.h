@@ -9,7 +9,7 @@
 /* Time from before ticks_per_sec last changed. */
 struct nyt_line_time {
     int64_t ticks;
-    double  seconds;
+    double seconds;
 };
 
 /* Lines while they are being added up: those of `sums` have ticks since the last change. */
@@ -21,13 +21,13 @@ struct nyt_line_table {
 
 struct nyt_file_entry {
     nyt_file file;
-    size_t   order;             /* of definition */
+    size_t order; /* of definition */
 };
 
 struct nyt_sub_entry_sum {
-    nyt_sub  sub;
-    bool     defined;           /* there was a SUB_INFO */
-    uint32_t merged_into;       /* index, or NYT_NONE */
+    nyt_sub sub;
+    bool defined;         /* there was a SUB_INFO */
+    uint32_t merged_into; /* index, or NYT_NONE */
 };
 
 struct nyt_definition_entry {
@@ -40,13 +40,13 @@ struct nyt_edge {
     uint32_t caller;            /* number of its name */
     uint32_t depth;
     uint64_t count, outermost;
-    double   incl, excl, reci;
+    double incl, excl, reci;
 };
 
 /* What the records become on the way; thrown away when the profile is finished. */
 struct nyt_loader {
     nyt_profile *p;
-    nyt_reader  *in;
+    nyt_reader *in;
     nyt_load_options options;
 
     struct nyt_map live;        /* pid -> process */

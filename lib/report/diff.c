@@ -243,9 +243,8 @@ static void text_kind(struct nyt_report *r, const struct nyt_diff_view *v, int k
         nyt_out_format(r->o, " (%zu of %zu)", v->shown[kind], v->count[kind]);
     nyt_out_format(r->o, ": %zu changed, %zu new, %zu gone\n", v->changes[kind][2],
                    v->changes[kind][0], v->changes[kind][1]);
-    nyt_out_format(r->o, "%*s%*s%*s%*s\n", MARK + COUNT,
-                   kind == NYT_DIFF_LINES ? "count" : "calls", TIME, "time   ", TIME, "change   ",
-                   PERCENT, "%");
+    nyt_out_format(r->o, "%*s%*s%*s%*s\n", MARK + COUNT, kind == NYT_DIFF_LINES ? "count" : "calls",
+                   TIME, "time   ", TIME, "change   ", PERCENT, "%");
     for (size_t i = 0; i < v->shown[kind]; i++)
         text_delta(r, v, kind, v->ranked[kind][i]);
 }
@@ -313,8 +312,8 @@ static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
 /* Text of a profile in one cell of a table. */
 struct cell {
     nyt_str text;
-    size_t  limit;          /* columns */
-    bool    has_special;    /* what code between backquotes cannot hold in a table */
+    size_t limit;     /* columns */
+    bool has_special; /* what code between backquotes cannot hold in a table */
 };
 
 static void put_entities(struct nyt_out *o, const char *text)
@@ -430,8 +429,8 @@ static void markdown_delta(struct nyt_report *r, const struct nyt_diff_view *v, 
 
 static void markdown_kind(struct nyt_report *r, const struct nyt_diff_view *v, int kind)
 {
-    static const char *const names[] = {[NYT_DIFF_LINES] = "line", [NYT_DIFF_SUBS] = "sub",
-                                        [NYT_DIFF_EDGES] = "call"};
+    static const char *const names[] = {
+        [NYT_DIFF_LINES] = "line", [NYT_DIFF_SUBS] = "sub", [NYT_DIFF_EDGES] = "call"};
     if (!v->count[kind])
         return;
     nyt_out_format(r->o, "\n**%s**: %zu changed, %zu new, %zu gone", titles[kind],

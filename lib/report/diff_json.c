@@ -106,8 +106,8 @@ static void put_delta(struct nyt_json *j, const struct nyt_diff_view *v, int kin
 
 static void put_kind(struct nyt_json *j, const struct nyt_diff_view *v, int kind)
 {
-    static const char *const names[] = {[NYT_DIFF_LINES] = "lines", [NYT_DIFF_SUBS] = "subs",
-                                        [NYT_DIFF_EDGES] = "calls"};
+    static const char *const names[] = {
+        [NYT_DIFF_LINES] = "lines", [NYT_DIFF_SUBS] = "subs", [NYT_DIFF_EDGES] = "calls"};
     const size_t *counts = v->changes[kind];
     nyt_json_open(j, names[kind], '{');
     nyt_json_count(j, "changed", counts[2]);

@@ -13,7 +13,7 @@ struct nyt_diff_view {
     size_t shown[NYT_DIFF_KINDS];
     size_t changes[NYT_DIFF_KINDS][3]; /* new, gone, changed */
     struct nyt_buf *said;                       /* of each condition, and whether it is met */
-    bool           *met;
+    bool *met;
     struct nyt_out *o;
 };
 

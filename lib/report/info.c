@@ -6,7 +6,6 @@
 #include "model/profile.h"
 #include "report/report.h"
 
-
 /* ---- Dates: UTC, without asking the system ---- */
 
 struct date {

@@ -146,7 +146,7 @@ static bool put_noscript(struct nyt_out *o, const nyt_profile *p)
 /* ---- The page ---- */
 
 struct contents {
-    struct nyt_block     *data, *other;         /* `other`: of the profile to compare with */
+    struct nyt_block *data, *other; /* `other`: of the profile to compare with */
     struct nyt_page_texts texts, other_texts;
 };
 
@@ -170,7 +170,8 @@ static int make_data(struct nyt_block **out, const nyt_profile *p,
         nyt_block_free(b);
         if (bytes < 0)
             return NYT_ENOMEM;
-        caps = (struct nyt_page_caps){caps.lines / 2, caps.subs / 2, caps.calls / 2, caps.nodes / 2};
+        caps = (struct nyt_page_caps){caps.lines / 2, caps.subs / 2, caps.calls / 2,
+                                      caps.nodes / 2};
     }
     return NYT_ENOMEM;
 }

@@ -69,7 +69,8 @@ void nyt_block_put(const struct nyt_block *b, struct nyt_out *o)
         uint32_t bits = (uint32_t)p[0] << 16 | (uint32_t)(left > 1 ? p[1] : 0) << 8 |
                         (uint32_t)(left > 2 ? p[2] : 0);
         char text[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '='};
+                        left > 1 ? digits[bits >> 6 & 63] : '=',
+                        left > 2 ? digits[bits & 63] : '='};
         nyt_out_bytes(o, text, sizeof text);
     }
 }

@@ -7,9 +7,9 @@
 
 /* A JSON text that becomes a block; made by nyt_block_new(). */
 struct nyt_block {
-    struct nyt_out  out;
-    struct nyt_json json;       /* over `out` */
-    struct nyt_buf  packed;     /* raw deflate, RFC 1951 */
+    struct nyt_out out;
+    struct nyt_json json;  /* over `out` */
+    struct nyt_buf packed; /* raw deflate, RFC 1951 */
     struct nyt_deflate *z;
 };
 

@@ -11,11 +11,11 @@ struct nyt_page_caps {
 
 /* What is shown of each list, and how many have something to show but are not among them. */
 struct nyt_page_choice {
-    bool     *lines, *subs, *calls;
+    bool *lines, *subs, *calls;
     uint32_t *node_at;          /* of each node: its own index in the page, or that of the node
                                    above which has its time */
-    bool     *nodes;
-    size_t    lines_left, subs_left, calls_left, nodes_left;
+    bool *nodes;
+    size_t lines_left, subs_left, calls_left, nodes_left;
 };
 
 /* false: out of memory; free it all the same. */

@@ -15,14 +15,14 @@
 #include <string.h>
 
 struct page {
-    struct nyt_json  *j;
+    struct nyt_json *j;
     const nyt_profile *p;
     const struct nyt_page_choice *choice;
     const struct nyt_page_sources *sources;
     struct nyt_names strings;
-    struct nyt_map   file_index;        /* fid -> index in p->files */
-    uint32_t        *sub_at;            /* of each sub: its number in the page, or NYT_NONE */
-    bool             failed;            /* out of memory */
+    struct nyt_map file_index; /* fid -> index in p->files */
+    uint32_t *sub_at;          /* of each sub: its number in the page, or NYT_NONE */
+    bool failed;               /* out of memory */
 };
 
 /* ---- Values ---- */
@@ -63,7 +63,7 @@ typedef void column_fn(struct page *g, size_t i);
 
 struct column {
     const char *name;
-    column_fn  *put;
+    column_fn *put;
 };
 
 static void put_columns(struct page *g, const char *table, const struct column *columns, size_t n,
@@ -121,7 +121,7 @@ static void put_files(struct page *g)
 {
     static const struct column columns[] = {
         {"name", file_name}, {"short", file_short}, {"kind", file_kind}, {"parent", file_parent},
-        {"line", file_line}, {"src", file_source}, {NULL, NULL}};
+        {"line", file_line}, {"src", file_source},  {NULL, NULL}};
     put_columns(g, "file", columns, g->p->file_count, NULL);
 }
 
@@ -160,8 +160,8 @@ static void line_incl(struct page *g, size_t i)
 static void put_lines(struct page *g)
 {
     static const struct column columns[] = {{"file", line_file}, {"line", line_number},
-                                            {"n", line_count}, {"t", line_time},
-                                            {"i", line_incl}, {NULL, NULL}};
+                                            {"n", line_count},   {"t", line_time},
+                                            {"i", line_incl},    {NULL, NULL}};
     put_columns(g, "line", columns, g->p->lines[NYT_LEVEL_LINE].count, g->choice->lines);
 }
 
@@ -246,9 +246,9 @@ static void sub_kind(struct page *g, size_t i)
 static void put_subs(struct page *g)
 {
     static const struct column columns[] = {
-        {"name", sub_name}, {"file", sub_file}, {"first", sub_first}, {"last", sub_last},
-        {"n", sub_calls}, {"t", sub_excl}, {"i", sub_incl}, {"r", sub_reci}, {"depth", sub_depth},
-        {"kind", sub_kind}, {NULL, NULL}};
+        {"name", sub_name},   {"file", sub_file}, {"first", sub_first}, {"last", sub_last},
+        {"n", sub_calls},     {"t", sub_excl},    {"i", sub_incl},      {"r", sub_reci},
+        {"depth", sub_depth}, {"kind", sub_kind}, {NULL, NULL}};
     put_columns(g, "fn", columns, g->p->sub_count, g->choice->subs);
 }
 
@@ -302,8 +302,8 @@ static void call_depth(struct page *g, size_t i)
 static void put_calls(struct page *g)
 {
     static const struct column columns[] = {
-        {"from", call_from}, {"to", call_to}, {"file", call_file}, {"line", call_line},
-        {"n", call_count}, {"t", call_excl}, {"i", call_incl}, {"r", call_reci},
+        {"from", call_from},   {"to", call_to},  {"file", call_file}, {"line", call_line},
+        {"n", call_count},     {"t", call_excl}, {"i", call_incl},    {"r", call_reci},
         {"depth", call_depth}, {NULL, NULL}};
     put_columns(g, "call", columns, g->p->call_count, g->choice->calls);
 }
@@ -359,7 +359,8 @@ bool nyt_page_is_perl(const nyt_profile *p)
 {
     static const char ours[] = "Python profile by ";
     for (size_t i = 0; i < p->comment_count; i++)
-        if (p->comments[i].len > sizeof ours && memcmp(p->comments[i].data, ours, sizeof ours - 1) == 0)
+        if (p->comments[i].len > sizeof ours &&
+            memcmp(p->comments[i].data, ours, sizeof ours - 1) == 0)
             return false;
     return true;
 }

@@ -8,7 +8,7 @@
 /* Which files have a source block: its number by index of the file, or -1. */
 struct nyt_page_sources {
     int32_t *block_of;
-    size_t   left_out;          /* files whose source had no room */
+    size_t left_out; /* files whose source had no room */
 };
 
 /* The whole table as JSON into `j`. false: out of memory. */

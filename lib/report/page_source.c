@@ -13,7 +13,7 @@ enum { LINES_AROUND = 3, WHOLE_FILE_LINES = 20000 };
 
 struct ranked_file {
     size_t index;               /* in p->files */
-    bool   project;
+    bool project;
     double time;
 };
 

@@ -6,8 +6,8 @@
 
 struct nyt_page_texts {
     struct nyt_block **blocks;
-    size_t             count;
-    uint64_t           bytes;       /* of all, in base64 */
+    size_t count;
+    uint64_t bytes; /* of all, in base64 */
     struct nyt_page_sources of;
 };
 

@@ -44,9 +44,11 @@ int nyt_report_end(struct nyt_report *r, nyt_error *err)
 
 void nyt_report_style(struct nyt_report *r, enum nyt_style style)
 {
-    static const char *const codes[] = {
-        [NYT_PLAIN] = "\033[0m", [NYT_BOLD] = "\033[1m", [NYT_DIM] = "\033[2m",
-        [NYT_HOT] = "\033[31m", [NYT_COOL] = "\033[32m"};
+    static const char *const codes[] = {[NYT_PLAIN] = "\033[0m",
+                                        [NYT_BOLD] = "\033[1m",
+                                        [NYT_DIM] = "\033[2m",
+                                        [NYT_HOT] = "\033[31m",
+                                        [NYT_COOL] = "\033[32m"};
     if (r->colour)
         nyt_out_text(r->o, codes[style]);
 }
@@ -86,9 +88,8 @@ static nyt_str program_name(const struct nyt_report *r)
 {
     const nyt_str *application = nyt_profile_attribute(r->p, "application");
     const char *fallback = r->path ? r->path : "(unknown program)";
-    return application && application->len
-               ? *application
-               : (nyt_str){.data = fallback, .len = strlen(fallback)};
+    return application && application->len ? *application
+                                           : (nyt_str){.data = fallback, .len = strlen(fallback)};
 }
 
 static size_t living_files(const nyt_profile *p)

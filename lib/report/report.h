@@ -9,11 +9,11 @@ enum nyt_style { NYT_PLAIN, NYT_BOLD, NYT_DIM, NYT_HOT, NYT_COOL };
 
 struct nyt_report {
     const nyt_profile *p;
-    struct nyt_out    *o;
-    struct nyt_json    j;       /* over `o` */
-    size_t   top, width;
+    struct nyt_out *o;
+    struct nyt_json j; /* over `o` */
+    size_t top, width;
     nyt_sort sort;
-    bool     colour, json;
+    bool colour, json;
     const char *path;
 };
 

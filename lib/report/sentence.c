@@ -78,8 +78,10 @@ static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uin
 static void put_part(struct nyt_out *o, const nyt_split *split)
 {
     static const char *const phrases[NYT_PARTS] = {
-        [NYT_PART_PROJECT] = "is in the project", [NYT_PART_PACKAGES] = "is in installed packages",
-        [NYT_PART_LIBRARY] = "is in the standard library", [NYT_PART_IMPORTS] = "went into imports",
+        [NYT_PART_PROJECT] = "is in the project",
+        [NYT_PART_PACKAGES] = "is in installed packages",
+        [NYT_PART_LIBRARY] = "is in the standard library",
+        [NYT_PART_IMPORTS] = "went into imports",
         [NYT_PART_WAITING] = "was spent waiting"};
     int largest = 0;
     for (int part = 1; part < NYT_PARTS; part++)

@@ -6,8 +6,8 @@
 
 /* What stands in front, and the rest of the path; both live as long as the profile. */
 struct nyt_short_path {
-    const char *prefix;         /* "<stdlib>/", "<site>/" or "" */
-    nyt_str     rest;
+    const char *prefix; /* "<stdlib>/", "<site>/" or "" */
+    nyt_str rest;
 };
 
 /* The folder that all paths of the project have in common, with its last slash; may be empty. */

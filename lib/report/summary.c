@@ -17,22 +17,22 @@
 
 /* What a list ranks; items lie in one array, so that their addresses are their order. */
 struct entry {
-    double      weight;
+    double weight;
     const void *item;
 };
 
 struct file_sum {
     const nyt_file *file;
     int64_t count;
-    double  time;
+    double time;
 };
 
 struct summary {
     struct nyt_report r;
-    struct file_sum  *files;
-    size_t            file_count;
-    struct entry     *entries;      /* of the list at work */
-    size_t            count;
+    struct file_sum *files;
+    size_t file_count;
+    struct entry *entries; /* of the list at work */
+    size_t count;
 };
 
 /* ---- Ranking ---- */
@@ -274,9 +274,9 @@ static void json_call(struct nyt_report *r, const void *item)
 static const struct list {
     const char *title, *key;
     const char *columns;        /* above the rows */
-    void      (*rank)(struct summary *s);
-    void      (*text)(struct nyt_report *r, const void *item);
-    void      (*json)(struct nyt_report *r, const void *item);
+    void (*rank)(struct summary *s);
+    void (*text)(struct nyt_report *r, const void *item);
+    void (*json)(struct nyt_report *r, const void *item);
 } lists[] = {
     {"Lines", "top_lines", "        count    time         %  place\n", rank_lines, text_line,
      json_line},
@@ -352,8 +352,8 @@ static size_t most_entries(const nyt_profile *p)
     return most > p->call_count ? most : p->call_count;
 }
 
-int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options,
-                       nyt_write_fn write, void *ctx, nyt_error *err)
+int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options, nyt_write_fn write,
+                       void *ctx, nyt_error *err)
 {
     struct summary s = {0};
     int rc = nyt_report_begin(&s.r, p, options, write, ctx, err);

@@ -30,13 +30,13 @@ enum {
 enum reported { REPORTED_SOURCE = 1, REPORTED_TIME = 2 };
 
 struct verifier {
-    nyt_reader    *in;
+    nyt_reader *in;
     nyt_finding_fn fn;
-    void          *ctx;
-    nyt_verdict    verdict;
-    int            stopped;     /* what `fn` returned, or NYT_ENOMEM */
-    uint32_t       dummy;
-    nyt_record     at;          /* the record that is looked at */
+    void *ctx;
+    nyt_verdict verdict;
+    int stopped; /* what `fn` returned, or NYT_ENOMEM */
+    uint32_t dummy;
+    nyt_record at; /* the record that is looked at */
 
     struct nyt_names names;     /* of files */
     struct nyt_map fids;        /* defined */
@@ -50,27 +50,27 @@ struct verifier {
     struct nyt_map called;      /* subs that have a count */
 
     struct nyt_map pids;        /* pid -> 1: live, 2: ended */
-    size_t   started, live, ended;
-    double   start, duration;
+    size_t started, live, ended;
+    double start, duration;
 
-    bool     has_basetime, has_application, has_overhead, has_ticks, wants_calls;
-    bool     noted_early_time, noted_blocks;
+    bool has_basetime, has_application, has_overhead, has_ticks, wants_calls;
+    bool noted_early_time, noted_blocks;
     uint32_t ticks_per_sec;
     unsigned discounts;         /* just before this record */
     uint64_t lines_seen, blocks_seen;
-    double   statement_time;
+    double statement_time;
     struct nyt_map lines;       /* fid and line -> 1: has time */
-    bool     any_line;
+    bool any_line;
     uint64_t last_line;         /* the one looked up last: runs of one line cost nothing */
 
-    uint32_t open_calls;        /* that a later SUB_RETURN must close */
-    bool     any_return;        /* with exclusive time */
+    uint32_t open_calls; /* that a later SUB_RETURN must close */
+    bool any_return;     /* with exclusive time */
 };
 
 /* ---- Findings ---- */
 
-static void report(struct verifier *v, nyt_severity severity, const char *rule,
-                   const char *format, ...) NYT_PRINTF(4, 5);
+static void report(struct verifier *v, nyt_severity severity, const char *rule, const char *format,
+                   ...) NYT_PRINTF(4, 5);
 
 static void tell(struct verifier *v, const nyt_finding *finding)
 {
@@ -82,16 +82,19 @@ static void tell(struct verifier *v, const nyt_finding *finding)
         v->stopped = v->fn(v->ctx, finding);
 }
 
-static void report(struct verifier *v, nyt_severity severity, const char *rule,
-                   const char *format, ...)
+static void report(struct verifier *v, nyt_severity severity, const char *rule, const char *format,
+                   ...)
 {
     char text[200];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    tell(v, &(nyt_finding){.severity = severity, .rule = rule, .offset = v->at.offset,
-                           .in_deflate = v->at.in_deflate, .record = v->verdict.records,
+    tell(v, &(nyt_finding){.severity = severity,
+                           .rule = rule,
+                           .offset = v->at.offset,
+                           .in_deflate = v->at.in_deflate,
+                           .record = v->verdict.records,
                            .text = text});
 }
 
@@ -387,8 +390,9 @@ static uint32_t check_sub_name(struct verifier *v, nyt_str name)
     if (name.utf8 && !nyt_is_utf8(name))
         report(v, NYT_WARNED, "utf8-invalid", "a string marked as UTF-8 is not");
     else if (name.utf8)
-        report(v, NYT_ODD, "utf8-tag", "a sub's name is marked as UTF-8: Perl's reader mixes up"
-                                       " the marks of names that follow");
+        report(v, NYT_ODD, "utf8-tag",
+               "a sub's name is marked as UTF-8: Perl's reader mixes up"
+               " the marks of names that follow");
     return id;
 }
 
@@ -460,8 +464,8 @@ static void check_sub_return(struct verifier *v, const nyt_sub_return *r)
 {
     if (r->depth == 0 || r->depth < v->open_calls)
         report(v, NYT_WARNED, "return-depth",
-               "a return to depth %u with %u calls open: nytprofcalls gives up",
-               (unsigned)r->depth, (unsigned)v->open_calls);
+               "a return to depth %u with %u calls open: nytprofcalls gives up", (unsigned)r->depth,
+               (unsigned)v->open_calls);
     v->open_calls = r->depth ? r->depth - 1 : 0;
     if (!is_whole(r->incl) || !is_whole(r->excl))
         report(v, NYT_WARNED, "return-ticks", "a return has fractional ticks");
@@ -489,8 +493,10 @@ static void check_header(struct verifier *v)
 static void check_processes(struct verifier *v)
 {
     if (v->live)
-        report(v, NYT_WARNED, "incomplete", "the profile is incomplete: %zu of %zu processes did"
-                                            " not end", v->live, v->started);
+        report(v, NYT_WARNED, "incomplete",
+               "the profile is incomplete: %zu of %zu processes did"
+               " not end",
+               v->live, v->started);
     else if (v->started == 0 && v->ended == 0)
         report(v, NYT_WARNED, "pid-missing", "there is no process");
     check_all_returned(v);
@@ -550,8 +556,10 @@ static void check_leftovers(struct verifier *v)
         report(v, NYT_FATAL, "eval-parent-missing", "fid %u ran an eval but is never defined",
                (unsigned)parent);
     if (homeless)
-        report(v, NYT_ODD, "sub-undefined", "%zu subs are called but defined nowhere: they go to"
-                                            " the first file", homeless);
+        report(v, NYT_ODD, "sub-undefined",
+               "%zu subs are called but defined nowhere: they go to"
+               " the first file",
+               homeless);
 }
 
 /* Behind the zlib stream there are comments, if anything. */
@@ -647,9 +655,12 @@ static const char *rule_of(int code)
 
 static void tell_fault(struct verifier *v, const nyt_error *fault)
 {
-    tell(v, &(nyt_finding){.severity = NYT_FATAL, .code = fault->code,
-                           .rule = rule_of(fault->code), .offset = fault->offset,
-                           .in_deflate = fault->in_deflate, .record = fault->record,
+    tell(v, &(nyt_finding){.severity = NYT_FATAL,
+                           .code = fault->code,
+                           .rule = rule_of(fault->code),
+                           .offset = fault->offset,
+                           .in_deflate = fault->in_deflate,
+                           .record = fault->record,
                            .text = fault->message});
 }
 
@@ -715,8 +726,8 @@ static void verifier_free(struct verifier *v)
     free(v);
 }
 
-static int verify(const struct nyt_source *source, nyt_finding_fn fn, void *ctx,
-                  nyt_verdict *out, nyt_error *err)
+static int verify(const struct nyt_source *source, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
+                  nyt_error *err)
 {
     struct verifier *v = calloc(1, sizeof *v);
     if (!v)
@@ -741,14 +752,14 @@ int nyt_verify(const char *path, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
     return verify(&(struct nyt_source){.path = path}, fn, ctx, out, err);
 }
 
-int nyt_verify_memory(const void *data, size_t len, nyt_finding_fn fn, void *ctx,
-                      nyt_verdict *out, nyt_error *err)
+int nyt_verify_memory(const void *data, size_t len, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
+                      nyt_error *err)
 {
     return verify(&(struct nyt_source){.data = data, .len = len}, fn, ctx, out, err);
 }
 
-int nyt_verify_fn(nyt_read_fn read, void *read_ctx, nyt_finding_fn fn, void *ctx,
-                  nyt_verdict *out, nyt_error *err)
+int nyt_verify_fn(nyt_read_fn read, void *read_ctx, nyt_finding_fn fn, void *ctx, nyt_verdict *out,
+                  nyt_error *err)
 {
     return verify(&(struct nyt_source){.read = read, .ctx = read_ctx}, fn, ctx, out, err);
 }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BinaryFile", "PyWriter", "Writer", "open_writer"]
 
+
 class Writer(Protocol):
     """What a tracer needs of a writer; users may bring their own."""
 

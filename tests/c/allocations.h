@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* The library has threads, too. */
-static atomic_long   allocations_left = -1;     /* before one fails; negative: none does */
+static atomic_long allocations_left = -1; /* before one fails; negative: none does */
 static atomic_size_t largest_allocation;
 
 static bool allocation_fails(size_t size)

@@ -7,7 +7,7 @@
 #include "format/codec.h"
 
 struct bytes {
-    size_t  len;
+    size_t len;
     uint8_t data[1 << 16];
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-static char   text[1 << 17];
+static char text[1 << 17];
 static size_t text_len;
 
 static int collect(void *ctx, const void *data, size_t len)

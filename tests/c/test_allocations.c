@@ -17,21 +17,20 @@
 
 #include "merge/merge.h"
 
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- Profiles ---- */
 
 struct file {
     uint8_t data[16 * 1024];
-    size_t  len;
+    size_t len;
 };
 
 /* Evals and what is merged of them, blocks, returns, xsubs, odd strings, several processes, both
  * compressed and not, one that breaks off; the last one is made here. */
 static const char *const names[] = {
-    "perl/strevals.out", "perl/blocks1.out",    "perl/calls2.out",      "perl/compress0.out",
-    "perl/xsubs.out",    "perl/fork-merged.out", "perl/utf8.out",       "perl/recursion.out",
+    "perl/strevals.out", "perl/blocks1.out",     "perl/calls2.out",       "perl/compress0.out",
+    "perl/xsubs.out",    "perl/fork-merged.out", "perl/utf8.out",         "perl/recursion.out",
     "odd/ok-full.out",   "odd/evals-nested.out", "odd/trunc-in-time.out", NULL,
 };
 
@@ -46,7 +45,7 @@ static int keep_file(void *ctx, const void *data, size_t len)
 
 struct payload {
     uint8_t data[1024];
-    size_t  len;
+    size_t len;
 };
 
 static void add(struct payload *p, const void *data, size_t len)
@@ -88,12 +87,14 @@ static int write_chunks(nyt_chunks *c)
 {
     int rc = chunk(c, 'P', "IIzssssss", 7, 1, ":application", "a.py", ":ticks_per_sec", "10000000",
                    "!calls", "1");
-    rc = rc ? rc : chunk(c, 'F', "IIIIIIsIss", 1, 0, 0, 50, 0, 0, "/a.py", 2, "def f():\n", " f()\n");
+    rc = rc ? rc
+            : chunk(c, 'F', "IIIIIIsIss", 1, 0, 0, 50, 0, 0, "/a.py", 2, "def f():\n", " f()\n");
     rc = rc ? rc : chunk(c, 'F', "IIIIIIsI", 2, 0, 0, 0x84, 0, 0, "(builtins)", 0);
     rc = rc ? rc : chunk(c, 'F', "IIIIIIsIs", 3, 1, 2, 0x132, 0, 0, "(eval 1)[/a.py:2]", 1, "1\n");
     rc = rc ? rc : chunk(c, 'D', "IIIIsIIIIs", 1, 1, 1, 2, "a::f", 2, 2, 0, 0, "builtins::len");
-    rc = rc ? rc : chunk(c, 'S', "IIIIQQQIIIIQQQ", 1, 1, 0, 0, 200000, 900000, 900000,
-                         3, 1, 0, 0, 3, 7, 7);
+    rc = rc ? rc
+            : chunk(c, 'S', "IIIIQQQIIIIQQQ", 1, 1, 0, 0, 200000, 900000, 900000, 3, 1, 0, 0, 3, 7,
+                    7);
     rc = rc ? rc : chunk(c, 'C', "IIIIQzzzI", 1, 2, 1, 2, 5, 0);
     rc = rc ? rc : chunk(c, 'T', "IIzzIIzz", 2, 2, 1, 1);
     rc = rc ? rc : chunk(c, 'E', "IzQ", 7, 100);
@@ -336,12 +337,23 @@ static int write_long_run(const struct file *f, uint64_t *hash)
 
 /* ---- The test ---- */
 
-static const struct { const char *name; work_fn *work; bool any_file; } works[] = {
-    {"dump", dump_text, true}, {"dump --jsonl", dump_json, true}, {"verify", verify, true},
-    {"model", model, true}, {"model with all evals", model_with_all_evals, true},
-    {"convert", all_formats, true}, {"reports", all_reports, true}, {"diff", diff, true},
-    {"merge", merge, true}, {"recover", recover, true},
-    {"chunks", write_by_chunks, false}, {"a long run", write_long_run, false},
+static const struct {
+    const char *name;
+    work_fn *work;
+    bool any_file;
+} works[] = {
+    {"dump", dump_text, true},
+    {"dump --jsonl", dump_json, true},
+    {"verify", verify, true},
+    {"model", model, true},
+    {"model with all evals", model_with_all_evals, true},
+    {"convert", all_formats, true},
+    {"reports", all_reports, true},
+    {"diff", diff, true},
+    {"merge", merge, true},
+    {"recover", recover, true},
+    {"chunks", write_by_chunks, false},
+    {"a long run", write_long_run, false},
 };
 
 /* The output of work that fails is worth nothing; what goes well in spite of all is the same. */

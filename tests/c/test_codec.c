@@ -13,8 +13,8 @@
 
 struct integer {
     uint32_t value;
-    size_t   len;
-    uint8_t  bytes[NYT_U32_BYTES];
+    size_t len;
+    uint8_t bytes[NYT_U32_BYTES];
 };
 
 /* Each length's first and last value, in the shortest spelling. */
@@ -108,7 +108,10 @@ static void strings_hold_any_byte_and_keep_their_tag(void **state)
 {
     (void)state;
     static const nyt_str strings[] = {
-        {"", 0, false}, {"", 0, true}, {"a\0b\n", 4, false}, {"\xC3\xA9", 2, true},
+        {"", 0, false},
+        {"", 0, true},
+        {"a\0b\n", 4, false},
+        {"\xC3\xA9", 2, true},
     };
     for (size_t i = 0; i < COUNT(strings); i++) {
         uint8_t bytes[16];

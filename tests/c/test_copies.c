@@ -23,8 +23,8 @@
 
 struct stream {
     struct bytes file;
-    z_stream     z;
-    uint32_t     adler;
+    z_stream z;
+    uint32_t adler;
 };
 
 static uint32_t random_below(uint64_t *state, uint32_t n)
@@ -69,8 +69,12 @@ static void add_copies(struct stream *s, size_t at, const struct bytes *plain, s
 
 static void end(struct stream *s)
 {
-    uint8_t last[] = {3, 0, (uint8_t)(s->adler >> 24), (uint8_t)(s->adler >> 16),
-                      (uint8_t)(s->adler >> 8), (uint8_t)s->adler};
+    uint8_t last[] = {3,
+                      0,
+                      (uint8_t)(s->adler >> 24),
+                      (uint8_t)(s->adler >> 16),
+                      (uint8_t)(s->adler >> 8),
+                      (uint8_t)s->adler};
     add_raw(&s->file, last, sizeof last);
     add_text(&s->file, "#\n# what follows the stream\n");
     deflateEnd(&s->z);
@@ -83,16 +87,16 @@ enum { MOST = 60000 };
 struct seen {
     uint64_t offset;
     uint32_t tag, fid, line;
-    int32_t  ticks;
+    int32_t ticks;
 };
 
 struct reading {
     struct seen *list;
-    size_t       count;
-    int          rc;
-    nyt_error    err;
+    size_t count;
+    int rc;
+    nyt_error err;
     nyt_progress progress;
-    uint64_t     at_once;       /* the longest run that came as one */
+    uint64_t at_once; /* the longest run that came as one */
 };
 
 static void add_seen(struct reading *r, const nyt_time *t, uint32_t tag, uint64_t offset)
@@ -191,8 +195,8 @@ static void assert_same_sums(const struct bytes *b)
     assert_int_equal(a.ticks, c.ticks);
     assert_int_equal(fast.count, plain.count);
     for (size_t i = 0; i < fast.count; i++) {
-        const struct nyt_line_sum *line =
-            nyt_line_sums_at(&plain, fast.list[i].fid, fast.list[i].line);
+        const struct nyt_line_sum *line = nyt_line_sums_at(&plain, fast.list[i].fid,
+                                                           fast.list[i].line);
         assert_int_equal(line->count, fast.list[i].count);
         assert_int_equal(line->ticks, fast.list[i].ticks);
     }
@@ -375,11 +379,11 @@ static void any_harm_makes_no_difference(void **state)
         for (uint32_t n = random_below(&random, 4) + 1; n > 0; n--) {
             uint32_t what = random_below(&random, 4);
             size_t times = random_below(&random, what == 3 ? 40 : 400);
-            struct bytes segment =
-                what == 0   ? mixture(&random, times / 8)
-                : what == 1 ? (struct bytes){0}
-                            : run_of(random_below(&random, 200), random_below(&random, 200), times,
-                                     times ? random_below(&random, 2) : 0);
+            struct bytes segment = what == 0   ? mixture(&random, times / 8)
+                                   : what == 1 ? (struct bytes){0}
+                                               : run_of(random_below(&random, 200),
+                                                        random_below(&random, 200), times,
+                                                        times ? random_below(&random, 2) : 0);
             add_copies(&s, add_segment(&s, &segment, random_below(&random, 3) == 0), &segment,
                        random_below(&random, 12));
         }

@@ -28,7 +28,9 @@
 /* ---- Alignment ---- */
 
 /* Each letter is a line. `mates`: for each line of `a` its mate in `b`, '-' for none. */
-static const struct { const char *a, *b, *mates; } alignments[] = {
+static const struct {
+    const char *a, *b, *mates;
+} alignments[] = {
     {"", "", ""},
     {"abc", "", "---"},
     {"abc", "abc", "012"},
@@ -79,9 +81,10 @@ static size_t longest_common(const uint64_t *a, size_t na, const uint64_t *b, si
     static size_t best[65][65];
     for (size_t i = na + 1; i-- > 0;)
         for (size_t j = nb + 1; j-- > 0;)
-            best[i][j] = i == na || j == nb ? 0
-                         : a[i] == b[j] ? best[i + 1][j + 1] + 1
-                         : best[i + 1][j] > best[i][j + 1] ? best[i + 1][j] : best[i][j + 1];
+            best[i][j] = i == na || j == nb                ? 0
+                         : a[i] == b[j]                    ? best[i + 1][j + 1] + 1
+                         : best[i + 1][j] > best[i][j + 1] ? best[i + 1][j]
+                                                           : best[i][j + 1];
     return best[0][0];
 }
 
@@ -181,24 +184,54 @@ static void add_profile(struct bytes *b, const char *file, unsigned calls, unsig
         add_record(b, "+uuu", ticks_per_sec / 10, 1u, 2u);
     add_record(b, "susuu", 1u, "m::f", 1u, 2u);
     add_record(b, "susuu", 1u, "m::g", 3u, 3u);
-    add_record(b, "cuusudddus", 1u, 3u, "m::g", calls, calls / 10.0, calls / 10.0, 0.0, 0u,
-               "m::f");
+    add_record(b, "cuusudddus", 1u, 3u, "m::g", calls, calls / 10.0, calls / 10.0, 0.0, 0u, "m::f");
     add_record(b, "pud", 7u, 1.7e9 + 10);
 }
 
-static const struct { const char *condition; int met; } judgements[] = {
+static const struct {
+    const char *condition;
+    int met;
+} judgements[] = {
     /* 10 calls of 0.1 s became 15. */
-    {"total>+5%", 1}, {"total>+50%", 0}, {"total>=+50%", 1}, {"total>+499ms", 1},
-    {"total>+501ms", 0}, {"total>1.4s", 1}, {"total>1.6s", 0}, {"total<2s", 1},
-    {"total<-5%", 0}, {"total<+60%", 1}, {"total>+5%&+1s", 0}, {"total>+5%&+0.4s&1s", 1},
-    {"calls>+0", 1}, {"calls>+5", 0}, {"calls>=+5", 1}, {"calls<=15", 1}, {"lines.count>+49%", 1},
-    {"duration>+0", 0}, {"duration>=+0s", 1}, {"active>9s", 1},
-    {"lines.new>0", 0}, {"lines.changed>0", 1}, {"subs.gone>0", 0}, {"edges.changed>=1", 1},
-    {"sub:m::f.incl>+10%", 1}, {"sub:m::f.excl>+0.6s", 0}, {"sub:m::f.calls>+4", 1},
-    {"sub:m::*.incl>+10%", 1}, {"sub:*g*.incl>+10%", 0}, {"sub:nothing*.incl>+0", 0},
-    {"edge:m::g->m::f.calls>+4", 1}, {"edge:*->m::f.incl>1s", 1}, {"edge:m::f->*.incl>+0", 0},
-    {"line:/src/x.py:2.count>+4", 1}, {"line:x.py:2.time>+10%", 1}, {"line:src/x.py:*.time>2s", 0},
-    {"line:*:2.count>14", 1}, {"sub:m::h.incl>+0", NYT_EAPI}, {"line:y.py:2.time>+0", NYT_EAPI},
+    {"total>+5%", 1},
+    {"total>+50%", 0},
+    {"total>=+50%", 1},
+    {"total>+499ms", 1},
+    {"total>+501ms", 0},
+    {"total>1.4s", 1},
+    {"total>1.6s", 0},
+    {"total<2s", 1},
+    {"total<-5%", 0},
+    {"total<+60%", 1},
+    {"total>+5%&+1s", 0},
+    {"total>+5%&+0.4s&1s", 1},
+    {"calls>+0", 1},
+    {"calls>+5", 0},
+    {"calls>=+5", 1},
+    {"calls<=15", 1},
+    {"lines.count>+49%", 1},
+    {"duration>+0", 0},
+    {"duration>=+0s", 1},
+    {"active>9s", 1},
+    {"lines.new>0", 0},
+    {"lines.changed>0", 1},
+    {"subs.gone>0", 0},
+    {"edges.changed>=1", 1},
+    {"sub:m::f.incl>+10%", 1},
+    {"sub:m::f.excl>+0.6s", 0},
+    {"sub:m::f.calls>+4", 1},
+    {"sub:m::*.incl>+10%", 1},
+    {"sub:*g*.incl>+10%", 0},
+    {"sub:nothing*.incl>+0", 0},
+    {"edge:m::g->m::f.calls>+4", 1},
+    {"edge:*->m::f.incl>1s", 1},
+    {"edge:m::f->*.incl>+0", 0},
+    {"line:/src/x.py:2.count>+4", 1},
+    {"line:x.py:2.time>+10%", 1},
+    {"line:src/x.py:*.time>2s", 0},
+    {"line:*:2.count>14", 1},
+    {"sub:m::h.incl>+0", NYT_EAPI},
+    {"line:y.py:2.time>+0", NYT_EAPI},
 };
 
 static void conditions_are_judged(void **state)
@@ -221,13 +254,35 @@ static void conditions_are_judged(void **state)
 }
 
 /* Where the fault is. */
-static const struct { const char *condition; int at; } malformed[] = {
-    {"", 0}, {"total", 5}, {"total>", 6}, {"total>x", 6}, {"total>+", 6}, {"total>5", 6},
-    {"total>5%", 6}, {"total>+5%x", 9}, {"total>+5 %", 6}, {"total>+5%&", 10},
-    {"total>+5%,1s", 9}, {"calls>+1s", 6}, {"Total>+5%", 0}, {"sub.incl>+5%", 0},
-    {"sub:>+5%", 4}, {"sub:f>+5%", 4}, {"sub:f.time>+5%", 6}, {"line:f:1.incl>+1s", 9},
-    {"line:.count>+1", 5}, {"total>>+5%", 0}, {"total>1s&2s&3s&4s&5s", 18}, {"total>.s", 6},
-    {"total>1e5s", 6}, {"total>-5", 6}, {"total=+5%", 9},
+static const struct {
+    const char *condition;
+    int at;
+} malformed[] = {
+    {"", 0},
+    {"total", 5},
+    {"total>", 6},
+    {"total>x", 6},
+    {"total>+", 6},
+    {"total>5", 6},
+    {"total>5%", 6},
+    {"total>+5%x", 9},
+    {"total>+5 %", 6},
+    {"total>+5%&", 10},
+    {"total>+5%,1s", 9},
+    {"calls>+1s", 6},
+    {"Total>+5%", 0},
+    {"sub.incl>+5%", 0},
+    {"sub:>+5%", 4},
+    {"sub:f>+5%", 4},
+    {"sub:f.time>+5%", 6},
+    {"line:f:1.incl>+1s", 9},
+    {"line:.count>+1", 5},
+    {"total>>+5%", 0},
+    {"total>1s&2s&3s&4s&5s", 18},
+    {"total>.s", 6},
+    {"total>1e5s", 6},
+    {"total>-5", 6},
+    {"total=+5%", 9},
 };
 
 static void malformed_conditions_are_refused_at_their_fault(void **state)
@@ -244,10 +299,15 @@ static void malformed_conditions_are_refused_at_their_fault(void **state)
     }
 }
 
-static const struct { const char *text; bool ok; double seconds, percent; } least[] = {
-    {NULL, true, 100e-6, 5}, {"0", true, 0, 0}, {"5%", true, 0, 5}, {"1ms", true, 0.001, 0},
-    {"2.5%,1s", true, 1, 2.5}, {"1us,10%", true, 1e-6, 10}, {"", false, 0, 0}, {"5", false, 0, 0},
-    {"+5%", false, 0, 0}, {"5%,", false, 0, 0}, {"5%;1s", false, 0, 0}, {"-1ms", false, 0, 0},
+static const struct {
+    const char *text;
+    bool ok;
+    double seconds, percent;
+} least[] = {
+    {NULL, true, 100e-6, 5}, {"0", true, 0, 0},         {"5%", true, 0, 5},
+    {"1ms", true, 0.001, 0}, {"2.5%,1s", true, 1, 2.5}, {"1us,10%", true, 1e-6, 10},
+    {"", false, 0, 0},       {"5", false, 0, 0},        {"+5%", false, 0, 0},
+    {"5%,", false, 0, 0},    {"5%;1s", false, 0, 0},    {"-1ms", false, 0, 0},
 };
 
 static void least_changes_are_parsed(void **state)
@@ -265,10 +325,14 @@ static void least_changes_are_parsed(void **state)
 }
 
 /* Counts exactly, times by both limits. */
-static const struct { int64_t counts[2]; double times[2]; bool differs; } differences[] = {
-    {{5, 5}, {1, 1}, false}, {{5, 6}, {1, 1}, true}, {{5, 5}, {1, 1.04}, false},
-    {{5, 5}, {1, 1.06}, true}, {{5, 5}, {1, 0.94}, true}, {{5, 5}, {1e-6, 5e-6}, false},
-    {{5, 5}, {0, 1}, true}, {{5, 5}, {0, 1e-5}, false},
+static const struct {
+    int64_t counts[2];
+    double times[2];
+    bool differs;
+} differences[] = {
+    {{5, 5}, {1, 1}, false},   {{5, 6}, {1, 1}, true},     {{5, 5}, {1, 1.04}, false},
+    {{5, 5}, {1, 1.06}, true}, {{5, 5}, {1, 0.94}, true},  {{5, 5}, {1e-6, 5e-6}, false},
+    {{5, 5}, {0, 1}, true},    {{5, 5}, {0, 1e-5}, false},
 };
 
 static void small_changes_of_time_are_none(void **state)
@@ -276,11 +340,12 @@ static void small_changes_of_time_are_none(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(differences); i++) {
         struct nyt_min_change min;
-        nyt_delta delta = {
-            .before = {.there = true, .count = differences[i].counts[0],
-                       .excl = differences[i].times[0]},
-            .after = {.there = true, .count = differences[i].counts[1],
-                      .excl = differences[i].times[1]}};
+        nyt_delta delta = {.before = {.there = true,
+                                      .count = differences[i].counts[0],
+                                      .excl = differences[i].times[0]},
+                           .after = {.there = true,
+                                     .count = differences[i].counts[1],
+                                     .excl = differences[i].times[1]}};
         assert_int_equal(nyt_min_change_parse(&min, NULL, NULL), NYT_OK);
         assert_int_equal(nyt_delta_differs(&delta, &min), differences[i].differs);
     }
@@ -289,11 +354,16 @@ static void small_changes_of_time_are_none(void **state)
 /* ---- Pairs of whole profiles ---- */
 
 static const char *const names[] = {
-    "perl/strevals.out", "perl/packages.out", "perl/savesrc0.out", "perl/recursion.out",
-    "perl/slowops1.out", "perl/slowops2.out", "perl/utf8.out", "perl/utf8-greek.out",
-    "perl/demo.out", "perl/dash-e.out", "odd/evals-nested.out", "odd/fid-dup-name.out",
-    "odd/fid0-time.out", "odd/callers-nan.out", "odd/late-tps.out", "odd/eval-self-parent.out",
-    "odd/eval-line0.out", "odd/fid-undefined-time.out", "odd/discount-triple.out",
+    "perl/strevals.out",       "perl/packages.out",
+    "perl/savesrc0.out",       "perl/recursion.out",
+    "perl/slowops1.out",       "perl/slowops2.out",
+    "perl/utf8.out",           "perl/utf8-greek.out",
+    "perl/demo.out",           "perl/dash-e.out",
+    "odd/evals-nested.out",    "odd/fid-dup-name.out",
+    "odd/fid0-time.out",       "odd/callers-nan.out",
+    "odd/late-tps.out",        "odd/eval-self-parent.out",
+    "odd/eval-line0.out",      "odd/fid-undefined-time.out",
+    "odd/discount-triple.out",
 };
 
 static nyt_profile *profiles[COUNT(names)];
@@ -420,8 +490,10 @@ static int count_bytes(void *ctx, const void *data, size_t len)
 static int diff_and_report(const nyt_profile *a, const nyt_profile *b, int form, nyt_error *err)
 {
     static const char *const conditions[] = {"total>+5%", "edge:*->*.calls>+0", "line:*:*.time>1s"};
-    nyt_diff_options options = {.report.json = form == 1, .markdown = form == 2,
-                                .conditions = conditions, .condition_count = COUNT(conditions)};
+    nyt_diff_options options = {.report.json = form == 1,
+                                .markdown = form == 2,
+                                .conditions = conditions,
+                                .condition_count = COUNT(conditions)};
     nyt_diff *d;
     size_t len = 0;
     int rc = nyt_diff_new(&d, a, b, err);

@@ -76,10 +76,10 @@ static void names_are_numbered_in_order_whatever_their_tag(void **state)
 static void hashes_go_with_every_byte_and_the_length(void **state)
 {
     static const nyt_str names[] = {
-        {.data = "", .len = 0},          {.data = "\0", .len = 1},     {.data = "\0\0", .len = 2},
-        {.data = "abcdefgh", .len = 8},  {.data = "abcdefg", .len = 7},
-        {.data = "abcdefghi", .len = 9}, {.data = "bbcdefghi", .len = 9},
-        {.data = "abcdefghj", .len = 9},
+        {.data = "", .len = 0},          {.data = "\0", .len = 1},
+        {.data = "\0\0", .len = 2},      {.data = "abcdefgh", .len = 8},
+        {.data = "abcdefg", .len = 7},   {.data = "abcdefghi", .len = 9},
+        {.data = "bbcdefghi", .len = 9}, {.data = "abcdefghj", .len = 9},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)
@@ -88,18 +88,21 @@ static void hashes_go_with_every_byte_and_the_length(void **state)
     assert_true(nyt_str_hash(names[3], 1) != nyt_str_hash(names[3], 2));
 }
 
-static const struct { const char *text; int64_t value; } integers[] = {
-    {"", 0}, {"12", 12}, {" \t\n-7x", -7}, {"+3", 3}, {"x", 0}, {"-", 0}, {"1e3", 1},
-    {"922337203685477579", INT64_C(922337203685477579)},
+static const struct {
+    const char *text;
+    int64_t value;
+} integers[] = {
+    {"", 0},  {"12", 12}, {" \t\n-7x", -7}, {"+3", 3},
+    {"x", 0}, {"-", 0},   {"1e3", 1},       {"922337203685477579", INT64_C(922337203685477579)},
 };
 
 static void numbers_are_read_as_atoi_does(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(integers); i++)
-        assert_int_equal(nyt_str_to_int((nyt_str){.data = integers[i].text,
-                                                  .len = strlen(integers[i].text)}),
-                         integers[i].value);
+        assert_int_equal(
+            nyt_str_to_int((nyt_str){.data = integers[i].text, .len = strlen(integers[i].text)}),
+            integers[i].value);
 }
 
 int main(void)

@@ -19,14 +19,14 @@
 
 struct file {
     uint8_t data[8192];
-    size_t  len;
+    size_t len;
 };
 
 /* Small ones that have everything between them: evals, blocks, returns, xsubs, odd strings. */
 static const char *const names[] = {
-    "perl/strevals.out", "perl/blocks1.out",   "perl/calls2.out",  "perl/compress0.out",
-    "perl/xsubs.out",    "perl/fork-merged.out", "perl/demo.out",  "perl/demo-ff.out",
-    "odd/ok-full.out",   "odd/utf8-sticky.out", "odd/evals-nested.out",
+    "perl/strevals.out", "perl/blocks1.out",     "perl/calls2.out",      "perl/compress0.out",
+    "perl/xsubs.out",    "perl/fork-merged.out", "perl/demo.out",        "perl/demo-ff.out",
+    "odd/ok-full.out",   "odd/utf8-sticky.out",  "odd/evals-nested.out",
 };
 
 static void read_golden(const char *name, struct file *f)

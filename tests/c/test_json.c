@@ -29,8 +29,12 @@ static const struct string strings[] = {
     {"\xC0\x80", "\"\\u00c0\\u0080\""},               /* an over-long NUL */
     {"\xF4\x90\x80\x80", "\"\\u00f4\\u0090\\u0080\\u0080\""},
     {"\xE2\x82", "\"\\u00e2\\u0082\""},               /* cut off */
-    {"a\xE2\x80\xAE" "b", "\"a\\u202eb\""},          /* right to left */
-    {"\xC2\x9B" "31m", "\"\\u009b31m\""},               /* a control sequence */
+    {"a\xE2\x80\xAE"
+     "b",
+     "\"a\\u202eb\""}, /* right to left */
+    {"\xC2\x9B"
+     "31m",
+     "\"\\u009b31m\""}, /* a control sequence */
     {"\033[31m", "\"\\u001b[31m\""},
 };
 

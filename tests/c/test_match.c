@@ -22,25 +22,25 @@ enum { FILES = 3, SUBS = 3 };
 /* Each line of a file is its text up to the newline. Without text, `lines` says how many. */
 struct file {
     const char *name, *text;
-    unsigned    lines;
-    unsigned    eval_fid, eval_line;
+    unsigned lines;
+    unsigned eval_fid, eval_line;
 };
 
 struct sub {
     const char *name;
-    unsigned    fid, first, last;
+    unsigned fid, first, last;
 };
 
 struct program {
     struct file files[FILES];
-    struct sub  subs[SUBS];
+    struct sub subs[SUBS];
 };
 
 struct change {
-    const char    *claim;
+    const char *claim;
     struct program before, after;
-    const char    *lines;       /* FID:LINE=FID:LINE of each pair, in the order of the first */
-    const char    *subs;        /* NAME=NAME */
+    const char *lines; /* FID:LINE=FID:LINE of each pair, in the order of the first */
+    const char *subs;  /* NAME=NAME */
 };
 
 #define F "def compute(x):\n    total = x + 1\n    return total * 2\n"
@@ -50,13 +50,15 @@ static const struct change changes[] = {
     {"nothing changed",
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::compute", 1, 1, 3}}},
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::compute", 1, 1, 3}}},
-     "1:1=1:1 1:2=1:2 1:3=1:3 ", "x::compute=x::compute "},
+     "1:1=1:1 1:2=1:2 1:3=1:3 ",
+     "x::compute=x::compute "},
     {"a line was inserted in a sub",
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::compute", 1, 1, 3}}},
-     {{{"/a/x.py", "def compute(x):\n    check(x)\n    total = x + 1\n    return total * 2\n", 0,
-        0, 0}},
+     {{{"/a/x.py", "def compute(x):\n    check(x)\n    total = x + 1\n    return total * 2\n", 0, 0,
+        0}},
       {{"x::compute", 1, 1, 4}}},
-     "1:1=1:1 1:2=1:3 1:3=1:4 ", "x::compute=x::compute "},
+     "1:1=1:1 1:2=1:3 1:3=1:4 ",
+     "x::compute=x::compute "},
     {"two subs changed places",
      {{{"/a/x.py", F G, 0, 0, 0}}, {{"x::compute", 1, 1, 3}, {"x::display", 1, 4, 5}}},
      {{{"/a/x.py", G F, 0, 0, 0}}, {{"x::compute", 1, 3, 5}, {"x::display", 1, 1, 2}}},
@@ -65,55 +67,81 @@ static const struct change changes[] = {
     {"another checkout, in another order: the ends of the paths tell",
      {{{"/home/a/src/m/x.py", F, 0, 0, 0}, {"/home/a/src/n/x.py", G, 0, 0, 0}}, {{0}}},
      {{{"/tmp/b/src/n/x.py", G, 0, 0, 0}, {"/tmp/b/src/m/x.py", F, 0, 0, 0}}, {{0}}},
-     "1:1=2:1 1:2=2:2 1:3=2:3 2:1=1:1 2:2=1:2 ", ""},
+     "1:1=2:1 1:2=2:2 1:3=2:3 2:1=1:1 2:2=1:2 ",
+     ""},
     {"a renamed file is known by its subs",
      {{{"/a/x.py", F, 0, 0, 0}}, {{"m::compute", 1, 1, 3}}},
      {{{"/b/other.py", F, 0, 0, 0}}, {{"m::compute", 1, 1, 3}}},
-     "1:1=1:1 1:2=1:2 1:3=1:3 ", "m::compute=m::compute "},
+     "1:1=1:1 1:2=1:2 1:3=1:3 ",
+     "m::compute=m::compute "},
     {"a renamed file without subs is known by its text",
      {{{"/a/x.py", F "pass\n", 0, 0, 0}}, {{0}}},
      {{{"/b/other.py", "pass\n" F, 0, 0, 0}}, {{0}}},
-     "1:1=1:2 1:2=1:3 1:3=1:4 ", ""},
+     "1:1=1:2 1:2=1:3 1:3=1:4 ",
+     ""},
     {"files of one name that share neither text nor subs are two",
      {{{"/a/m/x.py", F, 0, 0, 0}}, {{"m::compute", 1, 1, 3}}},
-     {{{"/a/n/x.py", G, 0, 0, 0}}, {{"n::display", 1, 1, 2}}}, "", ""},
+     {{{"/a/n/x.py", G, 0, 0, 0}}, {{"n::display", 1, 1, 2}}},
+     "",
+     ""},
     {"a line whose text stands once moved to another file; a short one and a double one did not",
      {{{"/a/x.py", "unique_line()\nx = 1\ndouble_line()\ndouble_line()\n", 0, 0, 0},
-       {"/a/y.py", "", 0, 0, 0}}, {{0}}},
+       {"/a/y.py", "", 0, 0, 0}},
+      {{0}}},
      {{{"/a/x.py", "", 0, 0, 0},
-       {"/a/y.py", "unique_line()\nx = 1\ndouble_line()\ndouble_line()\n", 0, 0, 0}}, {{0}}},
-     "1:1=2:1 ", ""},
+       {"/a/y.py", "unique_line()\nx = 1\ndouble_line()\ndouble_line()\n", 0, 0, 0}},
+      {{0}}},
+     "1:1=2:1 ",
+     ""},
     {"without text lines go by number, in a sub counted from its first",
      {{{"/a/x.py", NULL, 6, 0, 0}}, {{"x::f", 1, 2, 3}}},
      {{{"/a/x.py", NULL, 6, 0, 0}}, {{"x::f", 1, 4, 5}}},
-     "1:1=1:1 1:2=1:4 1:3=1:5 1:6=1:6 ", "x::f=x::f "},
+     "1:1=1:1 1:2=1:4 1:3=1:5 1:6=1:6 ",
+     "x::f=x::f "},
     {"a sub whose name holds a line number is known by its first line",
      {{{"/a/x.py", "call = lambda n: n + 1\n", 0, 0, 0}}, {{"x::<lambda>@1", 1, 1, 1}}},
      {{{"/a/x.py", "import os, sys\ncall = lambda n: n + 1\n", 0, 0, 0}},
       {{"x::<lambda>@2", 1, 2, 2}}},
-     "1:1=1:2 ", "x::<lambda>@1=x::<lambda>@2 "},
+     "1:1=1:2 ",
+     "x::<lambda>@1=x::<lambda>@2 "},
     {"a sub that got another package is known by its first line and its own name",
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::A::compute", 1, 1, 3}}},
      {{{"/a/x.py", F, 0, 0, 0}}, {{"x::B::compute", 1, 1, 3}}},
-     "1:1=1:1 1:2=1:2 1:3=1:3 ", "x::A::compute=x::B::compute "},
+     "1:1=1:1 1:2=1:2 1:3=1:3 ",
+     "x::A::compute=x::B::compute "},
     {"evals of one line are paired by their text, not by their order",
-     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "first_eval()\n", 0, 1, 1},
-       {"<2>", "second_eval()\n", 0, 1, 1}}, {{0}}},
-     {{{"/a/x.py", "import os, sys\nexec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 2},
-       {"<2>", "first_eval()\n", 0, 1, 2}}, {{0}}},
-     "1:1=1:2 2:1=3:1 3:1=2:1 ", ""},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0},
+       {"<1>", "first_eval()\n", 0, 1, 1},
+       {"<2>", "second_eval()\n", 0, 1, 1}},
+      {{0}}},
+     {{{"/a/x.py", "import os, sys\nexec(source)\n", 0, 0, 0},
+       {"<1>", "second_eval()\n", 0, 1, 2},
+       {"<2>", "first_eval()\n", 0, 1, 2}},
+      {{0}}},
+     "1:1=1:2 2:1=3:1 3:1=2:1 ",
+     ""},
     {"an eval that is still there is not taken for the one that came instead of another",
-     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "first_eval()\n", 0, 1, 1},
-       {"<2>", "second_eval()\n", 0, 1, 1}}, {{0}}},
-     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 1},
-       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
-     "1:1=1:1 3:1=2:1 ", ""},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0},
+       {"<1>", "first_eval()\n", 0, 1, 1},
+       {"<2>", "second_eval()\n", 0, 1, 1}},
+      {{0}}},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0},
+       {"<1>", "second_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}},
+      {{0}}},
+     "1:1=1:1 3:1=2:1 ",
+     ""},
     {"nor for one that came before it",
-     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "second_eval()\n", 0, 1, 1},
-       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
-     {{{"/a/x.py", "exec(source)\n", 0, 0, 0}, {"<1>", "fourth_eval()\n", 0, 1, 1},
-       {"<2>", "third_eval()\n", 0, 1, 1}}, {{0}}},
-     "1:1=1:1 3:1=3:1 ", ""},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0},
+       {"<1>", "second_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}},
+      {{0}}},
+     {{{"/a/x.py", "exec(source)\n", 0, 0, 0},
+       {"<1>", "fourth_eval()\n", 0, 1, 1},
+       {"<2>", "third_eval()\n", 0, 1, 1}},
+      {{0}}},
+     "1:1=1:1 3:1=3:1 ",
+     ""},
 };
 
 /* ---- Programs to profiles ---- */

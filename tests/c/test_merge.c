@@ -206,8 +206,7 @@ static void profiles_in_memory_merge_as_files_do(void **state)
     assert_int_equal(nyt_merge(&m, by_path, COUNT(names), NULL, NULL, NULL, NULL), NYT_OK);
     assert_int_equal(write_to(m, &from_paths, NULL), NYT_OK);
     nyt_merged_free(m);
-    assert_int_equal(nyt_merge_memory(&m, in_memory, COUNT(names), NULL, NULL, NULL, NULL),
-                     NYT_OK);
+    assert_int_equal(nyt_merge_memory(&m, in_memory, COUNT(names), NULL, NULL, NULL, NULL), NYT_OK);
     assert_int_equal(write_to(m, &from_memory, NULL), NYT_OK);
     nyt_merged_free(m);
     assert_int_equal(from_paths.len, from_memory.len);

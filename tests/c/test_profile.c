@@ -13,7 +13,6 @@
 #include "allocations.h"
 #include "bytes.h"
 
-
 #include "bytes.h"
 
 static struct bytes b;

@@ -49,12 +49,25 @@ struct banner {
 };
 
 static const struct banner banners[] = {
-    {"NYTProf 5 0\n", 0},        {"NYTProf 5 1\n", 0},         {"NYTProf 5 0\r\n", 0},
-    {"NYTProf 5 0 and more\n", 0}, {"NYTProf5 0\n", 0},        {"NYTProf\t5\t0\n", 0},
-    {"", NYT_EFORMAT},           {"\n", NYT_EFORMAT},          {"NYT", NYT_ETRUNC},
-    {"NYTProf 5 0", NYT_ETRUNC}, {"NYTProf 6 0\n", NYT_EVERSION}, {"NYTProf 4 9\n", NYT_EVERSION},
-    {"NYTProf 5\n", NYT_EFORMAT}, {"NYTProf x 0\n", NYT_EFORMAT}, {"nytprof 5 0\n", NYT_EFORMAT},
-    {"\x7f" "ELF\n", NYT_EFORMAT}, {"NYTProf -5 0\n", NYT_EVERSION},
+    {"NYTProf 5 0\n", 0},
+    {"NYTProf 5 1\n", 0},
+    {"NYTProf 5 0\r\n", 0},
+    {"NYTProf 5 0 and more\n", 0},
+    {"NYTProf5 0\n", 0},
+    {"NYTProf\t5\t0\n", 0},
+    {"", NYT_EFORMAT},
+    {"\n", NYT_EFORMAT},
+    {"NYT", NYT_ETRUNC},
+    {"NYTProf 5 0", NYT_ETRUNC},
+    {"NYTProf 6 0\n", NYT_EVERSION},
+    {"NYTProf 4 9\n", NYT_EVERSION},
+    {"NYTProf 5\n", NYT_EFORMAT},
+    {"NYTProf x 0\n", NYT_EFORMAT},
+    {"nytprof 5 0\n", NYT_EFORMAT},
+    {"\x7f"
+     "ELF\n",
+     NYT_EFORMAT},
+    {"NYTProf -5 0\n", NYT_EVERSION},
 };
 
 static void the_banner_decides_first(void **state)
@@ -84,10 +97,10 @@ static void a_first_line_without_end_is_given_up(void **state)
 
 struct fault {
     const char *what;           /* after the header */
-    size_t      len;
-    int         code;
-    uint64_t    offset;         /* from the header's end */
-    uint64_t    record;
+    size_t len;
+    int code;
+    uint64_t offset; /* from the header's end */
+    uint64_t record;
 };
 
 #define BYTES(text) text, sizeof text - 1
@@ -101,9 +114,15 @@ static const struct fault faults[] = {
     {BYTES("-\x27\x00"), NYT_EFORMAT, 1, 2},                /* a string by itself */
     {BYTES("-+\x01\x01"), NYT_ETRUNC, 1, 2},
     {BYTES("+\x01\x01\x01+"), NYT_ETRUNC, 4, 2},
-    {BYTES("S\x01\x01x\x01" "a"), NYT_EFORMAT, 3, 1},
-    {BYTES("S\x01\x01'\x05" "abcd"), NYT_ETRUNC, 0, 1},
-    {BYTES("S\x01\x01'\xFF\xFF\xFF\xFF\xFF" "abcd"), NYT_ETRUNC, 0, 1},  /* 4 GB promised */
+    {BYTES("S\x01\x01x\x01"
+           "a"),
+     NYT_EFORMAT, 3, 1},
+    {BYTES("S\x01\x01'\x05"
+           "abcd"),
+     NYT_ETRUNC, 0, 1},
+    {BYTES("S\x01\x01'\xFF\xFF\xFF\xFF\xFF"
+           "abcd"),
+     NYT_ETRUNC, 0, 1}, /* 4 GB promised */
     {BYTES("#no newline"), NYT_ETRUNC, 0, 1},
     {BYTES("-:no newline"), NYT_ETRUNC, 1, 2},
     {BYTES(":nv_size=8\n"), 0, 0, 0},
@@ -360,7 +379,7 @@ static void the_quick_way_takes_the_same_records(void **state)
     (void)state;
     add_text(&b, header);
     add_many(&b);
-    for (unsigned times = 1; times < 40; times++) {     /* runs of every length, then almost one */
+    for (unsigned times = 1; times < 40; times++) { /* runs of every length, then almost one */
         for (unsigned i = 0; i < times; i++)
             add_record(&b, "+uuu", 300u, 2u, times);
         add_record(&b, "+uuu", 300u, 2u, times + 1000);

@@ -78,16 +78,12 @@ static void sound_records_are_believed_however_they_come(void **state)
 static const struct damage {
     const char *what;
     size_t overwritten, inserted, removed;      /* bytes */
-    int    with;
+    int with;
 } damages[] = {
-    {"a tag became FF", 1, 0, 0, 0xFF},
-    {"a tag became 0", 1, 0, 0, 0},
-    {"a block of zeros", 64, 0, 0, 0},
-    {"a block of FF", 200, 0, 0, 0xFF},
-    {"text instead of records", 40, 0, 0, 'x'},
-    {"strange bytes between records", 0, 30, 0, 0xEE},
-    {"one byte is missing", 0, 0, 1, 0},
-    {"a hundred bytes are missing", 0, 0, 101, 0},
+    {"a tag became FF", 1, 0, 0, 0xFF},         {"a tag became 0", 1, 0, 0, 0},
+    {"a block of zeros", 64, 0, 0, 0},          {"a block of FF", 200, 0, 0, 0xFF},
+    {"text instead of records", 40, 0, 0, 'x'}, {"strange bytes between records", 0, 30, 0, 0xEE},
+    {"one byte is missing", 0, 0, 1, 0},        {"a hundred bytes are missing", 0, 0, 101, 0},
 };
 
 static void do_damage(struct bytes *b, size_t from, const struct damage *d)
@@ -190,9 +186,12 @@ static void add_statement(struct bytes *b, uint32_t ticks, uint32_t fid, uint32_
     add_record(b, "+uuu", (unsigned)ticks, (unsigned)fid, (unsigned)line);
 }
 
-static const struct { uint32_t ticks, fid, line; bool plausible; } statements[] = {
-    {0, 1, 1, true}, {0x0FFFFFFF, 1, 1, true}, {0x10000000, 1, 1, false}, {5, 1, 65535, true},
-    {5, 1, 65536, false}, {5, 1, 0, false}, {5, 0, 1, false}, {5, 2, 1, false},
+static const struct {
+    uint32_t ticks, fid, line;
+    bool plausible;
+} statements[] = {
+    {0, 1, 1, true},      {0x0FFFFFFF, 1, 1, true}, {0x10000000, 1, 1, false}, {5, 1, 65535, true},
+    {5, 1, 65536, false}, {5, 1, 0, false},         {5, 0, 1, false},          {5, 2, 1, false},
 };
 
 static void statements_are_judged_by_their_numbers(void **state)
@@ -231,8 +230,10 @@ static void lenient_is_one_that_may_have_lost_definitions(void **state)
 
 static void a_compressed_part_begins_with_a_header_of_zlib(void **state)
 {
-    static const struct { const char *bytes; bool taken; } heads[] = {
-        {"z\x78\x9C", true}, {"z\x78\x01", true}, {"z\x78\x9D", false}, {"zzz", false}};
+    static const struct {
+        const char *bytes;
+        bool taken;
+    } heads[] = {{"z\x78\x9C", true}, {"z\x78\x01", true}, {"z\x78\x9D", false}, {"zzz", false}};
     static struct bytes b;
     (void)state;
     for (size_t i = 0; i < COUNT(heads); i++) {

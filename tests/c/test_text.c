@@ -14,16 +14,27 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct number {
-    double      value;
+    double value;
     const char *text;
 };
 
 static const struct number numbers[] = {
-    {0, "0"}, {-0.0, "0"}, {1, "1"}, {-5, "-5"}, {1e14, "100000000000000"}, {1e15, "1e+15"},
-    {0.1, "0.1"}, {1.2e-06, "1.2e-06"}, {1795390676.338803, "1795390676.338803"},
-    {0.1 + 0.2, "0.30000000000000004"}, {1.0 / 3, "0.3333333333333333"},
-    {5e-324, "4.94065645841247e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"},
-    {NAN, "NaN"}, {INFINITY, "Inf"}, {-INFINITY, "-Inf"},
+    {0, "0"},
+    {-0.0, "0"},
+    {1, "1"},
+    {-5, "-5"},
+    {1e14, "100000000000000"},
+    {1e15, "1e+15"},
+    {0.1, "0.1"},
+    {1.2e-06, "1.2e-06"},
+    {1795390676.338803, "1795390676.338803"},
+    {0.1 + 0.2, "0.30000000000000004"},
+    {1.0 / 3, "0.3333333333333333"},
+    {5e-324, "4.94065645841247e-324"},
+    {1.7976931348623157e308, "1.7976931348623157e+308"},
+    {NAN, "NaN"},
+    {INFINITY, "Inf"},
+    {-INFINITY, "-Inf"},
 };
 
 static void numbers_are_as_short_as_they_can_be(void **state)
@@ -50,8 +61,12 @@ static const struct string strings[] = {
     {"\xC0\x80", "\\xc0\\x80"},               /* an over-long NUL */
     {"\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
     {"\xE2\x82", "\\xe2\\x82"},               /* cut off */
-    {"a\xE2\x80\xAE" "b", "a\\u{202e}b"},          /* right to left */
-    {"\xC2\x9B" "31m", "\\x9b31m"},               /* a control sequence */
+    {"a\xE2\x80\xAE"
+     "b",
+     "a\\u{202e}b"}, /* right to left */
+    {"\xC2\x9B"
+     "31m",
+     "\\x9b31m"}, /* a control sequence */
     {"\033[31m", "\\x1b[31m"},
 };
 
@@ -67,7 +82,9 @@ static void terminals_get_nothing_that_moves_them(void **state)
 
 static void safe_text_keeps_to_its_columns(void **state)
 {
-    nyt_str wide = str("\xE6\xBC\xA2\xE5\xAD\x97" "e\xCC\x81" "x");    /* two wide, e + accent, x */
+    nyt_str wide = str("\xE6\xBC\xA2\xE5\xAD\x97"
+                       "e\xCC\x81"
+                       "x"); /* two wide, e + accent, x */
     (void)state;
     assert_int_equal(nyt_safe_columns(wide), 6);
     begin();

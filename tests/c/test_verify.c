@@ -42,70 +42,202 @@ static void returns(uint32_t depth, double ticks)
     add_record(&b, "<udds", depth, ticks, ticks, "m::f");
 }
 
-static void attribute_malformed(void) { add_text(&b, ":x\n"); }
-static void option_malformed(void) { add_text(&b, "!x\n"); }
-static void nul(void) { add_raw(&b, "#a\0b\n", 5); }
-static void ticks_0(void) { add_text(&b, ":ticks_per_sec=0\n"); }
-static void ticks_large(void) { add_text(&b, ":ticks_per_sec=5000000000\n"); }
-static void ticks_change(void) { add_text(&b, ":ticks_per_sec=1000\n"); }
-static void pid_twice(void) { add_record(&b, "Puud", 7u, 1u, 1.7e9); }
+static void attribute_malformed(void)
+{
+    add_text(&b, ":x\n");
+}
+static void option_malformed(void)
+{
+    add_text(&b, "!x\n");
+}
+static void nul(void)
+{
+    add_raw(&b, "#a\0b\n", 5);
+}
+static void ticks_0(void)
+{
+    add_text(&b, ":ticks_per_sec=0\n");
+}
+static void ticks_large(void)
+{
+    add_text(&b, ":ticks_per_sec=5000000000\n");
+}
+static void ticks_change(void)
+{
+    add_text(&b, ":ticks_per_sec=1000\n");
+}
+static void pid_twice(void)
+{
+    add_record(&b, "Puud", 7u, 1u, 1.7e9);
+}
 static void pid_nested(void)
 {
     add_record(&b, "Puud", 8u, 1u, 1.7e9);
     add_record(&b, "pud", 8u, 1.7e9);
 }
-static void pid_unknown(void) { add_record(&b, "pud", 9u, 1.7e9); }
-static void pid_left(void) { add_record(&b, "Puud", 9u, 1u, 1.7e9); }
-static void pid_nan(void) { add_record(&b, "Puud", 7u, 1u, NAN); }
-static void fid_0(void) { second_fid(0, "/y"); }
-static void fid_again(void) { second_fid(1, "/y"); }
-static void fid_name_again(void) { second_fid(2, "/x.py"); }
-static void fid_html(void) { second_fid(2, "<string>"); }
-static void fid_hole(void) { second_fid(3, "/y"); }
-static void eval_self(void) { add_record(&b, "@uuuuuus", 2u, 2u, 1u, 0u, 0u, 0u, "/y"); }
-static void eval_line_0(void) { add_record(&b, "@uuuuuus", 2u, 1u, 0u, 0u, 0u, 0u, "/y"); }
+static void pid_unknown(void)
+{
+    add_record(&b, "pud", 9u, 1.7e9);
+}
+static void pid_left(void)
+{
+    add_record(&b, "Puud", 9u, 1u, 1.7e9);
+}
+static void pid_nan(void)
+{
+    add_record(&b, "Puud", 7u, 1u, NAN);
+}
+static void fid_0(void)
+{
+    second_fid(0, "/y");
+}
+static void fid_again(void)
+{
+    second_fid(1, "/y");
+}
+static void fid_name_again(void)
+{
+    second_fid(2, "/x.py");
+}
+static void fid_html(void)
+{
+    second_fid(2, "<string>");
+}
+static void fid_hole(void)
+{
+    second_fid(3, "/y");
+}
+static void eval_self(void)
+{
+    add_record(&b, "@uuuuuus", 2u, 2u, 1u, 0u, 0u, 0u, "/y");
+}
+static void eval_line_0(void)
+{
+    add_record(&b, "@uuuuuus", 2u, 1u, 0u, 0u, 0u, 0u, "/y");
+}
 static void eval_early(void)
 {
     add_record(&b, "@uuuuuus", 2u, 3u, 1u, 0u, 0u, 0u, "/y");
     second_fid(3, "/z");
 }
-static void eval_orphan(void) { add_record(&b, "@uuuuuus", 2u, 9u, 1u, 0u, 0u, 0u, "/y"); }
-static void source_unknown(void) { add_record(&b, "Suus", 2u, 1u, "x"); }
-static void source_0(void) { add_record(&b, "Suus", 1u, 0u, "x"); }
-static void time_unknown(void) { time_on(2, 1), second_fid(2, "/y"); }
-static void time_0(void) { time_on(0, 1); }
-static void line_0(void) { time_on(1, 0); }
-static void line_high(void) { time_on(1, 32768); }
-static void line_dropped(void) { time_on(1, 65536); }
-static void ticks_below(void) { add_record(&b, "+uuu", (unsigned)-5, 1u, 1u); }
+static void eval_orphan(void)
+{
+    add_record(&b, "@uuuuuus", 2u, 9u, 1u, 0u, 0u, 0u, "/y");
+}
+static void source_unknown(void)
+{
+    add_record(&b, "Suus", 2u, 1u, "x");
+}
+static void source_0(void)
+{
+    add_record(&b, "Suus", 1u, 0u, "x");
+}
+static void time_unknown(void)
+{
+    time_on(2, 1), second_fid(2, "/y");
+}
+static void time_0(void)
+{
+    time_on(0, 1);
+}
+static void line_0(void)
+{
+    time_on(1, 0);
+}
+static void line_high(void)
+{
+    time_on(1, 32768);
+}
+static void line_dropped(void)
+{
+    time_on(1, 65536);
+}
+static void ticks_below(void)
+{
+    add_record(&b, "+uuu", (unsigned)-5, 1u, 1u);
+}
 static void mixed(void)
 {
     time_on(1, 1);
     add_record(&b, "*uuuuu", 1u, 1u, 1u, 1u, 1u);
 }
-static void discounts(void) { add_record(&b, "-"), add_record(&b, "-"), time_on(1, 1); }
-static void sub_unknown(void) { define("m::g", 2, 1, 1); }
-static void sub_again(void) { define("m::g", 1, 1, 1), define("m::g", 1, 2, 2); }
-static void sub_range(void) { define("m::g", 1, 3, 2); }
-static void sub_name(void) { define("g", 1, 1, 1); }
-static void call_unknown(void) { define("m::g", 1, 1, 1), call_of("m::g", 2, 1, 0); }
-static void call_none(void) { define("m::g", 1, 1, 1), call_of("m::g", 1, 0, 0); }
-static void call_nan(void) { define("m::g", 1, 1, 1), call_of("m::g", 1, 1, NAN); }
-static void call_below(void) { define("m::g", 1, 1, 1), call_of("m::g", 1, 1, -1); }
-static void call_homeless(void) { call_of("m::g", 1, 1, 0); }
-static void mark_count(void) { define("m::g", 1, 0, 0), call_of("m::g", 0, 1, 0); }
-static void return_0(void) { returns(0, 1); }
-static void return_jump(void) { returns(3, 1), returns(1, 1); }
-static void return_missing(void) { returns(2, 1); }
-static void return_part(void) { returns(1, 1.5); }
-static void return_below(void) { returns(1, -1); }
-static void calls_wanted(void) { add_text(&b, "!calls=1\n"); }
-static void too_long(void) { add_record(&b, "+uuu", 20000000u, 1u, 1u); }
+static void discounts(void)
+{
+    add_record(&b, "-"), add_record(&b, "-"), time_on(1, 1);
+}
+static void sub_unknown(void)
+{
+    define("m::g", 2, 1, 1);
+}
+static void sub_again(void)
+{
+    define("m::g", 1, 1, 1), define("m::g", 1, 2, 2);
+}
+static void sub_range(void)
+{
+    define("m::g", 1, 3, 2);
+}
+static void sub_name(void)
+{
+    define("g", 1, 1, 1);
+}
+static void call_unknown(void)
+{
+    define("m::g", 1, 1, 1), call_of("m::g", 2, 1, 0);
+}
+static void call_none(void)
+{
+    define("m::g", 1, 1, 1), call_of("m::g", 1, 0, 0);
+}
+static void call_nan(void)
+{
+    define("m::g", 1, 1, 1), call_of("m::g", 1, 1, NAN);
+}
+static void call_below(void)
+{
+    define("m::g", 1, 1, 1), call_of("m::g", 1, 1, -1);
+}
+static void call_homeless(void)
+{
+    call_of("m::g", 1, 1, 0);
+}
+static void mark_count(void)
+{
+    define("m::g", 1, 0, 0), call_of("m::g", 0, 1, 0);
+}
+static void return_0(void)
+{
+    returns(0, 1);
+}
+static void return_jump(void)
+{
+    returns(3, 1), returns(1, 1);
+}
+static void return_missing(void)
+{
+    returns(2, 1);
+}
+static void return_part(void)
+{
+    returns(1, 1.5);
+}
+static void return_below(void)
+{
+    returns(1, -1);
+}
+static void calls_wanted(void)
+{
+    add_text(&b, "!calls=1\n");
+}
+static void too_long(void)
+{
+    add_record(&b, "+uuu", 20000000u, 1u, 1u);
+}
 
 struct broken {
-    const char  *rule;
+    const char *rule;
     nyt_severity severity;
-    void       (*by)(void);
+    void (*by)(void);
 };
 
 static const struct broken rules[] = {
@@ -161,9 +293,9 @@ static const struct broken rules[] = {
 /* ---- Finding out ---- */
 
 struct found {
-    const char  *rule;          /* that is looked for */
+    const char *rule; /* that is looked for */
     nyt_severity severity;
-    int          times, worse;
+    int times, worse;
 };
 
 static int compare_finding(void *ctx, const nyt_finding *finding)
@@ -187,8 +319,7 @@ static void each_rule_is_found_where_it_is_broken(void **state)
         add_start(&b);
         rules[i].by();
         add_end(&b);
-        assert_int_equal(nyt_verify_memory(b.data, b.len, compare_finding, &f, NULL, NULL),
-                         NYT_OK);
+        assert_int_equal(nyt_verify_memory(b.data, b.len, compare_finding, &f, NULL, NULL), NYT_OK);
         if (f.times < 1 || f.worse)
             print_error("%s (entry %zu)\n", rules[i].rule, i);
         assert_true(f.times >= 1);
@@ -226,7 +357,10 @@ static void a_sound_profile_has_no_finding(void **state)
 
 static void what_a_header_lacks_is_told(void **state)
 {
-    static const struct { const char *header, *rule; nyt_severity severity; } cases[] = {
+    static const struct {
+        const char *header, *rule;
+        nyt_severity severity;
+    } cases[] = {
         {":ticks_per_sec=1000\n:basetime=1\n:application=x\n", "overhead-missing", NYT_WARNED},
         {":ticks_per_sec=1000\n:cumulative_overhead_ticks=0\n", "header-incomplete", NYT_WARNED},
         {"", "ticks-per-sec-missing", NYT_FATAL},

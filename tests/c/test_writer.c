@@ -17,7 +17,6 @@
 
 #include "format/codec.h"
 
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define STR(literal) ((nyt_str){.data = (literal), .len = sizeof(literal) - 1})
 
@@ -25,8 +24,8 @@
 
 struct sink {
     uint8_t *data;
-    size_t   len, cap;
-    size_t   room;      /* bytes it takes before it fails */
+    size_t len, cap;
+    size_t room; /* bytes it takes before it fails */
 };
 
 static int sink_write(void *ctx, const void *data, size_t len)
@@ -110,20 +109,28 @@ static void put_one_of_each(nyt_writer *w)
     nyt_writer_attribute(w, STR("k"), STR("v=w"));
     nyt_writer_option(w, STR("o"), STR(""));
     nyt_writer_pid_start(w, &(nyt_pid_start){.pid = 300, .parent = 1, .time = -0.5});
-    nyt_writer_new_fid(w, &(nyt_new_fid){.fid = 2, .eval_fid = 1, .eval_line = 9, .flags = 50,
-                                         .size = 3, .mtime = 4, .name = STR("f")});
+    nyt_writer_new_fid(w, &(nyt_new_fid){.fid = 2,
+                                         .eval_fid = 1,
+                                         .eval_line = 9,
+                                         .flags = 50,
+                                         .size = 3,
+                                         .mtime = 4,
+                                         .name = STR("f")});
     nyt_writer_time(w, &(nyt_time){.ticks = -1, .fid = 2, .line = 7});
     nyt_writer_discount(w);
-    nyt_writer_time(w, &(nyt_time){.ticks = 5, .fid = 2, .line = 7, .block_line = 6,
-                                   .sub_line = 1});
+    nyt_writer_time(w,
+                    &(nyt_time){.ticks = 5, .fid = 2, .line = 7, .block_line = 6, .sub_line = 1});
     nyt_writer_sub_entry(w, &(nyt_sub_entry){.fid = 2, .line = 8});
-    nyt_writer_sub_return(w, &(nyt_sub_return){.depth = 1, .incl = -0.5, .excl = 0,
-                                               .name = STR("p::s")});
+    nyt_writer_sub_return(
+        w, &(nyt_sub_return){.depth = 1, .incl = -0.5, .excl = 0, .name = STR("p::s")});
     nyt_writer_src_line(w, &(nyt_src_line){.fid = 2, .line = 1, .text = STR("x\n")});
-    nyt_writer_sub_info(w, &(nyt_sub_info){.fid = 2, .name = STR("p::s"), .first = 1,
-                                           .last = 200});
-    nyt_writer_sub_callers(w, &(nyt_sub_callers){.fid = 2, .line = 8, .caller = STR("a::b"),
-                                                 .count = 3, .excl = -0.5, .depth = 1,
+    nyt_writer_sub_info(w, &(nyt_sub_info){.fid = 2, .name = STR("p::s"), .first = 1, .last = 200});
+    nyt_writer_sub_callers(w, &(nyt_sub_callers){.fid = 2,
+                                                 .line = 8,
+                                                 .caller = STR("a::b"),
+                                                 .count = 3,
+                                                 .excl = -0.5,
+                                                 .depth = 1,
                                                  .called = STR("p::s")});
     nyt_writer_pid_end(w, &(nyt_pid_end){.pid = 300, .time = 0});
 }
@@ -131,18 +138,18 @@ static void put_one_of_each(nyt_writer *w)
 #define HALF "\0\0\0\0\0\0\xE0\xBF"
 #define ZERO "\0\0\0\0\0\0\0\0"
 
-static const char one_of_each[] =
-    "NYTProf 5 0\n#note\n:k=v=w\n!o=\n"
-    "P\x81\x2C\x01" HALF
-    "@\x02\x01\x09\x32\x03\x04'\x01" "f"
-    "+\xFF\xFF\xFF\xFF\xFF\x02\x07"
-    "-*\x05\x02\x07\x06\x01"
-    ">\x02\x08"
-    "<\x01" HALF ZERO "'\x04p::s"
-    "S\x02\x01'\x02x\n"
-    "s\x02'\x04p::s\x01\x80\xC8"
-    "c\x02\x08'\x04" "a::b\x03" ZERO HALF ZERO "\x01'\x04p::s"
-    "p\x81\x2C" ZERO;
+static const char one_of_each[] = "NYTProf 5 0\n#note\n:k=v=w\n!o=\n"
+                                  "P\x81\x2C\x01" HALF "@\x02\x01\x09\x32\x03\x04'\x01"
+                                  "f"
+                                  "+\xFF\xFF\xFF\xFF\xFF\x02\x07"
+                                  "-*\x05\x02\x07\x06\x01"
+                                  ">\x02\x08"
+                                  "<\x01" HALF ZERO "'\x04p::s"
+                                  "S\x02\x01'\x02x\n"
+                                  "s\x02'\x04p::s\x01\x80\xC8"
+                                  "c\x02\x08'\x04"
+                                  "a::b\x03" ZERO HALF ZERO "\x01'\x04p::s"
+                                  "p\x81\x2C" ZERO;
 
 static void each_record_has_its_bytes(void **state)
 {
@@ -165,8 +172,7 @@ static void what_is_compressed_inflates_to_the_same(void **state)
         put_one_of_each(w);
         assert_int_equal(nyt_writer_close(w, NULL), NYT_OK);
         struct sink plain = inflated(&s);
-        assert_content(&plain, one_of_each + sizeof banner - 1,
-                       sizeof one_of_each - sizeof banner);
+        assert_content(&plain, one_of_each + sizeof banner - 1, sizeof one_of_each - sizeof banner);
         sink_free(&plain);
         sink_free(&s);
     }
@@ -350,7 +356,7 @@ static void impossible_counts_are_refused(void **state)
 
 struct payload {
     uint8_t bytes[4096];
-    size_t  len;
+    size_t len;
 };
 
 static void add_int(struct payload *p, uint64_t value, int bytes)
@@ -400,8 +406,8 @@ static int put(nyt_chunks *c, char token, const struct payload *p, nyt_error *er
     return nyt_chunks_write(c, token, p->bytes, p->len, err);
 }
 
-#define PUT(c, token, err, ...)                                                               \
-    (add((memset(&scratch, 0, sizeof scratch), &scratch), __VA_ARGS__),                       \
+#define PUT(c, token, err, ...)                                         \
+    (add((memset(&scratch, 0, sizeof scratch), &scratch), __VA_ARGS__), \
      put((c), (token), &scratch, (err)))
 
 static struct payload scratch;
@@ -433,30 +439,34 @@ static int end_profile(nyt_chunks *c, nyt_error *err)
     return rc;
 }
 
-#define ONE "\0\0\0\0\0\0\xF0\x3F"
-#define TWO "\0\0\0\0\0\0\0\x40"
-#define THREE "\0\0\0\0\0\0\x08\x40"
+#define ONE         "\0\0\0\0\0\0\xF0\x3F"
+#define TWO         "\0\0\0\0\0\0\0\x40"
+#define THREE       "\0\0\0\0\0\0\x08\x40"
 #define HALF_OF_ONE "\0\0\0\0\0\0\xE0\x3F"
-#define TEN "\0\0\0\0\0\0\x24\x40"
-#define TWELVE "\0\0\0\0\0\0\x28\x40"
+#define TEN         "\0\0\0\0\0\0\x24\x40"
+#define TWELVE      "\0\0\0\0\0\0\x28\x40"
 
 static const char profile[] =
     "NYTProf 5 0\n:basetime=10\n#note\n"
-    "P\x07\x01" TEN
-    "@\x01\0\0\x32\0\0'\x05/a.py"
-    "S\x01\x01'\x04" "f()\nS\x01\x02'\x04g()\n"
-    "s\x01'\x04" "a::f\x01\x02"
-    "s\x01'\x0B" "builtins::g\0\0"
-    "c\0\0'\0\0" ZERO ZERO ZERO "\0'\x0B" "builtins::g"
+    "P\x07\x01" TEN "@\x01\0\0\x32\0\0'\x05/a.py"
+    "S\x01\x01'\x04"
+    "f()\nS\x01\x02'\x04g()\n"
+    "s\x01'\x04"
+    "a::f\x01\x02"
+    "s\x01'\x0B"
+    "builtins::g\0\0"
+    "c\0\0'\0\0" ZERO ZERO ZERO "\0'\x0B"
+    "builtins::g"
     "+\x03\x01\x02+\x02\x01\x02"
-    "c\x01\x02'\x0Fpython::(start)\xFF\xFF\xFF\xFF\xFF" ONE HALF_OF_ONE ZERO "\0'\x04" "a::f"
-    "c\x01\x02'\x0Fpython::(start)\x02" ZERO ZERO ZERO "\0'\x04" "a::f"
-    "<\x02" ONE ONE "'\x0B" "builtins::g"
-    "<\x01" THREE TWO "'\x04" "a::f"
-    "p\x07" TWELVE
-    "P\x08\x07" TWELVE
-    "p\x08" TWELVE
-    ":cumulative_overhead_ticks=33\n";
+    "c\x01\x02'\x0Fpython::(start)\xFF\xFF\xFF\xFF\xFF" ONE HALF_OF_ONE ZERO "\0'\x04"
+    "a::f"
+    "c\x01\x02'\x0Fpython::(start)\x02" ZERO ZERO ZERO "\0'\x04"
+    "a::f"
+    "<\x02" ONE ONE "'\x0B"
+    "builtins::g"
+    "<\x01" THREE TWO "'\x04"
+    "a::f"
+    "p\x07" TWELVE "P\x08\x07" TWELVE "p\x08" TWELVE ":cumulative_overhead_ticks=33\n";
 
 static void chunks_become_records(void **state)
 {
@@ -471,11 +481,11 @@ static void chunks_become_records(void **state)
 }
 
 struct bad_chunk {
-    char        token;
-    uint64_t    offset;
+    char token;
+    uint64_t offset;
     const char *reason;
     const char *fields;
-    uint64_t    values[9];
+    uint64_t values[9];
 };
 
 /* Integers only; what follows an open section of begin_profile(). */
@@ -504,7 +514,10 @@ static const struct bad_chunk bad_chunks[] = {
     {'C', 0, "chunk C: unknown sub id 9", "IIIIQQQQI", {1, 1, 9, 1}},
     {'C', 0, "chunk C: unknown sub id 0", "IIIIQQQQI", {1, 1, 1, 0}},
     {'C', 0, "chunk C: impossible count", "IIIIQQQQI", {1, 1, 1, 1, UINT64_MAX}},
-    {'C', 0, "chunk C: a time is not finite", "IIIIQQQQI",
+    {'C',
+     0,
+     "chunk C: a time is not finite",
+     "IIIIQQQQI",
      {1, 1, 1, 1, 1, 0, UINT64_C(0x7FF) << 52}},
     {'T', 0, "chunk T: not in post-order: depth 0", "IIQQ", {0, 1}},
     {'T', 24, "chunk T: not in post-order: depth 1", "IIQQIIQQ", {3, 1, 0, 0, 1, 1}},
@@ -582,8 +595,7 @@ static void headers_are_checked(void **state)
     nyt_chunks *c = chunks_on(&s, 0, NULL);
     nyt_error err;
     for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_int_equal(PUT(c, 'P', &err, "IIdss", 7, 1, 0.0, bad[i][0], bad[i][1]),
-                         NYT_ECHUNK);
+        assert_int_equal(PUT(c, 'P', &err, "IIdss", 7, 1, 0.0, bad[i][0], bad[i][1]), NYT_ECHUNK);
         assert_int_equal(err.offset, 16);
     }
     assert_int_equal(PUT(c, 'P', &err, "IId", 7, 1, (double)INFINITY), NYT_ECHUNK);

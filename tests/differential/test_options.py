@@ -263,9 +263,7 @@ def of_program(lines: Iterable[Cell]) -> dict[int, int]:
 
 def calls_of_program(view: View) -> dict[str, int]:
     """By callee: where C functions are none, others call what they called."""
-    return {
-        name: sub.calls for name, sub in view.subs.items() if sub.file.endswith("program.py")
-    }
+    return {name: sub.calls for name, sub in view.subs.items() if sub.file.endswith("program.py")}
 
 
 @pytest.mark.slow

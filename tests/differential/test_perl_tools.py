@@ -150,9 +150,7 @@ def dead_links(folder: Path) -> list[str]:
     return dead
 
 
-ROW = re.compile(
-    r'<tr><td class="h"><a name="(\d+)"></a>\d+</td><td[^>]*>(\d*)</td>', re.DOTALL
-)
+ROW = re.compile(r'<tr><td class="h"><a name="(\d+)"></a>\d+</td><td[^>]*>(\d*)</td>', re.DOTALL)
 
 
 def counts_on_page(page: Path) -> dict[int, int]:

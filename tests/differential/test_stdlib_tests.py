@@ -1,6 +1,6 @@
 """Counts over modules of CPython's own tests and what they test, against the standard library.
 
-    test_stdlib_tests.py [MODULE...]    by hand: says how much was compared, and differences
+test_stdlib_tests.py [MODULE...]    by hand: says how much was compared, and differences
 """
 
 from __future__ import annotations
@@ -126,9 +126,7 @@ def compare(module: str, folder: Path) -> Comparison:
         calls[cprofile_label(caller), not_none(cprofile_label(callee))] += count
     their_calls = between(calls)
     found += differences(between(view.call_counts()), their_calls)
-    return Comparison(
-        len(their_lines), sum(their_lines.values()), sum(their_calls.values()), found
-    )
+    return Comparison(len(their_lines), sum(their_lines.values()), sum(their_calls.values()), found)
 
 
 @pytest.mark.skipif(
@@ -155,9 +153,7 @@ def main(modules: list[str]) -> None:
         for line in result.found.split("\n")[1:6]:
             print(f"    {line}")
         if not different:
-            total.update(
-                modules=1, lines=result.lines, starts=result.starts, calls=result.calls
-            )
+            total.update(modules=1, lines=result.lines, starts=result.starts, calls=result.calls)
     print("Equal:", dict(total))
 
 

@@ -7,9 +7,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Ends the program, which is a finding, if the promise is not kept. */
-#define REQUIRE(promise) \
-    do { \
-        if (!(promise)) \
+#define REQUIRE(promise)                               \
+    do {                                               \
+        if (!(promise))                                \
             fuzz_broken(__FILE__, __LINE__, #promise); \
     } while (0)
 

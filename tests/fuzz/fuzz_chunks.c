@@ -9,7 +9,7 @@
 struct outcome {
     struct nyt_buf file;
     unsigned accepted;
-    bool     closed;
+    bool closed;
 };
 
 static void write_all(const uint8_t *data, size_t size, int level, nyt_pieces *pieces,

@@ -1,7 +1,6 @@
 /* Text -> a condition on a diff, and a smallest change; both are judged or refused with a place. */
 #include "fuzz.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +19,9 @@ static nyt_profile *make_profile(uint32_t times)
     nyt_writer_new_fid(w, &(nyt_new_fid){.fid = 1, .name = {.data = "/x", .len = 2}});
     nyt_writer_sub_info(w, &(nyt_sub_info){.fid = 1, .name = name, .first = 1, .last = 2});
     nyt_writer_time_run(w, &(nyt_time){.fid = 1, .line = 1}, times, 10 * times);
-    nyt_writer_sub_callers(w, &(nyt_sub_callers){.fid = 1, .line = 1, .count = times, .incl = times,
-                                                 .caller = name, .called = name});
+    nyt_writer_sub_callers(
+        w, &(nyt_sub_callers){
+               .fid = 1, .line = 1, .count = times, .incl = times, .caller = name, .called = name});
     nyt_writer_pid_end(w, &(nyt_pid_end){.pid = 1, .time = 2});
     REQUIRE(nyt_writer_close(w, NULL) == NYT_OK);
     REQUIRE(nyt_profile_load_memory(&p, file.data, file.len, NULL, NULL) == NYT_OK);

@@ -1,7 +1,6 @@
 /* Bytes -> profile -> every format, as large as it gets and within a limit. */
 #include "fuzz.h"
 
-
 #include <string.h>
 
 static int begin_file(void *ctx, const char *name)

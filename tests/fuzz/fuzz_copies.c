@@ -12,7 +12,7 @@
 
 struct loaded {
     nyt_profile *p;
-    nyt_error    err;
+    nyt_error err;
     struct nyt_buf model;
 };
 

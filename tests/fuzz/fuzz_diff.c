@@ -4,7 +4,6 @@
  */
 #include "fuzz.h"
 
-
 static nyt_profile *load(const nyt_memory *from)
 {
     nyt_load_options salvage = {.salvage = true};
@@ -52,7 +51,8 @@ static void check(const nyt_diff *d)
 
 static void compare(const nyt_profile *before, const nyt_profile *after, uint32_t choice)
 {
-    nyt_diff_options options = {.report = {.colour = choice & 1, .top = choice >> 1 & 7,
+    nyt_diff_options options = {.report = {.colour = choice & 1,
+                                           .top = choice >> 1 & 7,
                                            .sort = (nyt_sort)(choice >> 4 & 3)},
                                 .min_change = choice & 64 ? "0" : NULL};
     nyt_diff *d;

@@ -1,9 +1,8 @@
 /* Bytes -> profile -> all that is reported of one: the model, summary, info, sources. */
 #include "fuzz.h"
 
-
-typedef int report_fn(const nyt_profile *p, const nyt_report_options *options,
-                      nyt_write_fn write, void *ctx, nyt_error *err);
+typedef int report_fn(const nyt_profile *p, const nyt_report_options *options, nyt_write_fn write,
+                      void *ctx, nyt_error *err);
 
 static void report(const nyt_profile *p, report_fn *fn, const nyt_report_options *options)
 {
@@ -71,8 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t choice = fuzz_choice(data, size);
     nyt_load_options load = {.keep_evals = choice & 1, .salvage = (choice & 6) != 0};
-    nyt_report_options text = {.colour = choice & 8, .sort = (nyt_sort)(choice >> 4 & 3),
-                               .top = choice >> 6 & 3, .width = choice >> 8 & 0x7F};
+    nyt_report_options text = {.colour = choice & 8,
+                               .sort = (nyt_sort)(choice >> 4 & 3),
+                               .top = choice >> 6 & 3,
+                               .width = choice >> 8 & 0x7F};
     nyt_report_options json = text;
     nyt_profile *p;
     nyt_error err = {0};

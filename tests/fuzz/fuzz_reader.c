@@ -13,8 +13,8 @@
 /* Hands out a few bytes at a time, never as many as it was asked for. */
 struct trickle {
     const uint8_t *p;
-    size_t         left;
-    uint32_t       pace;
+    size_t left;
+    uint32_t pace;
 };
 
 static int read_trickle(void *ctx, void *data, size_t size, size_t *got)

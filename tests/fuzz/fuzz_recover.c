@@ -1,7 +1,6 @@
 /* Bytes -> a sound profile, of which recovering again changes nothing. */
 #include "fuzz.h"
 
-
 #include <string.h>
 
 static bool recover(const void *data, size_t len, struct nyt_buf *out)

@@ -38,13 +38,13 @@ static uint32_t chance(uint32_t below)
 /* ---- A profile, flat ---- */
 
 struct flat {
-    uint8_t    bytes[FLAT_MAX];
-    size_t     len;
-    bool       packed;              /* from `z`, the last byte of `head`, on */
-    size_t     head;
+    uint8_t bytes[FLAT_MAX];
+    size_t len;
+    bool packed; /* from `z`, the last byte of `head`, on */
+    size_t head;
     nyt_record records[RECORDS_MAX];
-    size_t     count;
-    size_t     rest;                /* where what is no record begins */
+    size_t count;
+    size_t rest; /* where what is no record begins */
 };
 
 static struct flat *flat_one, *flat_two;
@@ -61,8 +61,10 @@ static void add_bytes(struct flat *f, const uint8_t *data, size_t len)
 /* As much as zlib makes of it. */
 static void add_inflated(struct flat *f, const uint8_t *data, size_t len)
 {
-    z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)len,
-                  .next_out = f->bytes + f->len, .avail_out = (uInt)(FLAT_MAX - f->len)};
+    z_stream z = {.next_in = (Bytef *)data,
+                  .avail_in = (uInt)len,
+                  .next_out = f->bytes + f->len,
+                  .avail_out = (uInt)(FLAT_MAX - f->len)};
     if (inflateInit(&z) != Z_OK)
         return;
     inflate(&z, Z_SYNC_FLUSH);
@@ -115,7 +117,7 @@ static void flatten(struct flat *f, const uint8_t *data, size_t size)
 /* What does not fit is cut off, which fuzzers may do. */
 struct room {
     uint8_t *data;
-    size_t   len, max;
+    size_t len, max;
 };
 
 static int put_into(void *ctx, const void *data, size_t len)
@@ -250,17 +252,19 @@ static void put_packed(struct room *to, const struct flat *f)
 static uint32_t odd_number(void)
 {
     static const uint32_t odd[] = {
-        0, 1, 2, 3, 5, 7, 50, 0x7F, 0x80, 0x84, 0x100, 0x3FFF, 0x4000, 32767, 32768, 65535, 65536,
-        70000, 0x1FFFFF, 0x200000, 0xFFFFFFF, 0x10000000, 0x7FFFFFFE, 0x7FFFFFFF, 0x80000000,
-        0xFFFFFFFE, 0xFFFFFFFF,
+        0,          1,          2,          3,          5,          7,          50,
+        0x7F,       0x80,       0x84,       0x100,      0x3FFF,     0x4000,     32767,
+        32768,      65535,      65536,      70000,      0x1FFFFF,   0x200000,   0xFFFFFFF,
+        0x10000000, 0x7FFFFFFE, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF,
     };
     return odd[chance(sizeof odd / sizeof *odd)];
 }
 
 static double odd_double(void)
 {
-    static const double odd[] = {0, -1, 1, 0.5, 1e-300, 1e300, -1e300, 1.7e9, 1.7e9 + 1, 4e9,
-                                 9007199254740993.0, 1e11, 1e19, -0.0};
+    static const double odd[] = {
+        0,    -1,   1,   0.5, 1e-300, 1e300, -1e300, 1.7e9, 1.7e9 + 1, 4e9, 9007199254740993.0,
+        1e11, 1e19, -0.0};
     uint32_t at = chance(sizeof odd / sizeof *odd + 3);
     if (at < sizeof odd / sizeof *odd)
         return odd[at];
@@ -271,13 +275,46 @@ static double odd_double(void)
 static nyt_str odd_text(void)
 {
     static const char *const odd[] = {
-        "", "x", "::", "::x", "a::", "a::b", "main::RUNTIME", "main::BEGIN@3", "CORE::print",
-        "x::CORE:print", "a::__ANON__[/x.pl:3]", "a::__ANON__[(eval 7)[/x.pl:3]:1]",
-        "a::__ANON__[(eval 71)[/x.pl:3]:1]", "(eval 1)[/x.pl:3]", "(eval 12)[(eval 1)[/x.pl:3]:1]",
-        "(re_eval 5)[/x.pl:9]", "/x.pl", "a::b\nfl=/etc/passwd\n", "a;b;c 5", "</script>",
-        "a::\x1B[31m", "a::\"\\", "\xFF\xFE", "\xC3\xA9::\xE2\x80\xAE", "\xED\xA0\x80", "-e", "./-",
-        "application", "basetime", "ticks_per_sec", "cumulative_overhead_ticks", "nv_size", "calls",
-        "8", "0", "-1", "1000000000", "99999999999999999999", "xs_version", "  text",
+        "",
+        "x",
+        "::",
+        "::x",
+        "a::",
+        "a::b",
+        "main::RUNTIME",
+        "main::BEGIN@3",
+        "CORE::print",
+        "x::CORE:print",
+        "a::__ANON__[/x.pl:3]",
+        "a::__ANON__[(eval 7)[/x.pl:3]:1]",
+        "a::__ANON__[(eval 71)[/x.pl:3]:1]",
+        "(eval 1)[/x.pl:3]",
+        "(eval 12)[(eval 1)[/x.pl:3]:1]",
+        "(re_eval 5)[/x.pl:9]",
+        "/x.pl",
+        "a::b\nfl=/etc/passwd\n",
+        "a;b;c 5",
+        "</script>",
+        "a::\x1B[31m",
+        "a::\"\\",
+        "\xFF\xFE",
+        "\xC3\xA9::\xE2\x80\xAE",
+        "\xED\xA0\x80",
+        "-e",
+        "./-",
+        "application",
+        "basetime",
+        "ticks_per_sec",
+        "cumulative_overhead_ticks",
+        "nv_size",
+        "calls",
+        "8",
+        "0",
+        "-1",
+        "1000000000",
+        "99999999999999999999",
+        "xs_version",
+        "  text",
         "# line 5 \"y\"\n",
     };
     static char odd_long[5000];
@@ -368,7 +405,8 @@ static void insert(struct flat *f, size_t at, size_t n)
 
 static void repeat_some(struct flat *f)
 {
-    size_t at = chance((uint32_t)f->count), n = 1 + chance(8), times = 1 + chance(chance(4) ? 3 : 90);
+    size_t at = chance((uint32_t)f->count), n = 1 + chance(8),
+           times = 1 + chance(chance(4) ? 3 : 90);
     if (n > f->count - at)
         n = f->count - at;
     for (size_t i = 0; i < times && f->count + n <= RECORDS_MAX; i++) {
@@ -447,8 +485,8 @@ static size_t mutate_one(uint8_t *data, size_t size, size_t max_size)
         return LLVMFuzzerMutate(data, size, max_size);
     flatten(f, data, size);
     if (way < 3 && f->packed && f->len > f->head) {
-        f->len = f->head + LLVMFuzzerMutate(f->bytes + f->head, f->len - f->head,
-                                            FLAT_MAX - f->head);
+        f->len = f->head +
+                 LLVMFuzzerMutate(f->bytes + f->head, f->len - f->head, FLAT_MAX - f->head);
         put_packed(&to, f);
         return to.len;
     }

@@ -103,9 +103,7 @@ class Codes:
             self._qualnames[file.name] = table
         return table.get((code.co_name, code.co_firstlineno), code.co_name)
 
-    def _register(
-        self, file: SourceFile, module: str, qualname: str, code: types.CodeType
-    ) -> Code:
+    def _register(self, file: SourceFile, module: str, qualname: str, code: types.CodeType) -> Code:
         """Makes subs of ``code`` and of all code nested in it."""
         info = self._distinct_code(file, module, qualname, code)
         for inner in names.nested_codes(code):

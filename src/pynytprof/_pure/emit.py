@@ -85,9 +85,7 @@ class Emitter:
             lines = _lines_to_show(file, last_lines.get(file.fid, 0))
             write_chunk(
                 b"F",
-                chunks.file(
-                    file.fid, file.parent, file.parent_line, file.flags, file.name, lines
-                ),
+                chunks.file(file.fid, file.parent, file.parent_line, file.flags, file.name, lines),
             )
 
     def _sub_items(self) -> Iterator[chunks.SubItem]:

@@ -367,9 +367,7 @@ class Lanes:
         """Lanes that are there find their open frames anew."""
         self._run += 1
 
-    def of_thread(
-        self, frame: types.FrameType | None = None, *, open_frames: bool = True
-    ) -> Lane:
+    def of_thread(self, frame: types.FrameType | None = None, *, open_frames: bool = True) -> Lane:
         """This thread's lane, its stack built from what is below ``frame`` or the caller."""
         lane = self.here()
         if lane is None:

@@ -41,9 +41,7 @@ def _is_same(folder: str, other: str) -> bool:
     return folder == other or (os.path.exists(other) and os.path.samefile(folder, other))
 
 
-def text_of(
-    settings: Settings, *, application: str | None = None, pid: int, now: float
-) -> str:
+def text_of(settings: Settings, *, application: str | None = None, pid: int, now: float) -> str:
     """The text for a session of the process ``pid`` that begins ``now``."""
     pairs = [(key, _word(value)) for key, value in settings.items().items()
              if not isinstance(value, tuple)]  # fmt: skip

@@ -42,15 +42,11 @@ def run(target: _targets.Target, settings: Settings, *, quiet: bool) -> NoReturn
     raise SystemExit(0)
 
 
-def _begin(
-    target: _targets.Target, settings: Settings, quiet: bool
-) -> Callable[[], None]:
+def _begin(target: _targets.Target, settings: Settings, quiet: bool) -> Callable[[], None]:
     """Begins when ``start`` says. Returns what is to be called once the target has ended."""
     settings = settings.replace(exclude=(*settings.exclude, *target.exclude))
     try:
-        session = _sessions.new(
-            settings, sources=target.sources, application=target.application
-        )
+        session = _sessions.new(settings, sources=target.sources, application=target.application)
         if not quiet:
             atexit.register(_tell, session, os.getpid())
         _sessions.adopt(session)

@@ -299,8 +299,14 @@ for it serves here too; those that would have to change something are refused.""
 PERL_ONLY_KEYS = tuple(_WITHOUT_EFFECT)
 
 _PROGRAM_VARIABLES = frozenset(
-    {"PYNYTPROF_TRACER", "PYNYTPROF_WRITER", "PYNYTPROF_DEBUG", "PYNYTPROF_INHERIT",
-     "PYNYTPROF_RUN", "PYNYTPROF_CALIBRATION"}
+    {
+        "PYNYTPROF_TRACER",
+        "PYNYTPROF_WRITER",
+        "PYNYTPROF_DEBUG",
+        "PYNYTPROF_INHERIT",
+        "PYNYTPROF_RUN",
+        "PYNYTPROF_CALIBRATION",
+    }
 )
 
 
