@@ -239,7 +239,8 @@ def main() -> None:
         lines.append(f"| **{what}** | {' | '.join(cells)} |")
         print(lines[-1])
     if options.markdown:
-        head = f"CPython {sys.version.split()[0]}, {options.rounds} rounds{', with a busy neighbour' if options.load else ''}\n\n"
+        load = ", with a busy neighbour" if options.load else ""
+        head = f"CPython {sys.version.split()[0]}, {options.rounds} rounds{load}\n\n"
         options.markdown.write_text(head + "\n".join(lines) + "\n")
 
 

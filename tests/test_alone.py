@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_runner import Outcome, environment
+from support import Outcome, environment
 
 from pynytprof import reader, verify
 

@@ -1,9 +1,9 @@
 """Pygments: a dozen modules of the standard library as HTML and as terminal text."""
 
-import inspect
 import argparse
 import ast
 import difflib
+import inspect
 import textwrap
 
 from pygments import highlight
