@@ -65,8 +65,16 @@ def test_imports_are_the_programs_own_and_in_the_profile(tmp_path: Path) -> None
         assert any(f.name.endswith(f"/{name}") for f in found.files.values()), name
 
 
-@pytest.mark.parametrize("name", ["platform", "signal", "token", "types", "argparse", "typing"])
-@pytest.mark.parametrize("where", ["beside", "cwd", "PYTHONPATH"])
+# Not types on PYTHONPATH: Python's own runpy and pip's scripts need the true one.
+SHADOWED = [
+    (name, where)
+    for name in ("platform", "signal", "token", "types", "argparse", "typing")
+    for where in ("beside", "cwd", "PYTHONPATH")
+    if (name, where) != ("types", "PYTHONPATH")
+]
+
+
+@pytest.mark.parametrize(("name", "where"), SHADOWED)
 def test_a_module_called_like_a_standard_one(name: str, where: str, tmp_path: Path) -> None:
     """Beside the program it is the program's; in the current folder it is nobody's."""
     program = tmp_path / "app" / "main.py"
@@ -76,8 +84,6 @@ def test_a_module_called_like_a_standard_one(name: str, where: str, tmp_path: Pa
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.py").write_text("WHO = 'mine'\n")
     more = {"PYTHONPATH": str(folder)} if where == "PYTHONPATH" else {}
-    if (name, where) == ("types", "PYTHONPATH"):
-        pytest.skip("Python's own runpy and pip's scripts need the true one")
     # Not by -m: runpy itself would find the one in the current folder.
     script = [str(Path(PYTHON).with_name("pynytprof"))]
     profiler = script if os.path.exists(script[0]) and name == "types" else PROFILER

@@ -291,6 +291,18 @@ def without_lines(sums: Counter[tuple[str, str, int]]) -> Counter[tuple[str, str
     return totals
 
 
+def as_perl_joins(
+    found: Counter[tuple[str, str, int]], expected: Counter[tuple[str, str, int]]
+) -> Counter[tuple[str, str, int]]:
+    """Where subs called one from the same line, nytprofcg has a caller "a or b" with the sum;
+    ours is each with its own."""
+    joined = Counter(found)
+    for callers, called, line in expected:
+        for caller in callers.split(" or ") if " or " in callers else ():
+            joined[callers, called, line] += joined.pop((caller, called, line), 0)
+    return joined
+
+
 @each_case
 def test_callgrind_has_the_figures_of_nytprofcg(
     case: Case, profiled: Runner, tmp_path: Path
@@ -302,12 +314,13 @@ def test_callgrind_has_the_figures_of_nytprofcg(
         perl("nytprofcg", "-f", path, "-o", tmp_path / "perl")
         expected = Callgrind((tmp_path / "perl").read_bytes())
         found = Callgrind(exported(path, "callgrind"))
+        counts = as_perl_joins(found.counts, expected.counts)
         if any(file["is_eval"] for file in model["files"].values()):
-            assert without_lines(found.counts) == without_lines(expected.counts)
+            assert without_lines(counts) == without_lines(expected.counts)
         else:
-            assert found.counts == expected.counts
+            assert counts == expected.counts
         cut = without_lines(expected.counts)
-        inclusive = without_lines(found.inclusive)
+        inclusive = without_lines(as_perl_joins(found.inclusive, expected.inclusive))
         for edge, microseconds in without_lines(expected.inclusive).items():
             assert -0.001 <= inclusive[edge] / 1000 - microseconds < 1.001 * cut[edge]
         for name, microseconds in expected.own.items():

@@ -293,6 +293,8 @@ def run(neighbour: Any, ours: Any, order: tuple[bool, bool]) -> dict[str, Any]:
 
 def main() -> None:
     kind, mode = sys.argv[1:]
+    # From 3.12 on cProfile has one stack for all threads: they must not be mixed by chance.
+    sys.setswitchinterval(10)
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for order in ((True, True), (True, False), (False, True), (False, False)):
