@@ -67,7 +67,7 @@ for target; do
     mkdir -p "$own"
     verdict='no finding'
     # shellcheck disable=SC2046  # a list
-    "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=512 \
+    "$program" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=512 -malloc_limit_mb=512 \
         -max_len=16384 -dict=tests/fuzz/nytprof.dict -artifact_prefix="$findings/$target-" \
         -print_final_stats=1 "$own" $(seeds "$target") >"$log" 2>&1 ||
         { verdict="A FINDING, see $log"; failed=yes; }
