@@ -165,7 +165,8 @@ def profiled(shared: Shared) -> Runner:
 
     def run(case: Case) -> Profiled:
         if case not in known:
-            folder = shared(f"perl-{case}", lambda folder: make(case, folder))
+            name = re.sub(r"\W+", "-", f"perl-{case}")  # "=" and "," mean something to NYTPROF
+            folder = shared(name, lambda folder: make(case, folder))
             paths = [folder / name for name in (folder / "order").read_text().split("\n")]
             known[case] = Profiled(case, paths, [known_model(path) for path in paths])
         return known[case]
