@@ -52,7 +52,7 @@ MODULES: dict[str, list[str]] = {
 NO_CALLS = {"test_enum"}  # it has threads, which cProfile does not keep apart
 QUICK = ["test_textwrap", "test_reprlib", "test_shlex"]
 
-# The profiler has imported some of these before; now they are imported anew. No collections:
+# All that is tested is imported anew. No collections:
 # a generator that one closes would have whatever runs at that moment as its caller (test_with).
 DRIVER = """\
 import gc, io, random, sys, unittest
@@ -81,15 +81,19 @@ def file_of(module: str) -> str | None:
     return spec.origin if spec else None
 
 
-def oracle_beside_us(method: str, program: Path, result: Path) -> Any:
-    """The oracle's answer where the profiler has been imported, and with it what it needs."""
+def oracle_alone(method: str, program: Path, result: Path, tested: list[str]) -> Any:
+    """The oracle's answer where unittest, and what is tested, is yet to be imported, as it is in
+    the profiled program, which has nobody's modules but Python's own when it begins."""
     code = (
-        "import runpy, sys, pynytprof.cli, pynytprof._ctrace\n"
-        "del sys.argv[0]\n"
-        "sys.path.insert(0, '')\n"
-        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "import sys\n"
+        "sys.path.insert(0, sys.argv.pop(1))\n"
+        "import oracle\n"
+        "for name in list(sys.modules):\n"
+        f"    if name in {tested} or name.partition('.')[0] == 'unittest':\n"
+        "        del sys.modules[name]\n"
+        "oracle.main(*sys.argv[1:])\n"
     )
-    done = run([sys.executable, "-c", code, HERE / "oracle.py", method, program, result])
+    done = run([sys.executable, "-c", code, HERE, method, program, result])
     assert done.returncode == 0, done.stderr
     return json.loads(result.read_text(encoding="utf-8"))
 
@@ -114,7 +118,7 @@ def compare(module: str, folder: Path) -> Comparison:
         })  # fmt: skip
 
     theirs: Counter[tuple[str, int]] = Counter()
-    for file, line, count in oracle_beside_us("settrace", program, folder / "lines.json"):
+    for file, line, count in oracle_alone("settrace", program, folder / "lines.json", tested):
         theirs[plain_file(file), line] += count
     their_lines = of_files(theirs)
     found = differences(of_files(view.line_counts()), their_lines)
@@ -122,7 +126,7 @@ def compare(module: str, folder: Path) -> Comparison:
     calls: Counter[Any] = Counter()
     if module in NO_CALLS:
         return Comparison(len(their_lines), sum(their_lines.values()), 0, found)
-    for caller, callee, count in oracle_beside_us("cprofile", program, folder / "calls.json"):
+    for caller, callee, count in oracle_alone("cprofile", program, folder / "calls.json", tested):
         calls[cprofile_label(caller), not_none(cprofile_label(callee))] += count
     their_calls = between(calls)
     found += differences(between(view.call_counts()), their_calls)
