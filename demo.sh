@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 
 . scripts/setup.sh
 
-need_packages build html
+need_packages build
 python=$(find_pythons '')
 python=${python%% *}
 [ -n "$python" ] || { echo 'demo.sh: needs CPython 3.10 or later as python3' >&2; exit 1; }
@@ -30,6 +30,5 @@ say 'Where the time went'
 nytprof summary demo/nytprof.out
 
 say 'The page'
-nytprofhtml -f demo/nytprof.out -o demo/html >demo/nytprofhtml.log 2>&1 ||
-    { cat demo/nytprofhtml.log >&2; exit 1; }
-echo "Open $PWD/demo/html/index.html in a browser."
+nytprof html -o demo/report.html demo/nytprof.out
+echo "Open $PWD/demo/report.html in a browser."
