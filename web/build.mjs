@@ -8,7 +8,9 @@ const directory = process.argv[2] ?? "dist";
 // Whose code is in the bundle, and under which licence.
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const notices = Object.keys(dependencies).map((name) => {
-  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+  const { version, license } = JSON.parse(
+    readFileSync(`node_modules/${name}/package.json`, "utf8"),
+  );
   const text = readFileSync(`node_modules/${name}/LICENSE`, "utf8");
   const owner = /^.*copyright.*$/im.exec(text)?.[0].trim() ?? "";
   return `${name} ${version}, ${license}: ${owner}`;

@@ -117,11 +117,42 @@ static void file_source(struct page *g, size_t i)
     put_number(g, g->sources->block_of[i]);
 }
 
+/* Of all lines, whether they are shown or not; a merged file's are its sibling's. */
+static const nyt_line *lines_of(const struct page *g, size_t i, size_t *n)
+{
+    const nyt_file *file = &g->p->files[i];
+    const nyt_line *lines = nyt_profile_lines(g->p, NYT_LEVEL_LINE, file->fid, n);
+    if (file->merged_into)
+        *n = 0;
+    return lines;
+}
+
+static void file_count(struct page *g, size_t i)
+{
+    size_t n;
+    const nyt_line *lines = lines_of(g, i, &n);
+    int64_t sum = 0;
+    for (size_t k = 0; k < n; k++)
+        sum += lines[k].count;
+    put_number(g, sum);
+}
+
+static void file_time(struct page *g, size_t i)
+{
+    size_t n;
+    const nyt_line *lines = lines_of(g, i, &n);
+    double sum = 0;
+    for (size_t k = 0; k < n; k++)
+        sum += isfinite(lines[k].time) ? lines[k].time : 0;
+    put_ticks(g, sum);
+}
+
 static void put_files(struct page *g)
 {
     static const struct column columns[] = {
-        {"name", file_name}, {"short", file_short}, {"kind", file_kind}, {"parent", file_parent},
-        {"line", file_line}, {"src", file_source},  {NULL, NULL}};
+        {"name", file_name},     {"short", file_short}, {"kind", file_kind},
+        {"parent", file_parent}, {"line", file_line},   {"src", file_source},
+        {"n", file_count},       {"t", file_time},      {NULL, NULL}};
     put_columns(g, "file", columns, g->p->file_count, NULL);
 }
 

@@ -38,8 +38,23 @@ export function timeChange(seconds: number): string {
   return seconds > 0 ? `+${time(seconds)}` : time(seconds);
 }
 
-const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Controls, what has no width, and what turns the direction of writing; not the tab and newline. */
+const HIDDEN_CODES: [first: number, last: number][] = [
+  [0x00, 0x08],
+  [0x0b, 0x1f],
+  [0x7f, 0x9f],
+  [0xad, 0xad],
+  [0x61c, 0x61c],
+  [0x180e, 0x180e],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x2069],
+  [0xfeff, 0xfeff],
+];
+const HIDDEN = new RegExp(
+  `[${HIDDEN_CODES.map((range) => range.map((c) => String.fromCharCode(c)).join("-")).join("")}]`,
+  "g",
+);
 
 /** Text in which controls, and characters that turn the direction of writing, are shown as codes. */
 export function visible(text: string): string {

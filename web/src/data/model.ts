@@ -102,8 +102,8 @@ export class Profile {
       parent: raw.file.parent[id],
       line: raw.file.line[id],
       source: raw.file.src[id],
-      time: 0,
-      count: 0,
+      time: raw.file.t[id] * s,
+      count: raw.file.n[id],
     }));
     this.lines = linesOf(raw.line, s, raw.line.i);
     this.fns = raw.fn.name.map((name, id) => ({
@@ -132,13 +132,6 @@ export class Profile {
       depth: raw.call.depth[id],
     }));
     this.nodes = nodesOf(raw, s);
-    for (const line of this.lines) {
-      const file = this.files[line.file];
-      if (file) {
-        file.time += line.time;
-        file.count += line.count;
-      }
-    }
     this.linesByFile = grouped(this.lines, (line) => line.file);
     this.fnsByFile = grouped(this.fns, (fn) => fn.file);
     this.callers = grouped(this.calls, (call) => call.to);
@@ -149,7 +142,7 @@ export class Profile {
   /** Lines of one file with the time of their blocks or subs rolled up. */
   level(granularity: Granularity): Line[] {
     const raw = granularity === "line" ? null : this.raw[granularity];
-    return raw ? linesOf(raw, 1 / this.raw.tps, null) : this.lines;
+    return raw ? linesOf(raw, this.raw.tps > 0 ? 1 / this.raw.tps : 0, null) : this.lines;
   }
 
   /** The segments of a file's source; empty: it is not in the page. */

@@ -37,6 +37,9 @@ export interface RawProfile {
     parent: number[];
     line: number[];
     src: number[];
+    /** Statements and time of all its lines, with those that are left out of the page. */
+    n: number[];
+    t: number[];
   };
   line: Level & { i: number[] };
   block: Level | null;

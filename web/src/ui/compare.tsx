@@ -1,15 +1,15 @@
 /** Two profiles side by side: work first, then time. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import {
-  callsGrown,
   type Change,
+  callsGrown,
   functionChanges,
-  lineChanges,
   type LineChange,
+  lineChanges,
   timeGrown,
   verdict,
 } from "../data/compare";
-import { change as signed, count, time, timeChange, visible } from "../data/format";
+import { count, change as signed, time, timeChange, visible } from "../data/format";
 import { useShared } from "./context";
 import { FnLink, PlaceLink } from "./parts";
 import { type Column, Table } from "./table";

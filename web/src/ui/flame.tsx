@@ -293,6 +293,7 @@ export function Flame() {
           ? `${nameOf(profile, box)}: ${time(box.seconds)} (${percent(box.seconds, profile.time)}), own time ${time(box.own)}`
           : "A click zooms in; a second one opens the function."}
       </p>
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas takes no focus; its twin is the table below */}
       <canvas
         ref={canvas}
         aria-hidden="true"
@@ -325,7 +326,7 @@ function Tree({ boxes }: { boxes: Box[] }) {
   function onKey(event: KeyboardEvent): void {
     if (event.key === "ArrowDown") move(at + 1);
     else if (event.key === "ArrowUp") move(at - 1);
-    else if (event.key === "ArrowLeft") move(rows.findIndex((r) => r === above(rows, at)));
+    else if (event.key === "ArrowLeft") move(rows.indexOf(above(rows, at)));
     else if (event.key === "Enter") change({ node: rows[at].node });
     else return;
     event.preventDefault();
@@ -335,6 +336,7 @@ function Tree({ boxes }: { boxes: Box[] }) {
   return (
     <details class="twin">
       <summary>The same as a table</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern for a tree with columns */}
       <table role="treegrid" aria-label="Call tree" ref={table} onKeyDown={onKey}>
         <thead>
           <tr>
@@ -378,7 +380,7 @@ function Tree({ boxes }: { boxes: Box[] }) {
   );
 }
 
-function above(rows: Box[], at: number): Box | undefined {
+function above(rows: Box[], at: number): Box {
   for (let i = at; i >= 0; i--) if (rows[i].depth < rows[at].depth) return rows[i];
   return rows[0];
 }

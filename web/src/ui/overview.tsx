@@ -37,7 +37,8 @@ export function Split() {
   const { profile, state, change } = useShared();
   const whole = profile.raw.split.reduce((sum, [, ticks]) => sum + ticks, 0);
   return (
-    <div class="split" role="group" aria-label="Where the time went; a part shows that code alone">
+    <fieldset class="split">
+      <legend>Where the time went; a part shows that code alone</legend>
       {profile.raw.split
         .filter(([, ticks]) => ticks > 0)
         .map(([kind, ticks]) => (
@@ -55,7 +56,7 @@ export function Split() {
             </span>
           </button>
         ))}
-    </div>
+    </fieldset>
   );
 }
 

@@ -34,7 +34,7 @@ export function Palette({ onClose }: { onClose(): void }) {
   return (
     <dialog ref={dialog} class="palette" aria-label="Search" onClose={onClose}>
       <input
-        type="search"
+        type="text"
         role="combobox"
         aria-expanded={found.length > 0}
         aria-controls="found"

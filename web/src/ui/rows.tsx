@@ -16,6 +16,14 @@ interface Props {
   row(index: number): ComponentChildren;
 }
 
+/** Stands for the rows that are out of sight. */
+function Gap({ height }: { height: number }) {
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row without a cell takes no focus
+    <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }} />
+  );
+}
+
 export function Rows({ count, height, at = -1, label, class: name = "", head, row }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState<[number, number]>([0, 60]);
@@ -53,27 +61,23 @@ export function Rows({ count, height, at = -1, label, class: name = "", head, ro
   const shown = [];
   for (let i = range[0]; i < Math.min(range[1], count); i++) shown.push(row(i));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div
+    <section
       class={`rows ${name}`}
       ref={box}
       onScroll={look}
+      style={{ "--row": `${height}px` }}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      role="region"
       aria-label={label}
     >
       <table aria-rowcount={count + 1}>
         {head}
         <tbody>
-          <tr class="gap" aria-hidden="true" style={{ height: `${range[0] * height}px` }} />
+          <Gap height={range[0] * height} />
           {shown}
-          <tr
-            class="gap"
-            aria-hidden="true"
-            style={{ height: `${Math.max(0, count - range[1]) * height}px` }}
-          />
+          <Gap height={Math.max(0, count - range[1]) * height} />
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

@@ -1,7 +1,7 @@
 /** A file's source with its figures, and NYTProf's notes about calls in place. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { count, csvCell, markdownCode, percent, time, visible } from "../data/format";
 import type { Segment } from "../data/decode";
+import { count, csvCell, markdownCode, percent, time, visible } from "../data/format";
 import type { Call, File, Fn, Granularity, Line, Profile } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
@@ -293,7 +293,7 @@ function plain(pieces: Piece[]): string {
   return pieces.map((piece) => piece.text).join("");
 }
 
-function sourceCsv(rows: Row[]): string {
+export function sourceCsv(rows: Row[]): string {
   const lines = ["line,count,seconds,calls,seconds in subs,source"];
   for (const row of rows) {
     if (row.kind !== "code") continue;
@@ -313,7 +313,7 @@ function sourceCsv(rows: Row[]): string {
 }
 
 /** The lines around the current one, as a table of text in a fence. */
-function sourceMarkdown(profile: Profile, file: File, rows: Row[], line: number): string {
+export function sourceMarkdown(profile: Profile, file: File, rows: Row[], line: number): string {
   const at = Math.max(
     0,
     rows.findIndex((row) => row.kind === "code" && row.line === line),

@@ -69,6 +69,7 @@ export function Treemap() {
       <p class="dim">
         Own time of the {MOST} dearest functions, by file. A click opens a function.
       </p>
+      {/* biome-ignore lint/a11y/useSemanticElements: SVG has no such element */}
       <svg viewBox={`0 0 ${WIDTH} ${DEPTH}`} role="group" aria-label="Functions by own time">
         {files.map((node) => (
           <text
@@ -76,7 +77,6 @@ export function Treemap() {
             x={node.x0 + 3}
             y={node.y0 + 12}
             class="head"
-            aria-hidden="true"
           >
             {node.x1 - node.x0 > 60
               ? visible(node.data.name).slice(0, Math.floor((node.x1 - node.x0) / 6.6))

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Search } from "../src/data/search";
+import { inScope } from "../src/ui/functions";
+import { barLength, heat } from "../src/ui/heat";
+import { callInNotes, callOutNotes } from "../src/ui/notes";
+import { hotLines, next } from "../src/ui/source";
+import { sorted } from "../src/ui/table";
+import { profile } from "./profile";
+
+test("ticks become seconds, and sums hold", () => {
+  const p = profile();
+  assert.equal(p.time, 1.5);
+  assert.equal(
+    p.lines.reduce((sum, line) => sum + line.time, 0),
+    1.5,
+  );
+  assert.equal(p.files[0].time, 1.5);
+  assert.equal(p.files[0].count, 41);
+  assert.deepEqual(
+    p.nodes.map((node) => node.incl),
+    [1.5, 1.5, 1, 0.4, 0.2],
+  );
+});
+
+test("a profile without a clock has no infinite times", () => {
+  const p = profile((raw) => {
+    raw.tps = 0;
+  });
+  assert.equal(p.time, 0);
+  assert.ok(p.level("line").every((line) => line.time === 0));
+});
+
+test("who calls, who is called, and what stands around a line", () => {
+  const p = profile();
+  assert.deepEqual(
+    p.callers.get(1)?.map((call) => call.from),
+    [0, 1],
+  );
+  assert.deepEqual(
+    p.callees.get(1)?.map((call) => call.to),
+    [1, 2],
+  );
+  assert.equal(p.callerName(p.calls[0]), "(start)");
+  assert.equal(p.fnAt(0, 6)?.name, "__main__::work");
+  assert.equal(p.fnAt(0, 4), undefined);
+  assert.equal(p.place(0, 3), "app.py:3");
+  assert.equal(p.place(-1, 3), "(unknown):3");
+  assert.equal(p.kindOfFn(p.fns[2]), 3);
+});
+
+test("notes have NYTProf's words", () => {
+  const p = profile();
+  const into = callInNotes(p, p.fns[1]).map((note) => note.text);
+  assert.deepEqual(into, [
+    "# spent 1.00 s (800 ms + 200 ms) within __main__::work which was called 20 times, avg 50.0 ms/call:",
+    "#   10 times (600 ms + 400 ms) by __main__::main at line 3, avg 100 ms/call",
+    "#   10 times (200 ms) by __main__::work at line 6, avg 0/call",
+  ]);
+  const out = callOutNotes(p, p.callsByFile.get(0)?.filter((call) => call.line === 6) ?? []);
+  assert.deepEqual(
+    out.map((note) => note.text),
+    [
+      "# spent 200 ms making 10 calls to builtins::len, avg 20.0 ms/call",
+      "# spent 0 making 10 calls to __main__::work, avg 0/call, recursion: max depth 1, sum of overlapping time 100 ms",
+    ],
+  );
+});
+
+test("many callers are cut, and what is left out is counted", () => {
+  const p = profile((raw) => {
+    for (let i = 0; i < 30; i++) {
+      for (const column of Object.values(raw.call)) column.push(column[1]);
+    }
+  });
+  const notes = callInNotes(p, p.fns[1]);
+  assert.equal(notes.length, 14);
+  assert.equal(notes[13].text, "#   and 20 more");
+});
+
+test("the palette finds functions, files, places and patterns", () => {
+  const search = new Search(profile());
+  assert.deepEqual(search.find("work")[0].target, { fn: 1 });
+  assert.deepEqual(search.find("app.py:47"), [
+    { title: "app.py:47", detail: "/home/me/app.py", target: { file: 0, line: 47 } },
+  ]);
+  assert.deepEqual(
+    search.find("re:^builtins::l.n$").map((found) => found.target),
+    [{ fn: 2 }],
+  );
+  assert.deepEqual(search.find("re:("), []);
+  assert.deepEqual(search.find("  "), []);
+  assert.deepEqual(search.find("zzzz"), []);
+});
+
+test("heat goes by share, on a logarithmic scale", () => {
+  assert.deepEqual(
+    [0, 0.00001, 0.0002, 0.01, 0.4, 1].map((part) => heat(part, 1)),
+    [0, 0, 1, 5, 8, 8],
+  );
+  assert.equal(heat(1, 0), 0);
+  assert.equal(heat(Number.NaN, 1), 0);
+  assert.equal(barLength(1, 1), 100);
+  assert.equal(barLength(0.01, 1), 50);
+  assert.equal(barLength(0, 1), 0);
+});
+
+test("the next hot line, around the ends", () => {
+  assert.deepEqual(hotLines(profile(), 0), [2, 3, 6]);
+  assert.deepEqual(hotLines(profile(), 1), []);
+  assert.equal(next([2, 6], 2, 1), 6);
+  assert.equal(next([2, 6], 6, 1), 2);
+  assert.equal(next([2, 6], 2, -1), 6);
+  assert.equal(next([2, 6], 4, -1), 2);
+  assert.equal(next([], 4, 1), 4);
+});
+
+test("tables are sorted by value, and keep their order where it is the same", () => {
+  const items = [
+    { n: 2, s: "b" },
+    { n: 10, s: "a" },
+    { n: 2, s: "c" },
+  ];
+  const by = { key: "n", title: "n", value: (item: (typeof items)[0]) => item.n };
+  assert.deepEqual(
+    sorted(items, by, false).map((item) => item.s),
+    ["a", "b", "c"],
+  );
+  assert.deepEqual(
+    sorted(items, by, true).map((item) => item.s),
+    ["b", "c", "a"],
+  );
+});
+
+test("a scope shows its own code alone", () => {
+  const p = profile();
+  assert.ok(inScope(p, 0, "project"));
+  assert.ok(!inScope(p, 2, "project"));
+  assert.ok(inScope(p, 2, ""));
+});

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { boxesOf, svgOf } from "../src/ui/flame";
+import { highlight } from "../src/ui/highlight";
+import { overviewMarkdown } from "../src/ui/overview";
+import { rowsOf, sourceCsv, sourceMarkdown } from "../src/ui/source";
+import { type Column, csvOf, markdownOf } from "../src/ui/table";
+import { treemapItems } from "../src/ui/treemap";
+import { profile, SOURCE } from "./profile";
+
+const HOSTILE = '</script><img src=x onerror="alert(1)">\u202e`|';
+
+test("boxes: recursion is folded, libraries are drawn with their callers", () => {
+  const p = profile();
+  const boxes = boxesOf(p, 0, false, true);
+  assert.deepEqual(
+    boxes.map((box) => [box.fn, box.depth, box.folded]),
+    [
+      [-1, 0, 1],
+      [0, 1, 1],
+      [1, 2, 2],
+      [2, 3, 1],
+    ],
+  );
+  assert.equal(boxes[2].own, 0.8);
+  const own = boxesOf(p, 0, false, false);
+  assert.deepEqual(
+    own.map((box) => box.fn),
+    [-1, 0, 1],
+  );
+  assert.equal(own[2].own, 1);
+});
+
+test("boxes: nothing is lost, whichever way up", () => {
+  const p = profile();
+  for (const inverted of [false, true]) {
+    for (const libraries of [false, true]) {
+      const boxes = boxesOf(p, 0, inverted, libraries);
+      const sum = boxes.filter((box) => box.depth === 1).reduce((all, box) => all + box.width, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-9, `${inverted} ${libraries}: ${sum}`);
+    }
+  }
+});
+
+test("boxes: a part of the tree is a tree", () => {
+  const boxes = boxesOf(profile(), 2, false, true);
+  assert.deepEqual([boxes[0].fn, boxes[0].width, boxes[0].seconds], [1, 1, 1]);
+});
+
+test("the SVG is well formed whatever names say", () => {
+  const p = profile((raw) => {
+    raw.str[2] = HOSTILE;
+  });
+  const svg = svgOf(p, boxesOf(p, 0, false, true));
+  assert.ok(svg.startsWith("<svg ") && svg.endsWith("</svg>\n"));
+  assert.ok(!/<(?!\/?(svg|g|title|rect|text)\b)/.test(svg));
+  assert.ok(!svg.includes("\u202e"));
+});
+
+test("the overview as Markdown has full paths and the figures", () => {
+  const text = overviewMarkdown(profile());
+  assert.match(text, /^## app\.py\n/);
+  assert.match(
+    text,
+    /`\/home\/me\/app\.py:6`: 1\.00 s \(67 %\), 20 executions, in `__main__::work`/,
+  );
+  assert.match(text, /Time: Project 80 %, Standard library 20 %\./);
+});
+
+test("the source as CSV and Markdown", () => {
+  const p = profile();
+  const rows = rowsOf(p, p.files[0], SOURCE, "line");
+  const csv = sourceCsv(rows).split("\r\n");
+  assert.equal(csv[0], "line,count,seconds,calls,seconds in subs,source");
+  assert.equal(csv[3], "3,10,0.4,10,1,        work(i)");
+  assert.equal(csv.length, 8);
+  const text = sourceMarkdown(p, p.files[0], rows, 3);
+  assert.match(text, /^`\/home\/me\/app\.py:3`: 100 % of the time is in this file\./);
+  assert.match(text, /3 +10 +400 ms {2} {8}work\(i\)/);
+});
+
+test("a fence in the source does not end the fence around it", () => {
+  const p = profile();
+  const rows = rowsOf(p, p.files[0], [[1, ["````", "x"]]], "line");
+  assert.match(sourceMarkdown(p, p.files[0], rows, 1), /\n`````text\n/);
+});
+
+test("rows: notes above functions and below calling lines, gaps between parts", () => {
+  const p = profile();
+  const rows = rowsOf(
+    p,
+    p.files[0],
+    [
+      [1, ["def main():"]],
+      [6, ["    return n"]],
+    ],
+    "line",
+  );
+  const kinds = rows.map((row) => (row.kind === "code" ? row.line : row.kind));
+  assert.deepEqual(kinds, ["note", "note", 1, 2, 3, "note", "gap", 6, "note", "note"]);
+});
+
+test("tables as CSV and Markdown, with hostile names", () => {
+  const columns: Column<{ n: number; name: string }>[] = [
+    { key: "n", title: "Calls", value: (item) => item.n, text: (item) => `${item.n}!` },
+    { key: "name", title: "Function", value: (item) => item.name },
+  ];
+  const items = [{ n: 3, name: HOSTILE }];
+  assert.equal(csvOf(items, columns), `Calls,Function\r\n3,"${HOSTILE.replaceAll('"', '""')}"\r\n`);
+  const [head, rule, row] = markdownOf(items, columns).split("\n");
+  assert.equal(head, "| Calls | Function |");
+  assert.equal(rule, "| --: | --- |");
+  assert.ok(row.startsWith("| 3! | \\</script\\>") && row.endsWith("\\\\u202e\\`\\| |"));
+});
+
+test("the treemap has all own time of what it shows", () => {
+  const root = treemapItems(profile());
+  const seconds = root.children
+    ?.flatMap((kind) => kind.children ?? [])
+    .flatMap((file) => file.children ?? []);
+  assert.equal(
+    seconds?.reduce((sum, item) => sum + item.seconds, 0),
+    1.5,
+  );
+});
+
+test("colours: one list of pieces for each line, and the text unchanged", () => {
+  const text = ['s = """a', 'b"""  # c', "", "def f(): return 1"];
+  const pieces = highlight(text, "python");
+  assert.deepEqual(
+    pieces.map((line) => line.map((piece) => piece.text).join("")),
+    text,
+  );
+  assert.ok(pieces[3].some((piece) => piece.kind === "keyword" && piece.text === "def"));
+  const long = ["x".repeat(1_000_000)];
+  assert.deepEqual(highlight(long, "python"), [[{ kind: "", text: long[0] }]]);
+  assert.deepEqual(highlight(["sub f { 1 }"], "perl")[0][0], { kind: "keyword", text: "sub" });
+});
