@@ -22,99 +22,111 @@ struct page {
     struct nyt_names strings;
     struct nyt_map file_index; /* fid -> index in p->files */
     uint32_t *sub_at;          /* of each sub: its number in the page, or NYT_NONE */
+    nyt_level level;           /* whose lines are put */
     bool failed;               /* out of memory */
 };
 
 /* ---- Values ---- */
 
-static void put_number(struct page *g, int64_t value)
+static int64_t whole(double ticks)
 {
-    nyt_json_whole(g->j, NULL, value);
+    return ticks > -0x1p53 && ticks < 0x1p53 ? (int64_t)ticks : 0;
 }
 
-static void put_ticks(struct page *g, double seconds)
+static int64_t ticks_of(const struct page *g, double seconds)
 {
-    double ticks = round(seconds * g->p->totals.ticks_per_sec);
-    put_number(g, ticks > -0x1p53 && ticks < 0x1p53 ? (int64_t)ticks : 0);
+    return whole(round(seconds * g->p->totals.ticks_per_sec));
 }
 
-static void put_string(struct page *g, nyt_str text)
+static int64_t string_of(struct page *g, nyt_str text)
 {
     uint32_t id = nyt_names_take(&g->strings, text);
     g->failed |= id == NYT_NONE;
-    put_number(g, id);
+    return id;
 }
 
-static void put_file(struct page *g, uint32_t fid)
+static int64_t file_of(const struct page *g, uint32_t fid)
 {
     const uint32_t *at = nyt_map_find(&g->file_index, fid);
-    put_number(g, at ? (int64_t)*at : -1);
+    return at ? (int64_t)*at : -1;
 }
 
-static void put_sub(struct page *g, const nyt_sub *sub)
+static int64_t sub_of(const struct page *g, const nyt_sub *sub)
 {
     uint32_t at = sub ? g->sub_at[sub - g->p->subs] : NYT_NONE;
-    put_number(g, at == NYT_NONE ? -1 : (int64_t)at);
+    return at == NYT_NONE ? -1 : (int64_t)at;
 }
 
 /* ---- Columns: each list is walked once for each of its columns ---- */
 
-typedef void column_fn(struct page *g, size_t i);
+typedef int64_t column_fn(struct page *g, size_t i);
 
+/* Small numbers take less room: a column may hold what its values add to those of another column,
+ * or to the row before; web/src/data/decode.ts adds them up. */
 struct column {
     const char *name;
-    column_fn *put;
+    column_fn *value, *over;
+    bool steps;
 };
+
+static void put_column(struct page *g, const struct column *column, size_t n, const bool *shown)
+{
+    int64_t last = 0;
+    nyt_json_open(g->j, column->name, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (shown && !shown[i])
+            continue;
+        int64_t value = column->value(g, i);
+        nyt_json_whole(g->j, NULL, value - (column->over ? column->over(g, i) : last));
+        last = column->steps ? value : 0;
+    }
+    nyt_json_close(g->j, ']');
+}
 
 static void put_columns(struct page *g, const char *table, const struct column *columns, size_t n,
                         const bool *shown)
 {
     nyt_json_open(g->j, table, '{');
-    for (; columns->name; columns++) {
-        nyt_json_open(g->j, columns->name, '[');
-        for (size_t i = 0; i < n; i++)
-            if (!shown || shown[i])
-                columns->put(g, i);
-        nyt_json_close(g->j, ']');
-    }
+    for (; columns->name; columns++)
+        put_column(g, columns, n, shown);
     nyt_json_close(g->j, '}');
 }
 
 /* ---- Files ---- */
 
-static void file_name(struct page *g, size_t i)
+static int64_t file_name(struct page *g, size_t i)
 {
-    put_string(g, g->p->files[i].name);
+    return string_of(g, g->p->files[i].name);
 }
 
-static void file_short(struct page *g, size_t i)
+static int64_t file_short(struct page *g, size_t i)
 {
     struct nyt_short_path path = nyt_short_path(g->p, &g->p->files[i], nyt_project_folder(g->p));
     struct nyt_buf text = {0};
     g->failed |= !nyt_buf_append(&text, path.prefix, strlen(path.prefix)) ||
                  !nyt_buf_append(&text, path.rest.data, path.rest.len);
-    put_string(g, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    return string_of(g, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
     nyt_buf_free(&text);
 }
 
-static void file_kind(struct page *g, size_t i)
+static int64_t file_kind(struct page *g, size_t i)
 {
-    put_number(g, nyt_profile_scope(g->p, g->p->files[i].fid));
+    return nyt_profile_scope(g->p, g->p->files[i].fid);
 }
 
-static void file_parent(struct page *g, size_t i)
+static int64_t file_parent(struct page *g, size_t i)
 {
-    put_file(g, g->p->files[i].is_eval ? g->p->files[i].eval_fid : 0);
+    return file_of(g, g->p->files[i].is_eval ? g->p->files[i].eval_fid : 0);
 }
 
-static void file_line(struct page *g, size_t i)
+static int64_t file_line(struct page *g, size_t i)
 {
-    put_number(g, g->p->files[i].eval_line);
+    return g->p->files[i].eval_line;
 }
 
-static void file_source(struct page *g, size_t i)
+static int64_t file_source(struct page *g, size_t i)
 {
-    put_number(g, g->sources->block_of[i]);
+    return g->sources->block_of[i];
 }
 
 /* Of all lines, whether they are shown or not; a merged file's are its sibling's. */
@@ -127,24 +139,24 @@ static const nyt_line *lines_of(const struct page *g, size_t i, size_t *n)
     return lines;
 }
 
-static void file_count(struct page *g, size_t i)
+static int64_t file_count(struct page *g, size_t i)
 {
     size_t n;
     const nyt_line *lines = lines_of(g, i, &n);
     int64_t sum = 0;
     for (size_t k = 0; k < n; k++)
         sum += lines[k].count;
-    put_number(g, sum);
+    return sum;
 }
 
-static void file_time(struct page *g, size_t i)
+static int64_t file_time(struct page *g, size_t i)
 {
     size_t n;
     const nyt_line *lines = lines_of(g, i, &n);
     double sum = 0;
     for (size_t k = 0; k < n; k++)
         sum += isfinite(lines[k].time) ? lines[k].time : 0;
-    put_ticks(g, sum);
+    return ticks_of(g, sum);
 }
 
 static void put_files(struct page *g)
@@ -160,196 +172,203 @@ static void put_files(struct page *g)
 
 static const nyt_line *line_at(const struct page *g, size_t i)
 {
-    return &g->p->lines[NYT_LEVEL_LINE].list[i];
+    return &g->p->lines[g->level].list[i];
 }
 
-static void line_file(struct page *g, size_t i)
+static int64_t line_file(struct page *g, size_t i)
 {
-    put_file(g, line_at(g, i)->fid);
+    return file_of(g, line_at(g, i)->fid);
 }
 
-static void line_number(struct page *g, size_t i)
+static int64_t line_number(struct page *g, size_t i)
 {
-    put_number(g, line_at(g, i)->line);
+    return line_at(g, i)->line;
 }
 
-static void line_count(struct page *g, size_t i)
+static int64_t line_count(struct page *g, size_t i)
 {
-    put_number(g, line_at(g, i)->count);
+    return line_at(g, i)->count;
 }
 
-static void line_time(struct page *g, size_t i)
+static int64_t line_time(struct page *g, size_t i)
 {
-    put_ticks(g, line_at(g, i)->time);
+    return ticks_of(g, line_at(g, i)->time);
 }
 
-static void line_incl(struct page *g, size_t i)
+static int64_t line_incl(struct page *g, size_t i)
 {
-    put_ticks(g, line_at(g, i)->incl);
+    return ticks_of(g, line_at(g, i)->incl);
 }
 
 static void put_lines(struct page *g)
 {
-    static const struct column columns[] = {{"file", line_file}, {"line", line_number},
-                                            {"n", line_count},   {"t", line_time},
-                                            {"i", line_incl},    {NULL, NULL}};
+    static const struct column columns[] = {{"file", line_file, .steps = true},
+                                            {"line", line_number, .steps = true},
+                                            {"n", line_count},
+                                            {"t", line_time},
+                                            {"i", line_incl, line_time},
+                                            {NULL, NULL}};
     put_columns(g, "line", columns, g->p->lines[NYT_LEVEL_LINE].count, g->choice->lines);
 }
 
-/* Lines with the time of their blocks or subs; null where the profile has none. */
+/* Lines with the time of their blocks or subs; null where the profile has none, or no room. */
 static void put_level(struct page *g, const char *table, nyt_level level)
 {
-    const struct nyt_lines *lines = &g->p->lines[level];
-    static const char *const names[] = {"file", "line", "n", "t"};
-    if (!g->p->totals.blocks) {
+    static const struct column columns[] = {{"file", line_file, .steps = true},
+                                            {"line", line_number, .steps = true},
+                                            {"n", line_count},
+                                            {"t", line_time},
+                                            {NULL, NULL}};
+    if (!g->p->totals.blocks || g->choice->lines_left) {
         nyt_json_null(g->j, table);
         return;
     }
-    nyt_json_open(g->j, table, '{');
-    for (size_t column = 0; column < 4; column++) {
-        nyt_json_open(g->j, names[column], '[');
-        for (size_t i = 0; i < lines->count; i++) {
-            const nyt_line *line = &lines->list[i];
-            if (column == 0)
-                put_file(g, line->fid);
-            else if (column == 3)
-                put_ticks(g, line->time);
-            else
-                put_number(g, column == 1 ? (int64_t)line->line : line->count);
-        }
-        nyt_json_close(g->j, ']');
-    }
-    nyt_json_close(g->j, '}');
+    g->level = level;
+    put_columns(g, table, columns, g->p->lines[level].count, NULL);
+    g->level = NYT_LEVEL_LINE;
 }
 
 /* ---- Subs ---- */
 
-static void sub_name(struct page *g, size_t i)
+static int64_t sub_name(struct page *g, size_t i)
 {
-    put_string(g, g->p->subs[i].name);
+    return string_of(g, g->p->subs[i].name);
 }
 
-static void sub_file(struct page *g, size_t i)
+static int64_t sub_file(struct page *g, size_t i)
 {
-    put_file(g, g->p->subs[i].fid);
+    return file_of(g, g->p->subs[i].fid);
 }
 
-static void sub_first(struct page *g, size_t i)
+static int64_t sub_first(struct page *g, size_t i)
 {
-    put_number(g, g->p->subs[i].first);
+    return g->p->subs[i].first;
 }
 
-static void sub_last(struct page *g, size_t i)
+static int64_t sub_last(struct page *g, size_t i)
 {
-    put_number(g, g->p->subs[i].last);
+    return g->p->subs[i].last;
 }
 
-static void sub_calls(struct page *g, size_t i)
+static int64_t sub_calls(struct page *g, size_t i)
 {
-    put_number(g, (int64_t)g->p->subs[i].calls);
+    return (int64_t)g->p->subs[i].calls;
 }
 
-static void sub_excl(struct page *g, size_t i)
+static int64_t sub_excl(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->subs[i].excl);
+    return ticks_of(g, g->p->subs[i].excl);
 }
 
-static void sub_incl(struct page *g, size_t i)
+static int64_t sub_incl(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->subs[i].incl);
+    return ticks_of(g, g->p->subs[i].incl);
 }
 
-static void sub_reci(struct page *g, size_t i)
+static int64_t sub_reci(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->subs[i].reci);
+    return ticks_of(g, g->p->subs[i].reci);
 }
 
-static void sub_depth(struct page *g, size_t i)
+static int64_t sub_depth(struct page *g, size_t i)
 {
-    put_number(g, g->p->subs[i].depth);
+    return g->p->subs[i].depth;
 }
 
-static void sub_kind(struct page *g, size_t i)
+static int64_t sub_kind(struct page *g, size_t i)
 {
-    put_number(g, g->p->subs[i].kind);
+    return g->p->subs[i].kind;
 }
 
 static void put_subs(struct page *g)
 {
-    static const struct column columns[] = {
-        {"name", sub_name},   {"file", sub_file}, {"first", sub_first}, {"last", sub_last},
-        {"n", sub_calls},     {"t", sub_excl},    {"i", sub_incl},      {"r", sub_reci},
-        {"depth", sub_depth}, {"kind", sub_kind}, {NULL, NULL}};
+    static const struct column columns[] = {{"name", sub_name, .steps = true},
+                                            {"file", sub_file, .steps = true},
+                                            {"first", sub_first, .steps = true},
+                                            {"last", sub_last, sub_first},
+                                            {"n", sub_calls},
+                                            {"t", sub_excl},
+                                            {"i", sub_incl, sub_excl},
+                                            {"r", sub_reci},
+                                            {"depth", sub_depth},
+                                            {"kind", sub_kind},
+                                            {NULL, NULL}};
     put_columns(g, "fn", columns, g->p->sub_count, g->choice->subs);
 }
 
 /* ---- Calls ---- */
 
-static void call_from(struct page *g, size_t i)
+static int64_t call_from(struct page *g, size_t i)
 {
-    put_sub(g, nyt_profile_sub(g->p, g->p->calls[i].caller));
+    return sub_of(g, nyt_profile_sub(g->p, g->p->calls[i].caller));
 }
 
-static void call_to(struct page *g, size_t i)
+static int64_t call_to(struct page *g, size_t i)
 {
-    put_sub(g, g->p->calls[i].called);
+    return sub_of(g, g->p->calls[i].called);
 }
 
-static void call_file(struct page *g, size_t i)
+static int64_t call_file(struct page *g, size_t i)
 {
-    put_file(g, g->p->calls[i].fid);
+    return file_of(g, g->p->calls[i].fid);
 }
 
-static void call_line(struct page *g, size_t i)
+static int64_t call_line(struct page *g, size_t i)
 {
-    put_number(g, g->p->calls[i].line);
+    return g->p->calls[i].line;
 }
 
-static void call_count(struct page *g, size_t i)
+static int64_t call_count(struct page *g, size_t i)
 {
-    put_number(g, (int64_t)g->p->calls[i].count);
+    return (int64_t)g->p->calls[i].count;
 }
 
-static void call_excl(struct page *g, size_t i)
+static int64_t call_excl(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->calls[i].excl);
+    return ticks_of(g, g->p->calls[i].excl);
 }
 
-static void call_incl(struct page *g, size_t i)
+static int64_t call_incl(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->calls[i].incl);
+    return ticks_of(g, g->p->calls[i].incl);
 }
 
-static void call_reci(struct page *g, size_t i)
+static int64_t call_reci(struct page *g, size_t i)
 {
-    put_ticks(g, g->p->calls[i].reci);
+    return ticks_of(g, g->p->calls[i].reci);
 }
 
-static void call_depth(struct page *g, size_t i)
+static int64_t call_depth(struct page *g, size_t i)
 {
-    put_number(g, g->p->calls[i].depth);
+    return g->p->calls[i].depth;
 }
 
 static void put_calls(struct page *g)
 {
-    static const struct column columns[] = {
-        {"from", call_from},   {"to", call_to},  {"file", call_file}, {"line", call_line},
-        {"n", call_count},     {"t", call_excl}, {"i", call_incl},    {"r", call_reci},
-        {"depth", call_depth}, {NULL, NULL}};
+    static const struct column columns[] = {{"from", call_from},
+                                            {"to", call_to, .steps = true},
+                                            {"file", call_file, .steps = true},
+                                            {"line", call_line, .steps = true},
+                                            {"n", call_count},
+                                            {"t", call_excl},
+                                            {"i", call_incl, call_excl},
+                                            {"r", call_reci},
+                                            {"depth", call_depth},
+                                            {NULL, NULL}};
     put_columns(g, "call", columns, g->p->call_count, g->choice->calls);
 }
 
 /* ---- Call paths ---- */
 
-static void node_fn(struct page *g, size_t i)
+static int64_t node_fn(struct page *g, size_t i)
 {
     nyt_str name = g->p->nodes[i].name;
-    put_sub(g, name.len ? nyt_profile_sub(g->p, name) : NULL);
+    return sub_of(g, name.len ? nyt_profile_sub(g->p, name) : NULL);
 }
 
-static void node_up(struct page *g, size_t i)
+static int64_t node_up(struct page *g, size_t i)
 {
-    put_number(g, g->choice->node_at[g->p->nodes[i].parent]);
+    return g->choice->node_at[g->p->nodes[i].parent];
 }
 
 static void put_node_times(struct page *g, size_t shown)
@@ -361,25 +380,20 @@ static void put_node_times(struct page *g, size_t shown)
         if (g->p->nodes[i].excl > 0 && isfinite(g->p->nodes[i].excl))
             ticks[g->choice->node_at[i]] += g->p->nodes[i].excl;
     for (size_t i = 0; ticks && i < shown; i++)
-        put_number(g, ticks[i] < 0x1p53 ? (int64_t)ticks[i] : 0);
+        nyt_json_whole(g->j, NULL, whole(ticks[i]));
     nyt_json_close(g->j, ']');
     free(ticks);
 }
 
 static void put_nodes(struct page *g)
 {
-    static const struct column columns[] = {{"fn", node_fn}, {"up", node_up}, {NULL, NULL}};
+    static const struct column fn = {"fn", node_fn}, up = {"up", node_up, .steps = true};
     size_t shown = 0;
     for (size_t i = 0; i < g->p->node_count; i++)
         shown += g->choice->nodes[i];
     nyt_json_open(g->j, "node", '{');
-    for (const struct column *column = columns; column->name; column++) {
-        nyt_json_open(g->j, column->name, '[');
-        for (size_t i = 0; i < g->p->node_count; i++)
-            if (g->choice->nodes[i])
-                column->put(g, i);
-        nyt_json_close(g->j, ']');
-    }
+    put_column(g, &fn, g->p->node_count, g->choice->nodes);
+    put_column(g, &up, g->p->node_count, g->choice->nodes);
     put_node_times(g, shown);
     nyt_json_close(g->j, '}');
 }
@@ -451,7 +465,7 @@ static void put_split(struct page *g)
         done[next] = true;
         nyt_json_open(g->j, NULL, '[');
         nyt_json_text(g->j, NULL, nyt_part_name((nyt_part)next));
-        put_ticks(g, split.seconds[next]);
+        nyt_json_whole(g->j, NULL, ticks_of(g, split.seconds[next]));
         nyt_json_close(g->j, ']');
     }
     nyt_json_close(g->j, ']');
@@ -491,10 +505,8 @@ static void put_totals(struct page *g)
     nyt_json_count(g->j, "processes", 1);
     nyt_json_count(g->j, "statements", nyt_counted_statements(t));
     nyt_json_count(g->j, "calls", t->calls);
-    nyt_json_key(g->j, (nyt_str){.data = "time", .len = 4});
-    put_ticks(g, t->statement_time);
-    nyt_json_key(g->j, (nyt_str){.data = "overhead", .len = 8});
-    put_ticks(g, t->duration - t->active);
+    nyt_json_whole(g->j, "time", ticks_of(g, t->statement_time));
+    nyt_json_whole(g->j, "overhead", ticks_of(g, t->duration - t->active));
     nyt_json_bool(g->j, "snapshot", t->snapshot);
     if (fault)
         nyt_json_text(g->j, "fault", fault->message);

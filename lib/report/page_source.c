@@ -56,12 +56,26 @@ static size_t rank_files(const nyt_profile *p, struct ranked_file *list)
 
 /* ---- One file ---- */
 
-/* Is a line that ran at most LINES_AROUND away? *at moves on: lines are asked in order. */
-static bool is_near(const nyt_line *lines, size_t n, uint32_t line, size_t *at)
+/* Lines with less than this part of the whole time, with what they call, need no source. */
+enum { LEAST_PART = 20000 };
+
+/* The lines of a file that ran and matter, walked in order. */
+struct lines_walk {
+    const nyt_line *lines;
+    size_t n, at;
+    double least;
+};
+
+/* Is one of them at most LINES_AROUND away? */
+static bool is_near(struct lines_walk *w, uint32_t line)
 {
-    while (*at < n && lines[*at].line + LINES_AROUND < line)
-        ++*at;
-    return *at < n && lines[*at].line <= line + LINES_AROUND;
+    for (; w->at < w->n; w->at++) {
+        const nyt_line *next = &w->lines[w->at];
+        bool matters = next->time >= w->least || next->incl >= w->least;
+        if (matters && next->line + LINES_AROUND >= line)
+            return next->line <= line + LINES_AROUND;
+    }
+    return false;
 }
 
 static nyt_str without_end(nyt_str text)
@@ -73,14 +87,15 @@ static nyt_str without_end(nyt_str text)
 
 static void put_segments(struct nyt_json *j, const nyt_profile *p, uint32_t fid, bool whole)
 {
-    size_t n, line_count, at = 0;
+    size_t n;
     const nyt_src_line *source = nyt_profile_source(p, fid, &n);
-    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &line_count);
+    struct lines_walk w = {.least = p->totals.statement_time / LEAST_PART};
+    w.lines = nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &w.n);
     uint32_t last = 0;
     nyt_json_open(j, NULL, '[');
     for (size_t i = 0; i < n; i++) {
         uint32_t line = source[i].line;
-        if (!line || (!whole && !is_near(lines, line_count, line, &at)))
+        if (!line || (!whole && !is_near(&w, line)))
             continue;
         if (!last || line != last + 1) {
             if (last) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checked, unpack } from "../src/data/decode";
+import { addedUp, checked, unpack } from "../src/data/decode";
 import { blocksOf, packed, small } from "./profile";
 
 test("a block is inflated and read", async () => {
@@ -38,4 +38,21 @@ test("columns of one table have one length", () => {
       assert.throws(() => checked(short), new RegExp(`its table "${table}" is damaged`));
     }
   }
+});
+
+test("columns of differences are added up", () => {
+  const raw = small();
+  const sums = structuredClone(raw);
+  raw.line.line = [2, 1, 3];
+  raw.line.i = [0, 1000, 0];
+  raw.fn.name = [2, 1, 1];
+  raw.fn.file = [0, 0, 1];
+  raw.fn.first = [1, 4, -5];
+  raw.fn.last = [2, 1, 0];
+  raw.fn.i = [1000, 200, 0];
+  raw.call.to = [0, 1, 0, 1];
+  raw.call.line = [0, 3, 3, 0];
+  raw.call.i = [1000, 400, -200, 0];
+  raw.node.up = [0, 0, 1, 1, 1];
+  assert.deepEqual(addedUp(raw), sums);
 });

@@ -97,7 +97,15 @@ test("rows: notes above functions and below calling lines, gaps between parts", 
     "line",
   );
   const kinds = rows.map((row) => (row.kind === "code" ? row.line : row.kind));
-  assert.deepEqual(kinds, ["note", "note", 1, 2, 3, "note", "gap", 6, "note", "note"]);
+  assert.deepEqual(kinds, ["note", "note", 1, "gap", 6, "note", "note"]);
+  assert.deepEqual(rows[3], { kind: "gap", lines: 4, seconds: 0.5 });
+});
+
+test("rows: without a source, the lines that have figures", () => {
+  const p = profile();
+  const rows = rowsOf(p, p.files[0], [], "line");
+  const lines = rows.flatMap((row) => (row.kind === "code" ? [row.line] : []));
+  assert.deepEqual(lines, [2, 3, 6]);
 });
 
 test("tables as CSV and Markdown, with hostile names", () => {

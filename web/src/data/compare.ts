@@ -110,10 +110,14 @@ function increasing(list: (readonly [number, number[]])[]): (readonly [number, n
   return chosen.reverse();
 }
 
+function lastOf(text: Text): number {
+  return [...text.keys()].reduce((last, line) => Math.max(last, line), 0);
+}
+
 /** Between two anchors with as many lines on both sides, lines are paired in order. */
 function fillBetween(pairs: Map<number, number>, before: Text, after: Text): void {
-  const lastAfter = Math.max(0, ...after.keys()) + 1;
-  const lastBefore = Math.max(0, ...before.keys()) + 1;
+  const lastAfter = lastOf(after) + 1;
+  const lastBefore = lastOf(before) + 1;
   const anchors = [[0, 0], ...[...pairs].sort((a, b) => a[0] - b[0]), [lastAfter, lastBefore]];
   for (let i = 1; i < anchors.length; i++) {
     const [a0, b0] = anchors[i - 1];

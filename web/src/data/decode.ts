@@ -26,6 +26,39 @@ const COLUMNS: Record<string, string[]> = {
   node: ["fn", "up", "t"],
 };
 
+/** Columns that hold what each value adds to the row before. */
+const STEPS: [table: string, columns: string[]][] = [
+  ["line", ["file", "line"]],
+  ["block", ["file", "line"]],
+  ["sub", ["file", "line"]],
+  ["fn", ["name", "file", "first"]],
+  ["call", ["to", "file", "line"]],
+  ["node", ["up"]],
+];
+/** Columns that hold what they add to another one. */
+const OVER: [table: string, column: string, base: string][] = [
+  ["line", "i", "t"],
+  ["fn", "i", "t"],
+  ["fn", "last", "first"],
+  ["call", "i", "t"],
+];
+
+/** Undoes both, in place. */
+export function addedUp(raw: RawProfile): RawProfile {
+  const tables = raw as unknown as Record<string, Record<string, number[]> | null>;
+  for (const [name, columns] of STEPS) {
+    for (const column of columns) {
+      const cells = tables[name]?.[column] ?? [];
+      for (let i = 1; i < cells.length; i++) cells[i] += cells[i - 1];
+    }
+  }
+  for (const [name, column, base] of OVER) {
+    const table = tables[name] ?? {};
+    for (let i = 0; i < table[column].length; i++) table[column][i] += table[base][i];
+  }
+  return raw;
+}
+
 /** Throws an Error with a sentence for the reader if `value` is no profile of ours. */
 export function checked(value: unknown): RawProfile {
   const raw = value as RawProfile & Record<string, Record<string, unknown[]>>;
@@ -87,6 +120,6 @@ export class Blocks {
     } catch {
       throw new Error("the page's data is damaged");
     }
-    return checked(value);
+    return addedUp(checked(value));
   }
 }

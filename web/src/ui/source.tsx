@@ -18,14 +18,14 @@ const ROW = 22;
 type Row =
   | { kind: "code"; line: number; pieces: Piece[]; figures: Line | undefined; calls: Call[] }
   | { kind: "note"; note: Note; indent: number }
-  | { kind: "gap"; lines: number };
+  | { kind: "gap"; lines: number; seconds: number };
 
 interface Text {
   line: number;
   pieces: Piece[];
 }
 
-/** Every line that the page has, and those that have figures without a text. */
+/** Every line that the page has; if it has none of this file, those that have figures. */
 function textOf(profile: Profile, file: File, segments: Segment[]): Text[] {
   const language = profile.raw.language.startsWith("Perl") ? "perl" : "python";
   const texts: Text[] = [];
@@ -34,11 +34,8 @@ function textOf(profile: Profile, file: File, segments: Segment[]): Text[] {
       texts.push({ line: first + i, pieces });
     });
   }
-  const known = new Set(texts.map((text) => text.line));
-  for (const { line } of profile.linesByFile.get(file.id) ?? []) {
-    if (!known.has(line)) texts.push({ line, pieces: [] });
-  }
-  return texts.sort((a, b) => a.line - b.line);
+  if (texts.length > 0) return texts;
+  return (profile.linesByFile.get(file.id) ?? []).map(({ line }) => ({ line, pieces: [] }));
 }
 
 function indentOf(pieces: Piece[]): number {
@@ -69,8 +66,14 @@ export function rowsOf(
   }
   const rows: Row[] = [];
   let last = 0;
+  const leaveOut = (to: number) => {
+    if (segments.length === 0 || to <= last + 1) return;
+    let seconds = 0;
+    for (let line = last + 1; line < to; line++) seconds += figures.get(line)?.time ?? 0;
+    rows.push({ kind: "gap", lines: to - last - 1, seconds });
+  };
   for (const { line, pieces } of textOf(profile, file, segments)) {
-    if (last > 0 && line > last + 1) rows.push({ kind: "gap", lines: line - last - 1 });
+    leaveOut(line);
     last = line;
     const indent = indentOf(pieces);
     for (const fn of fns.get(line) ?? []) {
@@ -80,6 +83,7 @@ export function rowsOf(
     rows.push({ kind: "code", line, pieces, figures: figures.get(line), calls: made });
     for (const note of callOutNotes(profile, made)) rows.push({ kind: "note", note, indent });
   }
+  leaveOut([...figures.keys()].reduce((most, line) => Math.max(most, line), 0) + 1);
   return rows;
 }
 
@@ -226,7 +230,9 @@ function SourceRow({ row, current, whole }: { row: Row; current: number; whole: 
   if (row.kind === "gap") {
     return (
       <tr class="left-out">
-        <td colSpan={7}>{count(row.lines)} lines that did not run are left out</td>
+        <td colSpan={7}>
+          {row.lines === 1 ? "1 line" : `${count(row.lines)} lines`} left out: {time(row.seconds)}
+        </td>
       </tr>
     );
   }
