@@ -55,14 +55,23 @@ static bool choose_lines(struct nyt_page_choice *c, const nyt_profile *p, size_t
     return c->lines != NULL;
 }
 
+/* A sub that calls is shown even if nobody called it: Perl's main::RUNTIME. */
 static bool choose_subs(struct nyt_page_choice *c, const nyt_profile *p, size_t cap)
 {
     size_t n = 0;
     struct weight *weights = calloc(p->sub_count + 1, sizeof *weights);
-    for (size_t i = 0; weights && i < p->sub_count; i++)
-        if (p->subs[i].calls)
+    bool *calls = calloc(p->sub_count + 1, sizeof *calls);
+    for (size_t i = 0; calls && i < p->call_count; i++) {
+        const nyt_sub *caller = nyt_profile_sub(p, p->calls[i].caller);
+        if (caller)
+            calls[caller - p->subs] = true;
+    }
+    for (size_t i = 0; weights && calls && i < p->sub_count; i++)
+        if (p->subs[i].calls || calls[i])
             weights[n++] = (struct weight){.value = sound(p->subs[i].incl), .item = i};
-    c->subs = weights ? keep_heaviest(weights, n, p->sub_count, cap, &c->subs_left) : NULL;
+    if (weights && calls)
+        c->subs = keep_heaviest(weights, n, p->sub_count, cap, &c->subs_left);
+    free(calls);
     free(weights);
     return c->subs != NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "model/split.h"
 #include "report/sentence.h"
 #include "report/short_path.h"
 
@@ -280,6 +281,13 @@ static int64_t sub_kind(struct page *g, size_t i)
     return g->p->subs[i].kind;
 }
 
+/* 1: it runs an import; 2: it does nothing but wait; as nyt_profile_split() sees it. */
+static int64_t sub_part(struct page *g, size_t i)
+{
+    const nyt_sub *sub = &g->p->subs[i];
+    return nyt_is_wait(sub) ? 2 : nyt_is_import(g->p, sub) ? 1 : 0;
+}
+
 static void put_subs(struct page *g)
 {
     static const struct column columns[] = {{"name", sub_name, .steps = true},
@@ -292,6 +300,7 @@ static void put_subs(struct page *g)
                                             {"r", sub_reci},
                                             {"depth", sub_depth},
                                             {"kind", sub_kind},
+                                            {"part", sub_part},
                                             {NULL, NULL}};
     put_columns(g, "fn", columns, g->p->sub_count, g->choice->subs);
 }
@@ -501,8 +510,6 @@ static void put_totals(struct page *g)
     put_language(g);
     nyt_json_count(g->j, "tps", t->ticks_per_sec);
     nyt_json_number(g->j, "wall", t->wall);
-    nyt_json_count(g->j, "threads", g->p->process_count);
-    nyt_json_count(g->j, "processes", 1);
     nyt_json_count(g->j, "statements", nyt_counted_statements(t));
     nyt_json_count(g->j, "calls", t->calls);
     nyt_json_whole(g->j, "time", ticks_of(g, t->statement_time));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { importTree, isModule } from "../src/data/imports";
+import { fileInScope, fnInScope, lineInScope } from "../src/data/scope";
 import { Search } from "../src/data/search";
-import { inScope } from "../src/ui/functions";
 import { barLength, heat } from "../src/ui/heat";
 import { callInNotes, callOutNotes } from "../src/ui/notes";
 import { hotLines, next } from "../src/ui/source";
@@ -134,7 +135,46 @@ test("tables are sorted by value, and keep their order where it is the same", ()
 
 test("a scope shows its own code alone", () => {
   const p = profile();
-  assert.ok(inScope(p, 0, "project"));
-  assert.ok(!inScope(p, 2, "project"));
-  assert.ok(inScope(p, 2, ""));
+  const fns = (scope: string) => p.fns.filter((fn) => fnInScope(p, fn, scope)).map((fn) => fn.id);
+  assert.deepEqual(fns(""), [0, 1, 2]);
+  assert.deepEqual(fns("project"), [0, 1, 2], "C functions belong to their callers");
+  assert.deepEqual(fns("library"), []);
+  assert.ok(fileInScope(p, 0, "project") && !fileInScope(p, 0, "library"));
+  assert.ok(lineInScope(p, p.lines[0], "project") && !lineInScope(p, p.lines[0], "packages"));
+});
+
+test("imports and waiting are scopes too", () => {
+  const p = profile((raw) => {
+    raw.fn.part = [1, 0, 2];
+  });
+  const lines = (scope: string) =>
+    p.lines.filter((line) => lineInScope(p, line, scope)).map((line) => line.line);
+  assert.deepEqual(lines("imports"), [2, 3]);
+  assert.deepEqual(lines("waiting"), [6]);
+  assert.ok(fileInScope(p, 0, "imports") && !fileInScope(p, 1, "waiting"));
+  assert.ok(fnInScope(p, p.fns[2], "waiting") && !fnInScope(p, p.fns[1], "waiting"));
+});
+
+test("imports are a tree, without what finds and loads them", () => {
+  const p = profile((raw) => {
+    raw.str[2] = "a::(module)";
+    raw.str[4] = "b::(module)";
+  });
+  assert.deepEqual(importTree(p), [
+    { order: 0, fn: 0, depth: 0, seconds: 1.5, own: 1.3 },
+    { order: 1, fn: 2, depth: 1, seconds: 0.2, own: 0.2 },
+  ]);
+  const none = profile((raw) => {
+    raw.str[2] = "a::(module)";
+    raw.node = { fn: [-1], up: [0], t: [0] };
+  });
+  assert.deepEqual(
+    importTree(none).map((i) => [i.fn, i.depth, i.seconds]),
+    [[0, 0, 1.5]],
+  );
+});
+
+test("the program's own module is no import", () => {
+  assert.ok(isModule("json::(module)") && isModule("x::(module)@2"));
+  assert.ok(!isModule("__main__::(module)") && !isModule("x::f"));
 });

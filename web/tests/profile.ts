@@ -40,8 +40,6 @@ export function small(): RawProfile {
     language: "Python 3.11",
     tps: 1000,
     wall: 2,
-    threads: 1,
-    processes: 1,
     statements: 41,
     calls: 22,
     time: 1500,
@@ -85,6 +83,7 @@ export function small(): RawProfile {
       r: [0, 100, 0],
       depth: [0, 1, 0],
       kind: [0, 0, 1],
+      part: [0, 0, 0],
     },
     call: {
       from: [-1, 0, 1, 1],

@@ -143,4 +143,8 @@ test("colours: one list of pieces for each line, and the text unchanged", () => 
   const long = ["x".repeat(1_000_000)];
   assert.deepEqual(highlight(long, "python"), [[{ kind: "", text: long[0] }]]);
   assert.deepEqual(highlight(["sub f { 1 }"], "perl")[0][0], { kind: "keyword", text: "sub" });
+  const perl = highlight(["my $q = 1;", 'my $s = "$q = 2"; # 3'], "perl");
+  const kinds = perl.map((line) => line.map((piece) => piece.kind).filter((kind) => kind));
+  assert.ok(!kinds[0].includes("string"), String(kinds[0]));
+  assert.ok(kinds[1].includes("string") && kinds[1].includes("comment"), String(kinds[1]));
 });

@@ -21,7 +21,7 @@ export async function unpack(base64: string): Promise<string> {
 const COLUMNS: Record<string, string[]> = {
   file: ["name", "short", "kind", "parent", "line", "src", "n", "t"],
   line: ["file", "line", "n", "t", "i"],
-  fn: ["name", "file", "first", "last", "n", "t", "i", "r", "depth", "kind"],
+  fn: ["name", "file", "first", "last", "n", "t", "i", "r", "depth", "kind", "part"],
   call: ["from", "to", "file", "line", "n", "t", "i", "r", "depth"],
   node: ["fn", "up", "t"],
 };

@@ -64,6 +64,11 @@ export function visible(text: string): string {
   });
 }
 
+/** The profile's own sentence, with the page's unit. */
+export function sentence(text: string): string {
+  return visible(text).replace(/(\d) us\b/g, "$1 µs");
+}
+
 /** A cell of a Markdown table. */
 export function markdownCell(text: string): string {
   return visible(text)

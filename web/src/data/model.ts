@@ -1,5 +1,5 @@
 /** A profile with the indexes that the views ask for. Times are in seconds. */
-import type { Blocks, Segment } from "./decode";
+import type { Segment } from "./decode";
 import type { Level, RawProfile } from "./raw";
 
 export const KINDS = ["project", "packages", "standard library", "built in", "generated"] as const;
@@ -39,6 +39,7 @@ export interface Fn {
   reci: number;
   depth: number;
   kind: number;
+  part: number;
 }
 
 export interface Call {
@@ -60,6 +61,11 @@ export interface Node {
   up: number;
   excl: number;
   incl: number;
+}
+
+/** Where the text of a file comes from. */
+export interface Sources {
+  source(id: string): Promise<Segment[]>;
 }
 
 function grouped<T>(items: T[], key: (item: T) => number): Map<number, T[]> {
@@ -89,7 +95,7 @@ export class Profile {
 
   constructor(
     readonly raw: RawProfile,
-    private readonly blocks: Blocks | null,
+    private readonly blocks: Sources | null,
     private readonly prefix = "s",
   ) {
     const s = raw.tps > 0 ? 1 / raw.tps : 0;
@@ -118,6 +124,7 @@ export class Profile {
       reci: raw.fn.r[id] * s,
       depth: raw.fn.depth[id],
       kind: raw.fn.kind[id],
+      part: raw.fn.part[id],
     }));
     this.calls = raw.call.to.map((to, id) => ({
       id,

@@ -12,8 +12,6 @@ export interface RawProfile {
   /** Ticks a second. */
   tps: number;
   wall: number;
-  threads: number;
-  processes: number;
   statements: number;
   calls: number;
   /** Time of all statements. */
@@ -56,6 +54,8 @@ export interface RawProfile {
     depth: number[];
     /** 0 code, 1 C function or xsub, 2 opcode. */
     kind: number[];
+    /** 1: runs an import; 2: does nothing but wait. */
+    part: number[];
   };
   call: {
     from: number[];
@@ -69,6 +69,7 @@ export interface RawProfile {
     depth: number[];
   };
   node: { fn: number[]; up: number[]; t: number[] };
+  /** Threads and processes. */
   group: { id: number; parent: number; start: number; end: number }[];
 }
 

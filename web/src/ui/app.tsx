@@ -1,14 +1,15 @@
 /** The page: navigation, keys, and the view that the address names. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { tinykeys } from "tinykeys";
-import { Blocks } from "../data/decode";
 import { time, visible } from "../data/format";
-import { Profile } from "../data/model";
+import type { Profile } from "../data/model";
+import { secondProfile } from "../data/second";
 import { format, link, parse, START, type State, type View } from "../state";
 import { Compare } from "./compare";
 import { Context, type Shared } from "./context";
 import { Flame } from "./flame";
 import { Functions, FunctionView } from "./functions";
+import { Guard } from "./guard";
 import { Files, Imports, Threads } from "./lists";
 import { Overview } from "./overview";
 import { Help, Palette } from "./palette";
@@ -70,14 +71,16 @@ export function App({ profile, compared }: Props) {
       return now;
     });
     window.scrollTo(0, 0);
+    document.getElementById("main")?.focus({ preventScroll: true });
   }, []);
   const compareWith = useCallback(
     (file: globalThis.File) => {
       file
         .text()
-        .then(async (text) => {
-          const blocks = Blocks.ofText(text);
-          setOther(new Profile(await blocks.profile(), blocks));
+        .then(secondProfile)
+        .then((second) => {
+          setOther(second);
+          setSaid("");
           open("compare");
         })
         .catch((error: unknown) => {
@@ -167,8 +170,9 @@ export function App({ profile, compared }: Props) {
           <a href={link("overview")}>{visible(raw.title)}</a>
         </h1>
         <span class="run">
-          {visible(raw.language)} · {time(raw.wall)} ·{" "}
-          {new Date(raw.started * 1000).toLocaleString()}
+          {[visible(raw.language), `${time(raw.wall)} on the clock`, date(raw.started)]
+            .filter((part) => part !== "")
+            .join(" · ")}
         </span>
         <span class="spacer" />
         <button type="button" onClick={() => setDialog("palette")}>
@@ -206,12 +210,21 @@ export function App({ profile, compared }: Props) {
         {said}
       </p>
       <main id="main" tabIndex={-1}>
-        <Shown />
+        <Guard at={format(state)}>
+          <Shown key={state.view} />
+        </Guard>
       </main>
       {dialog === "palette" && <Palette onClose={() => setDialog("")} />}
       {dialog === "help" && <Help onClose={() => setDialog("")} />}
     </Context.Provider>
   );
+}
+
+/** "2026-11-28 14:05", in the reader's time zone. */
+function date(epoch: number): string {
+  if (!(epoch > 0)) return "";
+  const at = new Date((epoch - new Date(epoch * 1000).getTimezoneOffset() * 60) * 1000);
+  return at.toISOString().slice(0, 16).replace("T", " ");
 }
 
 function tabOf(view: View): View {

@@ -20,12 +20,12 @@ export function Compare() {
     return (
       <div class="drop">
         <p>
-          Drop another report here (a page written by <code>nytprof html</code>, of an earlier run),
-          or choose it:
+          Drop the report of an earlier run here, a page that <code>nytprof html</code> or a text
+          that <code>nytprof convert --to json</code> has written, or choose it:
         </p>
         <input
           type="file"
-          accept=".html,text/html"
+          accept=".html,.json,text/html,application/json"
           aria-label="Report to compare with"
           onChange={(e) => {
             const file = e.currentTarget.files?.[0];
@@ -48,8 +48,14 @@ function Changes() {
   const sentence = useMemo(() => verdict(before, profile, changes), [before, profile, changes]);
   const columns: Column<Change>[] = [
     {
+      key: "name",
+      title: "Function",
+      value: (c) => c.name,
+      cell: (c) => (c.fn >= 0 ? <FnLink fn={c.fn} /> : <span class="gone">{visible(c.name)}</span>),
+    },
+    {
       key: "calls",
-      title: "Change of calls",
+      title: "Δ calls",
       value: (c) => Math.abs(callsGrown(c)),
       text: (c) => signed(callsGrown(c)),
     },
@@ -61,7 +67,7 @@ function Changes() {
     },
     {
       key: "time",
-      title: "Change of own time",
+      title: "Δ own time",
       value: (c) => Math.abs(timeGrown(c)),
       text: (c) => timeChange(timeGrown(c)),
     },
@@ -75,12 +81,6 @@ function Changes() {
       key: "what",
       title: "",
       value: (c) => (c.before ? (c.after ? "" : "gone") : "new"),
-    },
-    {
-      key: "name",
-      title: "Function",
-      value: (c) => c.name,
-      cell: (c) => (c.fn >= 0 ? <FnLink fn={c.fn} /> : <span class="gone">{visible(c.name)}</span>),
     },
     { key: "place", title: "Place", value: (c) => c.place },
   ];
@@ -96,11 +96,12 @@ function Changes() {
         Lines of{" "}
         <select
           value={state.file}
-          onChange={(e) => change({ file: Number(e.currentTarget.value) })}
+          onChange={(e) => change({ file: Number(e.currentTarget.value), filter: "", sort: "" })}
         >
           <option value={-1}>(functions)</option>
           {profile.files
             .filter((file) => file.count > 0)
+            .sort((a, b) => a.kind - b.kind || b.time - a.time)
             .map((file) => (
               <option key={file.id} value={file.id}>
                 {visible(file.short)}
@@ -139,7 +140,7 @@ function Lines({ file }: { file: number }) {
   const columns: Column<LineChange>[] = [
     {
       key: "count",
-      title: "Change of count",
+      title: "Δ count",
       value: (c) => Math.abs(grown(c)),
       text: (c) => signed(grown(c)),
     },
@@ -151,7 +152,7 @@ function Lines({ file }: { file: number }) {
     },
     {
       key: "time",
-      title: "Change of time",
+      title: "Δ time",
       value: (c) => Math.abs(slower(c)),
       text: (c) => timeChange(slower(c)),
     },

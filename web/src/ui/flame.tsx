@@ -1,9 +1,10 @@
 /** The flame graph: the call tree as an icicle, and the same as a tree for keyboards and readers. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { percent, time, visible } from "../data/format";
+import { markdownCode, percent, time, visible } from "../data/format";
 import type { Node, Profile } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
+import { Legend } from "./parts";
 import { Take } from "./take";
 
 export interface Box {
@@ -150,9 +151,16 @@ function nameOf(profile: Profile, box: Box): string {
   return box.folded > 1 ? `${name} ×${box.folded}` : name;
 }
 
-function hueOf(profile: Profile, box: Box): string {
+function kindOf(profile: Profile, box: Box): number {
   const fn = profile.fns[box.fn];
-  return fn ? `--kind${profile.kindOfFn(fn)}` : "--kind4";
+  return fn ? profile.kindOfFn(fn) : 3;
+}
+
+/** How much darker a box is than its kind's colour, by its name: neighbours can be told apart. */
+export function shade(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) & 0xffff;
+  return ((hash % 7) / 6) * 0.28;
 }
 
 interface Drawing {
@@ -180,8 +188,12 @@ function draw({ canvas, boxes, profile, wanted, chosen }: Drawing): void {
     const name = nameOf(profile, box);
     const hit = wanted !== "" && name.toLowerCase().includes(wanted);
     const [x, y, w] = [box.left * width, box.depth * HEIGHT, box.width * width];
-    context.fillStyle = style.getPropertyValue(hit ? "--found" : hueOf(profile, box));
+    context.fillStyle = style.getPropertyValue(hit ? "--found" : `--kind${kindOf(profile, box)}`);
     context.fillRect(x, y, Math.max(w - 0.5, 0.5), HEIGHT - 1);
+    if (!hit) {
+      context.fillStyle = `rgba(0, 0, 0, ${shade(name)})`;
+      context.fillRect(x, y, Math.max(w - 0.5, 0.5), HEIGHT - 1);
+    }
     if (i === chosen) {
       context.strokeStyle = style.getPropertyValue("--ink");
       context.lineWidth = 2;
@@ -209,20 +221,30 @@ function escaped(text: string): string {
 export function svgOf(profile: Profile, boxes: Box[]): string {
   const width = 1200;
   const height = (1 + Math.max(0, ...boxes.map((box) => box.depth))) * HEIGHT;
-  const colours = ["#4477aa", "#cc9944", "#558866", "#777777", "#885599"];
+  const colours = ["#2f6db0", "#8a5a00", "#2e7d4f", "#5f6670", "#7a4a93"];
   const shapes = boxes.map((box) => {
-    const fn = profile.fns[box.fn];
     const name = nameOf(profile, box);
     const [x, y, w] = [box.left * width, box.depth * HEIGHT, box.width * width];
     const room = Math.floor((w - 8) / 6.5);
     const label = room > 3 ? escaped(name.slice(0, room)) : "";
     return (
       `<g><title>${escaped(`${name} ${time(box.seconds)}`)}</title>` +
-      `<rect x="${x.toFixed(2)}" y="${y}" width="${Math.max(w - 0.5, 0.5).toFixed(2)}" height="${HEIGHT - 1}" fill="${colours[fn ? profile.kindOfFn(fn) : 4]}"/>` +
+      `<rect x="${x.toFixed(2)}" y="${y}" width="${Math.max(w - 0.5, 0.5).toFixed(2)}" height="${HEIGHT - 1}" fill="${colours[kindOf(profile, box)]}"/>` +
       `<text x="${(x + 4).toFixed(2)}" y="${y + 14}" font-size="12" font-family="sans-serif" fill="#fff">${label}</text></g>`
     );
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}">${shapes.join("")}</svg>\n`;
+}
+
+/** The widest boxes as an indented list. */
+export function flameMarkdown(profile: Profile, boxes: Box[]): string {
+  const widest = [...boxes].sort((a, b) => b.width - a.width || a.depth - b.depth).slice(0, 30);
+  const lines = inOrder(widest).map(
+    (box) =>
+      `${"  ".repeat(box.depth)}* ${markdownCode(nameOf(profile, box))}: ${time(box.seconds)} ` +
+      `(${percent(box.seconds, profile.time)}), own ${time(box.own)}`,
+  );
+  return `${lines.join("\n")}\n`;
 }
 
 export function Flame() {
@@ -256,7 +278,7 @@ export function Flame() {
 
   const box = boxes[chosen];
   if (profile.nodes.length < 2) {
-    return <p class="empty">The profile has no call tree (it was made with calls=0).</p>;
+    return <p class="empty">The profile has no call tree.</p>;
   }
   return (
     <section class="flame" aria-label="Flame graph">
@@ -283,21 +305,36 @@ export function Flame() {
         >
           Libraries (x)
         </button>
-        <button type="button" disabled={from === 0} onClick={() => change({ node: 0 })}>
+        <button
+          type="button"
+          disabled={from === 0 || state.inverted}
+          onClick={() => change({ node: 0 })}
+        >
           Whole program
         </button>
-        <Take name="flame graph" svg={() => svgOf(profile, boxes)} />
+        <Take
+          name="flame graph"
+          markdown={() => flameMarkdown(profile, boxes)}
+          svg={() => svgOf(profile, boxes)}
+        />
       </div>
       <p class="status" aria-live="polite">
         {box
-          ? `${nameOf(profile, box)}: ${time(box.seconds)} (${percent(box.seconds, profile.time)}), own time ${time(box.own)}`
-          : "A click zooms in; a second one opens the function."}
+          ? `${nameOf(profile, box)}: ${time(box.seconds)} (${percent(box.seconds, profile.time)}), own time ${time(box.own)}. `
+          : ""}
+        <span class="dim">
+          {!state.libraries && "Libraries are folded into what calls them. "}
+          {state.inverted
+            ? "A click opens the function."
+            : "A click zooms in, one more opens the function."}
+        </span>
       </p>
       {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas takes no focus; its twin is the table below */}
       <canvas
         ref={canvas}
         aria-hidden="true"
         onMouseMove={(e) => setChosen(Math.max(0, pick(e)))}
+        onMouseLeave={() => setChosen(0)}
         onClick={(e) => {
           const hit = boxes[pick(e)];
           if (!hit) return;
@@ -305,6 +342,7 @@ export function Flame() {
           else change({ node: hit.node });
         }}
       />
+      <Legend />
       <Tree boxes={boxes} />
     </section>
   );
@@ -312,7 +350,7 @@ export function Flame() {
 
 /** The same boxes as a tree with figures, for keyboards and screen readers. */
 function Tree({ boxes }: { boxes: Box[] }) {
-  const { profile, change } = useShared();
+  const { profile, open } = useShared();
   const rows = useMemo(() => inOrder(boxes).slice(0, 400), [boxes]);
   const [at, setAt] = useState(0);
   const table = useRef<HTMLTableElement>(null);
@@ -327,7 +365,10 @@ function Tree({ boxes }: { boxes: Box[] }) {
     if (event.key === "ArrowDown") move(at + 1);
     else if (event.key === "ArrowUp") move(at - 1);
     else if (event.key === "ArrowLeft") move(rows.indexOf(above(rows, at)));
-    else if (event.key === "Enter") change({ node: rows[at].node });
+    else if (event.key === "ArrowRight") move(rows[at + 1]?.depth > rows[at].depth ? at + 1 : at);
+    else if (event.key === "Home") move(0);
+    else if (event.key === "End") move(rows.length - 1);
+    else if (event.key === "Enter" && rows[at].fn >= 0) open("function", { fn: rows[at].fn });
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -337,7 +378,7 @@ function Tree({ boxes }: { boxes: Box[] }) {
     <details class="twin">
       <summary>The same as a table</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern for a tree with columns */}
-      <table role="treegrid" aria-label="Call tree" ref={table} onKeyDown={onKey}>
+      <table role="treegrid" aria-label="Call tree" class="grid" ref={table} onKeyDown={onKey}>
         <thead>
           <tr>
             <th scope="col">Function</th>
@@ -357,6 +398,7 @@ function Tree({ boxes }: { boxes: Box[] }) {
             <tr
               key={i}
               aria-level={box.depth + 1}
+              aria-expanded={rows[i + 1]?.depth > box.depth ? true : undefined}
               tabIndex={i === at ? 0 : -1}
               onFocus={() => setAt(i)}
             >

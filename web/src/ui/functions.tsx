@@ -1,31 +1,59 @@
 /** All functions, and one with those that call it and those that it calls. */
-import { count, percent, time, visible } from "../data/format";
+import { useMemo } from "preact/hooks";
+import { count, percent, change as signed, time, timeChange, visible } from "../data/format";
 import type { Call, Fn, Profile } from "../data/model";
 import { KINDS } from "../data/model";
+import { fnInScope } from "../data/scope";
 import { link } from "../state";
 import { useShared } from "./context";
 import { within } from "./notes";
 import { FnLink, Kind, PlaceLink, Time } from "./parts";
+import { Scope } from "./scope";
 import { type Column, Table } from "./table";
 
-/** Code of the scope that the split's bar has chosen. */
-export function inScope(profile: Profile, kind: number, scope: string): boolean {
-  const wanted = ["project", "packages", "library", "builtin", "generated"].indexOf(scope);
-  return wanted < 0 || kind === wanted || (profile.files.length === 0 && wanted === 0);
+function filesCalling(profile: Profile, fn: Fn): number {
+  return new Set((profile.callers.get(fn.id) ?? []).map((call) => call.file)).size;
+}
+
+/** What changed since the other profile, if there is one. */
+function changeColumns(other: Profile | null): Column<Fn>[] {
+  if (!other) return [];
+  const old = new Map(other.fns.map((fn) => [fn.name, fn]));
+  const calls = (fn: Fn) => fn.calls - (old.get(fn.name)?.calls ?? 0);
+  const own = (fn: Fn) => fn.excl - (old.get(fn.name)?.excl ?? 0);
+  return [
+    { key: "dcalls", title: "Δ calls", value: calls, text: (fn) => signed(calls(fn)) },
+    { key: "down", title: "Δ own time", value: own, text: (fn) => timeChange(own(fn)) },
+  ];
 }
 
 export function Functions() {
-  const { profile, state, open } = useShared();
-  const fns = profile.fns.filter(
-    (fn) => fn.calls > 0 && inScope(profile, profile.kindOfFn(fn), state.scope),
+  const { profile, other, state, open } = useShared();
+  const fns = useMemo(
+    () => profile.fns.filter((fn) => fn.calls > 0 && fnInScope(profile, fn, state.scope)),
+    [profile, state.scope],
   );
   const columns: Column<Fn>[] = [
+    {
+      key: "name",
+      title: "Function",
+      value: (fn) => fn.name,
+      cell: (fn) => <FnLink fn={fn.id} />,
+      text: (fn) => visible(fn.name),
+    },
+    ...changeColumns(other),
     { key: "calls", title: "Calls", value: (fn) => fn.calls, text: (fn) => count(fn.calls) },
     {
       key: "places",
-      title: "P",
-      hint: "Places it was called from",
+      title: "Places",
+      hint: "Lines that call it",
       value: (fn) => profile.callers.get(fn.id)?.length ?? 0,
+    },
+    {
+      key: "files",
+      title: "Files",
+      hint: "Files that call it",
+      value: (fn) => filesCalling(profile, fn),
     },
     {
       key: "excl",
@@ -56,13 +84,6 @@ export function Functions() {
       cell: (fn) => <Kind kind={profile.kindOfFn(fn)} />,
     },
     {
-      key: "name",
-      title: "Function",
-      value: (fn) => fn.name,
-      cell: (fn) => <FnLink fn={fn.id} />,
-      text: (fn) => visible(fn.name),
-    },
-    {
       key: "place",
       title: "Place",
       value: (fn) => profile.place(fn.file, fn.first),
@@ -73,6 +94,7 @@ export function Functions() {
     <Table
       items={fns}
       columns={columns}
+      lead={<Scope />}
       label="Functions"
       sort="excl"
       filterBy={(fn) => `${fn.name} ${profile.place(fn.file, fn.first)}`}
@@ -94,6 +116,18 @@ function CallTable({
   const { profile, open } = useShared();
   const columns: Column<Call>[] = [
     {
+      key: "name",
+      title: other === "from" ? "Caller" : "Called",
+      value: (call) => (other === "from" ? profile.callerName(call) : profile.fns[call.to].name),
+      cell: (call) => <FnLink fn={call[other]} />,
+    },
+    {
+      key: "site",
+      title: "Calling line",
+      value: (call) => profile.place(call.file, call.line),
+      cell: (call) => <PlaceLink file={call.file} line={call.line} />,
+    },
+    {
       key: "count",
       title: "Calls",
       value: (call) => call.count,
@@ -112,18 +146,6 @@ function CallTable({
       title: "Per call",
       value: (call) => (call.count > 0 ? call.incl / call.count : 0),
       text: (call) => time(call.count > 0 ? call.incl / call.count : 0),
-    },
-    {
-      key: "name",
-      title: other === "from" ? "Caller" : "Called",
-      value: (call) => (other === "from" ? profile.callerName(call) : profile.fns[call.to].name),
-      cell: (call) => <FnLink fn={call[other]} />,
-    },
-    {
-      key: "place",
-      title: "Calling line",
-      value: (call) => profile.place(call.file, call.line),
-      cell: (call) => <PlaceLink file={call.file} line={call.line} />,
     },
   ];
   return (

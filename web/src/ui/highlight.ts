@@ -2,7 +2,11 @@
 import Prism from "prismjs/components/prism-core";
 import "prismjs/components/prism-python";
 import "prismjs/components/prism-perl";
-import type { Grammar, Token, TokenStream } from "prismjs";
+import type { Grammar, GrammarValue, Token, TokenStream } from "prismjs";
+
+// Else the "q" of "$q = 1;" would begin a quoted text, up to the next "=".
+const perl = Prism.languages.perl as Record<string, GrammarValue>;
+Prism.languages.insertBefore("perl", "comment", { variable: perl.variable });
 
 Prism.manual = true;
 Prism.disableWorkerMessageHandler = true;

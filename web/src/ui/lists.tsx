@@ -1,17 +1,31 @@
 /** Files, imports, threads and processes. */
+import { useMemo } from "preact/hooks";
 import { count, percent, time, visible } from "../data/format";
-import { type Call, type File, KINDS } from "../data/model";
+import { type Import, importTree } from "../data/imports";
+import { type File, KINDS } from "../data/model";
+import { fileInScope } from "../data/scope";
 import { useShared } from "./context";
-import { inScope } from "./functions";
 import { FnLink, Kind, PlaceLink, Time } from "./parts";
+import { Scope } from "./scope";
 import { type Column, Table } from "./table";
 
 export function Files() {
   const { profile, state, open } = useShared();
-  const files = profile.files.filter(
-    (file) => (file.count > 0 || file.time > 0) && inScope(profile, file.kind, state.scope),
+  const files = useMemo(
+    () =>
+      profile.files.filter(
+        (file) => (file.count > 0 || file.time > 0) && fileInScope(profile, file.id, state.scope),
+      ),
+    [profile, state.scope],
   );
   const columns: Column<File>[] = [
+    {
+      key: "name",
+      title: "File",
+      value: (f) => f.name,
+      cell: (f) => <PlaceLink file={f.id} line={0} />,
+      text: (f) => visible(f.name),
+    },
     { key: "count", title: "Statements", value: (f) => f.count, text: (f) => count(f.count) },
     {
       key: "time",
@@ -32,18 +46,12 @@ export function Files() {
       value: (f) => KINDS[f.kind],
       cell: (f) => <Kind kind={f.kind} />,
     },
-    {
-      key: "name",
-      title: "File",
-      value: (f) => f.name,
-      cell: (f) => <PlaceLink file={f.id} line={0} />,
-      text: (f) => visible(f.name),
-    },
   ];
   return (
     <Table
       items={files}
       columns={columns}
+      lead={<Scope />}
       label="Files"
       sort="time"
       filterBy={(f) => f.name}
@@ -53,34 +61,37 @@ export function Files() {
   );
 }
 
-/** A module's body: what an import runs. */
-function isModule(name: string): boolean {
-  return /::\(module\)(@\d+)*$/.test(name) && !name.startsWith("__main__::");
-}
-
 export function Imports() {
   const { profile } = useShared();
-  const imports = profile.calls.filter((call) => isModule(profile.fns[call.to]?.name ?? ""));
-  const columns: Column<Call>[] = [
-    {
-      key: "incl",
-      title: "Cumulative",
-      value: (call) => call.incl,
-      cell: (call) => <Time seconds={call.incl} whole={profile.time} />,
-      text: (call) => time(call.incl),
-    },
-    { key: "excl", title: "Own time", value: (call) => call.excl, text: (call) => time(call.excl) },
+  const imports = useMemo(() => importTree(profile), [profile]);
+  const columns: Column<Import>[] = [
     {
       key: "name",
       title: "Module",
-      value: (call) => profile.fns[call.to].name,
-      cell: (call) => <FnLink fn={call.to} />,
+      ordered: true,
+      hint: "Sorted by it, modules stand below those that import them",
+      value: (i) => i.order,
+      cell: (i) => (
+        <span style={{ paddingLeft: `${1.4 * Math.min(i.depth, 20)}em` }}>
+          <FnLink fn={i.fn} />
+        </span>
+      ),
+      text: (i) => "  ".repeat(i.depth) + profile.fns[i.fn].name,
     },
+    {
+      key: "incl",
+      title: "Cumulative",
+      hint: "With the imports that it makes",
+      value: (i) => i.seconds,
+      cell: (i) => <Time seconds={i.seconds} whole={profile.time} />,
+      text: (i) => time(i.seconds),
+    },
+    { key: "own", title: "Own time", value: (i) => i.own, text: (i) => time(i.own) },
     {
       key: "place",
       title: "File",
-      value: (call) => profile.place(profile.fns[call.to].file, 0),
-      cell: (call) => <PlaceLink file={profile.fns[call.to].file} line={0} />,
+      value: (i) => profile.place(profile.fns[i.fn].file, 0),
+      cell: (i) => <PlaceLink file={profile.fns[i.fn].file} line={0} />,
     },
   ];
   return (
@@ -88,8 +99,9 @@ export function Imports() {
       items={imports}
       columns={columns}
       label="Imports"
-      sort="incl"
-      filterBy={(call) => profile.fns[call.to].name}
+      sort="name"
+      upwards
+      filterBy={(i) => profile.fns[i.fn].name}
       placeholder="Filter modules"
     />
   );
@@ -99,9 +111,22 @@ type Group = { id: number; parent: number; start: number; end: number };
 
 export function Threads() {
   const { profile } = useShared();
+  const groups = profile.raw.group;
   const columns: Column<Group>[] = [
-    { key: "id", title: "Thread or process", value: (g) => g.id },
-    { key: "parent", title: "Parent", value: (g) => g.parent },
+    {
+      key: "id",
+      title: "Thread or process",
+      ordered: true,
+      value: (g) => g.id,
+      text: (g) => String(g.id),
+    },
+    {
+      key: "parent",
+      title: "Parent",
+      ordered: true,
+      value: (g) => g.parent,
+      text: (g) => String(g.parent),
+    },
     {
       key: "start",
       title: "Start",
@@ -110,23 +135,19 @@ export function Threads() {
     },
     {
       key: "wall",
-      title: "Wall time",
+      title: "Time on the clock",
       value: (g) => g.end - g.start,
-      text: (g) => time(g.end - g.start),
+      text: (g) => (g.end > 0 ? time(g.end - g.start) : "(no end)"),
     },
   ];
   return (
     <div>
       <p>
-        {profile.raw.processes} processes, {profile.raw.threads} threads, {time(profile.raw.wall)}{" "}
-        of wall time.
+        {groups.length === 1
+          ? "The profile is of one thread."
+          : `The profile is of ${count(groups.length)} threads and processes; its other figures are their sums.`}
       </p>
-      <Table
-        items={profile.raw.group}
-        columns={columns}
-        label="Threads and processes"
-        sort="wall"
-      />
+      <Table items={groups} columns={columns} label="Threads and processes" sort="wall" />
     </div>
   );
 }

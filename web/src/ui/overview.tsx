@@ -1,63 +1,32 @@
 /** The first screen: the answer in words, where the time went, and the source that cost most. */
-import { useEffect, useState } from "preact/hooks";
-import { count, markdownCode, percent, time, visible } from "../data/format";
-import type { Line, Profile } from "../data/model";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { functionChanges, verdict } from "../data/compare";
+import { count, markdownCode, percent, sentence, time, visible } from "../data/format";
+import type { Fn, Line, Profile } from "../data/model";
+import { fnInScope, lineInScope, SCOPE_TITLES } from "../data/scope";
 import { link } from "../state";
 import { useShared } from "./context";
 import { highlight, type Piece } from "./highlight";
 import { calledBy, making } from "./notes";
 import { FnLink, PlaceLink, Time } from "./parts";
+import { Split } from "./scope";
 import { Take } from "./take";
 
 const AROUND = 2;
 
-/** The lines that cost most, those of the project first. */
+/** The lines that cost most; unless a scope is asked for, those of the project, if it has any. */
 export function hottestLines(profile: Profile, scope: string, n: number): Line[] {
-  const wanted = scope
-    ? ["project", "packages", "library", "builtin", "generated"].indexOf(scope)
-    : -1;
-  const lines = profile.lines.filter((line) => {
-    const kind = profile.files[line.file]?.kind ?? 4;
-    return wanted < 0 || kind === wanted;
-  });
+  const lines = profile.lines.filter((line) => lineInScope(profile, line, scope));
   const project = lines.filter((line) => profile.files[line.file]?.kind === 0);
-  const pool = wanted < 0 && project.length > 0 ? project : lines;
+  const pool = scope === "" && project.length > 0 ? project : lines;
   return [...pool].sort((a, b) => b.time - a.time).slice(0, n);
 }
 
-const TITLES: Record<string, string> = {
-  project: "Project",
-  packages: "Packages",
-  library: "Standard library",
-  imports: "Imports",
-  waiting: "Waiting",
-};
-
-export function Split() {
-  const { profile, state, change } = useShared();
-  const whole = profile.raw.split.reduce((sum, [, ticks]) => sum + ticks, 0);
-  return (
-    <fieldset class="split">
-      <legend>Where the time went; a part shows that code alone</legend>
-      {profile.raw.split
-        .filter(([, ticks]) => ticks > 0)
-        .map(([kind, ticks]) => (
-          <button
-            type="button"
-            key={kind}
-            class={`part split-${kind}`}
-            aria-pressed={state.scope === kind}
-            style={{ flexGrow: Math.max(ticks / whole, 0.02) }}
-            onClick={() => change({ scope: state.scope === kind ? "" : kind })}
-          >
-            <span class="what">{TITLES[kind] ?? kind}</span>
-            <span class="much">
-              {percent(ticks, whole)} · {time(ticks / profile.raw.tps)}
-            </span>
-          </button>
-        ))}
-    </fieldset>
-  );
+export function hottestFns(profile: Profile, scope: string, n: number): Fn[] {
+  return profile.fns
+    .filter((fn) => fn.calls > 0 && fnInScope(profile, fn, scope))
+    .sort((a, b) => b.excl - a.excl)
+    .slice(0, n);
 }
 
 function Excerpt({ line }: { line: Line }) {
@@ -85,6 +54,9 @@ function Excerpt({ line }: { line: Line }) {
   const callers = fn
     ? [...(profile.callers.get(fn.id) ?? [])].sort((a, b) => b.incl - a.incl).slice(0, 2)
     : [];
+  const figures = new Map(
+    (profile.linesByFile.get(line.file) ?? []).map((other) => [other.line, other]),
+  );
   const calls = (profile.callsByFile.get(line.file) ?? [])
     .filter((call) => call.line === line.line && call.count > 0)
     .sort((a, b) => b.incl - a.incl)
@@ -115,6 +87,7 @@ function Excerpt({ line }: { line: Line }) {
         {pieces?.rows.map((row, i) => (
           <span key={i} class={pieces.first + i === line.line ? "row hot" : "row"}>
             <span class="number">{pieces.first + i}</span>
+            <Figures line={figures.get(pieces.first + i)} />
             <Code pieces={row} />
             {"\n"}
           </span>
@@ -127,6 +100,16 @@ function Excerpt({ line }: { line: Line }) {
         ))}
       </pre>
     </article>
+  );
+}
+
+/** Count and time in front of a line of the excerpt. */
+function Figures({ line }: { line: Line | undefined }) {
+  return (
+    <>
+      <span class="number count">{line ? `${count(line.count)}×` : ""}</span>
+      <span class="number">{line ? time(line.time) : ""}</span>
+    </>
   );
 }
 
@@ -147,7 +130,7 @@ export function overviewMarkdown(profile: Profile): string {
   const raw = profile.raw;
   const whole = raw.split.reduce((sum, [, ticks]) => sum + ticks, 0);
   const parts = raw.split.map(
-    ([kind, ticks]) => `${TITLES[kind] ?? kind} ${percent(ticks, whole)}`,
+    ([kind, ticks]) => `${SCOPE_TITLES[kind] ?? kind} ${percent(ticks, whole)}`,
   );
   const lines = hottestLines(profile, "", 10).map((line) => {
     const fn = profile.fnAt(line.file, line.line);
@@ -157,17 +140,14 @@ export function overviewMarkdown(profile: Profile): string {
       `${count(line.count)} executions${fn ? `, in ${markdownCode(fn.name)}` : ""}`
     );
   });
-  const fns = [...profile.fns]
-    .sort((a, b) => b.excl - a.excl)
-    .slice(0, 10)
-    .map(
-      (fn) =>
-        `* ${markdownCode(fn.name)}: ${time(fn.excl)} own, ${time(fn.incl)} with callees, ${count(fn.calls)} calls`,
-    );
+  const fns = hottestFns(profile, "", 10).map(
+    (fn) =>
+      `* ${markdownCode(fn.name)}: ${time(fn.excl)} own, ${time(fn.incl)} with callees, ${count(fn.calls)} calls`,
+  );
   return [
     `## ${raw.title}`,
     "",
-    raw.sentence,
+    sentence(raw.sentence),
     "",
     `Time: ${parts.join(", ")}.`,
     "",
@@ -180,22 +160,35 @@ export function overviewMarkdown(profile: Profile): string {
   ].join("\n");
 }
 
+/** With a profile to compare with: what changed, and the way to it. */
+function Verdict() {
+  const { profile, other } = useShared();
+  const text = useMemo(
+    () => (other ? verdict(other, profile, functionChanges(other, profile)) : ""),
+    [other, profile],
+  );
+  if (!other) return null;
+  return (
+    <p class="verdict">
+      Since the other run: {visible(text)} <a href={link("compare")}>What changed</a>
+    </p>
+  );
+}
+
 export function Overview() {
   const { profile, state } = useShared();
   const raw = profile.raw;
   const lines = hottestLines(profile, state.scope, 12);
-  const fns = [...profile.fns]
-    .filter((fn) => fn.calls > 0)
-    .sort((a, b) => b.excl - a.excl)
-    .slice(0, 12);
+  const fns = hottestFns(profile, state.scope, 12);
   return (
     <div class="overview">
-      <p class="sentence">{visible(raw.sentence)}</p>
+      <p class="sentence">{sentence(raw.sentence)}</p>
       {raw.notes.map((note) => (
         <p key={note} class="warning" role="note">
           {visible(note)}
         </p>
       ))}
+      <Verdict />
       <Split />
       <div class="excerpts">
         {lines.slice(0, 2).map((line) => (

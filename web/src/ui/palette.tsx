@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { visible } from "../data/format";
 import { type Found, Search } from "../data/search";
 import { useShared } from "./context";
+import { chooseEditor, chosenEditor, EDITORS } from "./editor";
 
 export function Palette({ onClose }: { onClose(): void }) {
   const { profile, open } = useShared();
@@ -88,11 +89,16 @@ const KEYS: [string, string][] = [
 
 export function Help({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const [editor, setEditor] = useState(chosenEditor);
+  const choose = (name: string) => {
+    chooseEditor(name);
+    setEditor(name);
+  };
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} class="help" aria-label="Keys" onClose={onClose}>
+    <dialog ref={dialog} class="help" aria-label="Help" onClose={onClose}>
       <h2>Keys</h2>
       <dl>
         {KEYS.map(([keys, what]) => (
@@ -104,6 +110,16 @@ export function Help({ onClose }: { onClose(): void }) {
           </div>
         ))}
       </dl>
+      <p>
+        <label>
+          Open sources in{" "}
+          <select value={editor} onChange={(e) => choose(e.currentTarget.value)}>
+            {EDITORS.map(([name]) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      </p>
       <button type="button" onClick={onClose}>
         Close
       </button>

@@ -1,5 +1,5 @@
 /** Small parts that many views use. */
-import { count, percent, time, visible } from "../data/format";
+import { percent, time, visible } from "../data/format";
 import { KINDS } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
@@ -9,7 +9,9 @@ import { barLength, heat } from "./heat";
 export function Time({ seconds, whole }: { seconds: number; whole: number }) {
   return (
     <span class={`time heat${heat(seconds, whole)}`} title={percent(seconds, whole)}>
-      <span class="bar" style={{ width: `${barLength(seconds, whole)}%` }} />
+      <span class="track">
+        <span class="bar" style={{ width: `${barLength(seconds, whole)}%` }} />
+      </span>
       <span class="text">{time(seconds)}</span>
     </span>
   );
@@ -21,7 +23,7 @@ export function FnLink({ fn }: { fn: number }) {
   if (!found) return <span>(start)</span>;
   return (
     <a class="fn" href={link("function", { fn })}>
-      {visible(found.name)}
+      <bdi dir="ltr">{visible(found.name)}</bdi>
     </a>
   );
 }
@@ -32,7 +34,7 @@ export function PlaceLink({ file, line }: { file: number; line: number }) {
   if (!found) return <span class="dim">(unknown)</span>;
   return (
     <a class="place" href={link("source", { file, line })} title={visible(found.name)}>
-      {visible(profile.place(file, line))}
+      <bdi dir="ltr">{visible(profile.place(file, line))}</bdi>
     </a>
   );
 }
@@ -41,10 +43,13 @@ export function Kind({ kind }: { kind: number }) {
   return <span class={`kind kind${kind}`}>{KINDS[kind] ?? "?"}</span>;
 }
 
-export function Share({ part, whole }: { part: number; whole: number }) {
-  return <span>{percent(part, whole)}</span>;
-}
-
-export function Count({ n }: { n: number }) {
-  return <span>{count(n)}</span>;
+/** What the colours of kinds mean. */
+export function Legend() {
+  return (
+    <span class="legend">
+      {KINDS.map((name, kind) => (
+        <Kind key={name} kind={kind} />
+      ))}
+    </span>
+  );
 }

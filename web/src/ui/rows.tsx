@@ -1,8 +1,19 @@
 /** A long list of rows of one height, of which only those in sight are in the document. */
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, options } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const BEYOND = 20;
+/** Paper shows so many rows. */
+const MOST_PRINTED = 1000;
+
+/** The browser prints as soon as its listeners are through. */
+function atOnce(change: () => void): void {
+  const usual = options.debounceRendering;
+  options.debounceRendering = (render) => render();
+  change();
+  if (usual) options.debounceRendering = usual;
+  else delete options.debounceRendering;
+}
 
 interface Props {
   count: number;
@@ -50,11 +61,14 @@ export function Rows({ count, height, at = -1, label, class: name = "", head, ro
     look();
   }, [at, count]);
   useEffect(() => {
+    const all = () => atOnce(() => setRange([0, Math.min(count, MOST_PRINTED)]));
     window.addEventListener("resize", look);
-    window.addEventListener("beforeprint", look);
+    window.addEventListener("beforeprint", all);
+    window.addEventListener("afterprint", look);
     return () => {
       window.removeEventListener("resize", look);
-      window.removeEventListener("beforeprint", look);
+      window.removeEventListener("beforeprint", all);
+      window.removeEventListener("afterprint", look);
     };
   });
 

@@ -1,10 +1,20 @@
 /** A file's source with its figures, and NYTProf's notes about calls in place. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { type LineChange, lineChanges } from "../data/compare";
 import type { Segment } from "../data/decode";
-import { count, csvCell, markdownCode, percent, time, visible } from "../data/format";
+import {
+  count,
+  csvCell,
+  markdownCode,
+  percent,
+  change as signed,
+  time,
+  visible,
+} from "../data/format";
 import type { Call, File, Fn, Granularity, Line, Profile } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
+import { editorLink } from "./editor";
 import { heat } from "./heat";
 import { highlight, type Piece } from "./highlight";
 import { callInNotes, callOutNotes, type Note } from "./notes";
@@ -121,12 +131,8 @@ function Minimap({ rows, whole }: { rows: Row[]; whole: number }) {
   );
 }
 
-function editorLink(file: File, line: number): string {
-  return `vscode://file/${encodeURI(file.name).replace(/[?#]/g, encodeURIComponent)}:${line}`;
-}
-
 export function Source() {
-  const { profile, state, change } = useShared();
+  const { profile, other, state, change } = useShared();
   const file = profile.files[state.file] ?? busiest(profile);
   const [segments, setSegments] = useState<Segment[] | null>(null);
   useEffect(() => {
@@ -140,6 +146,7 @@ export function Source() {
       alive = false;
     };
   }, [profile, file.id]);
+  const changes = useChanges(file.id);
   const rows = useMemo(
     () => (segments ? rowsOf(profile, file, segments, state.level) : []),
     [profile, file.id, segments, state.level],
@@ -160,16 +167,21 @@ export function Source() {
         <th scope="col" class="number">
           Count
         </th>
+        {other && (
+          <th scope="col" class="number">
+            Δ count
+          </th>
+        )}
         <th scope="col" class="number">
           Time on line
         </th>
-        <th scope="col" class="number">
+        <th scope="col" class="number incl">
           Inclusive
         </th>
-        <th scope="col" class="number">
+        <th scope="col" class="number calls">
           Calls
         </th>
-        <th scope="col" class="number">
+        <th scope="col" class="number subs">
           Time in subs
         </th>
         <th scope="col">Code</th>
@@ -200,7 +212,7 @@ export function Source() {
         <button type="button" onClick={() => change({ line: next(hot, line, 1) })}>
           Next hot line (n)
         </button>
-        <a href={editorLink(file, line || 1)}>Open in editor</a>
+        {file.name.startsWith("/") && <a href={editorLink(file.name, line || 1)}>Open in editor</a>}
         <Take
           name={file.short}
           markdown={() => sourceMarkdown(profile, file, rows, line)}
@@ -218,7 +230,15 @@ export function Source() {
           label="Annotated source"
           class="code"
           head={head}
-          row={(i) => <SourceRow key={i} row={rows[i]} current={line} whole={profile.time} />}
+          row={(i) => (
+            <SourceRow
+              key={i}
+              row={rows[i]}
+              current={line}
+              whole={profile.time}
+              changes={other ? changes : null}
+            />
+          )}
         />
         <Minimap rows={rows} whole={profile.time} />
       </div>
@@ -226,17 +246,52 @@ export function Source() {
   );
 }
 
-function SourceRow({ row, current, whole }: { row: Row; current: number; whole: number }) {
+/** How the lines of a file differ from the other profile's. */
+function useChanges(file: number): Map<number, LineChange> {
+  const { profile, other } = useShared();
+  const [changes, setChanges] = useState(new Map<number, LineChange>());
+  useEffect(() => {
+    let alive = true;
+    setChanges(new Map());
+    if (other) {
+      lineChanges(other, profile, file).then((found) => {
+        if (alive) setChanges(new Map(found.filter((c) => c.after).map((c) => [c.line, c])));
+      });
+    }
+    return () => {
+      alive = false;
+    };
+  }, [other, profile, file]);
+  return changes;
+}
+
+function Grown({ change }: { change: LineChange | undefined }) {
+  if (!change?.after) return null;
+  if (!change.before) return <span>new</span>;
+  const grown = change.after.count - change.before.count;
+  return <span>{grown === 0 ? (change.edited ? "edited" : "=") : signed(grown)}</span>;
+}
+
+interface RowProps {
+  row: Row;
+  current: number;
+  whole: number;
+  /** By line, if there is a profile to compare with. */
+  changes: Map<number, LineChange> | null;
+}
+
+function SourceRow({ row, current, whole, changes }: RowProps) {
   if (row.kind === "gap") {
     return (
       <tr class="left-out">
-        <td colSpan={7}>
+        <td colSpan={changes ? 8 : 7}>
           {row.lines === 1 ? "1 line" : `${count(row.lines)} lines`} left out: {time(row.seconds)}
         </td>
       </tr>
     );
   }
-  if (row.kind === "note") return <NoteRow row={row} />;
+  if (row.kind === "note")
+    return <NoteRow row={row} columns={changes ? [...BEFORE, "delta"] : BEFORE} />;
   const figures = row.figures;
   const incl = row.calls.reduce((sum, call) => sum + call.incl, 0);
   const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
@@ -247,10 +302,13 @@ function SourceRow({ row, current, whole }: { row: Row; current: number; whole: 
     >
       <td class="number">{row.line}</td>
       <td class="number">{figures ? count(figures.count) : ""}</td>
+      {changes && <td class="number">{figures && <Grown change={changes.get(row.line)} />}</td>}
       <td class="number">{figures && <Time seconds={figures.time} whole={whole} />}</td>
-      <td class="number">{figures && figures.incl > figures.time ? time(figures.incl) : ""}</td>
-      <td class="number">{calls > 0 ? count(calls) : ""}</td>
-      <td class="number">{incl > 0 ? time(incl) : ""}</td>
+      <td class="number incl">
+        {figures && figures.incl > figures.time ? time(figures.incl) : ""}
+      </td>
+      <td class="number calls">{calls > 0 ? count(calls) : ""}</td>
+      <td class="number subs">{incl > 0 ? time(incl) : ""}</td>
       <td class="text">
         <Code pieces={row.pieces} />
       </td>
@@ -258,7 +316,10 @@ function SourceRow({ row, current, whole }: { row: Row; current: number; whole: 
   );
 }
 
-function NoteRow({ row }: { row: Row & { kind: "note" } }) {
+/** The columns before the code. */
+const BEFORE = ["line", "count", "time-on-line", "incl", "calls", "subs"];
+
+function NoteRow({ row, columns }: { row: Row & { kind: "note" }; columns: string[] }) {
   const { note, indent } = row;
   const target =
     note.fn >= 0
@@ -266,7 +327,9 @@ function NoteRow({ row }: { row: Row & { kind: "note" } }) {
       : link("source", { file: note.file, line: note.line });
   return (
     <tr class="note">
-      <td colSpan={6} />
+      {columns.map((name) => (
+        <td key={name} class={name} />
+      ))}
       <td class="text">
         <a href={target} style={{ marginLeft: `${indent}ch` }}>
           {note.text}

@@ -1,7 +1,7 @@
 /** A sortable, filterable table. */
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import { csvCell, markdownCell } from "../data/format";
+import { count, csvCell, markdownCell, visible } from "../data/format";
 import { useShared } from "./context";
 import { Rows } from "./rows";
 import { Take } from "./take";
@@ -14,6 +14,8 @@ export interface Column<T> {
   value(item: T): number | string;
   cell?(item: T): ComponentChildren;
   text?(item: T): string;
+  /** Its values only tell the order: CSV has the text. */
+  ordered?: boolean;
 }
 
 interface Props<T> {
@@ -24,6 +26,10 @@ interface Props<T> {
   /** Sorted upwards unless it is a number. */
   filterBy?: (item: T) => string;
   placeholder?: string;
+  /** Stands before the filter. */
+  lead?: ComponentChildren;
+  /** The sort's direction when nothing else is said. */
+  upwards?: boolean;
   /** Opens an item. */
   onOpen?(item: T): void;
 }
@@ -35,6 +41,11 @@ function compare(a: number | string, b: number | string): number {
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
 }
 
+/** Is this a column of numbers? Of no rows, nothing is known. */
+function isNumber<T>(column: Column<T>, items: T[]): boolean {
+  return items.length > 0 && !column.ordered && typeof column.value(items[0]) === "number";
+}
+
 export function sorted<T>(items: T[], column: Column<T> | undefined, up: boolean): T[] {
   if (!column) return items;
   const order = items.map((item) => ({ item, value: column.value(item) }));
@@ -42,33 +53,36 @@ export function sorted<T>(items: T[], column: Column<T> | undefined, up: boolean
   return order.map((entry) => entry.item);
 }
 
-export function Table<T>({ items, columns, label, sort, filterBy, placeholder, onOpen }: Props<T>) {
+export function Table<T>({ items, columns, label, onOpen, ...rest }: Props<T>) {
   const { state, change } = useShared();
-  const column = columns.find((c) => c.key === (state.sort || sort));
-  const wanted = state.filter.toLowerCase();
+  const chosen = columns.some((c) => c.key === state.sort);
+  const key = chosen ? state.sort : rest.sort;
+  const up = chosen ? state.up : rest.upwards === true;
+  const column = columns.find((c) => c.key === key);
+  const filterBy = rest.filterBy;
+  const wanted = filterBy ? state.filter.toLowerCase() : "";
   const shown = useMemo(() => {
     const kept =
       filterBy && wanted ? items.filter((i) => filterBy(i).toLowerCase().includes(wanted)) : items;
-    return sorted(kept, column, state.up);
-  }, [items, wanted, column?.key, state.up]);
-
-  function sortBy(key: string): void {
-    const same = (state.sort || sort) === key;
-    change({ sort: key, up: same ? !state.up : false });
-  }
+    return sorted(kept, column, up);
+  }, [items, wanted, key, up]);
+  const numbers = columns.map((c) => isNumber(c, items));
 
   const head = (
     <thead>
       <tr>
-        {columns.map((c) => (
+        {columns.map((c, i) => (
           <th
             key={c.key}
             scope="col"
             title={c.hint}
-            aria-sort={column?.key === c.key ? (state.up ? "ascending" : "descending") : "none"}
-            class={typeof c.value(items[0] ?? ({} as T)) === "number" ? "number" : ""}
+            aria-sort={key === c.key ? (up ? "ascending" : "descending") : "none"}
+            class={numbers[i] ? `number col-${c.key}` : `col-${c.key}`}
           >
-            <button type="button" onClick={() => sortBy(c.key)}>
+            <button
+              type="button"
+              onClick={() => change({ sort: c.key, up: key === c.key ? !up : !numbers[i] })}
+            >
               {c.title}
             </button>
           </th>
@@ -86,14 +100,11 @@ export function Table<T>({ items, columns, label, sort, filterBy, placeholder, o
         onClick={onOpen && (() => onOpen(item))}
         aria-rowindex={index + 2}
       >
-        {columns.map((c) => {
-          const value = c.value(item);
-          return (
-            <td key={c.key} class={typeof value === "number" ? "number" : ""}>
-              {c.cell ? c.cell(item) : c.text ? c.text(item) : value}
-            </td>
-          );
-        })}
+        {columns.map((c, i) => (
+          <td key={c.key} class={numbers[i] ? `number col-${c.key}` : `col-${c.key}`}>
+            {c.cell ? c.cell(item) : c.text ? c.text(item) : visible(String(c.value(item)))}
+          </td>
+        ))}
       </tr>
     );
   };
@@ -101,26 +112,31 @@ export function Table<T>({ items, columns, label, sort, filterBy, placeholder, o
   return (
     <section class="table" aria-label={label}>
       <div class="bar">
+        {rest.lead}
         {filterBy && (
           <input
             type="search"
             class="filter"
-            placeholder={placeholder ?? "Filter"}
-            aria-label={placeholder ?? "Filter"}
+            placeholder={rest.placeholder ?? "Filter"}
+            aria-label={rest.placeholder ?? "Filter"}
             value={state.filter}
             onInput={(e) => change({ filter: e.currentTarget.value })}
           />
         )}
-        <span class="dim">
-          {shown.length === items.length ? `${items.length}` : `${shown.length} of ${items.length}`}
+        <span class="dim" role="status">
+          {shown.length === items.length
+            ? count(items.length)
+            : `${count(shown.length)} of ${count(items.length)}`}
         </span>
-        <Take
-          name={label}
-          csv={() => csvOf(shown, columns)}
-          markdown={() => markdownOf(shown.slice(0, 20), columns)}
-        />
+        {items.length > 0 && (
+          <Take
+            name={label}
+            csv={() => csvOf(shown, columns)}
+            markdown={() => markdownOf(shown.slice(0, 20), columns)}
+          />
+        )}
       </div>
-      {items.length === 0 ? (
+      {shown.length === 0 ? (
         <p class="empty">Nothing to show.</p>
       ) : (
         <Rows count={shown.length} height={ROW} label={label} head={head} row={row} />
@@ -135,7 +151,9 @@ function textOf<T>(column: Column<T>, item: T): string {
 
 export function csvOf<T>(items: T[], columns: Column<T>[]): string {
   const lines = [columns.map((c) => csvCell(c.title)).join(",")];
-  for (const item of items) lines.push(columns.map((c) => csvCell(c.value(item))).join(","));
+  for (const item of items) {
+    lines.push(columns.map((c) => csvCell(c.ordered ? textOf(c, item) : c.value(item))).join(","));
+  }
   return `${lines.join("\r\n")}\r\n`;
 }
 
@@ -144,7 +162,7 @@ export function markdownOf<T>(items: T[], columns: Column<T>[]): string {
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [
     line(columns.map((c) => c.title)),
-    line(columns.map((c) => (typeof c.value(items[0] ?? ({} as T)) === "number" ? "--:" : "---"))),
+    line(columns.map((c) => (isNumber(c, items) ? "--:" : "---"))),
     ...rows.map(line),
     "",
   ].join("\n");

@@ -1,10 +1,15 @@
-/** Own time by package, file and function, as areas. */
-import { hierarchy, treemap } from "d3-hierarchy";
+/** Own time by kind of code, file and function, as areas. */
+import { type HierarchyRectangularNode, hierarchy, treemap } from "d3-hierarchy";
 import { useMemo } from "preact/hooks";
-import { percent, time, visible } from "../data/format";
+import { markdownCode, percent, time, visible } from "../data/format";
 import { KINDS, type Profile } from "../data/model";
+import { fnInScope } from "../data/scope";
 import { link } from "../state";
 import { useShared } from "./context";
+import { hottestFns } from "./overview";
+import { Legend } from "./parts";
+import { Scope } from "./scope";
+import { Take } from "./take";
 
 interface Item {
   name: string;
@@ -14,13 +19,20 @@ interface Item {
   children?: Item[];
 }
 
+type Area = HierarchyRectangularNode<Item>;
+
 const WIDTH = 1200;
 const DEPTH = 640;
 const MOST = 250;
+const HEAD = 16;
+/** Room that a letter takes. */
+const LETTER = 6.6;
 
 /** Kinds of code, their files, and the functions in those. */
-export function treemapItems(profile: Profile): Item {
-  const fns = [...profile.fns].filter((fn) => fn.excl > 0).sort((a, b) => b.excl - a.excl);
+export function treemapItems(profile: Profile, scope = ""): Item {
+  const fns = profile.fns
+    .filter((fn) => fn.excl > 0 && fnInScope(profile, fn, scope))
+    .sort((a, b) => b.excl - a.excl);
   const kinds = KINDS.map((name, kind) => ({
     name,
     seconds: 0,
@@ -53,61 +65,94 @@ export function treemapItems(profile: Profile): Item {
   };
 }
 
+function areasOf(items: Item): Area {
+  const root = hierarchy(items).sum((item) => (item.children ? 0 : item.seconds));
+  root.sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  const layout = treemap<Item>()
+    .size([WIDTH, DEPTH])
+    .paddingInner(1)
+    .paddingTop((area) => (hasHead(area as Area) ? HEAD : 0));
+  return layout(root);
+}
+
+/** Files that are large enough carry their name. */
+function hasHead(area: Area): boolean {
+  return area.height === 1 && area.x1 - area.x0 > 60 && area.y1 - area.y0 > 2 * HEAD;
+}
+
+/** As much of a text as there is room for; of paths the end. */
+export function cut(text: string, room: number, end: boolean): string {
+  const most = Math.floor(room / LETTER);
+  if (text.length <= most) return text;
+  if (most < 3) return "";
+  return end ? `…${text.slice(1 - most)}` : `${text.slice(0, most - 1)}…`;
+}
+
+function Leaf({ area, whole }: { area: Area; whole: number }) {
+  const { name, seconds, kind, fn } = area.data;
+  const [width, height] = [area.x1 - area.x0, area.y1 - area.y0];
+  const short = cut(visible(name.split("::").pop() ?? ""), width - 8, false);
+  return (
+    <a href={link("function", { fn })} aria-label={`${visible(name)}, ${time(seconds)}`}>
+      <title>{`${visible(name)}: ${time(seconds)} (${percent(seconds, whole)})`}</title>
+      <rect x={area.x0} y={area.y0} width={width} height={height} class={`area kind${kind}`} />
+      {height > 18 && short !== "" && (
+        <text x={area.x0 + 4} y={area.y0 + 14} class="label">
+          {short}
+        </text>
+      )}
+      {height > 34 && width > 60 && (
+        <text x={area.x0 + 4} y={area.y0 + 28} class="label much">
+          {cut(`${time(seconds)}, ${percent(seconds, whole)}`, width - 8, false)}
+        </text>
+      )}
+    </a>
+  );
+}
+
 export function Treemap() {
-  const { profile } = useShared();
-  const leaves = useMemo(() => {
-    const root = hierarchy(treemapItems(profile)).sum((item) => (item.children ? 0 : item.seconds));
-    const layout = treemap<Item>()
-      .size([WIDTH, DEPTH])
-      .paddingInner(1)
-      .paddingTop((n) => (n.height === 1 ? 16 : 0));
-    return layout(root);
-  }, [profile]);
-  const files = leaves.descendants().filter((node) => node.height === 1);
+  const { profile, state } = useShared();
+  const root = useMemo(() => areasOf(treemapItems(profile, state.scope)), [profile, state.scope]);
+  const large = root.leaves().filter((area) => area.x1 - area.x0 > 1 && area.y1 - area.y0 > 1);
+  if (large.length === 0 || root.value === 0) return <p class="empty">Nothing to show.</p>;
   return (
     <section class="treemap" aria-label="Treemap of own time">
-      <p class="dim">
-        Own time of the {MOST} dearest functions, by file. A click opens a function.
-      </p>
+      <div class="bar">
+        <Scope />
+        <span class="dim">
+          Own time of {MOST} functions at most, by file. A click opens a function.
+        </span>
+        <Take name="treemap" markdown={() => treemapMarkdown(profile, state.scope)} />
+      </div>
       {/* biome-ignore lint/a11y/useSemanticElements: SVG has no such element */}
       <svg viewBox={`0 0 ${WIDTH} ${DEPTH}`} role="group" aria-label="Functions by own time">
-        {files.map((node) => (
-          <text
-            key={`${node.data.kind} ${node.data.name}`}
-            x={node.x0 + 3}
-            y={node.y0 + 12}
-            class="head"
-          >
-            {node.x1 - node.x0 > 60
-              ? visible(node.data.name).slice(0, Math.floor((node.x1 - node.x0) / 6.6))
-              : ""}
-          </text>
-        ))}
-        {leaves.leaves().map((node) => (
-          <a
-            key={node.data.fn}
-            href={link("function", { fn: node.data.fn })}
-            aria-label={`${node.data.name}, ${time(node.data.seconds)}`}
-          >
-            <title>{`${visible(node.data.name)}: ${time(node.data.seconds)} (${percent(node.data.seconds, profile.time)})`}</title>
-            <rect
-              x={node.x0}
-              y={node.y0}
-              width={node.x1 - node.x0}
-              height={node.y1 - node.y0}
-              class={`area kind${node.data.kind}`}
-            />
-            {node.x1 - node.x0 > 50 && node.y1 - node.y0 > 16 && (
-              <text x={node.x0 + 4} y={node.y0 + 14} class="label">
-                {visible(node.data.name.split("::").pop() ?? "").slice(
-                  0,
-                  Math.floor((node.x1 - node.x0 - 8) / 6.6),
-                )}
-              </text>
-            )}
-          </a>
+        {root
+          .descendants()
+          .filter(hasHead)
+          .map((area) => (
+            <text
+              key={`${area.data.kind} ${area.data.name}`}
+              x={area.x0 + 3}
+              y={area.y0 + 12}
+              class="head"
+            >
+              {cut(visible(area.data.name), area.x1 - area.x0 - 6, true)}
+            </text>
+          ))}
+        {large.map((area) => (
+          <Leaf key={area.data.fn} area={area} whole={profile.time} />
         ))}
       </svg>
+      <Legend />
     </section>
   );
+}
+
+function treemapMarkdown(profile: Profile, scope: string): string {
+  const lines = hottestFns(profile, scope, 30).map(
+    (fn) =>
+      `* ${markdownCode(fn.name)} (${markdownCode(profile.files[fn.file]?.name ?? "(unknown)")}): ` +
+      `${time(fn.excl)} own (${percent(fn.excl, profile.time)}), ${fn.calls} calls`,
+  );
+  return `${lines.join("\n")}\n`;
 }
