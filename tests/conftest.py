@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: left out of the quick set")
     config.addinivalue_line("markers", "alone: not in a worker of pytest-xdist's")
+    config.addinivalue_line("markers", "once: the same on each CPython, so only with the first one")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

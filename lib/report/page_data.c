@@ -517,6 +517,8 @@ static void put_totals(struct page *g)
     nyt_json_bool(g->j, "snapshot", t->snapshot);
     if (fault)
         nyt_json_text(g->j, "fault", fault->message);
+    else if (!t->complete && !t->snapshot)
+        nyt_json_text(g->j, "fault", "the program ended before it was whole");
     else
         nyt_json_null(g->j, "fault");
 }

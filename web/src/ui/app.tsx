@@ -119,7 +119,8 @@ export function App({ profile, compared }: Props) {
 
   useEffect(() => {
     const key = (act: () => void) => (event: KeyboardEvent) => {
-      if (editing(event) || dialog !== "") return;
+      // Of "g d", the second key alone means something else.
+      if (editing(event) || dialog !== "" || event.defaultPrevented) return;
       event.preventDefault();
       act();
     };
@@ -203,7 +204,7 @@ export function App({ profile, compared }: Props) {
       )}
       {raw.fault && (
         <p class="warning" role="note">
-          The profile is incomplete: {visible(raw.fault)}
+          The profile is incomplete: {visible(raw.fault)}.
         </p>
       )}
       <p class="said" role="status" aria-live="polite">

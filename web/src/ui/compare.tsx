@@ -79,7 +79,7 @@ function Changes() {
     },
     {
       key: "what",
-      title: "",
+      title: "What",
       value: (c) => (c.before ? (c.after ? "" : "gone") : "new"),
     },
     { key: "place", title: "Place", value: (c) => c.place },
@@ -158,7 +158,7 @@ function Lines({ file }: { file: number }) {
     },
     {
       key: "what",
-      title: "",
+      title: "What",
       value: (c) => (c.before ? (c.after ? (c.edited ? "edited" : "") : "gone") : "new"),
     },
     {

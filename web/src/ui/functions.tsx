@@ -11,6 +11,11 @@ import { FnLink, Kind, PlaceLink, Time } from "./parts";
 import { Scope } from "./scope";
 import { type Column, Table } from "./table";
 
+function placesCalling(profile: Profile, fn: Fn): number {
+  const calls = profile.callers.get(fn.id) ?? [];
+  return new Set(calls.map((call) => `${call.file}:${call.line}`)).size;
+}
+
 function filesCalling(profile: Profile, fn: Fn): number {
   return new Set((profile.callers.get(fn.id) ?? []).map((call) => call.file)).size;
 }
@@ -47,7 +52,7 @@ export function Functions() {
       key: "places",
       title: "Places",
       hint: "Lines that call it",
-      value: (fn) => profile.callers.get(fn.id)?.length ?? 0,
+      value: (fn) => placesCalling(profile, fn),
     },
     {
       key: "files",

@@ -72,7 +72,7 @@ export function Imports() {
       hint: "Sorted by it, modules stand below those that import them",
       value: (i) => i.order,
       cell: (i) => (
-        <span style={{ paddingLeft: `${1.4 * Math.min(i.depth, 20)}em` }}>
+        <span class="indent" style={{ paddingLeft: `${1.4 * Math.min(i.depth, 20)}em` }}>
           <FnLink fn={i.fn} />
         </span>
       ),

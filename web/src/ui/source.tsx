@@ -23,7 +23,7 @@ import { Time } from "./parts";
 import { Rows } from "./rows";
 import { Take } from "./take";
 
-const ROW = 22;
+const ROW = 24;
 
 type Row =
   | { kind: "code"; line: number; pieces: Piece[]; figures: Line | undefined; calls: Call[] }

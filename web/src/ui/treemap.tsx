@@ -91,18 +91,21 @@ export function cut(text: string, room: number, end: boolean): string {
 function Leaf({ area, whole }: { area: Area; whole: number }) {
   const { name, seconds, kind, fn } = area.data;
   const [width, height] = [area.x1 - area.x0, area.y1 - area.y0];
+  const label = `${visible(name)}: ${time(seconds)} (${percent(seconds, whole)})`;
   const short = cut(visible(name.split("::").pop() ?? ""), width - 8, false);
   return (
-    <a href={link("function", { fn })} aria-label={`${visible(name)}, ${time(seconds)}`}>
-      <title>{`${visible(name)}: ${time(seconds)} (${percent(seconds, whole)})`}</title>
+    <a href={link("function", { fn })}>
+      <title>{label}</title>
       <rect x={area.x0} y={area.y0} width={width} height={height} class={`area kind${kind}`} />
       {height > 18 && short !== "" && (
-        <text x={area.x0 + 4} y={area.y0 + 14} class="label">
+        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a part of the link's name, takes no focus
+        <text x={area.x0 + 4} y={area.y0 + 14} class="label" aria-hidden="true">
           {short}
         </text>
       )}
       {height > 34 && width > 60 && (
-        <text x={area.x0 + 4} y={area.y0 + 28} class="label much">
+        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a part of the link's name, takes no focus
+        <text x={area.x0 + 4} y={area.y0 + 28} class="label much" aria-hidden="true">
           {cut(`${time(seconds)}, ${percent(seconds, whole)}`, width - 8, false)}
         </text>
       )}
