@@ -877,6 +877,12 @@ typedef struct {
  */
 NYT_API int nyt_report_page(const nyt_profile *p, const nyt_page_options *options,
                             nyt_write_fn write, void *ctx, nyt_error *err);
+/*
+ * The answer as a part of somebody else's page, a notebook's: some kilobytes of HTML without
+ * scripts, styles and links. NYT_ENOMEM, or what `write` returned.
+ */
+NYT_API int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx,
+                                nyt_error *err);
 
 /* What a report on a diff leaves out, and its form. All zeros means as usual. */
 typedef struct {

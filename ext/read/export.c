@@ -54,6 +54,13 @@ PyObject *export_model(PyObject *profile, PyObject *write)
     return exported(profile, rc, &err);
 }
 
+PyObject *export_fragment(PyObject *profile, PyObject *write)
+{
+    nyt_error err;
+    int rc = nyt_report_fragment(profile_of(profile), call_write, write, &err);
+    return exported(profile, rc, &err);
+}
+
 PyObject *export_format(PyObject *profile, PyObject *args)
 {
     const char *name;

@@ -9,6 +9,7 @@ int add_exports(PyObject *module);
 
 /* Methods of Profile; each passes bytes to a callable. */
 PyObject *export_model(PyObject *profile, PyObject *write);
+PyObject *export_fragment(PyObject *profile, PyObject *write);
 PyObject *export_format(PyObject *profile, PyObject *args);
 PyObject *export_csv(PyObject *profile, PyObject *args);
 PyObject *export_summary(PyObject *profile, PyObject *args, PyObject *kwargs);

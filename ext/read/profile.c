@@ -541,6 +541,9 @@ static PyMethodDef profile_methods[] = {
     {"model", export_model, METH_O,
      PyDoc_STR("model($self, write, /)\n--\n\n"
                "Passes all but the call tree to write() as one JSON object.")},
+    {"fragment", export_fragment, METH_O,
+     PyDoc_STR("fragment($self, write, /)\n--\n\n"
+               "Passes the answer to write() as a part of an HTML page.")},
     {"export", export_format, METH_VARARGS,
      PyDoc_STR("export($self, format, write, max_bytes=0, top=0, /)\n--\n\n"
                "Passes the profile to write() in one of formats(); returns what was left out.\n\n"

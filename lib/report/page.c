@@ -9,139 +9,11 @@
 #include "report/page_bundle.h"
 #include "report/page_data.h"
 #include "report/page_source.h"
-#include "report/sentence.h"
-#include "report/short_path.h"
+#include "report/page_static.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { USUAL_BYTES = 5 * 1024 * 1024, LEAST_BYTES = 200 * 1024, TRIES = 16, STATIC_ROWS = 20 };
-
-/* ---- Text in HTML ---- */
-
-/* Everything that could mean something else is a number. */
-static void put_html(struct nyt_out *o, nyt_str text)
-{
-    for (size_t at = 0, bytes = 0; at < text.len; at += bytes) {
-        char shown[NYT_SAFE_BYTES];
-        nyt_safe_next(text, at, shown, &bytes);
-        for (const char *p = shown; *p; p++) {
-            if (strchr("&<>\"'`", *p))
-                nyt_out_format(o, "&#%d;", *p);
-            else
-                nyt_out_bytes(o, p, 1);
-        }
-    }
-}
-
-/* ---- For readers without scripts ---- */
-
-static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uint32_t line)
-{
-    const nyt_file *file = nyt_profile_file(p, fid);
-    if (!file)
-        return;
-    put_html(o, file->name);
-    if (line)
-        nyt_out_format(o, ":%u", (unsigned)line);
-}
-
-static void put_figures(struct nyt_out *o, int64_t count, double seconds)
-{
-    nyt_out_text(o, "<tr><td class=number>");
-    nyt_out_count(o, count, 0);
-    nyt_out_text(o, "<td class=number>");
-    nyt_out_time(o, seconds, 0);
-    nyt_out_text(o, "<td>");
-}
-
-static int by_time(const void *left, const void *right)
-{
-    const nyt_line *a = *(const nyt_line *const *)left, *b = *(const nyt_line *const *)right;
-    return (a->time < b->time) - (a->time > b->time);
-}
-
-static int by_excl(const void *left, const void *right)
-{
-    const nyt_sub *a = *(const nyt_sub *const *)left, *b = *(const nyt_sub *const *)right;
-    return (a->excl < b->excl) - (a->excl > b->excl);
-}
-
-/* `list` has room for pointers to all lines, and to all subs. */
-static void put_static_lines(struct nyt_out *o, const nyt_profile *p, const void **list)
-{
-    size_t n, kept = 0;
-    const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
-    for (size_t i = 0; i < n; i++)
-        if (lines[i].time > 0)
-            list[kept++] = &lines[i];
-    if (kept)
-        qsort(list, kept, sizeof *list, by_time);
-    nyt_out_text(o, "<h2>Lines</h2><table><tr><th>Count<th>Time<th>Line");
-    for (size_t i = 0; i < kept && i < STATIC_ROWS; i++) {
-        const nyt_line *line = list[i];
-        put_figures(o, line->count, line->time);
-        put_place(o, p, line->fid, line->line);
-    }
-    nyt_out_text(o, "</table>");
-}
-
-static void put_static_subs(struct nyt_out *o, const nyt_profile *p, const void **list)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < p->sub_count; i++)
-        if (p->subs[i].calls)
-            list[kept++] = &p->subs[i];
-    if (kept)
-        qsort(list, kept, sizeof *list, by_excl);
-    nyt_out_text(o, "<h2>Functions</h2><table><tr><th>Calls<th>Own time<th>Function");
-    for (size_t i = 0; i < kept && i < STATIC_ROWS; i++) {
-        const nyt_sub *sub = list[i];
-        put_figures(o, (int64_t)sub->calls, sub->excl);
-        put_html(o, sub->name);
-    }
-    nyt_out_text(o, "</table>");
-}
-
-static int append_text(void *ctx, const void *data, size_t len)
-{
-    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
-}
-
-static bool put_sentence(struct nyt_out *o, const nyt_profile *p)
-{
-    struct nyt_buf text = {0};
-    struct nyt_out *to = malloc(sizeof *to);
-    bool ok = to != NULL;
-    if (ok) {
-        nyt_out_begin(to, append_text, &text);
-        nyt_put_sentence(to, p);
-        ok = nyt_out_end(to, NULL) == NYT_OK;
-    }
-    if (ok)
-        put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
-    nyt_buf_free(&text);
-    free(to);
-    return ok;
-}
-
-static bool put_noscript(struct nyt_out *o, const nyt_profile *p)
-{
-    size_t lines;
-    nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
-    const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
-    bool ok = list != NULL;
-    nyt_out_text(o, "<noscript><p class=sentence>");
-    ok = ok && put_sentence(o, p);
-    nyt_out_text(o, "</p>");
-    if (ok) {
-        put_static_lines(o, p, list);
-        put_static_subs(o, p, list);
-    }
-    nyt_out_text(o, "</noscript>");
-    free(list);
-    return ok;
-}
+enum { USUAL_BYTES = 5 * 1024 * 1024, LEAST_BYTES = 200 * 1024, TRIES = 16 };
 
 /* ---- The page ---- */
 
@@ -215,7 +87,7 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
     nyt_out_text(o, "'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                     "<meta name=\"generator\" content=\"nytprof " NYT_VERSION "\">\n<title>");
-    put_html(o, nyt_page_title(p));
+    nyt_put_html(o, nyt_page_title(p));
     nyt_out_text(o, " - profile</title>\n<style>");
     nyt_out_bytes(o, nyt_page_style, nyt_page_style_len);
     nyt_out_text(o, "</style>\n</head>\n<body>\n<div id=\"app\"></div>\n");
@@ -224,8 +96,9 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
 static bool put_page(struct nyt_out *o, const nyt_profile *p, const struct contents *c)
 {
     put_head(o, p);
-    bool ok = put_noscript(o, p);
-    nyt_out_text(o, "\n");
+    nyt_out_text(o, "<noscript>");
+    bool ok = nyt_put_static(o, p);
+    nyt_out_text(o, "</noscript>\n");
     put_block(o, c->data, "profile", 0, false);
     if (c->other)
         put_block(o, c->other, "other", 0, false);

@@ -480,6 +480,12 @@ class Profile:
             f"{header.statements - header.discounted} statements, {header.calls} calls{state}>"
         )
 
+    def _repr_html_(self) -> str:
+        """The answer for notebooks: the sentence, the hottest source, lines and functions."""
+        parts: list[bytes] = []
+        self._raw.fragment(parts.append)
+        return b"".join(parts).decode()
+
     @property
     def application(self) -> str:
         """What was profiled."""

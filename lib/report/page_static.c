@@ -1,0 +1,210 @@
+/*
+ * What a page says to readers without scripts, and a notebook below a cell: the sentence, the source
+ * around the line that costs most, and the lines and functions with most time. Text of the profile
+ * is escaped; there is nothing in it that runs or is loaded.
+ */
+#include "report/page_static.h"
+
+#include "nytprof.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "report/sentence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 20, LINES_AROUND = 4 };
+
+/* ---- Text in HTML ---- */
+
+/* Everything that could mean something else is a number. */
+void nyt_put_html(struct nyt_out *o, nyt_str text)
+{
+    for (size_t at = 0, bytes = 0; at < text.len; at += bytes) {
+        char shown[NYT_SAFE_BYTES];
+        nyt_safe_next(text, at, shown, &bytes);
+        for (const char *p = shown; *p; p++) {
+            if (strchr("&<>\"'`", *p))
+                nyt_out_format(o, "&#%d;", *p);
+            else
+                nyt_out_bytes(o, p, 1);
+        }
+    }
+}
+
+/* ---- The tables ---- */
+
+static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uint32_t line)
+{
+    const nyt_file *file = nyt_profile_file(p, fid);
+    if (!file)
+        return;
+    nyt_put_html(o, file->name);
+    if (line)
+        nyt_out_format(o, ":%u", (unsigned)line);
+}
+
+static void put_figures(struct nyt_out *o, int64_t count, double seconds)
+{
+    nyt_out_text(o, "<tr><td class=number>");
+    nyt_out_count(o, count, 0);
+    nyt_out_text(o, "<td class=number>");
+    nyt_out_time(o, seconds, 0);
+    nyt_out_text(o, "<td>");
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const nyt_line *a = *(const nyt_line *const *)left, *b = *(const nyt_line *const *)right;
+    return (a->time < b->time) - (a->time > b->time);
+}
+
+static int by_excl(const void *left, const void *right)
+{
+    const nyt_sub *a = *(const nyt_sub *const *)left, *b = *(const nyt_sub *const *)right;
+    return (a->excl < b->excl) - (a->excl > b->excl);
+}
+
+/* `list` has room for pointers to all lines, and to all subs. */
+static void put_static_lines(struct nyt_out *o, const nyt_profile *p, const void **list)
+{
+    size_t n, kept = 0;
+    const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].time > 0)
+            list[kept++] = &lines[i];
+    if (kept)
+        qsort(list, kept, sizeof *list, by_time);
+    nyt_out_text(o, "<h2>Lines</h2><table><tr><th>Count<th>Time<th>Line");
+    for (size_t i = 0; i < kept && i < ROWS; i++) {
+        const nyt_line *line = list[i];
+        put_figures(o, line->count, line->time);
+        put_place(o, p, line->fid, line->line);
+    }
+    nyt_out_text(o, "</table>");
+}
+
+static void put_static_subs(struct nyt_out *o, const nyt_profile *p, const void **list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->sub_count; i++)
+        if (p->subs[i].calls)
+            list[kept++] = &p->subs[i];
+    if (kept)
+        qsort(list, kept, sizeof *list, by_excl);
+    nyt_out_text(o, "<h2>Functions</h2><table><tr><th>Calls<th>Own time<th>Function");
+    for (size_t i = 0; i < kept && i < ROWS; i++) {
+        const nyt_sub *sub = list[i];
+        put_figures(o, (int64_t)sub->calls, sub->excl);
+        nyt_put_html(o, sub->name);
+    }
+    nyt_out_text(o, "</table>");
+}
+
+static int append_text(void *ctx, const void *data, size_t len)
+{
+    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
+}
+
+static bool put_sentence(struct nyt_out *o, const nyt_profile *p)
+{
+    struct nyt_buf text = {0};
+    struct nyt_out *to = malloc(sizeof *to);
+    bool ok = to != NULL;
+    if (ok) {
+        nyt_out_begin(to, append_text, &text);
+        nyt_put_sentence(to, p);
+        ok = nyt_out_end(to, NULL) == NYT_OK;
+    }
+    if (ok)
+        nyt_put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    nyt_buf_free(&text);
+    free(to);
+    return ok;
+}
+
+/* ---- The source around the line that costs most ---- */
+
+static nyt_str without_end(nyt_str text)
+{
+    while (text.len && strchr("\r\n", text.data[text.len - 1]))
+        text.len--;
+    return text;
+}
+
+static const nyt_line *line_of(const nyt_profile *p, uint32_t fid, uint32_t number)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, fid, &n);
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].line == number)
+            return &lines[i];
+    return NULL;
+}
+
+static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest,
+                            const nyt_src_line *source)
+{
+    const nyt_line *line = line_of(p, hottest->fid, source->line);
+    bool hot = source->line == hottest->line;
+    nyt_out_format(o, "%s%6u ", hot ? "<strong>" : "", (unsigned)source->line);
+    if (line) {
+        nyt_out_count(o, line->count, 11);
+        nyt_out_time(o, line->time, 11);
+    } else {
+        nyt_out_fill(o, ' ', 22);
+    }
+    nyt_out_text(o, "  ");
+    nyt_put_html(o, without_end(source->text));
+    nyt_out_text(o, hot ? "</strong>\n" : "\n");
+}
+
+static void put_excerpt(struct nyt_out *o, const nyt_profile *p)
+{
+    const nyt_line *hottest = nyt_hottest_line(p);
+    size_t n = 0;
+    const nyt_src_line *source = hottest ? nyt_profile_source(p, hottest->fid, &n) : NULL;
+    if (!n)
+        return;
+    nyt_out_text(o, "<pre>");
+    for (size_t i = 0; i < n; i++)
+        if (source[i].line + LINES_AROUND >= hottest->line &&
+            source[i].line <= hottest->line + LINES_AROUND)
+            put_source_line(o, p, hottest, &source[i]);
+    nyt_out_text(o, "</pre>");
+}
+
+/* ---- All of it ---- */
+
+bool nyt_put_static(struct nyt_out *o, const nyt_profile *p)
+{
+    size_t lines;
+    nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
+    const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
+    bool ok = list != NULL;
+    nyt_out_text(o, "<p class=sentence>");
+    ok = ok && put_sentence(o, p);
+    nyt_out_text(o, "</p>");
+    if (ok) {
+        put_excerpt(o, p);
+        put_static_lines(o, p, list);
+        put_static_subs(o, p, list);
+    }
+    free(list);
+    return ok;
+}
+
+int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err)
+{
+    struct nyt_out *o = malloc(sizeof *o);
+    if (!o)
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    nyt_out_begin(o, write, ctx);
+    nyt_out_text(o, "<div class=nytprof>");
+    bool ok = nyt_put_static(o, p);
+    nyt_out_text(o, "</div>\n");
+    int rc = nyt_out_end(o, err);
+    free(o);
+    return rc == NYT_OK && !ok ? nyt_fail(err, NYT_ENOMEM, "out of memory") : rc;
+}

@@ -1,0 +1,13 @@
+/* What a page says to readers without scripts. */
+#ifndef NYT_REPORT_PAGE_STATIC_H
+#define NYT_REPORT_PAGE_STATIC_H
+
+#include "base/text.h"
+#include "model/profile.h"
+
+/* As text of HTML: everything that could mean something else is a number, controls are visible. */
+void nyt_put_html(struct nyt_out *o, nyt_str text);
+/* The sentence, an excerpt of the source, and two tables. false: out of memory. */
+bool nyt_put_static(struct nyt_out *o, const nyt_profile *p);
+
+#endif
