@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ static void tell_finish(const char *how)
 enum { GRACE_SECONDS = 2, WRITING_SECONDS = 20 };
 
 static _Atomic int caught;          /* the signal, 0: none */
+static _Atomic int handling;        /* threads in on_signal() now */
 static sigset_t wanted;             /* to be taken over where they have their default action */
 static sigset_t timed;              /* those that have a timer */
 static timer_t grace[NSIG];
@@ -97,6 +99,7 @@ static void on_signal(int signum, siginfo_t *info, void *context)
 {
     (void)context;
     int saved = errno, none = 0;
+    atomic_fetch_add(&handling, 1);
     if (!in_our_process() || info->si_code == SI_TIMER) {
         die_of(signum);
     } else if (atomic_compare_exchange_strong(&caught, &none, signum)) {
@@ -104,6 +107,7 @@ static void on_signal(int signum, siginfo_t *info, void *context)
         lanes_hurry_now();
         wake_main_thread();
     }
+    atomic_fetch_sub(&handling, 1);
     errno = saved;
 }
 
@@ -194,6 +198,18 @@ static void catch_signals(void)
             sigaction(signum, &handler, NULL);
 }
 
+/*
+ * After this no handler of ours runs any more, in whatever thread: a signal that has come is in
+ * `caught`. A forked child has its parent's count, but none of the other threads.
+ */
+static void handlers_quiet(void)
+{
+    if (owner != getpid())
+        atomic_store(&handling, 0);
+    while (atomic_load(&handling) > 0)
+        sched_yield();
+}
+
 /* Gives them back, unless the program has put its own handler there meanwhile. */
 static void release_signals(void)
 {
@@ -207,6 +223,7 @@ static void release_signals(void)
     }
     sigemptyset(&wanted);
     sigemptyset(&timed);
+    handlers_quiet();
 }
 
 static void want_signals(const int *signums, size_t n)
@@ -389,13 +406,18 @@ void ends_unlisten(void)
 {
     if (!told)
         return;
+    bool ours = owner == getpid();
     release_signals();
     unwatch_waiting();
     unwatch_functions();
     told = NULL;
+    int signum = atomic_exchange(&caught, 0);
+    if (signum && ours)
+        die_of(signum);
 }
 
-/* Who listened before hears no more. */
+/* Who listened before hears no more. A signal that has come meanwhile ends the program now, with
+ * its default action: nobody else will. */
 void ends_listen(const ends_listener *listener, const int *signums, size_t n)
 {
     static bool at_exit_set;
