@@ -164,11 +164,12 @@ def test_switches_in_several_threads(session: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    from pynytprof import tracer
+    from pynytprof.tracer import _current
 
-    assert tracer._switched is not None and not tracer._switched.running
+    (switched,) = _current.values()
+    assert not switched.running
     first = work.__code__.co_firstlineno
-    hits = tracer._switched._line_hits
+    hits = switched._line_hits
     assert sum(n for (_, line), (n, _, _) in hits.items() if line == first + 3) == 4 * turns
     finish_profile()
     assert is_complete(session / "s.out")

@@ -193,9 +193,8 @@ static session *make_session(const char *text, const char *command)
 static int await_program(session *s)
 {
     const char *when = settings_text(&s->settings, "start", "begin");
-    if (session_arrange_end(s) < 0)
+    if (session_prepare(s) < 0)
         return -1;
-    tracer_calibrate(s->t);
     if (strcmp(when, "no") == 0 || (s->inherited && strcmp(when, "end") == 0))
         return 0;
     if (strcmp(when, "begin") == 0 || s->inherited)

@@ -89,7 +89,9 @@ static void put_comments(pairs *p, const tracer *t, const header_facts *f, const
         {facts.folded_evals,
          "evals of more texts than can be told apart: lines that ran most share a file"},
         {facts.folded_calls, "calls went past the call tree's limit: the flame graph is folded"},
-        {facts.failed, "errors in the profiler itself: some events are lost"},
+        {facts.failures, "errors in the profiler itself: some events are lost"},
+        {facts.disturbed,
+         "time another tool took pynytprof's place in sys.monitoring: what came after is missing"},
     };
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         if (told[i].n)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../trace/calibrate.h"
 #include "../trace/exits.h"
 #include "../trace/lane.h"
 #include "children.h"
@@ -30,6 +31,42 @@ static session *active;         /* owned */
 session *session_active(void)
 {
     return active;
+}
+
+/*
+ * Switching is done in one go. All that may run code of the program (handlers of its signals,
+ * other threads) comes before it, in prepare(): so the interpreter's lock is all the lock that is
+ * needed, and nobody meets a session that is half on. The collector waits, whose finalizers may
+ * be the program's; an audit hook in Python can come in between, and is refused.
+ */
+static bool switching, collects;
+
+static session *let_loose;      /* owned: was active when the switching began */
+
+/* False with an exception: it is under way. */
+static bool switch_begin(void)
+{
+    if (switching) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "profiling is being switched on or off at this very moment");
+        return false;
+    }
+    switching = true;
+    collects = PyGC_Disable();
+    let_loose = active;
+    Py_XINCREF((PyObject *)let_loose);
+    return true;
+}
+
+static int switch_end(int rc)
+{
+    session *old = let_loose;
+    switching = false;
+    let_loose = NULL;
+    if (collects)
+        PyGC_Enable();
+    Py_XDECREF((PyObject *)old);        /* perhaps its last reference, and then callbacks */
+    return rc;
 }
 
 static void set_active(session *s)
@@ -279,10 +316,10 @@ static bool minds(const session *s, const char *how)
 static void on_end(const char *how)
 {
     session *s = active;
-    if (!s || getpid() != s->pid || !minds(s, how))
+    if (!s || switching || getpid() != s->pid || !minds(s, how))
         return;
     if (!s->out.can_rename) {
-        session_stop(s);
+        session_finish(s);
         return;
     }
     if (s->started)
@@ -349,8 +386,8 @@ static void tell(void)
 static PyObject *at_exit(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    if (active)
-        session_stop(active);
+    if (active && session_finish(active) < 0)
+        return NULL;
     for (Py_ssize_t i = 0; to_merge && i < PyList_GET_SIZE(to_merge); i++)
         session_merge((session *)PyList_GET_ITEM(to_merge, i));
     Py_CLEAR(to_merge);
@@ -362,6 +399,8 @@ static PyMethodDef at_exit_method = {"finish", at_exit, METH_NOARGS,
                                      "pynytprof's: completes the profile."};
 
 /* ---- Forks ---- */
+
+static void drop(session *s);
 
 /* A fork of subprocess's own: its child runs preexec_fn and then another program. */
 static bool only_execs(void)
@@ -403,13 +442,13 @@ static void become_child(session *s)
 static void go_on_in_child(session *s)
 {
     if (only_execs() || s->forks_left == 0) {
-        session_drop(s);
+        drop(s);
         return;
     }
     become_child(s);
     if (tracer_forget_figures(s->t) < 0) {
         PyErr_Clear();
-        session_drop(s);
+        drop(s);
         return;
     }
     listen_to_ends(s);
@@ -425,6 +464,8 @@ static PyObject *after_fork(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
     Py_CLEAR(to_merge);
+    switching = false;
+    calibration_abandon();      /* who was at it is not in this process */
     if (active)
         go_on_in_child(active);
     Py_RETURN_NONE;
@@ -471,14 +512,16 @@ static int hand_in(const char *module, const char *name, const char *keyword, Py
 int session_watch_process(void)
 {
     static bool exit_watched, forks_watched;
-    if (!exit_watched && hand_in("atexit", "register", NULL, &at_exit_method) < 0)
-        return -1;
-    exit_watched = true;
-    if (!forks_watched &&
-        hand_in("posix", "register_at_fork", "after_in_child", &after_fork_method) < 0)
-        return -1;
-    forks_watched = true;
-    return 0;
+    if (!exit_watched) {
+        exit_watched = true;    /* before, since code of the program may run in it */
+        exit_watched = hand_in("atexit", "register", NULL, &at_exit_method) == 0;
+    }
+    if (exit_watched && !forks_watched) {
+        forks_watched = true;
+        forks_watched = hand_in("posix", "register_at_fork", "after_in_child",
+                                &after_fork_method) == 0;
+    }
+    return exit_watched && forks_watched ? 0 : -1;
 }
 
 /* ---- Start, pause, stop ---- */
@@ -520,18 +563,28 @@ static void clear_temporaries(const session *s)
     output_folder_done(&s->out, folder);
 }
 
-/* Lets another one begin: one that is paused or that nobody has asked for is completed. */
-static int make_place(void)
+static char *occupied_by;       /* the file of a session in Python. Owned */
+
+int session_occupy(const char *path)
 {
-    if (active && (active->paused || active->inherited))
-        session_stop(active);
-    if (!active)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError,
-                 "a profile is being written to %s already; "
-                 "one session can run in a process at a time",
-                 active->out.shown);
-    return -1;
+    free(occupied_by);
+    occupied_by = path ? strdup(path) : NULL;
+    if (path && !occupied_by)
+        PyErr_NoMemory();
+    return path && !occupied_by ? -1 : 0;
+}
+
+/* Whether another one may not begin now; then with an exception. One that is paused, or that
+ * nobody in this process has asked for, makes place. */
+static bool is_taken(const session *s)
+{
+    bool other = active && active != s && !active->paused && !active->inherited;
+    if (other || occupied_by)
+        PyErr_Format(PyExc_RuntimeError,
+                     "a profile is being written to %s already; "
+                     "one session can run in a process at a time",
+                     occupied_by ? occupied_by : active->out.shown);
+    return other || occupied_by;
 }
 
 static void let_go(const session *s)
@@ -541,11 +594,48 @@ static void let_go(const session *s)
         children_leave();
 }
 
+/* This process leaves the file to another one. */
+static void drop(session *s)
+{
+    s->dropped = true;
+    if (active == s) {
+        tracer_pause(s->t);
+        let_go(s);
+        set_active(NULL);
+    }
+    if (tracer_forget_figures(s->t) < 0)
+        PyErr_Clear();
+}
+
+static void stop(session *s);
+
+/* What is there, and may make place, is completed. -1 with an exception. */
+static int make_place(session *s)
+{
+    if (!active || active == s)
+        return 0;
+    if (!switch_begin())
+        return -1;
+    stop(active);
+    return switch_end(0);
+}
+
+int session_prepare(session *s)
+{
+    if (active == s)
+        return 0;
+    if (is_taken(s) || session_arrange_end(s) < 0 || ends_prepare() < 0 || is_taken(s))
+        return -1;
+    return make_place(s) < 0 ? -1 : tracer_calibrate(s->t);
+}
+
 /* Begins the first time, with a valid file on disk before the program goes on. */
 static int begin(session *s, bool open_frames)
 {
-    if (make_place() < 0 || session_arrange_end(s) < 0)
+    if (is_taken(s))
         return -1;
+    if (active)
+        stop(active);
     clear_temporaries(s);
     set_active(s);
     s->paused = false;
@@ -564,7 +654,7 @@ static int begin(session *s, bool open_frames)
     return 0;
 }
 
-int session_start(session *s, bool open_frames)
+static int start(session *s, bool open_frames)
 {
     if (getpid() != s->pid) {
         become_child(s);
@@ -584,7 +674,16 @@ int session_start(session *s, bool open_frames)
     return 0;
 }
 
-void session_pause(session *s)
+int session_use(session *s, bool open_frames)
+{
+    if (session_prepare(s) < 0 || !switch_begin())
+        return -1;
+    int rc = s->uses && active == s && !s->paused ? 0 : start(s, open_frames);
+    s->uses += rc == 0;
+    return switch_end(rc);
+}
+
+static void rest(session *s)
 {
     if (active != s || s->paused)
         return;
@@ -592,34 +691,51 @@ void session_pause(session *s)
     s->paused = true;
 }
 
-void session_stop(session *s)
+/* Once: what the profile lacks is in it as a comment, too. */
+static void tell_of_losses(session *s)
+{
+    trace_facts facts;
+    trace_facts_of(s->t, &facts);
+    if (facts.failures > s->told_failures)
+        messages_say("out of memory: %llu events are missing in %s",
+                     (unsigned long long)facts.failures, s->out.shown);
+    s->told_failures = facts.failures;
+}
+
+static void stop(session *s)
 {
     if (active != s)
         return;
     if (getpid() != s->pid) {       /* forked behind Python's back */
-        session_drop(s);
+        drop(s);
         return;
     }
-    Py_INCREF((PyObject *)s);
     tracer_pause(s->t);
     if (s->started)
         session_write(s, NULL, true);
+    tell_of_losses(s);
     let_go(s);
     s->paused = false;
     set_active(NULL);
-    Py_DECREF((PyObject *)s);
 }
 
-void session_drop(session *s)
+int session_release(session *s, bool only_pause)
 {
-    s->dropped = true;
-    Py_INCREF((PyObject *)s);
-    if (active == s) {
-        tracer_pause(s->t);
-        let_go(s);
-        set_active(NULL);
-    }
-    if (tracer_forget_figures(s->t) < 0)
-        PyErr_Clear();
-    Py_DECREF((PyObject *)s);
+    if (!switch_begin())
+        return -1;
+    s->uses -= s->uses > 0;
+    if (s->uses == 0 && only_pause)
+        rest(s);
+    else if (s->uses == 0)
+        stop(s);
+    return switch_end(0);
+}
+
+int session_finish(session *s)
+{
+    if (!switch_begin())
+        return -1;
+    s->uses = 0;
+    stop(s);
+    return switch_end(0);
 }

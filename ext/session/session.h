@@ -11,6 +11,7 @@
  *     messages.c      lines on standard error
  *     session.c       begin, pause, end; at exit, signals, exec, fork
  *     type.c          the same for Python: pynytprof._ctrace.Session
+ *     switch.c        pynytprof._ctrace.Switch, the base of pynytprof.Tracer
  *     begin.c         the session of a program that Python itself runs
  *     wait.c          until __main__ begins, or its first line after the imports
  */
@@ -21,21 +22,34 @@
 
 extern PyTypeObject *session_type;      /* owned: the last one made */
 
-/* All return -1 with an exception set. */
+/* All that return int return -1 with an exception set. */
 int session_init(session *s, const char *text, PyObject *sources);
 void session_clear(session *s);
-int session_start(session *s, bool open_frames);
 
-/* These tell of failures on standard error, once. */
-void session_pause(session *s);         /* nothing is written; start goes on */
-void session_stop(session *s);          /* the whole profile */
-void session_drop(session *s);          /* this process leaves the file to another one */
+/*
+ * Switched on, and off: as often as it was switched on. With the last release it ends, with the
+ * whole profile written, or only pauses. Each is done as a whole or, with an exception, not at
+ * all. What goes wrong with the file is told on standard error, once.
+ */
+int session_use(session *s, bool open_frames);
+int session_release(session *s, bool only_pause);
 
-/* From now on exits and forks are noticed; what is registered can't be taken back. -1 with an
- * exception. */
+/* Ends it, however often it was switched on. */
+int session_finish(session *s);
+
+/*
+ * What session_use() does first: code of the program may run in it, its signals' handlers and
+ * other threads. RuntimeError: another session runs.
+ */
+int session_prepare(session *s);
+
+/* A session in Python begins, which writes `path`; NULL: it has ended. */
+int session_occupy(const char *path);
+
+/* From now on exits and forks are noticed; what is registered can't be taken back. */
 int session_watch_process(void);
 
-/* The same, and that the run's profiles are merged then. -1 with an exception. */
+/* The same, and that the run's profiles are merged then. */
 int session_arrange_end(session *s);
 
 /* At the end it is said where the profile of this session is. NULL: of none. */

@@ -25,9 +25,10 @@ typedef struct {
     pid_t pid;
     long basetime;
     long forks_left; /* generations, -1: no limit */
-    int uses;        /* how often it has been switched on; Tracers count them */
+    int uses;        /* how often it has been switched on */
     bool inherited;  /* another process began the run */
     bool only_forks; /* its own profile is not written, its children's are */
+    uint64_t told_failures;
     bool started, paused, failed, writing, dropped;
     PyObject *weak; /* references to it */
 } session;

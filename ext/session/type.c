@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "session.h"
+#include "switch.h"
 
 PyTypeObject *session_type;
 
@@ -49,36 +50,40 @@ static PyObject *type_arrange_end(PyObject *self, PyObject *unused)
     return session_arrange_end((session *)self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(start_doc,
-"start($self, /, *, open_frames=True)\n--\n\n"
-"Begin, with a file on disk, or go on. The frames that are open then are the program's,\n"
-"unless `open_frames` is false. RuntimeError: another one runs in this process.");
+PyDoc_STRVAR(use_doc,
+"use($self, /, *, open_frames=True)\n--\n\n"
+"Switch it on once more. The first time it begins, with a file on disk, or goes on. The frames\n"
+"that are open then are the program's, unless `open_frames` is false. RuntimeError: another one\n"
+"runs in this process.");
 
-static PyObject *type_start(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *type_use(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"open_frames", NULL};
     int open_frames = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:start", names, &open_frames))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:use", names, &open_frames))
         return NULL;
-    return session_start((session *)self, open_frames) < 0 ? NULL : Py_NewRef(Py_None);
+    return session_use((session *)self, open_frames) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(pause_doc, "pause($self, /)\n--\n\nPause; nothing is written. start() goes on.");
+PyDoc_STRVAR(release_doc,
+"release($self, /, *, pause=False)\n--\n\n"
+"Undo one use(). With the last one the whole profile is written; or nothing is, with `pause`.");
 
-static PyObject *type_pause(PyObject *self, PyObject *unused)
+static PyObject *type_release(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    (void)unused;
-    session_pause((session *)self);
-    Py_RETURN_NONE;
+    static char *names[] = {"pause", NULL};
+    int pause = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:release", names, &pause))
+        return NULL;
+    return session_release((session *)self, pause) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(stop_doc, "stop($self, /)\n--\n\nPause, and write the whole profile.");
+PyDoc_STRVAR(finish_doc, "finish($self, /)\n--\n\nUndo all use(), and write the whole profile.");
 
-static PyObject *type_stop(PyObject *self, PyObject *unused)
+static PyObject *type_finish(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    session_stop((session *)self);
-    Py_RETURN_NONE;
+    return session_finish((session *)self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *get_path(PyObject *self, void *unused)
@@ -104,9 +109,10 @@ static PyObject *get_sources(PyObject *self, void *unused)
 
 static PyMethodDef type_methods[] = {
     {"arrange_end", type_arrange_end, METH_NOARGS, arrange_end_doc},
-    {"start", (PyCFunction)(void (*)(void))type_start, METH_VARARGS | METH_KEYWORDS, start_doc},
-    {"pause", type_pause, METH_NOARGS, pause_doc},
-    {"stop", type_stop, METH_NOARGS, stop_doc},
+    {"use", (PyCFunction)(void (*)(void))type_use, METH_VARARGS | METH_KEYWORDS, use_doc},
+    {"release", (PyCFunction)(void (*)(void))type_release, METH_VARARGS | METH_KEYWORDS,
+     release_doc},
+    {"finish", type_finish, METH_NOARGS, finish_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -119,9 +125,9 @@ static PyGetSetDef type_getset[] = {
 
 static PyMemberDef type_members[] = {
     {"tracer", T_OBJECT_EX, offsetof(session, t), READONLY, "The Tracer."},
-    {"uses", T_INT, offsetof(session, uses), 0, "How often it has been switched on."},
+    {"uses", T_INT, offsetof(session, uses), READONLY, "How often it has been switched on."},
     {"started", T_BOOL, offsetof(session, started), READONLY, "Whether it has ever run."},
-    {"paused", T_BOOL, offsetof(session, paused), READONLY, "Between pause() and start()."},
+    {"paused", T_BOOL, offsetof(session, paused), READONLY, "Whether it will go on."},
     {"failed", T_BOOL, offsetof(session, failed), READONLY,
      "Whether the profile could not be written; the reason was told then."},
     {"inherited", T_BOOL, offsetof(session, inherited), READONLY,
@@ -148,14 +154,29 @@ static PyType_Spec type_spec = {
     .slots = type_slots,
 };
 
-int session_add_type(PyObject *module)
+int session_add_types(PyObject *module)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, &type_spec, NULL);
     if (!type)
         return -1;
     int rc = PyModule_AddType(module, (PyTypeObject *)type);
     Py_XSETREF(session_type, (PyTypeObject *)type);
-    return rc;
+    return rc < 0 ? rc : switch_add_type(module);
+}
+
+const char session_occupy_doc[] = PyDoc_STR(
+    "occupy(path, /)\n--\n\n"
+    "A session in Python begins that writes `path`, and no other may; None: it has ended.");
+
+PyObject *session_occupy_object(PyObject *module, PyObject *path)
+{
+    (void)module;
+    PyObject *bytes = NULL;
+    if (path != Py_None && !PyUnicode_FSConverter(path, &bytes))
+        return NULL;
+    int rc = session_occupy(bytes ? PyBytes_AS_STRING(bytes) : NULL);
+    Py_XDECREF(bytes);
+    return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 const char session_active_doc[] = PyDoc_STR(

@@ -4,8 +4,9 @@
 
 #include <Python.h>
 
-int session_add_type(PyObject *module);
+int session_add_types(PyObject *module);
 PyObject *session_active_object(PyObject *module, PyObject *unused);
-extern const char session_active_doc[];
+PyObject *session_occupy_object(PyObject *module, PyObject *path);
+extern const char session_active_doc[], session_occupy_doc[];
 
 #endif

@@ -58,8 +58,7 @@ static void start(PyFrameObject *frame, enum where where)
         Py_DECREF((PyObject *)s);
         return;
     }
-    if (session_start(s, where == AT_LINE) == 0) {
-        s->uses++;
+    if (session_use(s, where == AT_LINE) == 0) {
         if (where == AT_BEGIN)
             tracer_frame_begins(s->t, frame);
     } else {

@@ -14,7 +14,9 @@
 #include "lane.h"
 #include "tracer.h"
 
+#include <pythread.h>
 #include <string.h>
+#include <time.h>
 
 static const char programs[] = "NOISE = [1]\n"
                                "while len(NOISE) < 2000:\n"
@@ -225,22 +227,52 @@ static tracer *probe_new(const tracer *t)
     return probe;
 }
 
+/*
+ * Between two of our instructions anything may run: a handler of a signal, other threads. They
+ * may start a tracer, which ends the probe; and may calibrate, one after the other.
+ */
+static tracer *probing;         /* the one that gets events now; borrowed */
+static bool measuring;          /* a calibration is under way, */
+static unsigned long measurer;  /* in this thread */
+static uint64_t abandoned;      /* counts those that were ended before their end */
+
 static bool probe_start(tracer *probe)
 {
     lane *l = lane_of_this_thread(probe);
-    if (!l)
+    if (!l || probing)
         return false;
     l->run = probe->run;        /* who calls us is of no interest */
     probe->running = true;
-    return engine_start(probe) == 0;
+    probing = probe;
+    if (engine_start(probe) == 0)
+        return true;
+    probe->running = false;
+    probing = NULL;
+    return false;
 }
 
+/* False if it is not the one that runs: somebody has ended it. */
 static bool probe_stop(tracer *probe)
 {
+    if (probing != probe)
+        return false;
+    probing = NULL;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
     engine_stop(probe);
+    PyErr_Restore(type, value, traceback);
     probe->running = false;
     lanes_let_go(probe);
-    return !probe->failed;
+    return !probe->failures;
+}
+
+void calibration_abandon(void)
+{
+    if (probing)
+        probe_stop(probing);
+    if (measuring)
+        abandoned++;
+    measuring = false;
 }
 
 static PyObject *programs_ready(void)
@@ -281,14 +313,15 @@ static void set_costs(tracer *t, const double *cost)
 /* In turns, so that a slow moment of the machine does not count for one side only. */
 static bool measure(tracer *probe, PyObject *names, double *extra, double events[KINDS][KINDS])
 {
+    const uint64_t before = abandoned;
     timings with, without;
     for (int kind = 0; kind < KINDS; kind++)
         for (int i = 0; i < ROUNDS; i++)
             with[kind][i] = without[kind][i] = (double)UINT64_MAX;
     bool ok = true;
     for (int turn = 0; ok && turn < TURNS; turn++) {
-        ok = time_programs(probe, names, without) && probe_start(probe) &&
-             time_programs(probe, names, with) &&
+        ok = time_programs(probe, names, without) && abandoned == before && probe_start(probe) &&
+             time_programs(probe, names, with) && probing == probe &&
              (turn > 0 || count_programs(probe, names, events));
         ok = probe_stop(probe) && ok;
     }
@@ -300,16 +333,44 @@ static bool measure(tracer *probe, PyObject *names, double *extra, double events
     return ok;
 }
 
-void trace_calibrate(tracer *t)
+void calibration_wait(void)
+{
+    enum { MOST_MS = 2000 };
+    const struct timespec ms = {.tv_nsec = 1000000};
+    for (int i = 0; i < MOST_MS && measuring && measurer != PyThread_get_thread_ident(); i++) {
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&ms, NULL);
+        Py_END_ALLOW_THREADS
+    }
+    calibration_abandon();
+}
+
+/* The exception of a handler of the program is the program's; our own are nobody's. */
+static int calibration_ends(bool ok, uint64_t before)
+{
+    bool raised = PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_MemoryError);
+    if (abandoned == before)
+        measuring = false;
+    if (ok || !raised)
+        PyErr_Clear();
+    return ok ? 1 : raised ? -1 : 0;
+}
+
+int trace_calibrate(tracer *t)
 {
     double extra[KINDS], events[KINDS][KINDS], cost[KINDS];
+    const uint64_t before = abandoned;
+    measuring = true;
+    measurer = PyThread_get_thread_ident();
     PyObject *names = programs_ready();
     tracer *probe = names ? probe_new(t) : NULL;
-    if (probe && measure(probe, names, extra, events)) {
+    bool ok = probe && measure(probe, names, extra, events);
+    if (ok) {
         share(events, extra, cost);
         set_costs(t, cost);
     }
-    swallow_error();
+    int rc = calibration_ends(ok, before);
     Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
+    return rc;
 }

@@ -5,9 +5,17 @@
 #include "trace.h"
 
 /*
- * Fills t->costs by means of a tracer of the same kind that lives for this only. What goes
- * wrong here leaves the costs at zero: times are then raw.
+ * Fills t->costs by means of a tracer of the same kind that lives for this only: 1. Code of ours
+ * in Python runs, in which handlers of the program's signals may, and other threads: -1 with an
+ * exception that one has raised, 0 if somebody has abandoned it or something else went wrong. The
+ * costs are at zero then: times would be raw.
  */
-void trace_calibrate(tracer *t);
+int trace_calibrate(tracer *t);
+
+/* Lets another thread's calibration end; one that this thread is within is abandoned. */
+void calibration_wait(void);
+
+/* Ends the one that is under way, if any: a tracer is about to run, or this is a forked child. */
+void calibration_abandon(void);
 
 #endif

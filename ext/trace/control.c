@@ -25,42 +25,39 @@ static int refuse_free_threaded(void)
 #endif
 }
 
-void tracer_calibrate(tracer *t)
+int tracer_calibrate(tracer *t)
 {
+    enum { TRIES = 3 };         /* somebody may abandon the first ones */
     if (t->calibrated)
-        return;
-    t->calibrated = true;
+        return 0;
     clock_begin(&t->clock, t->options.cpu);
-    if (costs_recall(t) || t->options.raw)
-        return;
-    trace_calibrate(t);
-    costs_keep(t);
+    for (int i = 0; i < TRIES; i++) {
+        calibration_wait();
+        if (running)            /* nobody else can begin, and there is nothing to find out */
+            return 0;
+        if (t->calibrated || costs_recall(t) || t->options.raw)
+            break;
+        int rc = trace_calibrate(t);
+        if (rc < 0)
+            return -1;
+        if (rc > 0) {
+            costs_keep(t);
+            break;
+        }
+    }
+    t->calibrated = true;
+    return 0;
 }
 
-int tracer_begin(tracer *t, bool open_frames)
+/* Sets the engine in motion, in a thread whose lane is ready. */
+static int set_off(tracer *t, bool open_frames)
 {
-    if (running || t->failed) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        running ? "a tracer is already running" : "this tracer has failed");
-        return -1;
-    }
-    if (refuse_free_threaded() < 0)
-        return -1;
-    if (t->run == 0) {
-        tracer_calibrate(t);
-        clock_begin(&t->clock, t->options.cpu);
-    }
-    t->run++;
-    running = t;
-    t->running = true;
     lane *l = lane_of_this_thread(t);
     if (l && open_frames)
         lane_find_frames(t, l, true);
     if (l)
         l->run = t->run;
-    if (!l || t->failed || engine_start(t) < 0) {
-        t->running = false;
-        running = NULL;
+    if (!l || engine_start(t) < 0) {
         if (!PyErr_Occurred())
             PyErr_NoMemory();
         return -1;
@@ -69,6 +66,29 @@ int tracer_begin(tracer *t, bool open_frames)
     greenlets_watch(lane_switch, t);
     l->since = clock_read(&t->clock);
     return 0;
+}
+
+int tracer_begin(tracer *t, bool open_frames)
+{
+    if (refuse_free_threaded() < 0 || tracer_calibrate(t) < 0)
+        return -1;
+    if (running || t->broken) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        running ? "a tracer is already running" : "this tracer has failed");
+        return -1;
+    }
+    calibration_abandon();
+    if (t->run == 0)
+        clock_begin(&t->clock, t->options.cpu);
+    t->run++;
+    running = t;
+    t->running = true;
+    if (set_off(t, open_frames) == 0)
+        return 0;
+    t->running = false;
+    running = NULL;
+    lanes_let_go(t);
+    return -1;
 }
 
 void tracer_frame_begins(tracer *t, PyFrameObject *frame)
@@ -111,7 +131,8 @@ int tracer_forget_figures(tracer *t)
     lanes_hurry(t, UINT64_MAX);
     t->lanes.resyncs = 0;
     if (!graph_begin(&t->graph, t->options.max_nodes)) {
-        trace_fail(t);
+        tracer_pause(t);
+        t->broken = true;
         PyErr_NoMemory();
         return -1;
     }
@@ -132,6 +153,7 @@ void trace_facts_of(const tracer *t, trace_facts *f)
         .resyncs = t->lanes.resyncs,
         .folded_evals = t->files.folded_evals,
         .folded_calls = t->graph.folds,
-        .failed = t->failed,
+        .failures = t->failures,
+        .disturbed = engine_disturbed(t),
     };
 }

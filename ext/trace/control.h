@@ -6,8 +6,12 @@
 
 extern PyTypeObject *tracer_type;       /* owned: the last one made */
 
-/* Finds out what events cost, unless it is known. Not within an event: there come none then. */
-void tracer_calibrate(tracer *t);
+/*
+ * Finds out what events cost, unless it is known. Not within an event: there come none then.
+ * Code in Python may run; -1 with an exception that a signal's handler has raised. Nothing is
+ * done while another tracer runs.
+ */
+int tracer_calibrate(tracer *t);
 
 /* Begins, or goes on; see Tracer.start(). -1 with an exception. */
 int tracer_begin(tracer *t, bool open_frames);
@@ -25,7 +29,7 @@ void tracer_frame_begins(tracer *t, PyFrameObject *frame);
 /* What is worth telling of a run. */
 typedef struct {
     const char *engine, *clock;
-    uint64_t uncounted_lines, resyncs, folded_evals, folded_calls, failed;
+    uint64_t uncounted_lines, resyncs, folded_evals, folded_calls, failures, disturbed;
 } trace_facts;
 
 void trace_facts_of(const tracer *t, trace_facts *f);

@@ -10,13 +10,19 @@
 /* Of sys.monitoring. */
 typedef struct {
     int tool_id;                 /* -1: none held */
+    long events;                 /* that are set */
     PyObject *disable, *missing; /* its DISABLE and MISSING, owned */
+    PyObject *callbacks;         /* list, owned; NULL: it does not run */
+    bool disturbed;              /* once another tool has taken what was ours */
 } engine_state;
 
 extern const char engine_name[];
 
 int engine_start(tracer *t); /* -1 with an exception set */
 void engine_stop(tracer *t);
+
+/* Whether events are missing because another tool has taken our id, callbacks or events. */
+bool engine_disturbed(const tracer *t);
 
 /* What frames are told apart by: sys.monitoring's events bring no more than the code. */
 static inline const void *engine_key(PyFrameObject *frame, PyCodeObject *code)

@@ -15,6 +15,7 @@
 
 #if PY_VERSION_HEX >= 0x030C0000
 
+#include <string.h>
 #include <structmember.h>
 
 const char engine_name[] = "sys.monitoring";
@@ -26,6 +27,28 @@ typedef struct {
 } callback;
 
 #define CALLBACK_OF(self) (((callback *)(self))->t)
+
+/*
+ * Whoever replaces a callback gets ours, and may call it: with other arguments than the
+ * interpreter's, or when the tracer does not run.
+ */
+static PyObject *refuse(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)self, (void)args, (void)n, (void)names;
+    PyErr_SetString(PyExc_TypeError, "this callback of pynytprof is for sys.monitoring to call");
+    return NULL;
+}
+
+/* Where our id is another tool's by now, the interpreter may call us still: to no end. */
+static PyObject *ignore(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)self, (void)args, (void)n, (void)names;
+    Py_RETURN_NONE;
+}
+
+/* Whether these are `n` arguments as the interpreter gives them: code, then what each event has. */
+#define IS_EVENT(n, wanted, names) \
+    LIKELY(PyVectorcall_NARGS(n) == (wanted) && !(names) && PyLong_Check(args[1]))
 
 /* This place is none of ours, and never calls us again. */
 static inline PyObject *disable(const tracer *t)
@@ -63,7 +86,8 @@ static bool find_top(tracer *t, lane *l, PyObject *code, PyObject **answer)
 
 static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
@@ -85,7 +109,8 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObje
  */
 static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     if (UNLIKELY(!PyCode_Check(args[0]) || !PyLong_Check(args[2])))     /* an extension's */
@@ -146,19 +171,22 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
     return enter(self, args[0], -1, true);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
     return enter(self, args[0], as_int(args[1]), true);
 }
 
 static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
     return enter(self, args[0], as_int(args[1]), false);
 }
 
@@ -183,13 +211,15 @@ static inline PyObject *leave(PyObject *self, PyObject *code, enum cost_kind kin
 /* PY_RETURN, PY_YIELD */
 static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
     return leave(self, args[0], COST_LEAVE);
 }
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
     return leave(self, args[0], COST_UNWIND);
 }
 
@@ -211,7 +241,8 @@ static PyObject *pass_over(const tracer *t, lane *l, uint64_t now)
 /* CALL: of anything; Python functions will tell of themselves. */
 static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 4, names))
+        return refuse(self, args, n, names);
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
@@ -244,7 +275,8 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
 /* C_RETURN, C_RAISE: of anything that is no Python function. */
 static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 4, names))
+        return refuse(self, args, n, names);
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
@@ -295,7 +327,7 @@ static PyType_Spec callback_spec = {
     .slots = callback_slots,
 };
 
-/* ---- Start and stop ---- */
+/* ---- Our id and our callbacks ---- */
 
 enum { FOR_STMTS = 1, FOR_C = 2 };
 
@@ -337,6 +369,7 @@ static int register_callback(tracer *t, PyObject *monitoring, long bit, PyObject
     return old ? 0 : -1;
 }
 
+/* A callback, which `t` keeps as long as it may be called. */
 static PyObject *callback_new(tracer *t, PyTypeObject *type, vectorcallfunc call)
 {
     callback *c = PyObject_GC_New(callback, type);
@@ -345,7 +378,19 @@ static PyObject *callback_new(tracer *t, PyTypeObject *type, vectorcallfunc call
     c->call = call;
     c->t = (tracer *)Py_NewRef((PyObject *)t);
     PyObject_GC_Track((PyObject *)c);
+    if (PyList_Append(t->engine.callbacks, (PyObject *)c) < 0)
+        Py_CLEAR(c);
     return (PyObject *)c;
+}
+
+/* Whoever else has them can't do anything with them any more. */
+static void callbacks_retire(tracer *t, vectorcallfunc answer)
+{
+    PyObject *all = t->engine.callbacks;
+    t->engine.callbacks = NULL;
+    for (Py_ssize_t i = 0; all && i < PyList_GET_SIZE(all); i++)
+        ((callback *)PyList_GET_ITEM(all, i))->call = answer;
+    Py_XDECREF(all);
 }
 
 /* Registers all and returns the events to set; -1 with an exception. */
@@ -368,30 +413,42 @@ static long register_all(tracer *t, PyObject *monitoring)
     return type ? events : -1;
 }
 
-static void unregister_all(tracer *t, PyObject *monitoring)
+/* False: somebody has put other callbacks in their place. */
+static bool unregister_all(tracer *t, PyObject *monitoring)
 {
+    bool ours = true;
     for (size_t i = 0; i < N_WANTED; i++) {
-        long bit = event_bit(monitoring, wanted[i].event);
-        if (bit >= 0)
-            register_callback(t, monitoring, bit, Py_None);
+        long bit = is_wanted(t, i) ? event_bit(monitoring, wanted[i].event) : -1;
+        PyObject *old = bit < 0 ? NULL
+                                : PyObject_CallMethod(monitoring, "register_callback", "ilO",
+                                                      t->engine.tool_id, bit, Py_None);
+        ours = ours && (!old || PySequence_Contains(t->engine.callbacks, old) == 1);
+        Py_XDECREF(old);
         PyErr_Clear();
     }
+    return ours;
 }
 
-/* 4, 3, then 2: cProfile and line_profiler can do with 2 only. */
-static int take_tool_id(tracer *t, PyObject *monitoring)
+static const char our_name[] = "pynytprof";
+
+/* 4, 3, then 2: cProfile and line_profiler can do with 2 only. Who has to move takes any. */
+static const int ids[] = {4, 3, 2, 5, 1, 0};
+enum { AT_START = 3, N_IDS = sizeof ids / sizeof *ids };
+
+/* Takes the first of the first `n` that is free, but not `asked_for`. */
+static int take_tool_id(tracer *t, PyObject *monitoring, size_t n, int asked_for)
 {
-    static const int ids[] = {4, 3, 2};
     PyObject *holders = PyUnicode_FromString("");
-    for (size_t i = 0; holders && i < sizeof ids / sizeof *ids; i++) {
+    for (size_t i = 0; holders && i < n; i++) {
+        if (ids[i] == asked_for)
+            continue;
         PyObject *holder = PyObject_CallMethod(monitoring, "get_tool", "i", ids[i]);
         if (!holder) {
             Py_CLEAR(holders);
             break;
         }
         if (holder == Py_None) {
-            PyObject *ok = PyObject_CallMethod(monitoring, "use_tool_id", "is", ids[i],
-                                               "pynytprof");
+            PyObject *ok = PyObject_CallMethod(monitoring, "use_tool_id", "is", ids[i], our_name);
             Py_DECREF(holder);
             Py_DECREF(holders);
             Py_XDECREF(ok);
@@ -409,6 +466,17 @@ static int take_tool_id(tracer *t, PyObject *monitoring)
     return -1;
 }
 
+/* Another tool may have freed our id, and taken it. */
+static bool holds_tool_id(const tracer *t, PyObject *monitoring)
+{
+    PyObject *holder = PyObject_CallMethod(monitoring, "get_tool", "i", t->engine.tool_id);
+    bool ours = holder && PyUnicode_Check(holder) &&
+                PyUnicode_CompareWithASCIIString(holder, our_name) == 0;
+    Py_XDECREF(holder);
+    PyErr_Clear();
+    return ours;
+}
+
 static int set_events(tracer *t, PyObject *monitoring, long events)
 {
     PyObject *ok = PyObject_CallMethod(monitoring, "set_events", "il", t->engine.tool_id, events);
@@ -424,6 +492,110 @@ static int restart_events(PyObject *monitoring)
     return ok ? 0 : -1;
 }
 
+/* Not all that is set is shown: C_RETURN and C_RAISE come with CALL. -1: an error. */
+static long events_shown(const tracer *t, PyObject *monitoring)
+{
+    PyObject *set = PyObject_CallMethod(monitoring, "get_events", "i", t->engine.tool_id);
+    long events = set ? PyLong_AsLong(set) : -1;
+    Py_XDECREF(set);
+    PyErr_Clear();
+    return events;
+}
+
+/* What is another tool's by now stays so. */
+static void detach(tracer *t, PyObject *monitoring)
+{
+    bool lost = t->engine.tool_id >= 0 && !holds_tool_id(t, monitoring);
+    if (lost) {
+        t->engine.disturbed = true;
+    } else if (t->engine.tool_id >= 0) {
+        if (events_shown(t, monitoring) != t->engine.events)
+            t->engine.disturbed = true;
+        set_events(t, monitoring, 0);
+        PyErr_Clear();
+        if (!unregister_all(t, monitoring))
+            t->engine.disturbed = true;
+        PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->engine.tool_id);
+        PyErr_Clear();
+        Py_XDECREF(ok);
+    }
+    t->engine.tool_id = -1;
+    callbacks_retire(t, lost ? ignore : refuse);
+}
+
+static int attach(tracer *t, PyObject *monitoring, size_t n_ids, int asked_for)
+{
+    t->engine.callbacks = PyList_New(0);
+    if (!t->engine.callbacks || take_tool_id(t, monitoring, n_ids, asked_for) < 0) {
+        Py_CLEAR(t->engine.callbacks);
+        return -1;
+    }
+    long events = register_all(t, monitoring);
+    if (events >= 0 && restart_events(monitoring) == 0 && set_events(t, monitoring, events) == 0) {
+        t->engine.events = events_shown(t, monitoring);
+        return 0;
+    }
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    detach(t, monitoring);
+    PyErr_Restore(type, value, traceback);
+    return -1;
+}
+
+/* ---- A program that asks for our id by its number ---- */
+
+typedef PyObject *fast_function(PyObject *, PyObject *const *, Py_ssize_t);
+
+static PyMethodDef *use_tool_id;        /* sys.monitoring's; NULL: not found */
+static PyCFunction original;
+static tracer *at_work;                 /* borrowed */
+static PyInterpreterState *home;
+
+/* It gets it, as without us: we move to another one, or where there is none, are gone. */
+static PyObject *watched_use_tool_id(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    tracer *t = at_work;
+    if (t && monitoring && PyInterpreterState_Get() == home && n == 2 && PyLong_Check(args[0]) &&
+        t->engine.tool_id >= 0 && as_int(args[0]) == t->engine.tool_id) {
+        int asked_for = t->engine.tool_id;
+        Py_INCREF(monitoring);
+        detach(t, monitoring);
+        at_work = NULL;                 /* what follows is our own call */
+        if (attach(t, monitoring, N_IDS, asked_for) < 0)
+            t->engine.disturbed = true;
+        at_work = t;
+        PyErr_Clear();
+        Py_DECREF(monitoring);
+    }
+    return ((fast_function *)(void (*)(void))original)(self, args, n);
+}
+
+static void watch_ids(tracer *t, PyObject *monitoring)
+{
+    PyModuleDef *def = PyModule_Check(monitoring) ? PyModule_GetDef(monitoring) : NULL;
+    PyMethodDef *m = def ? def->m_methods : NULL;
+    while (m && m->ml_name && strcmp(m->ml_name, "use_tool_id") != 0)
+        m++;
+    at_work = t;
+    home = PyInterpreterState_Get();
+    if (!m || !m->ml_name || m->ml_flags != METH_FASTCALL || use_tool_id)
+        return;
+    use_tool_id = m;
+    original = m->ml_meth;
+    m->ml_meth = (PyCFunction)(void (*)(void))watched_use_tool_id;
+}
+
+static void unwatch_ids(void)
+{
+    if (use_tool_id)
+        use_tool_id->ml_meth = original;
+    use_tool_id = NULL;
+    at_work = NULL;
+}
+
+/* ---- Start and stop ---- */
+
 int engine_start(tracer *t)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
@@ -432,37 +604,34 @@ int engine_start(tracer *t)
         return -1;
     }
     Py_INCREF(monitoring);
-    long events = -1;
     Py_XSETREF(t->engine.disable, PyObject_GetAttrString(monitoring, "DISABLE"));
     Py_XSETREF(t->engine.missing, PyObject_GetAttrString(monitoring, "MISSING"));
-    if (t->engine.disable && t->engine.missing && take_tool_id(t, monitoring) == 0) {
-        events = register_all(t, monitoring);
-        if (events < 0 || restart_events(monitoring) < 0 || set_events(t, monitoring, events) < 0) {
-            events = -1;
-            PyObject *type, *value, *traceback;
-            PyErr_Fetch(&type, &value, &traceback);
-            engine_stop(t);
-            PyErr_Restore(type, value, traceback);
-        }
-    }
+    int rc = -1;
+    if (t->engine.disable && t->engine.missing)
+        rc = attach(t, monitoring, AT_START, -1);
+    if (rc == 0)
+        watch_ids(t, monitoring);
     Py_DECREF(monitoring);
-    return events < 0 ? -1 : 0;
+    return rc;
 }
 
 void engine_stop(tracer *t)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
-    if (t->engine.tool_id < 0 || !monitoring)
+    unwatch_ids();
+    if (!monitoring)
         return;
     Py_INCREF(monitoring);
-    set_events(t, monitoring, 0);
-    PyErr_Clear();
-    unregister_all(t, monitoring);
-    PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->engine.tool_id);
-    PyErr_Clear();
-    Py_XDECREF(ok);
-    t->engine.tool_id = -1;
+    detach(t, monitoring);
     Py_DECREF(monitoring);
+}
+
+bool engine_disturbed(const tracer *t)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (!t->engine.disturbed && t->engine.tool_id >= 0 && monitoring)
+        return !holds_tool_id(t, monitoring) || events_shown(t, monitoring) != t->engine.events;
+    return t->engine.disturbed;
 }
 
 #endif

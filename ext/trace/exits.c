@@ -57,10 +57,12 @@ static timer_t grace[NSIG];
 
 /*
  * A main thread that waits in a system call shows no event. A signal that has a handler in
- * Python makes such a call end, or look for handlers and go on; this one is for that. None
- * of those that programs ask for may show a handler of ours.
+ * Python makes such a call end, or look for handlers and go on; this one is for that. It stays
+ * until the process ends: setting it may run handlers of the program. None of the signals that
+ * programs ask for may show a handler of ours.
  */
-static int wake;                    /* 0: could not be had */
+static _Atomic int wake;            /* 0: could not be had */
+static PyObject *wake_object;       /* owned: our handler */
 static void (*wake_handler)(int);
 static pthread_t main_thread;
 
@@ -79,8 +81,9 @@ static void die_of(int signum)
 static void wake_main_thread(void)
 {
     struct sigaction now;
-    if (wake && sigaction(wake, NULL, &now) == 0 && now.sa_handler == wake_handler)
-        pthread_kill(main_thread, wake);
+    int signum = atomic_load(&wake);
+    if (signum && sigaction(signum, NULL, &now) == 0 && now.sa_handler == wake_handler)
+        pthread_kill(main_thread, signum);
 }
 
 static void grant(int signum, int seconds)
@@ -136,46 +139,87 @@ static PyObject *on_wake(PyObject *self, PyObject *args)
 static PyMethodDef on_wake_method = {"wake", on_wake, METH_VARARGS,
                                      "pynytprof's: wakes a waiting program that is to end."};
 
-/* A handler of Python's for `signum`, set by its own module. False: not in the main thread. */
-static bool set_python_handler(int signum, PyObject *handler)
+/* _signal.NAME, a new reference; NULL with an exception. */
+static PyObject *of_signal(const char *name)
 {
-    PyObject *module = PyImport_ImportModule("_signal");
-    PyObject *old = module ? PyObject_CallMethod(module, "signal", "iO", signum, handler) : NULL;
-    Py_XDECREF(old);
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *known = modules ? PyDict_GetItemString(modules, "_signal") : NULL;
+    PyObject *module = known ? Py_NewRef(known) : PyImport_ImportModule("_signal");
+    PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
     Py_XDECREF(module);
-    PyErr_Clear();
-    return old != NULL;
+    return found;
 }
 
-static void watch_waiting(void)
+/* Whether our handler is the one that Python calls. Runs no code of the program. */
+static bool is_awake(void)
+{
+    int signum = atomic_load(&wake);
+    PyObject *get = signum ? of_signal("getsignal") : NULL;
+    PyObject *now = get ? PyObject_CallFunction(get, "i", signum) : NULL;
+    bool is = now && now == wake_object;
+    Py_XDECREF(now);
+    Py_XDECREF(get);
+    PyErr_Clear();
+    return is;
+}
+
+/*
+ * Gives the signal our handler: 1. In another thread than the main one that can't be done: 0.
+ * Before it does so, Python runs handlers of the program that wait to be run: -1 with their
+ * exception. They may raise ValueError, as Python does in other threads, but not twice.
+ */
+static int set_wake(int signum)
+{
+    PyObject *set = of_signal("signal"), *type, *value, *traceback;
+    PyObject *old = set ? PyObject_CallFunction(set, "iO", signum, wake_object) : NULL;
+    bool refused = set && !old && PyErr_ExceptionMatches(PyExc_ValueError);
+    int rc = old ? 1 : -1;
+    if (refused) {
+        PyErr_Fetch(&type, &value, &traceback);
+        old = PyObject_CallFunction(set, "iO", signum, wake_object);
+        rc = old ? -1 : 0;
+        PyErr_Clear();
+        if (old)
+            PyErr_Restore(type, value, traceback);
+        else
+            Py_XDECREF(type), Py_XDECREF(value), Py_XDECREF(traceback);
+    }
+    Py_XDECREF(old);
+    Py_XDECREF(set);
+    return rc;
+}
+
+/* Numbers that nobody is known to use, the first that is free. */
+static int find_wake(void)
 {
 #ifdef SIGRTMAX
-    enum { FROM_TOP = 6 };          /* a number that nobody is known to use */
+    enum { FIRST = 6, LAST = 12 };
     struct sigaction now;
-    int signum = SIGRTMAX - FROM_TOP;
-    PyObject *handler = PyCFunction_New(&on_wake_method, NULL);
-    if (handler && sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_DFL &&
-        set_python_handler(signum, handler) && sigaction(signum, NULL, &now) == 0) {
-        main_thread = pthread_self();
-        wake_handler = now.sa_handler;
-        wake = signum;
-    }
-    Py_XDECREF(handler);
-    PyErr_Clear();
+    for (int n = FIRST; n <= LAST && SIGRTMAX - n >= SIGRTMIN; n++)
+        if (sigaction(SIGRTMAX - n, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            return SIGRTMAX - n;
 #endif
+    return 0;
 }
 
-static void unwatch_waiting(void)
+int ends_prepare(void)
 {
-    int signum = wake;
     struct sigaction now;
-    wake = 0;
-    if (!signum || sigaction(signum, NULL, &now) != 0 || now.sa_handler != wake_handler)
-        return;
-    PyObject *standard = PyLong_FromLong((long)(intptr_t)SIG_DFL);
-    if (standard && !set_python_handler(signum, standard))
-        signal(signum, SIG_DFL);
-    Py_XDECREF(standard);
+    if (is_awake())
+        return 0;
+    atomic_store(&wake, 0);
+    int signum = find_wake();
+    if (!wake_object)
+        wake_object = PyCFunction_New(&on_wake_method, NULL);
+    if (!wake_object)
+        return -1;
+    int rc = signum ? set_wake(signum) : 0;
+    if (rc > 0 && sigaction(signum, NULL, &now) == 0) {
+        main_thread = pthread_self();
+        wake_handler = now.sa_handler;
+        atomic_store(&wake, signum);
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 static bool has_timer(int signum)
@@ -315,8 +359,11 @@ static PyObject *watched_abort(PyObject *self, PyObject *unused)
 static PyObject *watched_signal(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     PyObject *result = ((fast_function *)(void (*)(void))original[F_SIGNAL])(self, args, n);
-    if (result && in_our_process())
+    if (result && in_our_process()) {
         catch_signals();
+        if (!is_awake())            /* that number is the program's own now */
+            atomic_store(&wake, 0);
+    }
     return result;
 }
 
@@ -334,7 +381,8 @@ static const struct {
     [F_SIGNAL] = {"_signal", "signal", METH_FASTCALL, (PyCFunction)(void (*)(void))watched_signal},
 };
 
-static PyMethodDef *replaced[N_FUNCTIONS];
+static PyMethodDef *method[N_FUNCTIONS];        /* where they stand; NULL: not as expected */
+static bool replaced[N_FUNCTIONS];
 
 /* From the module's own table, whatever the program has put in its place. */
 static PyMethodDef *method_of(const char *module, const char *name)
@@ -349,15 +397,24 @@ static PyMethodDef *method_of(const char *module, const char *name)
     return m && m->ml_name ? m : NULL;
 }
 
+/* Once, when we are imported: later imports could run code of the program. */
+void ends_find_functions(void)
+{
+    for (int i = 0; i < N_FUNCTIONS; i++) {
+        PyMethodDef *found = method_of(functions[i].module, functions[i].name);
+        if (!method[i] && found && found->ml_flags == functions[i].flags)
+            method[i] = found;
+    }
+}
+
 static void watch_functions(void)
 {
     for (int i = 0; i < N_FUNCTIONS; i++) {
-        PyMethodDef *method = method_of(functions[i].module, functions[i].name);
-        if (!method || method->ml_flags != functions[i].flags)
+        if (!method[i] || replaced[i])
             continue;
-        original[i] = method->ml_meth;
-        method->ml_meth = functions[i].watched;
-        replaced[i] = method;
+        original[i] = method[i]->ml_meth;
+        method[i]->ml_meth = functions[i].watched;
+        replaced[i] = true;
     }
 }
 
@@ -366,8 +423,8 @@ static void unwatch_functions(void)
 {
     for (int i = 0; i < N_FUNCTIONS; i++) {
         if (replaced[i])
-            replaced[i]->ml_meth = original[i];
-        replaced[i] = NULL;
+            method[i]->ml_meth = original[i];
+        replaced[i] = false;
     }
 }
 
@@ -408,7 +465,6 @@ void ends_unlisten(void)
         return;
     bool ours = owner == getpid();
     release_signals();
-    unwatch_waiting();
     unwatch_functions();
     told = NULL;
     int signum = atomic_exchange(&caught, 0);
@@ -422,6 +478,8 @@ void ends_listen(const ends_listener *listener, const int *signums, size_t n)
 {
     static bool at_exit_set;
     ends_unlisten();
+    if (owner && owner != getpid()) /* forked: there is no other thread */
+        main_thread = pthread_self();
     told = listener;
     home = PyInterpreterState_Get();
     owner = getpid();
@@ -430,7 +488,6 @@ void ends_listen(const ends_listener *listener, const int *signums, size_t n)
     at_exit_set = at_exit_set || atexit(at_c_exit) == 0;
     want_signals(signums, n);
     watch_functions();
-    watch_waiting();
     catch_signals();
 }
 
@@ -489,7 +546,7 @@ PyObject *ends_watch(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OOO:watch_ends", &signums, &before, &after))
         return NULL;
     Py_ssize_t n = numbers(signums, found, NSIG);
-    if (n < 0)
+    if (n < 0 || ends_prepare() < 0)
         return NULL;
     ends_unlisten();
     Py_XSETREF(finish, Py_NewRef(before));

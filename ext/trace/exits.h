@@ -10,7 +10,17 @@ typedef struct {
     void (*go_on)(void);        /* it has not ended after all */
 } ends_listener;
 
-/* From now on that one, at these signals too where they have their default action. */
+/* Once a process, when the module is loaded. */
+void ends_find_functions(void);
+
+/*
+ * Before ends_listen(): all of it that may run code of the program, its signal handlers. -1
+ * with their exception.
+ */
+int ends_prepare(void);
+
+/* From now on that one, at these signals too where they have their default action. A signal that
+ * has come, and for which nothing was done yet, ends the program at once. */
 void ends_listen(const ends_listener *listener, const int *signums, size_t n);
 void ends_unlisten(void);
 

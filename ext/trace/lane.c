@@ -235,7 +235,7 @@ static PyObject *globals_of(PyFrameObject *frame)
 #endif
 }
 
-/* The frame's code_info; NULL: the tracer has failed. */
+/* The frame's code_info; NULL: no memory. */
 static code_info *info_of_frame(tracer *t, PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
@@ -483,8 +483,6 @@ static lane *lane_is_ours(lane *l)
 
 lane *lane_new_for_this_thread(tracer *t)
 {
-    if (t->failed)
-        return NULL;
     lane *l = lane_left_behind(t);
     if (l)
         return lane_is_ours(l);

@@ -6,7 +6,7 @@
 
 /* ---- The hot path ---- */
 
-/* NULL: the tracer has failed. */
+/* NULL: no memory. */
 lane *lane_new_for_this_thread(tracer *t);
 
 /* The lane of the running thread. */

@@ -115,13 +115,26 @@ static PyObject *tracer_stop(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-/* Hands a chunk to a Python callable. */
-static int put_to_python(void *ctx, char token, const void *payload, size_t len)
+/* Keeps a chunk for a Python callable. */
+static int keep_chunk(void *ctx, char token, const void *payload, size_t len)
 {
-    PyObject *result = PyObject_CallFunction((PyObject *)ctx, "y#y#", &token, (Py_ssize_t)1,
-                                             len ? payload : "", (Py_ssize_t)len);
-    Py_XDECREF(result);
-    return result ? 0 : -2;
+    PyObject *chunk = Py_BuildValue("y#y#", &token, (Py_ssize_t)1, len ? payload : "",
+                                    (Py_ssize_t)len);
+    int rc = chunk ? PyList_Append((PyObject *)ctx, chunk) : -1;
+    Py_XDECREF(chunk);
+    return rc < 0 ? -2 : 0;
+}
+
+/* Once all are made: code in Python lets other threads run, which add to the tables. */
+static PyObject *put_to_python(PyObject *chunks, PyObject *write_chunk)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(chunks); i++) {
+        PyObject *result = PyObject_CallObject(write_chunk, PyList_GET_ITEM(chunks, i));
+        if (!result)
+            return NULL;
+        Py_DECREF(result);
+    }
+    Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(emit_doc,
@@ -137,10 +150,16 @@ static PyObject *tracer_emit(PyObject *self, PyObject *args)
     Py_ssize_t len;
     if (!PyArg_ParseTuple(args, "Oy#:emit", &write_chunk, &header, &len))
         return NULL;
-    int rc = trace_emit((tracer *)self, header, (size_t)len, put_to_python, write_chunk);
-    if (rc < 0)
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
-    Py_RETURN_NONE;
+    PyObject *chunks = PyList_New(0);
+    int collects = PyGC_Disable();
+    int rc = chunks ? trace_emit((tracer *)self, header, (size_t)len, keep_chunk, chunks) : -2;
+    if (collects)
+        PyGC_Enable();
+    if (rc < 0 && !PyErr_Occurred())
+        PyErr_NoMemory();
+    PyObject *done = rc < 0 ? NULL : put_to_python(chunks, write_chunk);
+    Py_XDECREF(chunks);
+    return done;
 }
 
 PyDoc_STRVAR(forget_doc,
@@ -174,8 +193,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:O,s:d,s:d,s:d,s:d}", "engine", engine_name,
-        "clock",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d}", "engine",
+        engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
                        : "monotonic",
@@ -184,8 +203,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         (Py_ssize_t)t->lanes.n, "folded_evals", (unsigned long long)t->files.folded_evals,
         "resyncs", (unsigned long long)t->lanes.resyncs, "folded_calls",
         (unsigned long long)t->graph.folds, "uncounted_lines",
-        (unsigned long long)trace_uncounted_lines(t), "failed", t->failed ? Py_True : Py_False,
-        "ns_per_line", (double)t->costs.of[COST_LINE] * ns, "ns_per_call",
+        (unsigned long long)trace_uncounted_lines(t), "internal_errors",
+        (unsigned long long)t->failures, "disturbed", (int)engine_disturbed(t), "ns_per_line",
+        (double)t->costs.of[COST_LINE] * ns, "ns_per_call",
         (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns, "ns_per_resumption",
         (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns, "ns_per_c_call",
         (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
@@ -259,6 +279,7 @@ static PyMethodDef module_methods[] = {
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {"begin", session_begin, METH_NOARGS, session_begin_doc},
     {"session_of_program", session_of_program, METH_NOARGS, session_of_program_doc},
+    {"occupy", session_occupy_object, METH_O, session_occupy_doc},
     {"active_session", session_active_object, METH_NOARGS, session_active_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -270,7 +291,8 @@ static int module_exec(PyObject *module)
         return -1;
     int rc = PyModule_AddType(module, (PyTypeObject *)type);
     Py_XSETREF(tracer_type, (PyTypeObject *)type);
-    return rc < 0 ? rc : session_add_type(module);
+    ends_find_functions();
+    return rc < 0 ? rc : session_add_types(module);
 }
 
 static PyModuleDef_Slot module_slots[] = {

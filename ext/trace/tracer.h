@@ -15,8 +15,9 @@
 
 struct tracer {
     PyObject_HEAD
-    bool running, failed;
-    bool calibrated;
+    bool running, calibrated;
+    bool broken;        /* can't run any more */
+    uint64_t failures;  /* events that were lost, for want of memory */
     uint32_t run; /* counts start() */
     trace_options options;
     trace_clock clock;
@@ -30,10 +31,10 @@ struct tracer {
     void (*on_deadline)(tracer *t, lane *l); /* called at an event past it */
 };
 
-/* The tracer can't go on, but the program can: nothing is counted any more. */
+/* An event is lost; what comes after it is not. The stack is found again by its frames. */
 static inline void trace_fail(tracer *t)
 {
-    t->failed = true;
+    t->failures++;
     swallow_error();
 }
 

@@ -27,16 +27,22 @@ __all__ = [
 
 def __getattr__(name: str) -> "Any":
     """Loads the tracer, or the reader, when it is first asked for: each does without the other."""
+    found: Any
     if name == "__version__":
-        from ._version import VERSION
+        from . import _version
 
-        return VERSION
-    if name == "open_profile":
-        from .reader import open_profile
+        found = _version.VERSION
+    elif name == "open_profile":
+        from . import reader
 
-        return open_profile
-    if name in __all__:
+        found = reader.open_profile
+    elif name in __all__:
         from . import tracer
 
-        return getattr(tracer, "profile_script" if name == "profile" else name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(tracer, "profile_script" if name == "profile" else name, None)
+        if found is None:  # by a signal's handler, in the midst of the import
+            raise RuntimeError("pynytprof is being loaded at this very moment")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found  # the next time no import, whose lock a forked child may find taken
+    return found

@@ -17,8 +17,6 @@ from ._run.protocols import AnySession
 from ._run.settings import of_mapping
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ._run import target as _target
     from ._writer import Writer
 
@@ -35,7 +33,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _DEFAULT_FILE = "nytprof.out"
 
 
-class Tracer:
+class Tracer(_sessions.Switch):
     """Profiles what runs between :meth:`start` and :meth:`stop`, in all threads.
 
     Also a context manager and a decorator; uses may be nested, and in several threads: profiling
@@ -58,14 +56,12 @@ class Tracer:
     ) -> None:
         settings = of_mapping({"file": os.fspath(out_path), **(options or {})})
         self._session = _sessions.new(settings, writer=writer)
-        self._lock = threading.RLock()
 
     @classmethod
     def _of(cls, session: AnySession) -> Tracer:
         """A Tracer for a session made elsewhere."""
         tracer = cls.__new__(cls)
         tracer._session = session
-        tracer._lock = threading.RLock()
         return tracer
 
     @property
@@ -86,39 +82,6 @@ class Tracer:
         """
         hits: dict[tuple[int, int], list[int]] = self._session.tracer.line_hits()
         return hits
-
-    def start(self) -> None:
-        """Begins or goes on. Raises RuntimeError if another session or tracer is at work."""
-        with self._lock:
-            if self._session.uses == 0:
-                _sessions.start(self._session, open_frames=True)
-            self._session.uses += 1
-
-    def stop(self) -> None:
-        """Ends one use; with the last one the profile is written."""
-        with self._lock:
-            self._session.uses = max(self._session.uses - 1, 0)
-            if self._session.uses == 0:
-                self._session.stop()
-
-    def _pause(self) -> None:
-        """Ends one use; with the last one profiling pauses, and nothing is written."""
-        with self._lock:
-            self._session.uses = max(self._session.uses - 1, 0)
-            if self._session.uses == 0:
-                self._session.pause()
-
-    def __enter__(self) -> Tracer:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __call__(self, function: _F) -> _F:
         """``function`` with profiling while it runs.
@@ -176,18 +139,32 @@ class Tracer:
         return wrapper  # type: ignore[return-value]
 
 
-_switched: Tracer | None = None
-_switches = threading.RLock()
+_lock = threading.RLock()
+"""Orders threads. Handlers of signals may come in between: each step below is one by itself."""
+
+_current: dict[str, Tracer] = {}
+"""The one that is switched, under this name."""
+_NAME = "switched"
 _met: AnySession | None = None
 """The session of the program itself, once it is known here."""
 
 
+def _after_fork() -> None:
+    """The thread that has held the lock may not be in this process."""
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def _meet_program() -> None:
     """If pynytprof has started this program, its session is the one to be switched."""
-    global _met, _switched
+    global _met
     session = _sessions.of_program()
     if session is not None and session is not _met:
-        _met, _switched = session, Tracer._of(session)
+        _met = session
+        _current[_NAME] = Tracer._of(session)
 
 
 def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
@@ -196,37 +173,36 @@ def enable_profile(file: str | os.PathLike[str] | None = None) -> None:
     A ``file`` other than that of the profile being made finishes that and begins another,
     with the same settings.
     """
-    global _switched
-    with _switches:
+    with _lock:
         _meet_program()
-        old = _switched
+        old = _current.get(_NAME)
         if old is not None and file is not None and os.fspath(file) != old.path:
             finish_profile()
-            _switched = Tracer._of(_sessions.another(old._session, os.fspath(file)))
+            another = Tracer._of(_sessions.another(old._session, os.fspath(file)))
+            _current.setdefault(_NAME, another).start()
         elif old is None:
-            _switched = Tracer(file if file is not None else _DEFAULT_FILE)
-        assert _switched is not None
-        _switched.start()
+            _current.setdefault(_NAME, Tracer(file if file is not None else _DEFAULT_FILE)).start()
+        else:
+            old.start()
 
 
 def disable_profile() -> None:
     """Undoes one :func:`enable_profile`; with the last one profiling pauses. The file is
     complete after :func:`finish_profile`, or at the end of the program."""
-    with _switches:
+    with _lock:
         _meet_program()
-        if _switched is not None:
-            _switched._pause()
+        current = _current.get(_NAME)
+        if current is not None:
+            current._session.release(pause=True)
 
 
 def finish_profile() -> None:
     """Completes the profile; the next :func:`enable_profile` begins a new one."""
-    global _switched
-    with _switches:
+    with _lock:
         _meet_program()
-        if _switched is not None:
-            tracer, _switched = _switched, None
-            tracer._session.uses = 0
-            tracer._session.stop()
+        current = _current.pop(_NAME, None)
+        if current is not None:
+            current._session.finish()
 
 
 def profile_script(
@@ -256,11 +232,11 @@ def _profile(target: _target.Target, out_path: str | os.PathLike[str] | None) ->
     )
     with target.as_main():
         target.prepare()
-        _sessions.start(session, open_frames=False)
+        session.use(open_frames=False)
         try:
             target.execute()
         finally:
-            session.stop()
+            session.finish()
     return out
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .processes import Origin, part_name
 from .py_session import PySession
-from .session import adopt, start
+from .session import adopt
 from .settings import KEYS, Settings
 
 _HELPERS = re.compile(r"from multiprocessing\.(resource_tracker|forkserver) import main")
@@ -56,5 +56,4 @@ def _begin(settings: Settings, origin: Origin, text: str | None, *, only_forks: 
     adopt(session)
     session.arrange_end()
     if settings.start in ("begin", "init"):
-        start(session, open_frames=False)
-        session.uses += 1
+        session.use(open_frames=False)

@@ -30,6 +30,8 @@ _TELLING = {
     "folded_evals": "evals of more texts than can be told apart: lines that ran most share a file",
     "folded_calls": "calls went past the call tree's limit: the flame graph is folded",
     "internal_errors": "errors in the profiler itself: some events are lost",
+    "disturbed": "time another tool took pynytprof's place in sys.monitoring: what came after is "
+    "missing",
 }
 """What the numbers of a profile can't tell by themselves, by the tracer's name for it."""
 

@@ -52,7 +52,7 @@ def _begin(target: _targets.Target, settings: Settings, quiet: bool) -> Callable
         _sessions.adopt(session)
         session.arrange_end()
         if settings.start == "begin":
-            _start_use(session, open_frames=False)
+            session.use(open_frames=False)
         elif settings.start == "init":
             stop_waiting = _start.after_imports(
                 lambda: _begin_late(session, open_frames=True), target.sources
@@ -69,18 +69,12 @@ def _begin(target: _targets.Target, settings: Settings, quiet: bool) -> Callable
     return at_the_end
 
 
-def _start_use(session: AnySession, *, open_frames: bool) -> None:
-    if session.uses == 0:
-        _sessions.start(session, open_frames=open_frames)
-    session.uses += 1
-
-
 def _begin_late(session: AnySession, *, open_frames: bool) -> None:
     """Begins, unless it has begun already. The program must not notice a failure."""
     if session.started:
         return
     try:
-        _start_use(session, open_frames=open_frames)
+        session.use(open_frames=open_frames)
     except Exception as error:
         complain(f"can't profile: {error}")
 

@@ -11,9 +11,10 @@ import functools
 import os
 import sys
 import sysconfig
+import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._writer import Writer
@@ -25,9 +26,60 @@ from .header import header, notes
 from .messages import complain
 from .output import Output
 from .processes import SNAPSHOT_NOTE
+from .protocols import AnySession
 from .settings import Settings, SettingsError, output_path, signal_number
 
+try:
+    from .. import _ctrace
+except ImportError:
+    _ctrace = None  # type: ignore[assignment]
+
 _active: PySession | None = None
+
+_lock = threading.RLock()
+_switching = False
+"""Whether a session is being switched: other threads wait, a signal's handler can't."""
+
+
+def _set_active(session: PySession | None) -> None:
+    global _active
+    _active = session
+    if _ctrace is not None:
+        _ctrace.occupy(session.path if session is not None else None)
+
+
+def active() -> AnySession | None:
+    """The session that runs, or is paused, in this process."""
+    if _active is not None or _ctrace is None:
+        return _active
+    found: AnySession | None = _ctrace.active_session()
+    return found
+
+
+def _make_place() -> None:
+    """Lets a session of ours begin: another that is paused, or that nobody in this process has
+    asked for, is completed. Raises RuntimeError if there is one at work."""
+    other = active()
+    if isinstance(other, PySession) and other.inherited:
+        other._stop()
+    elif other is not None and not isinstance(other, PySession):
+        if other.inherited or other.paused:
+            other.finish()
+    other = active()
+    if other is not None:
+        raise RuntimeError(
+            f"a profile is being written to {other.path} already; "
+            "one session can run in a process at a time"
+        )
+
+
+def _after_fork_of_any() -> None:
+    """The thread that has held the lock may not be in this process."""
+    global _lock, _switching
+    _lock, _switching = threading.RLock(), False
+
+
+os.register_at_fork(after_in_child=_after_fork_of_any)
 
 
 def _at_exit_if_alive(session: PySession) -> None:
@@ -125,29 +177,70 @@ class PySession:
                 atexit.register(self._at_exit)
             _watch_forks()
 
-    def start(self, *, open_frames: bool = True) -> None:
-        """Begins or goes on. Raises RuntimeError if another session runs in this process.
+    def use(self, *, open_frames: bool = True) -> None:
+        """Switches it on once more. The first time it begins, or goes on.
 
-        The frames that are open then are the program's, unless ``open_frames`` is false. One
-        that nobody in this process has asked for is completed to make place.
+        The frames that are open then are the program's, unless ``open_frames`` is false. Raises
+        RuntimeError if another session runs in this process.
         """
-        global _active
+        with _lock:
+            self._switch(lambda: self._use(open_frames))
+
+    def release(self, *, pause: bool = False) -> None:
+        """Undoes one :meth:`use`; with the last one the whole profile is written. With ``pause``,
+        too: what is in Python has no quicker way."""
+        with _lock:
+            self._switch(self._release)
+
+    def finish(self) -> None:
+        """Undoes all :meth:`use`, and writes the whole profile."""
+        with _lock:
+            self._switch(self._finish)
+
+    @staticmethod
+    def _switch(what: Callable[[], None]) -> None:
+        global _switching
+        if _switching:
+            raise RuntimeError("profiling is being switched on or off at this very moment")
+        _switching = True
+        try:
+            what()
+        finally:
+            _switching = False
+
+    def _use(self, open_frames: bool) -> None:
+        if self.uses == 0 or _active is not self:
+            self._start(open_frames)
+        self.uses += 1
+
+    def _release(self) -> None:
+        self.uses = max(self.uses - 1, 0)
+        if self.uses == 0:
+            self._stop()
+
+    def _finish(self) -> None:
+        self.uses = 0
+        self._stop()
+
+    def _start(self, open_frames: bool) -> None:
         if os.getpid() != self._pid:
             self._become_child()
         if _active is self or self._dropped:
             return
         self.arrange_end()
+        _make_place()
         if not self._started and not self.inherited:
             _processes.clear_temporaries(self._output.path)
-        self._started = True
-        _active = self
-        _ends.watch(_numbers(self.settings.sigexit), self.finish, self._go_on)
+        _ends.watch(_numbers(self.settings.sigexit), self._end, self._go_on)
         try:
+            _set_active(self)
+            self._started = True
             if self.settings.children and self._output.can_rename:
                 _processes.pass_on(self.settings, self.origin)
             self._start_tracer(open_frames)
         except BaseException:
-            _active = None
+            self.tracer.stop()
+            _set_active(None)
             self._let_go()
             raise
 
@@ -161,31 +254,30 @@ class PySession:
         self._arrange_snapshots()
         self.tracer.start(open_frames=open_frames)
 
-    def pause(self) -> None:
-        """As :meth:`stop`: what is in Python has no quicker way."""
-        self.stop()
-
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Pauses, and writes the whole profile."""
-        global _active
         if _active is not self:
             return
         if os.getpid() != self._pid:
             self.drop()  # forked behind Python's back
             return
         self.tracer.stop()
-        self._write("", only_file=False)
-        _active = None
-        self._let_go()
+        try:
+            self._write("", only_file=False)
+        except BaseException:  # of a signal's handler: the profile is wanted all the same
+            self._write("", only_file=False)
+            raise
+        finally:
+            _set_active(None)
+            self._let_go()
 
     def drop(self) -> None:
         """Forgets the profile: this process leaves the file to another one."""
-        global _active
         self._dropped = True
         if _active is self:
             self.tracer.stop()
             self._let_go()
-            _active = None
+            _set_active(None)
         self.tracer.forget()
 
     def _let_go(self) -> None:
@@ -195,12 +287,12 @@ class PySession:
 
     # ---- The process ends, or there are two ----
 
-    def finish(self, how: str) -> None:
+    def _end(self, how: str) -> None:
         """Completes the profile, with which it may go on; ``how``: see :func:`_ends.watch`."""
         if _active is not self or os.getpid() != self._pid or not self._minds(how):
             return
         if not self._output.can_rename:
-            self.stop()
+            self._stop()
             return
         self._write("", only_file=True)
         if how in ("_exit", "exit"):
@@ -219,9 +311,9 @@ class PySession:
 
     def _at_exit(self) -> None:
         try:
-            self.stop()
+            self._finish()
         except KeyboardInterrupt:
-            self.stop()  # whoever is impatient wants the profile all the same
+            self._finish()  # whoever is impatient wants the profile all the same
             raise
         self._merge()
 
@@ -238,7 +330,7 @@ class PySession:
             return
         self.tracer.stop()
         self.tracer.forget()
-        _ends.watch(_numbers(self.settings.sigexit), self.finish, self._go_on)
+        _ends.watch(_numbers(self.settings.sigexit), self._end, self._go_on)
         self._start_tracer(open_frames=True)
 
     def _become_child(self) -> None:
@@ -275,7 +367,8 @@ class PySession:
         return header(self.settings, self._application, self._basetime, told, run)
 
     def _write(self, note: str, *, only_file: bool) -> None:
-        """Errors are told once; the profiled program must not notice them."""
+        """Errors are told once; the profiled program must not notice them. Where the writer is
+        ours, what is no such error comes from a handler of the program's signals, and is its."""
         if self._only_forks or (only_file and not self._output.can_rename):
             return
         self._writing = True
@@ -284,6 +377,8 @@ class PySession:
         except OSError as error:
             self._report(error.strerror or str(error))
         except Exception as error:
+            if self._output.writer is None and not isinstance(error, MemoryError):
+                raise
             self._report(f"{type(error).__name__}: {error}")
         finally:
             self._writing = False
@@ -293,11 +388,6 @@ class PySession:
             self._failed = True
             where = "the writer given" if self._output.writer is not None else self.path
             complain(f"can't write the profile to {where}: {reason}")
-
-
-def active() -> PySession | None:
-    """The session in Python that runs in this process."""
-    return _active
 
 
 def _numbers(names: str) -> list[int]:

@@ -11,18 +11,26 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .._writer import PyWriter, Writer, writer_class
-from . import handover, py_session
+from . import handover
 from .engine import tracer_class
 from .protocols import AnySession
 from .py_session import PySession
 from .settings import Settings, SettingsError
+from .switch import Switch as PySwitch
 
 try:
     from .. import _ctrace
 except ImportError:
     _ctrace = None  # type: ignore[assignment]
+
+if TYPE_CHECKING or _ctrace is None:
+    Switch = PySwitch
+else:
+    Switch = _ctrace.Switch
+    """The base of :class:`pynytprof.Tracer`."""
 
 
 def _in_c(settings: Settings) -> bool:
@@ -36,29 +44,6 @@ def _in_c(settings: Settings) -> bool:
         return writer_class() is not PyWriter
     except (ValueError, ImportError) as error:
         raise SettingsError(str(error)) from error
-
-
-def _make_place() -> None:
-    """Lets a session of ours begin: another that is paused, or that nobody in this process has
-    asked for, is completed. Raises RuntimeError if there is one at work."""
-    other = active()
-    if other is not None and (other.inherited or other.paused):
-        other.stop()
-        other = active()
-    if other is not None:
-        raise RuntimeError(
-            f"a profile is being written to {other.path} already; "
-            "one session can run in a process at a time"
-        )
-
-
-def active() -> AnySession | None:
-    """The session that runs, or is paused, in this process."""
-    ours = py_session.active()
-    if ours is not None or _ctrace is None:
-        return ours
-    found: AnySession | None = _ctrace.active_session()
-    return found
 
 
 _adopted: AnySession | None = None
@@ -105,14 +90,3 @@ def another(session: AnySession, file: str) -> AnySession:
     assert isinstance(session, _ctrace.Session)
     lines = session.settings + os.fsencode(handover.to_text([("file", file), ("base", file)]))
     return _ctrace.Session(lines, session.sources)
-
-
-def start(session: AnySession, *, open_frames: bool) -> None:
-    """Begins or goes on. Raises RuntimeError if another session runs in this process.
-
-    The frames that are open then are the program's, unless ``open_frames`` is false.
-    """
-    other = active()
-    if other is not session and (isinstance(other, PySession) or isinstance(session, PySession)):
-        _make_place()
-    session.start(open_frames=open_frames)
