@@ -215,7 +215,7 @@ print(hung)
 
 # ---- What others do with what is ours ----
 
-monitoring = pytest.mark.skipif(sys.version_info < (3, 12), reason="has no sys.monitoring")
+monitoring = pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later")
 
 
 @monitoring
@@ -300,7 +300,7 @@ print("took pynytprof's place" in str(pynytprof.open_profile("t.out").comments))
 
 
 def test_one_failed_allocation_does_not_end_the_profile(tmp_path: Path) -> None:
-    pytest.importorskip("_testcapi")
+    pytest.importorskip("_testcapi", reason="this Python has no test package")
     text = """
 import _testcapi, threading, sys
 code = compile("def fresh(x):\\n    return x + 1\\nfresh(1)\\n", "/x/mod.py", "exec")

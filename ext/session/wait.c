@@ -10,6 +10,8 @@
 #include "first_line.h"
 #include "messages.h"
 
+#include "../trace/util.h"
+
 static struct {
     session *s; /* owned; NULL: nobody waits */
     enum wait_until until;
@@ -23,16 +25,6 @@ static void forget(void)
     Py_CLEAR(waiting.s);
 }
 
-/* The frame's globals; a new reference. */
-static PyObject *globals_of(PyFrameObject *frame)
-{
-#if PY_VERSION_HEX >= 0x030B0000
-    return PyFrame_GetGlobals(frame);
-#else
-    return Py_NewRef(frame->f_globals);
-#endif
-}
-
 /* Whether `frame` runs the main module's own code. */
 static bool is_main(PyFrameObject *frame, PyCodeObject *code)
 {
@@ -40,7 +32,7 @@ static bool is_main(PyFrameObject *frame, PyCodeObject *code)
         return false;
     PyObject *modules = PyImport_GetModuleDict();
     PyObject *module = modules ? PyDict_GetItemString(modules, "__main__") : NULL;
-    PyObject *globals = globals_of(frame);
+    PyObject *globals = frame_globals(frame);
     bool is = module && PyModule_Check(module) && PyModule_GetDict(module) == globals;
     Py_XDECREF(globals);
     return is;
@@ -84,7 +76,7 @@ static void main_begins(PyFrameObject *frame, PyCodeObject *code)
 {
     waiting.line = waiting.until == MAIN_ENDS ? INT_MAX : 0;
     if (waiting.until == IMPORTS_END) {
-        PyObject *globals = globals_of(frame);
+        PyObject *globals = frame_globals(frame);
         waiting.line = first_line_after_imports(code, globals, waiting.s->t);
         Py_XDECREF(globals);
     }

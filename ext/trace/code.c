@@ -192,6 +192,13 @@ static char *base_name(PyCodeObject *code, const source_file *file, PyObject *qu
     return name;
 }
 
+/* Nobody's tools go further than that, unless there is such a line. */
+static int last_line_of(const source_file *file)
+{
+    enum { USUAL = 65535 };
+    return file->source_lines > USUAL ? (int)file->source_lines : USUAL;
+}
+
 static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
                                 PyObject *module)
 {
@@ -211,11 +218,12 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, Py
     info->folded = t->files.list[file].folded;
     if (!info->skip) {
         if (!(info->folded ? code_number_lines(info, FOLDED_LINES)
-                           : code_collect_lines(info, code))) {
+                           : code_collect_lines(info, code, last_line_of(&t->files.list[file])))) {
             code_info_free(info);
             return NULL;
         }
-        int first = info->first_line > 0 ? info->first_line : 1;
+        int most = last_line_of(&t->files.list[file]);
+        int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
         int last = info->lines[info->n_lines - 1];
         int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
                                                     .file = file,
@@ -341,16 +349,75 @@ static bool running_place(const tracer *t, eval_place *place)
     return true;
 }
 
+/* What calls the code, if that is what the running frame runs; owned. NULL: not known. */
+static PyFrameObject *caller_of(PyCodeObject *code)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyCodeObject *running = frame ? PyFrame_GetCode(frame) : NULL;
+    PyFrameObject *back = running == code ? PyFrame_GetBack(frame) : NULL;
+    Py_XDECREF(running);
+    return back;
+}
+
+/* Whether whole code is run by code that is not traced. */
+static bool is_made_by_skipped(tracer *t, PyCodeObject *code)
+{
+    PyFrameObject *back = code_is_module_level(code) ? caller_of(code) : NULL;
+    PyCodeObject *maker = back ? PyFrame_GetCode(back) : NULL;
+    PyObject *globals = back ? frame_globals(back) : NULL;
+    code_info *info = maker ? code_info_of(t, maker, globals) : NULL;
+    bool skipped = info && info->skip;
+    Py_XDECREF(globals);
+    Py_XDECREF(maker);
+    Py_XDECREF(back);
+    return skipped;
+}
+
+/* Code of an extension has no frame: it is of the module that is called like its file. */
+static PyObject *module_of_extension(PyCodeObject *code)
+{
+    Py_ssize_t end = PyUnicode_GET_LENGTH(code->co_filename);
+    Py_ssize_t slash = PyUnicode_FindChar(code->co_filename, '/', 0, end, -1);
+    Py_ssize_t dot = PyUnicode_FindChar(code->co_filename, '.', slash + 1, end, -1);
+    return PyUnicode_Substring(code->co_filename, slash + 1, dot > slash + 1 ? dot : end);
+}
+
+/* What exec was given may have no name of its own: it is of the module that runs it. */
+static PyObject *module_of_maker(PyCodeObject *code)
+{
+    PyFrameObject *back = code_is_module_level(code) ? caller_of(code) : NULL;
+    PyObject *globals = back ? frame_globals(back) : NULL;
+    PyObject *module = module_of(globals);
+    Py_XDECREF(globals);
+    Py_XDECREF(back);
+    return module;
+}
+
+/* Not `known`: the globals are those of the running frame, which may be another's. */
+static PyObject *module_named(PyCodeObject *code, PyObject *globals, bool known)
+{
+    PyFrameObject *frame = known ? NULL : PyEval_GetFrame();
+    PyCodeObject *running = frame ? PyFrame_GetCode(frame) : NULL;
+    bool own = !running || running == code;
+    Py_XDECREF(running);
+    if (!own)
+        return module_of_extension(code);
+    bool named = globals && PyDict_Check(globals) && PyDict_GetItemString(globals, "__name__");
+    return named ? module_of(globals) : module_of_maker(code);
+}
+
 static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globals)
 {
     uint64_t began = clock_read(&t->clock);
+    const bool known = globals != NULL;
     greenlets_look();
-    if (!globals)
+    if (!known)
         globals = PyEval_GetGlobals();
     eval_place by;
-    bool placed = running_place(t, &by);
-    int64_t file = source_file_of(&t->files, code, globals, placed ? &by : NULL);
-    PyObject *module = module_of(globals);
+    bool skipped = !known && is_made_by_skipped(t, code);
+    bool placed = !skipped && running_place(t, &by);
+    int64_t file = source_file_of(&t->files, code, globals, placed ? &by : NULL, skipped);
+    PyObject *module = module_named(code, globals, known);
     PyObject *qualname = qualname_of(code, NULL, globals);
     code_info *info = NULL;
     if (file >= 0 && module && qualname)

@@ -83,11 +83,12 @@ static bool add_line(code_info *info, int line)
 /* A module begins with an instruction on line 0. */
 static bool add_range(code_info *info, line_range r)
 {
-    return r.line <= 0 || add_line(info, r.line);
+    return r.line <= 0 || add_line(info, r.line < info->most ? r.line : info->most);
 }
 
-bool code_collect_lines(code_info *info, PyCodeObject *code)
+bool code_collect_lines(code_info *info, PyCodeObject *code, int most)
 {
+    info->most = most;
     if (!each_range(code, add_range, info))
         return false;
     if (info->n_lines == 0 && !add_line(info, info->first_line > 0 ? info->first_line : 1))

@@ -18,6 +18,7 @@ struct code_info {
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
     int low;            /* lines[0] */
+    int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */
     uint32_t *direct;   /* line - low -> index + 1 */
     line_slot **slots;  /* by lane, NULL where the lane never ran it */
@@ -44,8 +45,11 @@ typedef struct {
     } recent[RECENT_METHODS];   /* by address: found without hashing */
 } code_table;
 
-/* Finds the lines of the code, or numbers as many as a folded file has. False: an exception, */
-bool code_collect_lines(code_info *info, PyCodeObject *code);      /* or out of memory */
+/*
+ * Finds the lines of the code, of which those past `most` are taken for that one; or numbers as
+ * many as a folded file has. False: an exception, or out of memory.
+ */
+bool code_collect_lines(code_info *info, PyCodeObject *code, int most);
 bool code_number_lines(code_info *info, int n);
 
 /* Whether a lane has ever run it. */
@@ -62,14 +66,17 @@ int codes_begin(code_table *codes);
 void codes_forget(code_table *codes);
 void codes_free(code_table *codes);
 
-/* Index in info->lines; a line that the table lacks (co_positions lie) gets the first. */
+/*
+ * Index in info->lines; a line that the table lacks (co_positions lie) gets the first, and one
+ * past its end the last.
+ */
 static inline uint32_t code_line_index(const code_info *info, int line)
 {
     if (LIKELY(info->span)) {
         uint32_t at = (uint32_t)(line - info->low);
         if (LIKELY(at < info->span && info->direct[at]))
             return info->direct[at] - 1;
-        return 0;
+        return line > info->low && at >= info->span ? info->n_lines - 1 : 0;
     }
     uint32_t low = 0, high = info->n_lines;
     while (low < high) {
@@ -79,7 +86,7 @@ static inline uint32_t code_line_index(const code_info *info, int line)
         else
             high = mid;
     }
-    return low < info->n_lines && info->lines[low] == line ? low : 0;
+    return low == info->n_lines ? low - 1 : info->lines[low] == line ? low : 0;
 }
 
 /*

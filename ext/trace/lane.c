@@ -226,20 +226,11 @@ void lane_drop_stack(tracer *t, lane *l, uint64_t now)
         lane_leave(t, l, now, COST_LEAVE);
 }
 
-static PyObject *globals_of(PyFrameObject *frame)
-{
-#if PY_VERSION_HEX >= 0x030B0000
-    return PyFrame_GetGlobals(frame);
-#else
-    return Py_NewRef(frame->f_globals);
-#endif
-}
-
 /* The frame's code_info; NULL: no memory. */
 static code_info *info_of_frame(tracer *t, PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
-    PyObject *globals = globals_of(frame);
+    PyObject *globals = frame_globals(frame);
     code_info *info = code_info_of(t, code, globals);
     Py_XDECREF(globals);
     Py_DECREF(code);            /* the frame keeps it */

@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 500 };
+/* A module's name leaves room for that of the sub. */
+enum { NAME_MAX_BYTES = 500, MODULE_MAX_BYTES = 240 };
+
+/* Stands for a part of a name that has no characters. */
+static const char no_name[] = "(empty)";
 
 typedef struct {
     char *text;
@@ -37,11 +41,17 @@ static void add_literal(name_buf *b, const char *text)
 /* `a.b` -> `a::b` */
 static void add_dotted(name_buf *b, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '.')
-            add_literal(b, "::");
+    const char *end = text + len;
+    for (;;) {
+        const char *dot = memchr(text, '.', (size_t)(end - text)), *stop = dot ? dot : end;
+        if (stop == text)
+            add_literal(b, no_name);
         else
-            add(b, text + i, 1);
+            add(b, text, (size_t)(stop - text));
+        if (!dot)
+            return;
+        add_literal(b, "::");
+        text = dot + 1;
     }
 }
 
@@ -56,7 +66,9 @@ static void add_component(name_buf *b, const char *text, size_t len, int line)
     static const char generic[] = "<generic parameters of ";
     char at[24];
     snprintf(at, sizeof at, "@%d", line);
-    if (is(text, len, "<module>")) {
+    if (len == 0) {
+        add_literal(b, no_name);
+    } else if (is(text, len, "<module>")) {
         add_literal(b, "(module)");
     } else if (len > sizeof generic - 1 && memcmp(text, generic, sizeof generic - 1) == 0) {
         add_literal(b, "generic");
@@ -82,20 +94,64 @@ static size_t component_len(const char *text, size_t len)
     return len;
 }
 
-/* A name that was cut must not end in half a character. */
-static char *finish(name_buf *b)
+/* A name that was cut must not end in half a character, nor before an empty part. */
+static void trim(name_buf *b)
 {
     size_t start = b->len;      /* of the last character */
+    if (b->len < b->room)
+        return;
     while (start > 0 && ((unsigned char)b->text[start - 1] & 0xC0) == 0x80)
         start--;
-    if (b->len == b->room && start > 0 && (unsigned char)b->text[start - 1] >= 0xC0) {
+    if (start > 0 && (unsigned char)b->text[start - 1] >= 0xC0) {
         unsigned char lead = (unsigned char)b->text[start - 1];
         size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
         if (b->len - (start - 1) < whole)
             b->len = start - 1;
     }
+    while (b->len > 0 && b->text[b->len - 1] == ':')
+        b->len--;
+}
+
+static char *finish(name_buf *b)
+{
+    trim(b);
     b->text[b->len] = '\0';
     return b->text;
+}
+
+/* What stands before the last `::` for all subs of a module. */
+static void add_module(name_buf *b, const char *text, size_t len)
+{
+    const size_t room = b->room;
+    b->room = MODULE_MAX_BYTES;
+    if (len == 0)
+        add_literal(b, "(unknown)");
+    else
+        add_dotted(b, text, len);
+    trim(b);
+    b->room = room;
+}
+
+/* `::` and each part of the qualified name. */
+static void add_qualname(name_buf *b, const char *text, size_t left, int line)
+{
+    bool any = false;
+    for (;;) {
+        size_t len = component_len(text, left);
+        if (!is(text, len, "<locals>")) {
+            add_literal(b, "::");
+            add_component(b, text, len, line);
+            any = true;
+        }
+        if (len == left)
+            break;
+        text += len + 1;
+        left -= len + 1;
+    }
+    if (!any) {
+        add_literal(b, "::");
+        add_literal(b, no_name);
+    }
 }
 
 char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_body)
@@ -109,21 +165,8 @@ char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_
         free(b.text);
         return NULL;
     }
-    add_dotted(&b, PyBytes_AS_STRING(m), (size_t)PyBytes_GET_SIZE(m));
-    if (b.len == 0)
-        add_literal(&b, "(unknown)");
-    const char *text = PyBytes_AS_STRING(q);
-    size_t left = (size_t)PyBytes_GET_SIZE(q);
-    while (left) {
-        size_t len = component_len(text, left);
-        if (!is(text, len, "<locals>")) {
-            add_literal(&b, "::");
-            add_component(&b, text, len, line);
-        }
-        len += len < left;
-        text += len;
-        left -= len;
-    }
+    add_module(&b, PyBytes_AS_STRING(m), (size_t)PyBytes_GET_SIZE(m));
+    add_qualname(&b, PyBytes_AS_STRING(q), (size_t)PyBytes_GET_SIZE(q), line);
     if (class_body)
         add_literal(&b, "::(class)");
     Py_DECREF(m);
@@ -175,9 +218,9 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method)
         swallow_error();
         home = "(unknown)";
     }
-    add_dotted(&b, home, strlen(home));
+    add_module(&b, home, strlen(home));
     add_literal(&b, "::");
-    add_literal(&b, method->ml_name ? method->ml_name : "(unnamed)");
+    add_literal(&b, method->ml_name && *method->ml_name ? method->ml_name : no_name);
     finish(&b);
     return PyUnicode_DecodeUTF8(b.text, (Py_ssize_t)b.len, "replace");
 }

@@ -3,6 +3,7 @@
  * file's text is taken when its first code is seen, since it may change later.
  * No Python code runs here: a signal handler of the program could run within it.
  */
+#define _GNU_SOURCE
 #include "source.h"
 
 #include "evals.h"
@@ -78,14 +79,66 @@ static char *format(const char *pattern, ...)
     return text;
 }
 
+/* Takes `/.`, `/x/..` and doubled slashes out of an absolute path; malloc'ed. */
+static char *without_dots(const char *path)
+{
+    char *out = malloc(strlen(path) + 2), *end = out;
+    for (const char *p = path; out && *p;) {
+        const char *stop = strchrnul(p + 1, '/');
+        size_t len = (size_t)(stop - p);        /* with the slash before it */
+        if (len == 3 && p[1] == '.' && p[2] == '.') {
+            while (end > out && *--end != '/')
+                ;
+        } else if (len > 1 && !(len == 2 && p[1] == '.')) {
+            memcpy(end, p, len);
+            end += len;
+        }
+        p = stop;
+    }
+    if (out)
+        strcpy(end, end == out ? "/" : "");
+    return out;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Where a folder is a link, `..` behind it leads elsewhere: then the path stays as it is. */
 static char *absolute_path(const char *path)
 {
     char cwd[4096];
-    if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
+    if (path[0] != '/' && !getcwd(cwd, sizeof cwd))
         return strdup(path);
-    while (path[0] == '.' && path[1] == '/')
-        path += 2;
-    return format("%s/%s", cwd, path);
+    char *whole = path[0] == '/' ? strdup(path) : format("%s/%s", cwd, path);
+    char *plain = whole ? without_dots(whole) : NULL;
+    bool good = plain && (strcmp(plain, whole) == 0 || !strstr(whole, "/..") ||
+                          access(whole, F_OK) != 0 || is_same_file(plain, whole));
+    free(good ? whole : plain);
+    return good ? plain : whole;
+}
+
+/* By which a file is found under another path: a number may be given again, to another file. NULL,
+ * without an exception: there is none. */
+static PyObject *identity_of_file(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return NULL;
+    PyObject *key = Py_BuildValue("(KKLLl)", (unsigned long long)st.st_dev,
+                                  (unsigned long long)st.st_ino, (long long)st.st_size,
+                                  (long long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
+    PyErr_Clear();
+    return key;
+}
+
+/* Perl's pages do not escape paths: what would be markup there is shown as something like it. */
+static void disarm(char *path)
+{
+    for (; *path; path++)
+        *path = *path == '<' ? '(' : *path == '>' ? ')' : *path == '"' ? '\'' : *path;
 }
 
 /* "<x>" as "(x)": Perl's pages do not escape names. */
@@ -289,37 +342,50 @@ static int64_t file_known(file_table *files, PyObject *key)
     return index ? PyLong_AsLong(index) : -1;
 }
 
-/* A path. Two spellings of one path are one file: names must be unique. */
-static int64_t real_file(file_table *files, PyObject *filename, const char *text, PyObject *source)
+/* Has the file found under that key, too; false with an exception. */
+static bool file_alias(file_table *files, PyObject *key, int64_t file)
 {
-    source_file f = {.filename = filename, .flags = VIA_STMT};
-    f.name = absolute_path(text);
-    PyObject *name = f.name ? PyUnicode_DecodeFSDefault(f.name) : NULL;
-    int64_t other = name ? file_known(files, name) : -1;
-    if (other >= 0 || !name) {
-        PyObject *index = PyLong_FromLongLong(other);
-        if (!index || PyDict_SetItem(files->index, filename, index) < 0)
-            other = -1;
-        Py_XDECREF(index);
-        Py_XDECREF(name);
-        free(f.name);
-        return other;
-    }
+    PyObject *index = PyLong_FromLongLong(file);
+    bool ok = index && PyDict_SetItem(files->index, key, index) == 0;
+    Py_XDECREF(index);
+    return ok;
+}
+
+static int64_t real_file_new(file_table *files, source_file f, PyObject *source)
+{
     f.hidden = begins_with(f.name, files->options->hide_prefix);
     f.skip = f.hidden || is_skipped(files, f.name);
     if (!f.skip && files->options->savesrc)
         read_source(&f, f.name);
     if (!f.skip && files->options->savesrc && !f.source && source)
         set_source_given(&f, source);
-    int64_t made = file_add(files, f, filename);
-    if (made >= 0 && PyUnicode_Compare(name, filename) != 0) {
-        PyObject *index = PyLong_FromLongLong(made);
-        if (!index || PyDict_SetItem(files->index, name, index) < 0)
-            made = -1;
-        Py_XDECREF(index);
-    }
-    Py_DECREF(name);
-    return made;
+    if (!f.skip && files->options->savesrc && !f.source)
+        source_from_linecache(&f, f.filename);  /* a notebook's cell, say */
+    disarm(f.name);
+    return file_add(files, f, f.filename);
+}
+
+/* A path. Two spellings of one path are one file, and so are two paths of one file. */
+static int64_t real_file(file_table *files, PyObject *filename, const char *text, PyObject *source)
+{
+    source_file f = {.filename = filename, .flags = VIA_STMT, .name = absolute_path(text)};
+    PyObject *name = f.name ? PyUnicode_DecodeFSDefault(f.name) : NULL;
+    PyObject *identity = name ? identity_of_file(f.name) : NULL;
+    int64_t file = name ? file_known(files, name) : -1;
+    if (file < 0 && identity && !PyErr_Occurred())
+        file = file_known(files, identity);
+    bool known = file >= 0;
+    if (known || !name || PyErr_Occurred())
+        free(f.name);
+    else
+        file = real_file_new(files, f, source);
+    if (file >= 0 &&
+        ((known && !file_alias(files, filename, file)) || !file_alias(files, name, file) ||
+         (identity && !file_alias(files, identity, file))))
+        file = -1;
+    Py_XDECREF(identity);
+    Py_XDECREF(name);
+    return file;
 }
 
 /* Text that did not come from a file: what -c or standard input gave. */
@@ -353,6 +419,33 @@ static void eval_source(file_table *files, source_file *f, PyObject *source)
     else
         source_from_linecache(f, f->filename);
     files->eval_bytes += f->source_len;
+}
+
+/* A text that code which is not traced runs is not traced either; but it may be what somebody has
+ * typed: those are named by their front end. */
+static bool shares_skip(const char *text)
+{
+    static const char *const typed[] = {"<stdin", "<console", "<input", "<ipython-input"};
+    for (size_t i = 0; i < sizeof typed / sizeof *typed; i++)
+        if (strncmp(text, typed[i], strlen(typed[i])) == 0)
+            return false;
+    return true;
+}
+
+static int64_t made_by_skipped(file_table *files, PyObject *filename, const char *text)
+{
+    PyObject *key = Py_BuildValue("(sO)", "skipped", filename);
+    int64_t file = key ? file_known(files, key) : -1;
+    if (key && file < 0 && !PyErr_Occurred())
+        file = file_add(files,
+                        (source_file){.filename = filename,
+                                      .flags = VIA_STMT | NOT_FILE,
+                                      .name = without_angles(text),
+                                      .version = true,  /* others have that name, too */
+                                      .skip = true},
+                        key);
+    Py_XDECREF(key);
+    return file;
 }
 
 static int64_t generated_file(file_table *files, PyObject *filename, const char *text,
@@ -509,7 +602,7 @@ static PyObject *given_text(const file_table *files, PyObject *filename, PyObjec
 }
 
 int64_t source_file_of(file_table *files, PyCodeObject *code, PyObject *globals,
-                       const eval_place *by)
+                       const eval_place *by, bool by_skipped)
 {
     PyObject *filename = code->co_filename;
     PyObject *bytes = PyUnicode_EncodeFSDefault(filename);
@@ -521,8 +614,10 @@ int64_t source_file_of(file_table *files, PyCodeObject *code, PyObject *globals,
     PyObject *source = whole ? evals_text_of(code) : NULL;
     PyObject *given = plain ? NULL : given_text(files, filename, source);
     bool eval = !plain && !given && whole && by;
+    bool skip = !plain && !given && whole && !by && by_skipped && shares_skip(text);
     int64_t file = PyErr_Occurred() ? -1
                    : eval           ? string_eval(files, filename, source, by)
+                   : skip           ? made_by_skipped(files, filename, text)
                                     : named_file(files, filename, text, globals, given, source);
     Py_XDECREF(source);
     Py_DECREF(bytes);

@@ -51,10 +51,11 @@ enum { FOLDED_LINES = 64, FOLDED_NAMES = 64 };
 int files_begin(file_table *files, const trace_options *options);
 /*
  * Index of the file a code object belongs to; -1 with or without an exception: failed. `by`
- * is the line that runs the text if the code is that of a whole one; NULL: none that is traced.
+ * is the line that runs the text if the code is that of a whole one; NULL: none that is traced,
+ * and then `by_skipped` if there is one that is left out.
  */
 int64_t source_file_of(file_table *files, PyCodeObject *code, PyObject *globals,
-                       const eval_place *by);
+                       const eval_place *by, bool by_skipped);
 /* Index of the file in which all C functions are listed. */
 int64_t source_file_for_c(file_table *files);
 /* Gives a file a number, after those of its parents, if it has none and is traced. */

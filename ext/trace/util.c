@@ -10,6 +10,15 @@ void swallow_error(void)
     PyErr_Clear();
 }
 
+PyObject *frame_globals(PyFrameObject *frame)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return PyFrame_GetGlobals(frame);
+#else
+    return Py_NewRef(frame->f_globals);
+#endif
+}
+
 bool code_is_module_level(PyCodeObject *code)
 {
     return PyUnicode_CompareWithASCIIString(code->co_name, "<module>") == 0;

@@ -9,6 +9,9 @@
 /* An error inside the tracer is not the program's; an interrupt is, and comes again. */
 void swallow_error(void);
 
+/* The frame's globals; a new reference. */
+PyObject *frame_globals(PyFrameObject *frame);
+
 /* Whether the code is that of a module, or of a text given to exec or eval. */
 bool code_is_module_level(PyCodeObject *code);
 

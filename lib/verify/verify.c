@@ -317,7 +317,7 @@ static void check_line_number(struct verifier *v, uint32_t line)
     if (line == 0)
         report(v, NYT_ODD, "line-0", "time on line 0, which belongs to no line");
     else if (line >= LINE_DROPPED)
-        report(v, NYT_WARNED, "line-dropped", "line %u: nytprofhtml ignores lines from 65536 on",
+        report(v, NYT_ODD, "line-dropped", "line %u: nytprofhtml ignores lines from 65536 on",
                (unsigned)line);
     else if (line >= LINE_NOTED)
         report(v, NYT_ODD, "line-high", "line %u: nytprofhtml notes lines from 32768 on",

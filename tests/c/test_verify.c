@@ -267,7 +267,7 @@ static const struct broken rules[] = {
     {"time-fid-0", NYT_WARNED, time_0},
     {"line-0", NYT_ODD, line_0},
     {"line-high", NYT_ODD, line_high},
-    {"line-dropped", NYT_WARNED, line_dropped},
+    {"line-dropped", NYT_ODD, line_dropped},
     {"ticks-negative", NYT_ODD, ticks_below},
     {"blocks-mixed", NYT_ODD, mixed},
     {"discount-twice", NYT_WARNED, discounts},

@@ -15,6 +15,12 @@ from typing import NamedTuple
 MAX_NAME_BYTES = 500 - 16
 """Names are cut to this length: Perl's own limit, less room for what tells equal ones apart."""
 
+_MAX_MODULE_BYTES = 240
+"""A module's name leaves room for that of the sub."""
+
+_NO_NAME = "(empty)"
+"""Stands for a part of a name that has no characters."""
+
 BUILTINS_FILE = "(builtins)"
 """The made-up file that C functions are listed in."""
 
@@ -25,7 +31,6 @@ CO_OPTIMIZED = 0x1
 
 _UNSAFE = re.compile(r"[^\x80-\U0010ffffA-Za-z0-9_.@:()\[\]'/+-]")
 _GENERIC = "<generic parameters of "
-_PART = re.compile(r"(?:<[^>]*>|[^.<]|<)+")
 
 
 class Sub(NamedTuple):
@@ -43,9 +48,11 @@ def safe(text: str) -> str:
 
 
 def cut(name: str, limit: int = MAX_NAME_BYTES) -> str:
-    """``name`` shortened to at most ``limit`` bytes of UTF-8, in whole characters."""
+    """``name`` shortened to at most ``limit`` bytes of UTF-8, in whole characters and parts."""
     raw = name.encode("utf-8", "replace")
-    return name if len(raw) <= limit else raw[:limit].decode("utf-8", "ignore")
+    if len(raw) < limit:
+        return name
+    return raw[:limit].decode("utf-8", "ignore").rstrip(":")
 
 
 def is_class_body(code: types.CodeType) -> bool:
@@ -53,7 +60,29 @@ def is_class_body(code: types.CodeType) -> bool:
     return not code.co_flags & CO_OPTIMIZED and code.co_name != "<module>"
 
 
+def _module(name: str) -> str:
+    """What stands before the last ``::`` for all subs of a module."""
+    parts = (safe(part) or _NO_NAME for part in (name or NO_MODULE).split("."))
+    return cut("::".join(parts), _MAX_MODULE_BYTES)
+
+
+def _parts(qualname: str) -> list[str]:
+    """What stands between the dots outside of angles."""
+    parts = [""]
+    angles = 0
+    for c in qualname:
+        angles += (c == "<") - (c == ">")
+        if c == "." and angles <= 0:
+            parts.append("")
+            angles = 0
+        else:
+            parts[-1] += c
+    return parts
+
+
 def _component(part: str, line: int) -> str:
+    if not part:
+        return _NO_NAME
     if part == "<module>":
         return "(module)"
     if part.startswith(_GENERIC):
@@ -70,11 +99,10 @@ def python_sub(module: str, qualname: str, first_line: int, class_body: bool) ->
     (``<module>`` for a module's own code, ``<eval>`` for what ``exec`` was given),
     ``first_line`` where it begins (for ``<eval>`` the line that ran it).
     """
-    parts = [safe(part) for part in (module or NO_MODULE).split(".")]
-    parts += [_component(p, first_line) for p in _PART.findall(qualname) if p != "<locals>"]
+    parts = [_component(p, first_line) for p in _parts(qualname) if p != "<locals>"] or [_NO_NAME]
     if class_body:
         parts.append("(class)")
-    return cut("::".join(parts))
+    return cut("::".join([_module(module), *parts]))
 
 
 _TYPE_MRO = type.__dict__["__mro__"].__get__
@@ -114,7 +142,7 @@ def c_sub(function: types.BuiltinFunctionType) -> str:
     else:
         cls = _defining_type(owner, name) if isinstance(owner, type) else None
         package = _type_package(cls or _defining_type(type(owner), name) or type(owner))
-    return cut("::".join(safe(part) for part in (*package, name)))
+    return cut("::".join([_module(".".join(package)), safe(name) or _NO_NAME]))
 
 
 def settle(subs: Iterable[Sub]) -> list[str]:

@@ -9,11 +9,11 @@ import re
 import tokenize
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 from .names import BUILTINS_FILE, nested_codes
 from .options import Options
-from .paths import absolute_path, working_folder
+from .paths import absolute_path, identity, working_folder
 
 VIA_STATEMENT = 0x02
 VIA_SUB = 0x04
@@ -22,6 +22,11 @@ FAKE = 0x80
 NOT_A_FILE = 0x100
 
 _NAMES_OF_TEXTS = {"<string>": "(-c)"}
+_NO_MARKUP = str.maketrans('<>"', "()'")
+"""Perl's pages do not escape paths."""
+
+_Key = Union[str, "tuple[str, int, int]", "tuple[int, int, int, int]"]
+
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
@@ -200,7 +205,7 @@ class FileTable:
 
     def __init__(self, options: Options) -> None:
         self.files: list[SourceFile] = []
-        self._by_key: dict[str | tuple[str, int, int], SourceFile] = {}
+        self._by_key: dict[_Key, SourceFile] = {}
         self._filter = FileFilter(
             options.include, options.exclude, options.exclude_prefixes, options.hide_prefix
         )
@@ -260,21 +265,25 @@ class FileTable:
                 name += " (version 2)"
             return self._add(filename, name, flags, lines)
         path = absolute_path(filename, self._folder)
-        known = self._by_key.get(path)
+        same = identity(path)
+        known = self._by_key.get(path) or (self._by_key.get(same) if same else None)
         if known is not None:
             return known
         lines = []
         if self._savesrc:
             lines = read_source(path) or _loader_source(path, module_globals, self._folder)
-        return self._add(path, path, VIA_STATEMENT | (HAS_SOURCE if lines else 0), lines)
+            lines = lines or _cached_source(filename)  # a notebook's cell, say
+        flags = VIA_STATEMENT | (HAS_SOURCE if lines else 0)
+        made = self._add(path, path.translate(_NO_MARKUP), flags, lines)
+        if same:
+            self._by_key[same] = made
+        return made
 
     def _source_of_unnamed(self, filename: str) -> list[str]:
         # What linecache has under the name of the program's own text is that text.
         return [] if filename in self._given else _cached_source(filename)
 
-    def _add(
-        self, key: str | tuple[str, int, int], name: str, flags: int, lines: list[str]
-    ) -> SourceFile:
+    def _add(self, key: _Key, name: str, flags: int, lines: list[str]) -> SourceFile:
         file = SourceFile(len(self.files) + 1, name, flags, lines)
         self.files.append(file)
         self._by_key[key] = file
