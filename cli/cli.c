@@ -37,6 +37,15 @@ static bool is_terminal(FILE *out)
 #endif
 }
 
+/* What the user says it is; 0: nothing. */
+static size_t columns_of_environment(void)
+{
+    const char *columns = getenv("COLUMNS");
+    char *end;
+    unsigned long n = columns ? strtoul(columns, &end, 10) : 0;
+    return n > 0 && *end == '\0' && *columns != '-' && n < 100000 ? n : 0;
+}
+
 /* 0: it has none. */
 static size_t terminal_width(FILE *out)
 {
@@ -62,7 +71,13 @@ static void settle_report(struct options *o)
 {
     o->report.sort = (nyt_sort)o->sort;
     o->report.colour = uses_colour(o);
+    o->filter.only = o->only;
+    o->filter.exclude = o->exclude;
+    o->filter.reach = (nyt_reach)o->reach;
+    o->report.filter = &o->filter;
     if (!o->report.width)
+        o->report.width = columns_of_environment();
+    if (!o->report.width && !o->output)
         o->report.width = terminal_width(o->io->out);
 }
 
@@ -106,6 +121,34 @@ static enum exit_status run(const struct command *command, const struct options 
     return status;
 }
 
+/* ---- Files ---- */
+
+static bool is_there(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file)
+        fclose(file);
+    return file != NULL;
+}
+
+/* The files that a command is for: those named, or the one that is there as a rule. */
+static enum exit_status find_files(const struct nyt_cli_io *io, const struct command *command,
+                                   char ***words, int *count)
+{
+    static char usual[] = USUAL_FILE, *usual_files[] = {usual, NULL};
+    if (*count > 0)
+        return EXIT_FINE;
+    if (!command->usual_file)
+        return usage_error(io, command->name, "no input file given");
+    if (!is_there(USUAL_FILE))
+        return usage_error(io, command->name,
+                           "no profile given, and there is no " USUAL_FILE
+                           " here: 'pynytprof SCRIPT' makes one");
+    *words = usual_files;
+    *count = 1;
+    return EXIT_FINE;
+}
+
 static enum exit_status run_command(const struct nyt_cli_io *io, const struct command *command,
                                     int count, char **words)
 {
@@ -113,6 +156,8 @@ static enum exit_status run_command(const struct nyt_cli_io *io, const struct co
     if (wants_help(count, words))
         return print_help(io, command), EXIT_FINE;
     enum exit_status status = parse(command, words, &count, &o);
+    if (status == EXIT_FINE)
+        status = find_files(io, command, &words, &count);
     if (status == EXIT_FINE && command->check)
         status = command->check(&o, count);
     if (status != EXIT_FINE)
@@ -147,31 +192,57 @@ static enum exit_status manual(const struct nyt_cli_io *io, const char *part)
     return EXIT_FINE;
 }
 
-static enum exit_status dispatch(const struct nyt_cli_io *io, const char *word, int count,
-                                 char **words)
+/* What a word begins that is no command on profiles; false: nothing. */
+static bool runs_other(const struct nyt_cli_io *io, const char *word, int count, char **words,
+                       enum exit_status *status)
 {
     const char *topic = count > 0 ? words[0] : NULL;
-    const struct command *command = find_command(word);
-    if (command)
-        return run_command(io, command, count, words);
+    *status = EXIT_FINE;
     if (strcmp(word, "--version") == 0)
-        return fprintf(io->out, "%s %s\n", io->program, NYT_VERSION), EXIT_FINE;
-    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return explain(io, topic);
-    if (strcmp(word, "--man") == 0)
-        return manual(io, topic);
-    if (strcmp(word, "completions") == 0)
-        return completions(io, topic);
-    if (strcmp(word, "__complete") == 0)
-        return complete(io, count, words), EXIT_FINE;
-    return unknown_command(io, word);
+        fprintf(io->out, "%s %s\n", io->program, NYT_VERSION);
+    else if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        *status = explain(io, topic);
+    else if (strcmp(word, "--man") == 0)
+        *status = manual(io, topic);
+    else if (strcmp(word, "completions") == 0)
+        *status = completions(io, topic);
+    else if (strcmp(word, "__complete") == 0)
+        complete(io, count, words);
+    else
+        return false;
+    return true;
+}
+
+/* Words that are no command are those of a summary, if they name a file or an option. */
+static enum exit_status run_words(const struct nyt_cli_io *io, int count, char **words)
+{
+    const struct command *summary = find_command("summary");
+    bool is_file = count > 0 && (strcmp(words[0], "-") == 0 || is_there(words[0]));
+    bool is_option = count > 0 && words[0][0] == '-';
+    bool is_path = count > 0 && strpbrk(words[0], "/.");
+    if (count == 0 || is_file || is_option)
+        return run_command(io, summary, count, words);
+    if (is_path) {
+        say(io, "%s: cannot open: %s", words[0], strerror(ENOENT));
+        return EXIT_UNREADABLE;
+    }
+    return unknown_command(io, words[0]);
+}
+
+static enum exit_status dispatch(const struct nyt_cli_io *io, int count, char **words)
+{
+    enum exit_status status;
+    const struct command *command = count > 0 ? find_command(words[0]) : NULL;
+    if (command)
+        return run_command(io, command, count - 1, words + 1);
+    if (count > 0 && runs_other(io, words[0], count - 1, words + 1, &status))
+        return status;
+    return run_words(io, count, words);
 }
 
 int nytprof_main(int argc, char **argv, const struct nyt_cli_io *io)
 {
-    if (argc < 2)
-        return usage_error(io, NULL, "no command given");
-    enum exit_status status = dispatch(io, argv[1], argc - 2, argv + 2);
+    enum exit_status status = dispatch(io, argc - 1, argv + 1);
     if (status == EXIT_FINE)
         status = finish_output(io);
     return status;

@@ -57,8 +57,10 @@ static void print_command_help(const struct nyt_cli_io *io, const struct command
 static void print_overview(const struct nyt_cli_io *io)
 {
     const char *name, *text;
-    fprintf(io->out, "usage: %s COMMAND [options] FILE ...\n\nReads NYTProf profiles.\n\n",
-            io->program);
+    fprintf(io->out,
+            "usage: %s COMMAND [options] FILE ...\n       %s [options] [FILE]\n\n"
+            "Reads NYTProf profiles; without a command it shows where the time went.\n\n",
+            io->program, io->program);
     for (size_t i = 0; first_word(i, &name, &text); i++)
         fprintf(io->out, "  %-12s %s\n", name, text);
     fputs("\nExit status:\n", io->out);

@@ -164,6 +164,7 @@ void print_manual_of_commands(const struct nyt_cli_io *io)
 static void put_synopsis(FILE *out)
 {
     section(out, "SYNOPSIS");
+    fputs("\\fBnytprof\\fR [\\fIoptions\\fR] [\\fIFILE\\fR]\n.br\n", out);
     for (size_t i = 0; i < command_count; i++) {
         fputs(i ? ".br\n" : "", out);
         fputs("\\fBnytprof ", out);
@@ -186,6 +187,7 @@ static void put_beginning(FILE *out)
     section(out, "DESCRIPTION");
     fputs("Reads the profiles that pynytprof makes of Python programs\n"
           "and Devel::NYTProf of Perl programs. It needs neither Python nor Perl.\n"
+          "Without a command it shows where the time went, as \\fBnytprof summary\\fR does.\n"
           "\\fIFILE\\fR is a profile; \\fB\\-\\fR is standard input,\n"
           "except for commands that make a new profile.\n"
           "Results go to standard output or to the file named by \\fB\\-o\\fR,\n"
@@ -217,11 +219,13 @@ static void put_entries(FILE *out, const char *title, const struct entry *entrie
 static void put_end(FILE *out)
 {
     static const struct entry environment[] = {
+        {"COLUMNS", "How wide the output is, also where it is no terminal."},
         {"NO_COLOR", "If it is set and not empty, --color auto uses no colours."}};
     static const struct entry files[] = {
-        {"nytprof.out", "The profile that pynytprof writes by default."}};
+        {"nytprof.out",
+         "The profile that pynytprof writes by default, and that is read where none is named."}};
     static const struct entry examples[] = {
-        {"nytprof summary nytprof.out", "The lines, functions, files and calls that cost most."},
+        {"nytprof", "Where the time went, of nytprof.out."},
         {"nytprof summary --source main.py nytprof.out",
          "The source of one file with count and time beside each line."},
         {"nytprof verify --json *.out", "Whether profiles are sound, for programs."},

@@ -5,7 +5,7 @@
 #include "cli_io.h"
 #include "nytprof.h"
 
-enum { MAX_CONDITIONS = 100 };
+enum { MAX_CONDITIONS = 100, MAX_PATTERNS = 100 };
 
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
@@ -24,6 +24,9 @@ struct options {
     const char *min_change;
     const char *conditions[MAX_CONDITIONS];     /* of --fail-if */
     size_t condition_count;
+    const char *only[MAX_PATTERNS], *exclude[MAX_PATTERNS];
+    size_t reach;       /* an nyt_reach */
+    nyt_filter filter;  /* of the three above */
 };
 
 /* ---- Commands ---- */

@@ -131,7 +131,7 @@ enum exit_status parse(const struct command *command, char **words, int *count, 
             return status;
     }
     *count = files;
-    return files ? EXIT_FINE : usage_error(o->io, command->name, "no input file given");
+    return EXIT_FINE;
 }
 
 bool wants_help(int count, char **words)

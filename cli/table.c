@@ -29,28 +29,36 @@ enum {
     HTML = 1 << 9,
     PRINTING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,    /* a loaded profile */
     LOADING = PRINTING | HTML,                      /* all that load a profile */
-    COMBINING = MERGE | RECOVER                     /* all that make a new profile */
+    COMBINING = MERGE | RECOVER,                    /* all that make a new profile */
+    SHOWING = SUMMARY                               /* what they show can be filtered */
 };
 
 static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
 
 const struct command commands[] = {
     {"html", HTML, NULL, "write the report as one HTML page", check_html, command_html,
-     .files = "FILE",
+     .files = "[FILE]", .usual_file = true,
      .more = "The page needs no network and no server. It is written beside the profile, under\n"
              "its name with .html at the end."},
     {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
+     .files = "[FILE ...]", .usual_file = true,
      .more = "Findings are fatal (Perl's tools refuse the file), warned (they complain, or\n"
              "report it wrongly) or odd (harmless, and no fault)."},
     {"summary", SUMMARY, command_summary,
-     "show the lines, functions, files and calls that cost most",
-     .more = "Functions are called subs in NYTProf's terms, and in the output."},
-    {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options"},
-    {"dump", DUMP, command_dump, "write every record, one per line", check_dump},
+     "show where the time went, and which lines and functions cost most", .files = "[FILE ...]",
+     .usual_file = true,
+     .more = "The same as no command. Of the project is what is neither in the standard library\n"
+             "nor in an installed package. Figures are self time, then with what was called\n"
+             "(incl), then how often a line ran or a function was called."},
+    {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
+     .files = "[FILE ...]", .usual_file = true},
+    {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
+     .files = "[FILE ...]", .usual_file = true},
     {"speedscope", SPEEDSCOPE, command_speedscope,
-     "write the call tree for https://www.speedscope.app"},
+     "write the call tree for https://www.speedscope.app", .files = "[FILE ...]",
+     .usual_file = true},
     {"convert", CONVERT, command_convert, "convert a profile to the format of another tool",
-     check_convert, .files = "FILE"},
+     check_convert, .files = "[FILE]", .usual_file = true},
     {"merge", MERGE, NULL, "merge several profiles into one", check_merge, command_merge,
      .more = "Files and functions are matched by name; counts and times are added up. The order\n"
              "of the files makes no difference."},
@@ -105,6 +113,13 @@ static const char *format_word(size_t i)
     return i < n ? formats[i].name : NULL;
 }
 
+static const char *reach_word(size_t i)
+{
+    static const char *const words[] = {
+        [NYT_REACH_ALL] = "all", [NYT_REACH_SITE] = "site", [NYT_REACH_PROJECT] = "project"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
 static const char *set_to(struct options *o, const char *argument)
 {
     o->to = nyt_export_format_named(argument);
@@ -136,6 +151,24 @@ static const char *set_fail_if(struct options *o, const char *argument)
     return NULL;
 }
 
+static const char *add_pattern(const char **patterns, size_t *count, const char *pattern)
+{
+    if (*count == MAX_PATTERNS)
+        return "at most 100 patterns";
+    patterns[(*count)++] = pattern;
+    return NULL;
+}
+
+static const char *set_only(struct options *o, const char *argument)
+{
+    return add_pattern(o->only, &o->filter.only_count, argument);
+}
+
+static const char *set_exclude(struct options *o, const char *argument)
+{
+    return add_pattern(o->exclude, &o->filter.exclude_count, argument);
+}
+
 /* ---- Options ---- */
 
 #define AT(field) offsetof(struct options, field)
@@ -163,7 +196,16 @@ const struct option options[] = {
     {0, "source", "NAME", SUMMARY,
      "show the source of file NAME (the end of its path, or its fid) with its figures",
      .text = AT(source)},
-    {'n', "top", "N", SUMMARY, "entries per list (15)", .number = AT(report.top)},
+    {0, "all", NULL, SUMMARY, "plain lists of the lines, subs, files and calls that cost most",
+     .flag = AT(report.all)},
+    {0, "only", "GLOB", SHOWING, "show only files whose path matches; may be repeated",
+     .set = set_only},
+    {0, "exclude", "GLOB", SHOWING, "show no files whose path matches; may be repeated",
+     .set = set_exclude},
+    {0, "scope", "WHAT", SHOWING, "show the project alone, or with installed packages (site)",
+     .choice = AT(reach), .word = reach_word},
+    {'n', "top", "N", SUMMARY, "entries per list (5 lines, 8 functions; --all: 15)",
+     .number = AT(report.top)},
     {'n', "top", "N", CONVERT, "for pictures: at most N functions (40)", .number = AT(report.top)},
     {'n', "top", "N", DIFF, "entries per list (15; --json: all)", .number = AT(report.top)},
     {0, "sort", "KEY", SUMMARY, "what to sort by", .choice = AT(sort), .word = sort_word},
@@ -172,8 +214,8 @@ const struct option options[] = {
      .set = set_min_change},
     {0, "fail-if", "CONDITION", DIFF,
      "exit with status 1 if it is met, as total>+5%; may be repeated", .set = set_fail_if},
-    {0, "width", "N", SUMMARY | INFO | DIFF, "columns (the terminal's, otherwise 100)",
-     .number = AT(report.width)},
+    {0, "width", "N", SUMMARY | INFO | DIFF,
+     "columns ($COLUMNS, or the terminal's; otherwise nothing is cut)", .number = AT(report.width)},
     {0, "color", "WHEN", SUMMARY | INFO | DIFF, "use colours", .choice = AT(colour),
      .word = colour_word},
     {0, "to", "FORMAT", CONVERT, "the format, one of FORMATS", .set = set_to, .word = format_word},

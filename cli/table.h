@@ -16,8 +16,12 @@ struct command {
     combine_fn *combine;
     compare_fn *compare;    /* takes two files */
     const char *files;      /* what follows the options; NULL: "FILE ..." */
+    bool usual_file;        /* it can do without a name: see USUAL_FILE */
     const char *more;       /* a paragraph; may be NULL */
 };
+
+/* What pynytprof writes, and what is read where no file is named. */
+#define USUAL_FILE "nytprof.out"
 
 /* Takes an argument: NULL, or what was expected instead. */
 typedef const char *set_fn(struct options *o, const char *argument);

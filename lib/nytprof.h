@@ -638,13 +638,15 @@ typedef enum {
 /*
  * Seconds of each part of the program: every call path belongs to one of them, functions in C to
  * that of the code which called them. Without a call tree lines are parted by their files, and
- * imports are not known.
+ * imports are not known; neither are they where the tree has less than half of the time, as Perl's
+ * often has.
  */
 typedef struct {
     double seconds[NYT_PARTS];
     double total;
 } nyt_split;
 
+/* All zeros where there is no memory for it. */
 NYT_API nyt_split nyt_profile_split(const nyt_profile *p);
 /* "project", "packages", "library", "imports", "waiting"; static. */
 NYT_API const char *nyt_part_name(nyt_part part);
@@ -843,19 +845,45 @@ typedef enum {
     NYT_SORT_PLACE      /* lines: file and line; subs: name */
 } nyt_sort;
 
+/* How far from the project's own code; as `pynytprof --scope`. */
+typedef enum {
+    NYT_REACH_ALL,
+    NYT_REACH_SITE,   /* without the language's own library */
+    NYT_REACH_PROJECT /* without installed packages, too */
+} nyt_reach;
+
+/*
+ * Which files are shown: all that are within `reach`, match one of `only` if there is any, and none
+ * of `exclude`. In a pattern `*` stands for any characters, `/` included; one that does not begin
+ * with `/` matches from any folder on. What is left out is not shown; figures stay what they are.
+ */
 typedef struct {
-    size_t top; /* entries of each list; 0: 15 */
+    const char *const *only;
+    size_t only_count;
+    const char *const *exclude;
+    size_t exclude_count;
+    nyt_reach reach;
+} nyt_filter;
+
+typedef struct {
+    size_t top; /* entries of each list; 0: as usual */
     nyt_sort sort;
-    size_t width;     /* columns; 0: 100 */
+    size_t width;     /* columns; 0: nothing is cut */
     bool colour;      /* ANSI sequences */
-    bool json;        /* an object instead of text (summary and info) */
+    bool json;        /* an object instead of text (not of source) */
     const char *path; /* how the profile was called, for the heading; may be NULL */
+    bool all;         /* summary: plain lists of everything, without the answer before them */
+    const nyt_filter *filter; /* may be NULL */
 } nyt_report_options;
 
 /* In the reports below what came from the profile is made harmless for terminals, and `options`
  * may be NULL. They return 0, what `write` returned, or NYT_ENOMEM. */
 
-/* The lines, subs, files and calls that take most. */
+/*
+ * Where the time went: one sentence, the parts of the program, the lines of the project that take
+ * most, with their callers, then functions. With `all`: the lines, subs, files and calls that take
+ * most.
+ */
 NYT_API int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options,
                                nyt_write_fn write, void *ctx, nyt_error *err);
 /* What kind of profile it is: sizes, processes, counts, attributes, settings, comments. */

@@ -7,12 +7,12 @@ import re
 from typing import Any
 
 import pytest
-from doors import door, doors
+from doors import door, doors, nytprof
 from process import tracer
 from tracing import bench, session
 from writing import make
 
-__all__ = ["bench", "door", "doors", "make", "session", "tracer"]
+__all__ = ["bench", "door", "doors", "make", "nytprof", "session", "tracer"]
 
 # A skip is a test that did not run. These reasons are accepted; with --strict-skips, or where
 # CI is set, any other one fails the run. Each pattern must match a whole reason.
@@ -23,6 +23,9 @@ ALLOWED_SKIPS: tuple[str, ...] = (
     r"no /dev/full here",
     r"this Python has no test package",
 )
+
+# The terminal that the tests run on is not that of the programs which they run.
+os.environ.pop("COLUMNS", None)
 
 _unexpected: list[str] = []
 

@@ -113,16 +113,42 @@ def test_wrong_usage_is_named(words: list[str], said: str, door: Door) -> None:
     assert door.complaint(*words) == said
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "convert", "merge", "recover", "diff"])
-def test_every_command_wants_a_file(command: str, door: Door) -> None:
+NO_PROFILE = (
+    "no profile given, and there is no nytprof.out here: 'pynytprof SCRIPT' makes one"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["merge", "recover", "diff"])
+def test_what_makes_or_compares_wants_a_file(command: str, door: Door) -> None:
     assert door.complaint(command) == "no input file given"
     assert door.run(command, "--help").returncode == 0
 
 
-def test_nytprof_wants_a_command(doors: list[Door]) -> None:
-    assert doors[0].complaint() == "no command given"
-    assert doors[0].complaint("sumary") == "unknown command 'sumary' (did you mean 'summary'?)"
-    assert doors[0].complaint("prog.py") == "unknown command 'prog.py'"
+@pytest.mark.parametrize("words", [[c] for c in COMMANDS] + [["convert", "--to", "json"], []])
+def test_what_reads_takes_the_usual_file(
+    words: list[str], doors: list[Door], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for door in doors if words else doors[:1]:
+        assert door.complaint(*words) == NO_PROFILE
+        (tmp_path / "nytprof.out").write_bytes(PROFILE.read_bytes())
+        done = door.run(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == door.run(*words, "nytprof.out").stdout != ""
+        (tmp_path / "nytprof.out").unlink()
+
+
+def test_nytprof_takes_a_file_without_a_command(nytprof: Door, tmp_path: Path) -> None:
+    answer = nytprof.run("summary", PROFILE).stdout
+    assert nytprof.run(PROFILE).stdout == answer
+    assert nytprof.run("-n", "2", PROFILE).stdout == nytprof.run("summary", "-n2", PROFILE).stdout
+    assert nytprof.run("-", input=PROFILE.read_bytes()).stdout == answer
+    assert nytprof.complaint("sumary") == "unknown command 'sumary' (did you mean 'summary'?)"
+    assert nytprof.complaint("--nope") == "unknown option '--nope'"
+    done = nytprof.run("prog.out")
+    assert (done.returncode, done.stderr) == (
+        3, "nytprof: prog.out: cannot open: No such file or directory\n"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -167,6 +193,25 @@ def test_names_need_not_be_text(door: Door, tmp_path: Path) -> None:
     done = door.raw("info", os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9.out"))
     assert done.returncode == 3
     assert b"/\xff\xe9.out: cannot open: " in done.stderr
+
+
+# ---- What is shown ----
+
+
+def test_what_is_shown_can_be_chosen(door: Door) -> None:
+    whole = json.loads(door.run("summary", "--json", "-n99", PROFILE).stdout)
+    names = {line["file"] for line in whole["top_lines"]}
+    assert len(names) > 1 and whole["hot_lines"] and whole["sentence"]
+    one = min(names)
+    for words, expected in (
+        (["--only", one], {one}), (["--exclude", one], names - {one}),
+        (["--only", "*", "--exclude", "*"], set()),
+    ):  # fmt: skip
+        some = json.loads(door.run("summary", "--json", "-n99", *words, PROFILE).stdout)
+        for key in ("top_lines", "top_subs", "top_files", "top_calls", "hot_lines"):
+            assert {entry["file"] for entry in some[key]} <= expected, key
+        assert {line["file"] for line in some["top_lines"]} == expected
+        assert some["split"] == whole["split"]  # figures stay what they are
 
 
 # ---- Streams ----
@@ -238,6 +283,13 @@ def test_text_is_as_wide_as_the_terminal(door: Door) -> None:
         assert shown.replace("\r\n", "\n") == given
     narrow = on_a_terminal(door, "summary", "--color=never", "--width=62", PROFILE, columns=90)
     assert narrow != shown
+    told = on_a_terminal(door, "summary", "--color=never", PROFILE, columns=90, COLUMNS="62")
+    assert told == narrow
+    env = {**os.environ, "COLUMNS": "62"}
+    assert door.run("summary", PROFILE, env=env).stdout == narrow.replace("\r\n", "\n")
+    for wrong in ("", "0", "-3", "wide", "99999999999"):
+        env["COLUMNS"] = wrong
+        assert door.run("summary", PROFILE, env=env).stdout == door.run("summary", PROFILE).stdout
 
 
 # ---- Signals ----

@@ -401,8 +401,7 @@ def test_verify_as_a_program(path: Path, broken: Path, tmp_path: Path) -> None:
 
 def test_the_summary_names_the_slowest(path: Path) -> None:
     text = convert.summary(path)
-    assert "/src/a.py:2" in text
-    assert "a::f" in text
+    assert "a.py:2 in a::f" in text
     assert "\x1b" not in text
     assert "\x1b" in convert.summary(path, colour=True)
     assert json.loads(convert.summary(path, json=True, top=1))

@@ -1,7 +1,8 @@
 /*
  * Whose code a file is. The rule is one of paths, the same that `pynytprof --scope` follows while
  * tracing: what lies in a folder of installed packages is a package's, what lies in the language's
- * own library, or was frozen into the interpreter, is the library's, and the rest is the project's.
+ * own library, or was frozen into the interpreter, is the library's, and the rest is the project's;
+ * but for the few lines that start an installed program, which are its package's.
  * What exec and eval were given belongs to whoever gave it.
  */
 #include "model/scope.h"
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-enum { EVALS_IN_EVALS = 32 };
+enum { EVALS_IN_EVALS = 32, LAUNCHER_LINES = 12 };
 
 static bool contains(nyt_str s, const char *part)
 {
@@ -52,6 +53,26 @@ nyt_scope nyt_scope_of_path(nyt_str path)
     return contains_any(path, library) ? NYT_SCOPE_LIBRARY : NYT_SCOPE_PROJECT;
 }
 
+static const char *end_of_name(nyt_str path)
+{
+    size_t at = path.len;
+    while (at > 0 && path.data[at - 1] != '/')
+        at--;
+    return path.data + at;
+}
+
+/* What pip puts into a folder bin to start an installed package: a few lines, the last of which
+ * leaves with what that returns. */
+static bool is_launcher(const nyt_profile *p, const nyt_file *file)
+{
+    size_t n;
+    const nyt_src_line *source;
+    if (!contains(file->name, "/bin/") || strchr(end_of_name(file->name), '.'))
+        return false;
+    source = nyt_profile_source(p, file->fid, &n);
+    return n > 0 && n <= LAUNCHER_LINES && contains(source[n - 1].text, "sys.exit(");
+}
+
 nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
 {
     const nyt_file *file = nyt_profile_file(p, fid);
@@ -59,8 +80,11 @@ nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
         file = file->eval_fid == file->fid ? NULL : nyt_profile_file(p, file->eval_fid);
     if (!file)
         return NYT_SCOPE_GENERATED;
-    bool from_user = file->flags & NYT_FID_NOT_FILE;
+    /* "(string)" is what compile() calls text that nobody named: whose it is, it does not say. */
+    bool from_user = (file->flags & NYT_FID_NOT_FILE) && !begins(file->name, "(string)");
     if (!from_user && begins(file->name, "(") && nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
         return NYT_SCOPE_GENERATED;
+    if (is_launcher(p, file))
+        return NYT_SCOPE_PACKAGES;
     return nyt_scope_of_path(file->name);
 }

@@ -106,36 +106,67 @@ static nyt_part part_of_scope(nyt_scope scope, nyt_part above)
 
 /* ---- With a call tree ---- */
 
-static nyt_part part_of_node(const nyt_profile *p, const nyt_node *node, nyt_part above)
+/* What a sub makes of the part of those who called it. */
+enum { AS_ABOVE = NYT_PARTS, UNKNOWN };
+
+static uint8_t own_part(const nyt_profile *p, const nyt_sub *sub)
 {
-    const nyt_sub *sub = node->name.len ? nyt_profile_sub(p, node->name) : NULL;
-    if (!sub)
-        return above;
     if (nyt_is_wait(sub))
         return NYT_PART_WAITING;
-    if (above == NYT_PART_IMPORTS || nyt_is_import(p, sub))
+    if (nyt_is_import(p, sub))
         return NYT_PART_IMPORTS;
     if (sub->kind != NYT_KIND_CODE)
+        return AS_ABOVE;
+    nyt_part part = part_of_scope(nyt_profile_scope(p, sub->fid), NYT_PARTS);
+    return part == NYT_PARTS ? AS_ABOVE : (uint8_t)part;
+}
+
+/* Of each name that a sub has, found once: there are many more paths than subs. */
+static uint8_t part_of_name(const nyt_profile *p, nyt_str name, uint8_t *known)
+{
+    uint32_t id = nyt_names_find(&p->names, name);
+    if (id == NYT_NONE)
+        return AS_ABOVE;
+    if (known[id] == UNKNOWN) {
+        const nyt_sub *sub = nyt_profile_sub(p, name);
+        known[id] = sub ? own_part(p, sub) : AS_ABOVE;
+    }
+    return known[id];
+}
+
+static uint8_t part_of_node(const nyt_profile *p, const nyt_node *node, uint8_t above,
+                            uint8_t *known)
+{
+    uint8_t own = node->name.len ? part_of_name(p, node->name, known) : AS_ABOVE;
+    if (own == AS_ABOVE || (above == NYT_PART_IMPORTS && own != NYT_PART_WAITING))
         return above;
-    return part_of_scope(nyt_profile_scope(p, sub->fid), above);
+    return own;
+}
+
+static void add_nodes(const nyt_profile *p, nyt_split *s, uint8_t *parts, uint8_t *known)
+{
+    parts[0] = NYT_PART_PROJECT;
+    for (size_t i = 1; i < p->node_count; i++) {
+        const nyt_node *node = &p->nodes[i];
+        double seconds = nyt_seconds_of(p, node->excl);
+        parts[i] = part_of_node(p, node, parts[node->parent], known);
+        if (seconds > 0 && isfinite(seconds))
+            s->seconds[parts[i]] += seconds;
+    }
 }
 
 /* false: out of memory. */
 static bool split_tree(const nyt_profile *p, nyt_split *s)
 {
-    uint8_t *parts = malloc(p->node_count);
-    if (!parts)
-        return false;
-    parts[0] = NYT_PART_PROJECT;
-    for (size_t i = 1; i < p->node_count; i++) {
-        const nyt_node *node = &p->nodes[i];
-        double seconds = nyt_seconds_of(p, node->excl);
-        parts[i] = (uint8_t)part_of_node(p, node, (nyt_part)parts[node->parent]);
-        if (seconds > 0 && isfinite(seconds))
-            s->seconds[parts[i]] += seconds;
+    uint8_t *parts = malloc(p->node_count), *known = malloc(p->names.count + 1);
+    bool ok = parts && known;
+    if (ok) {
+        memset(known, UNKNOWN, p->names.count + 1);
+        add_nodes(p, s, parts, known);
     }
     free(parts);
-    return true;
+    free(known);
+    return ok;
 }
 
 /* ---- Without one ---- */
@@ -161,12 +192,37 @@ static void split_lines(const nyt_profile *p, nyt_split *s)
     }
 }
 
+static void sum_up(nyt_split *s)
+{
+    s->total = 0;
+    for (int part = 0; part < NYT_PARTS; part++)
+        s->total += s->seconds[part];
+}
+
+/* Perl's call tree has nothing of what runs outside of subs. */
+static bool holds_the_time(const nyt_profile *p, const nyt_split *s)
+{
+    return s->total >= 0.5 * p->totals.statement_time || p->lines[NYT_LEVEL_LINE].count == 0;
+}
+
+bool nyt_split_find(const nyt_profile *p, nyt_split *s)
+{
+    *s = (nyt_split){.total = 0};
+    if (p->node_count > 1 && !split_tree(p, s))
+        return false;
+    sum_up(s);
+    if (p->node_count < 2 || !holds_the_time(p, s)) {
+        *s = (nyt_split){.total = 0};
+        split_lines(p, s);
+        sum_up(s);
+    }
+    return true;
+}
+
 nyt_split nyt_profile_split(const nyt_profile *p)
 {
-    nyt_split s = {.total = 0};
-    if (p->node_count < 2 || !split_tree(p, &s))
-        split_lines(p, &s);
-    for (int part = 0; part < NYT_PARTS; part++)
-        s.total += s.seconds[part];
+    nyt_split s;
+    if (!nyt_split_find(p, &s))
+        s = (nyt_split){.total = 0};
     return s;
 }

@@ -4,6 +4,8 @@
 
 #include "model/profile.h"
 
+/* The same; false: out of memory. */
+bool nyt_split_find(const nyt_profile *p, nyt_split *split);
 /* Is it the body of a module that was imported, or what finds and loads modules? */
 bool nyt_is_import(const nyt_profile *p, const nyt_sub *sub);
 /* Does this function do nothing but wait? */

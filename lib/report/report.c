@@ -2,7 +2,9 @@
 #include "report/report.h"
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/str.h"
+#include "model/filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,21 @@
 
 enum { TOP = 15, WIDTH = 100, WIDTH_MIN = 60 };
 
-/* ---- Shared by reports ---- */
+/* ---- Beginning and end ---- */
+
+static void set_options(struct nyt_report *r, const nyt_report_options *options)
+{
+    r->top = options->top ? options->top : TOP;
+    r->asked = options->top;
+    r->width = options->width ? options->width : WIDTH;
+    r->width = r->width < WIDTH_MIN ? WIDTH_MIN : r->width;
+    r->uncut = options->width == 0;
+    r->sort = options->sort;
+    r->colour = options->colour;
+    r->json = options->json;
+    r->path = options->path;
+    r->filtered = nyt_filter_is_set(options->filter);
+}
 
 int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_report_options *options,
                      nyt_write_fn write, void *ctx, nyt_error *err)
@@ -18,20 +34,17 @@ int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_repor
     nyt_report_options none = {0};
     if (!options)
         options = &none;
-    *r = (struct nyt_report){.p = p,
-                             .o = malloc(sizeof *r->o),
-                             .top = options->top ? options->top : TOP,
-                             .width = options->width ? options->width : WIDTH,
-                             .sort = options->sort,
-                             .colour = options->colour,
-                             .json = options->json,
-                             .path = options->path};
-    if (r->width < WIDTH_MIN)
-        r->width = WIDTH_MIN;
-    if (!r->o)
+    *r = (struct nyt_report){.p = p, .o = malloc(sizeof *r->o)};
+    set_options(r, options);
+    r->shown = nyt_filter_files(p, options->filter);
+    if (!r->o || !r->shown) {
+        free(r->o);
+        free(r->shown);
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    }
     nyt_out_begin(r->o, write, ctx);
     r->j.o = r->o;
+    r->w = nyt_words_begin(r->o, p);
     return NYT_OK;
 }
 
@@ -39,8 +52,17 @@ int nyt_report_end(struct nyt_report *r, nyt_error *err)
 {
     int rc = nyt_out_end(r->o, err);
     free(r->o);
+    free(r->shown);
     return rc;
 }
+
+bool nyt_report_shows(const struct nyt_report *r, uint32_t fid)
+{
+    const nyt_file *file = nyt_profile_file(r->p, fid);
+    return file ? r->shown[file - r->p->files] : !r->filtered;
+}
+
+/* ---- Names ---- */
 
 void nyt_report_style(struct nyt_report *r, enum nyt_style style)
 {
@@ -55,6 +77,8 @@ void nyt_report_style(struct nyt_report *r, enum nyt_style style)
 
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
 {
+    if (r->uncut)
+        return nyt_out_safe(r->o, name, 0);
     bool cut = nyt_safe_columns(name) > limit;
     if (cut) {
         nyt_out_text(r->o, "...");
@@ -64,32 +88,159 @@ size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit)
     return nyt_out_safe(r->o, name, limit ? limit : 1) + (cut ? 3 : 0);
 }
 
+/* A name whose end, in ASCII, always stays. */
+static size_t end_with(struct nyt_report *r, nyt_str name, const char *rest, size_t limit)
+{
+    size_t len = strlen(rest);
+    size_t used = nyt_report_end_of(r, name, limit > len ? limit - len : 0);
+    nyt_out_text(r->o, rest);
+    return used + len;
+}
+
+size_t nyt_report_sub(struct nyt_report *r, nyt_str name, size_t limit)
+{
+    struct nyt_sub_words words = nyt_sub_words(name);
+    return end_with(r, words.name, words.rest, limit);
+}
+
+size_t nyt_report_sub_columns(nyt_str name)
+{
+    struct nyt_sub_words words = nyt_sub_words(name);
+    return nyt_safe_columns(words.name) + strlen(words.rest);
+}
+
+static struct nyt_short_path path_of(const struct nyt_report *r, uint32_t fid)
+{
+    static const struct nyt_short_path none = {.prefix = "",
+                                               .rest = {.data = "(no file)", .len = 9}};
+    const nyt_file *file = nyt_profile_file(r->p, fid);
+    return file ? nyt_short_path(r->p, file, r->w.folder) : none;
+}
+
+enum { NUMBER_BYTES = 16 };
+
+static const char *number_of(uint32_t line, char number[NUMBER_BYTES])
+{
+    *number = '\0';
+    if (line)
+        snprintf(number, NUMBER_BYTES, ":%u", (unsigned)line);
+    return number;
+}
+
+size_t nyt_report_place_columns(const struct nyt_report *r, uint32_t fid, uint32_t line)
+{
+    char number[NUMBER_BYTES];
+    struct nyt_short_path path = path_of(r, fid);
+    return strlen(path.prefix) + nyt_safe_columns(path.rest) + strlen(number_of(line, number));
+}
+
+/* The prefix goes first where there is no room for all. */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
 {
-    const nyt_file *file = nyt_profile_file(r->p, fid);
-    nyt_str name = file ? file->name : (nyt_str){.data = "(no file)", .len = 9};
-    char number[16] = "";
-    if (line)
-        snprintf(number, sizeof number, ":%u", (unsigned)line);
-    size_t room = limit > strlen(number) ? limit - strlen(number) : 0;
-    size_t used = nyt_report_end_of(r, name, room);
-    nyt_out_text(r->o, number);
-    return used + strlen(number);
+    char number[NUMBER_BYTES];
+    struct nyt_short_path path = path_of(r, fid);
+    size_t prefix = strlen(path.prefix);
+    bool whole = r->uncut || nyt_report_place_columns(r, fid, line) <= limit;
+    nyt_out_text(r->o, whole ? path.prefix : "");
+    return (whole ? prefix : 0) +
+           end_with(r, path.rest, number_of(line, number), whole ? SIZE_MAX : limit);
 }
 
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit)
 {
     const nyt_str *text = nyt_profile_source_line(r->p, fid, line);
     if (text && limit)
-        nyt_out_safe(r->o, nyt_str_without_margins(*text), limit);
+        nyt_out_safe(r->o, nyt_str_without_margins(*text), r->uncut ? 0 : limit);
 }
 
-static nyt_str program_name(const struct nyt_report *r)
+void nyt_report_title(struct nyt_report *r, const char *title, const char *note)
 {
-    const nyt_str *application = nyt_profile_attribute(r->p, "application");
-    const char *fallback = r->path ? r->path : "(unknown program)";
+    nyt_out_text(r->o, "\n");
+    nyt_report_style(r, NYT_BOLD);
+    nyt_out_text(r->o, title);
+    nyt_report_style(r, NYT_PLAIN);
+    if (note)
+        nyt_out_format(r->o, " (%s)", note);
+    nyt_out_text(r->o, "\n");
+}
+
+/* ---- Paragraphs ---- */
+
+static int keep_text(void *ctx, const void *data, size_t len)
+{
+    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
+}
+
+static void put_word(struct nyt_report *r, nyt_str word, size_t *column, size_t indent)
+{
+    size_t columns = nyt_safe_columns(word);
+    bool first = *column == indent;
+    if (!first && *column + 1 + columns > r->width) {
+        nyt_out_text(r->o, "\n");
+        nyt_out_fill(r->o, ' ', indent);
+        *column = indent;
+        first = true;
+    }
+    nyt_out_text(r->o, first ? "" : " ");
+    nyt_out_bytes(r->o, word.data, word.len);
+    *column += columns + !first;
+}
+
+static void put_words(struct nyt_report *r, nyt_str text, size_t column, size_t indent)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        size_t end = at;
+        while (end < text.len && text.data[end] != ' ')
+            end++;
+        if (end > at)
+            put_word(r, (nyt_str){.data = text.data + at, .len = end - at}, &column, indent);
+        at = end + 1;
+    }
+}
+
+void nyt_report_paragraph(struct nyt_report *r, nyt_report_put_fn *put, const void *what,
+                          size_t column, size_t indent)
+{
+    struct nyt_buf text = {0};
+    struct nyt_out *o = malloc(sizeof *o);
+    struct nyt_words w = r->w;
+    w.o = o;
+    if (o) {
+        nyt_out_begin(o, keep_text, &text);
+        put(&w, what);
+    }
+    if (!o || nyt_out_end(o, NULL) < 0)
+        r->o->status = NYT_ENOMEM;
+    else
+        put_words(r, (nyt_str){.data = (const char *)text.data, .len = text.len}, column, indent);
+    nyt_out_text(r->o, "\n");
+    nyt_buf_free(&text);
+    free(o);
+}
+
+/* ---- The heading ---- */
+
+static nyt_str program_name(const nyt_profile *p, const char *path)
+{
+    const nyt_str *application = nyt_profile_attribute(p, "application");
+    const char *fallback = path ? path : "(unknown program)";
     return application && application->len ? *application
                                            : (nyt_str){.data = fallback, .len = strlen(fallback)};
+}
+
+nyt_str nyt_program_title(const nyt_profile *p, const char *path)
+{
+    nyt_str name = program_name(p, path);
+    size_t end = name.len;
+    while (end > 0 && name.data[end - 1] == '/')
+        end--;
+    size_t at = end;
+    while (at > 0 && name.data[at - 1] != '/')
+        at--;
+    if (end > at)
+        name = (nyt_str){.data = name.data + at, .len = end - at};
+    return name;
 }
 
 static size_t living_files(const nyt_profile *p)
@@ -100,56 +251,109 @@ static size_t living_files(const nyt_profile *p)
     return n;
 }
 
-/* Wall time, and what hides in it: threads run side by side, and the profiler takes its part. */
-static void heading_time(struct nyt_report *r)
+static bool is_ours(const nyt_profile *p)
 {
-    const nyt_totals *t = &r->p->totals;
+    static const char begin[] = "Python profile by ";
+    for (size_t i = 0; i < p->comment_count; i++)
+        if (p->comments[i].len > sizeof begin &&
+            memcmp(p->comments[i].data, begin, sizeof begin - 1) == 0)
+            return true;
+    return false;
+}
+
+/* "a (3 runs)": so many profiles were merged, each of a process of its own; 0: none were. */
+static size_t merged_runs(const nyt_profile *p)
+{
+    const nyt_str *name = nyt_profile_attribute(p, "application");
+    size_t runs = 0;
+    for (size_t at = 0; name && at + 6 < name->len; at++)
+        if (name->data[at] == '(' && name->data[at + 1] >= '1' && name->data[at + 1] <= '9')
+            runs += (size_t)nyt_str_to_int(
+                (nyt_str){.data = name->data + at + 1, .len = name->len - at - 1});
+    return runs;
+}
+
+/* Each section of a file is a thread in our profiles, a process in Perl's. */
+static void put_sections(struct nyt_words *w)
+{
+    size_t n = w->p->process_count, runs = merged_runs(w->p);
+    if (!is_ours(w->p))
+        nyt_out_format(w->o, ", %zu %s", n, n == 1 ? "process" : "processes");
+    else if (runs)
+        nyt_out_format(w->o, ", %zu processes with %zu threads", runs, n);
+    else
+        nyt_out_format(w->o, ", %zu %s", n, n == 1 ? "thread" : "threads");
+}
+
+/* Wall time, and what hides in it: threads run side by side, and the profiler takes its part. */
+static void put_time(struct nyt_words *w)
+{
+    const nyt_totals *t = &w->p->totals;
     double own = t->duration - t->active;
     if (!t->timed) {
-        nyt_out_text(r->o, "unknown time");
+        nyt_out_text(w->o, "unknown time");
         return;
     }
-    nyt_out_time(r->o, t->wall, 0);
-    if (r->p->process_count > 1)
-        nyt_out_format(r->o, " with %zu threads or processes", r->p->process_count);
+    nyt_out_time(w->o, t->wall, 0);
+    nyt_out_text(w->o, " on the clock");
     if (own >= 0.001 * t->duration && own > 0) {
-        nyt_out_text(r->o, " (");
-        nyt_out_time(r->o, own, 0);
-        nyt_out_text(r->o, " of it the profiler's)");
+        nyt_out_text(w->o, " (");
+        nyt_out_time(w->o, own, 0);
+        nyt_out_text(w->o, w->p->process_count > 1 ? " of all threads' time the profiler's)"
+                                                   : " of it the profiler's)");
     }
+    put_sections(w);
+    if (w->p->process_count > 1) {
+        nyt_out_text(w->o, " that took ");
+        nyt_out_time(w->o, t->statement_time, 0);
+        nyt_out_text(w->o, " together");
+    }
+}
+
+void nyt_put_run(struct nyt_words *w, const void *unused)
+{
+    const nyt_totals *t = &w->p->totals;
+    (void)unused;
+    put_time(w);
+    nyt_out_text(w->o, "; ");
+    nyt_out_count(w->o, (int64_t)nyt_counted_statements(t), 0);
+    nyt_out_text(w->o, is_ours(w->p) ? " lines run, " : " statements run, ");
+    nyt_out_count(w->o, (int64_t)t->calls, 0);
+    nyt_out_text(w->o, " calls, ");
+    nyt_out_count(w->o, (int64_t)living_files(w->p), 0);
+    nyt_out_text(w->o, living_files(w->p) == 1 ? " file" : " files");
+}
+
+bool nyt_put_caveat(struct nyt_words *w)
+{
+    const nyt_profile *p = w->p;
+    if (p->has_fault)
+        nyt_out_format(w->o, "The profile is incomplete: %s.", p->fault.message);
+    else if (p->totals.snapshot)
+        nyt_out_text(w->o, "This is a snapshot: the program was still running.");
+    else if (!p->totals.complete)
+        nyt_out_text(w->o, "The profile is incomplete: a process did not end.");
+    else
+        return false;
+    return true;
 }
 
 void nyt_report_heading(struct nyt_report *r)
 {
-    const nyt_totals *t = &r->p->totals;
+    nyt_str title = nyt_program_title(r->p, r->path);
     nyt_report_style(r, NYT_BOLD);
-    nyt_out_safe(r->o, program_name(r), 200);
+    size_t used = nyt_out_safe(r->o, title, 200);
     nyt_report_style(r, NYT_PLAIN);
-    nyt_out_text(r->o, ": ");
-    heading_time(r);
-    nyt_out_text(r->o, ", ");
-    nyt_out_count(r->o, (int64_t)nyt_counted_statements(t), 0);
-    nyt_out_text(r->o, " statements in ");
-    nyt_out_time(r->o, t->statement_time, 0);
-    nyt_out_text(r->o, ", ");
-    nyt_out_count(r->o, (int64_t)t->calls, 0);
-    nyt_out_text(r->o, " calls of ");
-    nyt_out_count(r->o, (int64_t)r->p->sub_count, 0);
-    nyt_out_text(r->o, " subs, ");
-    nyt_out_count(r->o, (int64_t)living_files(r->p), 0);
-    nyt_out_text(r->o, " files\n");
-    if (r->p->has_fault)
-        nyt_out_format(r->o, "The profile is incomplete: %s.\n", r->p->fault.message);
-    else if (t->snapshot)
-        nyt_out_text(r->o, "This is a snapshot: the program was still running.\n");
-    else if (!t->complete)
-        nyt_out_text(r->o, "The profile is incomplete: a process did not end.\n");
+    nyt_out_text(r->o, ":");
+    nyt_report_paragraph(r, nyt_put_run, NULL, used + 1, 0);
+    if (nyt_put_caveat(&r->w))
+        nyt_out_text(r->o, "\n");
 }
 
 void nyt_report_json_totals(struct nyt_report *r)
 {
     const nyt_totals *t = &r->p->totals;
-    nyt_json_str(&r->j, "program", program_name(r));
+    nyt_json_str(&r->j, "program", program_name(r->p, r->path));
     if (t->timed) {
         nyt_json_number(&r->j, "wall_time", t->wall);
         nyt_json_number(&r->j, "duration", t->duration);

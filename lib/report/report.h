@@ -4,14 +4,20 @@
 
 #include "base/json.h"
 #include "model/profile.h"
+#include "report/words.h"
 
 enum nyt_style { NYT_PLAIN, NYT_BOLD, NYT_DIM, NYT_HOT, NYT_COOL };
 
 struct nyt_report {
     const nyt_profile *p;
     struct nyt_out *o;
-    struct nyt_json j; /* over `o` */
+    struct nyt_json j;  /* over `o` */
+    struct nyt_words w; /* over `o` */
+    bool *shown;        /* of each file, by its place in the profile's list */
+    bool filtered;      /* some may not be */
     size_t top, width;
+    size_t asked;       /* the `top` that was asked for; 0: none was */
+    bool uncut;         /* names may be longer than there is room for them in `width` */
     nyt_sort sort;
     bool colour, json;
     const char *path;
@@ -23,14 +29,36 @@ int nyt_report_begin(struct nyt_report *r, const nyt_profile *p, const nyt_repor
 int nyt_report_end(struct nyt_report *r, nyt_error *err);
 
 void nyt_report_style(struct nyt_report *r, enum nyt_style style);
+/* Is the file of this number shown? What has none is, unless something is left out. */
+bool nyt_report_shows(const struct nyt_report *r, uint32_t fid);
 /* The last `limit` columns of a name. Returns columns. */
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit);
-/* The same of a file's name and its line (0: none). */
+/* The same of a sub's name, as people say it. */
+size_t nyt_report_sub(struct nyt_report *r, nyt_str name, size_t limit);
+/* The same of a file's short name and its line (0: none). */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
+/* So many columns nyt_report_sub() and nyt_report_place() take where nothing is cut. */
+size_t nyt_report_sub_columns(nyt_str name);
+size_t nyt_report_place_columns(const struct nyt_report *r, uint32_t fid, uint32_t line);
 /* A line of source without its indentation. */
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
-/* "demo.py: 1.2 s, 3,456 statements, ..." */
+/* A title of its own line in bold, with a note behind it (may be NULL). */
+void nyt_report_title(struct nyt_report *r, const char *title, const char *note);
+
+/* Words, broken into lines of the report's width: `put` writes them. Further lines begin with
+ * `indent` blanks, the first at column `column`. */
+typedef void nyt_report_put_fn(struct nyt_words *w, const void *what);
+void nyt_report_paragraph(struct nyt_report *r, nyt_report_put_fn *put, const void *what,
+                          size_t column, size_t indent);
+
+/* "demo.py: 1.2 s on the clock, ..." in one or two lines. */
 void nyt_report_heading(struct nyt_report *r);
+/* The same for Markdown and other texts, without an end of line. */
+void nyt_put_run(struct nyt_words *w, const void *unused);
+/* Why figures are not those of the whole run; false, and nothing written, if they are. */
+bool nyt_put_caveat(struct nyt_words *w);
+/* What the program is called: the last part of its path. */
+nyt_str nyt_program_title(const nyt_profile *p, const char *path);
 /* The same figures as members of a JSON object. */
 void nyt_report_json_totals(struct nyt_report *r);
 

@@ -1,6 +1,6 @@
 /*
- * The summary: the lines, subs, files and calls that cost most. Each list is ranked, and has a row
- * for the terminal and an object for JSON.
+ * The summary: the answer, or the lines, subs, files and calls that cost most as plain lists. Each
+ * list is ranked, and has a row for the terminal and an object for JSON.
  */
 #include "nytprof.h"
 
@@ -9,17 +9,14 @@
 #include "base/str.h"
 #include "base/text.h"
 #include "model/profile.h"
+#include "report/answer.h"
+#include "report/rank.h"
 #include "report/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a list ranks; items lie in one array, so that their addresses are their order. */
-struct entry {
-    double weight;
-    const void *item;
-};
 
 struct file_sum {
     const nyt_file *file;
@@ -31,23 +28,14 @@ struct summary {
     struct nyt_report r;
     struct file_sum *files;
     size_t file_count;
-    struct entry *entries; /* of the list at work */
-    size_t count;
+    struct nyt_ranking list; /* the one at work */
 };
 
 /* ---- Ranking ---- */
 
-static int heaviest_first(const void *left, const void *right)
-{
-    const struct entry *a = left, *b = right;
-    int c = NYT_COMPARE(b->weight, a->weight);
-    return c ? c : NYT_COMPARE(a->item, b->item);
-}
-
-/* What is no number comes last, so that the order is one. */
 static void rank(struct summary *s, double weight, const void *item)
 {
-    s->entries[s->count++] = (struct entry){isnan(weight) ? -INFINITY : weight, item};
+    nyt_rank(&s->list, weight, item);
 }
 
 /* By place all weigh the same. */
@@ -66,22 +54,22 @@ static double weight_of(const struct summary *s, double count, double time, doub
 }
 
 /* Lines of files that were merged into others are in those. */
-static bool is_living(const struct summary *s, uint32_t fid)
+static bool is_shown(const struct summary *s, uint32_t fid)
 {
     const nyt_file *file = nyt_profile_file(s->r.p, fid);
-    return !file || !file->merged_into;
+    return nyt_report_shows(&s->r, fid) && !(file && file->merged_into);
 }
 
 static void rank_lines(struct summary *s)
 {
     size_t n;
     const nyt_line *lines = nyt_profile_all_lines(s->r.p, NYT_LEVEL_LINE, &n);
-    bool living = true;
+    bool shown = true;
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || lines[i - 1].fid != lines[i].fid)
-            living = is_living(s, lines[i].fid);
-        if (living)
-            rank(s, weight_of(s, (double)lines[i].count, lines[i].time, lines[i].time), &lines[i]);
+            shown = is_shown(s, lines[i].fid);
+        if (shown)
+            rank(s, weight_of(s, (double)lines[i].count, lines[i].time, lines[i].incl), &lines[i]);
     }
 }
 
@@ -89,7 +77,7 @@ static void rank_subs(struct summary *s)
 {
     for (size_t i = 0; i < s->r.p->sub_count; i++) {
         const nyt_sub *sub = &s->r.p->subs[i];
-        if (sub->calls)
+        if (sub->calls && nyt_report_shows(&s->r, sub->fid))
             rank(s, weight_of(s, (double)sub->calls, sub->excl, sub->incl), sub);
     }
 }
@@ -105,7 +93,7 @@ static void sum_files(struct summary *s)
             sum.count += lines[j].count;
             sum.time += lines[j].time;
         }
-        if (n && !file->merged_into)
+        if (n && is_shown(s, file->fid))
             s->files[s->file_count++] = sum;
     }
 }
@@ -123,7 +111,7 @@ static void rank_calls(struct summary *s)
 {
     for (size_t i = 0; i < s->r.p->call_count; i++) {
         const nyt_call *const *at = &s->r.p->calls_by_fid[i];
-        if ((*at)->count)
+        if ((*at)->count && nyt_report_shows(&s->r, (*at)->fid))
             rank(s, weight_of(s, (double)(*at)->count, (*at)->excl, (*at)->incl), at);
     }
 }
@@ -152,17 +140,19 @@ static void text_line(struct nyt_report *r, const void *item)
     const size_t place_room = r->width / 3;
     nyt_out_count(r->o, line->count, 13);
     nyt_out_time(r->o, line->time, 11);
+    nyt_out_time(r->o, line->incl, 11);
     put_share(r, line->time);
     fill(r, nyt_report_place(r, line->fid, line->line, place_room), place_room);
     nyt_report_style(r, NYT_DIM);
-    nyt_report_code(r, line->fid, line->line, r->width - place_room - 35);
+    nyt_report_code(r, line->fid, line->line,
+                    r->width > place_room + 46 ? r->width - place_room - 46 : 0);
     nyt_report_style(r, NYT_PLAIN);
 }
 
 /* Nothing where it would be cut to nothing. */
 static void put_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t room)
 {
-    if (room < 14)
+    if (room < 14 && !r->uncut)
         return;
     nyt_report_style(r, NYT_DIM);
     nyt_report_place(r, fid, line, room);
@@ -177,7 +167,7 @@ static void text_sub(struct nyt_report *r, const void *item)
     nyt_out_time(r->o, sub->excl, 11);
     nyt_out_time(r->o, sub->incl, 11);
     nyt_out_text(r->o, "  ");
-    fill(r, nyt_report_end_of(r, sub->name, name_room), name_room);
+    fill(r, nyt_report_sub(r, sub->name, name_room), name_room);
     if (sub->first)
         put_place(r, sub->fid, sub->first, r->width - name_room - 39);
 }
@@ -196,12 +186,12 @@ static size_t put_edge(struct nyt_report *r, const nyt_call *call, size_t room)
 {
     static const nyt_str nobody = {.data = "(unknown)", .len = 9};
     static const char arrow[] = " -> ";
-    size_t rest = room - strlen(arrow), wanted = nyt_safe_columns(call->called->name);
-    size_t used = nyt_report_end_of(r, call->caller.len ? call->caller : nobody,
-                                    wanted < rest / 2 ? rest - wanted : rest / 2);
+    size_t rest = room - strlen(arrow), wanted = nyt_report_sub_columns(call->called->name);
+    size_t used = nyt_report_sub(r, call->caller.len ? call->caller : nobody,
+                                 wanted < rest / 2 ? rest - wanted : rest / 2);
     nyt_out_text(r->o, arrow);
     used += strlen(arrow);
-    return used + nyt_report_end_of(r, call->called->name, room > used ? room - used : 0);
+    return used + nyt_report_sub(r, call->called->name, room > used ? room - used : 0);
 }
 
 static void text_call(struct nyt_report *r, const void *item)
@@ -278,8 +268,8 @@ static const struct list {
     void (*text)(struct nyt_report *r, const void *item);
     void (*json)(struct nyt_report *r, const void *item);
 } lists[] = {
-    {"Lines", "top_lines", "        count    time         %  place\n", rank_lines, text_line,
-     json_line},
+    {"Lines", "top_lines", "        count    time       incl         %  place\n", rank_lines,
+     text_line, json_line},
     {"Subs", "top_subs", "        calls  exclusive  inclusive  name\n", rank_subs, text_sub,
      json_sub},
     {"Files", "top_files", "        count    time         %  name\n", rank_files, text_file,
@@ -291,16 +281,14 @@ static const struct list {
 static void put_list_text(struct summary *s, const struct list *list, size_t shown)
 {
     struct nyt_report *r = &s->r;
-    if (!s->count)
+    char note[60];
+    if (!s->list.count)
         return;
-    nyt_report_style(r, NYT_BOLD);
-    nyt_out_format(r->o, "\n%s", list->title);
-    nyt_report_style(r, NYT_PLAIN);
-    if (shown < s->count)
-        nyt_out_format(r->o, " (%zu of %zu)", shown, s->count);
-    nyt_out_format(r->o, "\n%s", list->columns);
+    snprintf(note, sizeof note, "%zu of %zu", shown, s->list.count);
+    nyt_report_title(r, list->title, shown < s->list.count ? note : NULL);
+    nyt_out_text(r->o, list->columns);
     for (size_t i = 0; i < shown; i++) {
-        list->text(r, s->entries[i].item);
+        list->text(r, s->list.list[i].item);
         nyt_out_text(r->o, "\n");
     }
 }
@@ -310,7 +298,7 @@ static void put_list_json(struct summary *s, const struct list *list, size_t sho
     nyt_json_open(&s->r.j, list->key, '[');
     for (size_t i = 0; i < shown; i++) {
         nyt_json_open(&s->r.j, NULL, '{');
-        list->json(&s->r, s->entries[i].item);
+        list->json(&s->r, s->list.list[i].item);
         nyt_json_close(&s->r.j, '}');
     }
     nyt_json_close(&s->r.j, ']');
@@ -318,28 +306,32 @@ static void put_list_json(struct summary *s, const struct list *list, size_t sho
 
 static void put_list(struct summary *s, const struct list *list)
 {
-    s->count = 0;
+    s->list.count = 0;
     list->rank(s);
-    qsort(s->entries, s->count, sizeof *s->entries, heaviest_first);
-    size_t shown = s->count < s->r.top ? s->count : s->r.top;
+    nyt_ranking_sort(&s->list);
+    size_t shown = s->list.count < s->r.top ? s->list.count : s->r.top;
     if (s->r.json)
         put_list_json(s, list, shown);
     else
         put_list_text(s, list, shown);
 }
 
-static void put_all(struct summary *s)
+static void put_lists(struct summary *s)
 {
     sum_files(s);
-    if (s->r.json) {
-        nyt_json_open(&s->r.j, NULL, '{');
-        nyt_report_json_totals(&s->r);
-    } else {
-        nyt_report_heading(&s->r);
-    }
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         put_list(s, &lists[i]);
-    nyt_out_text(s->r.o, s->r.json ? "}\n" : "");
+}
+
+static bool put_json(struct summary *s)
+{
+    nyt_json_open(&s->r.j, NULL, '{');
+    nyt_report_json_totals(&s->r);
+    bool ok = nyt_report_json_answer(&s->r);
+    put_lists(s);
+    nyt_json_close(&s->r.j, '}');
+    nyt_out_text(s->r.o, "\n");
+    return ok;
 }
 
 /* The longest of the lists. */
@@ -352,6 +344,23 @@ static size_t most_entries(const nyt_profile *p)
     return most > p->call_count ? most : p->call_count;
 }
 
+static bool put_all(struct summary *s, bool only_lists)
+{
+    s->files = calloc(s->r.p->file_count + 1, sizeof *s->files);
+    bool ok = nyt_ranking_begin(&s->list, most_entries(s->r.p)) && s->files;
+    if (ok && s->r.json) {
+        ok = put_json(s);
+    } else if (ok && only_lists) {
+        nyt_report_heading(&s->r);
+        put_lists(s);
+    } else if (ok) {
+        ok = nyt_report_answer(&s->r);
+    }
+    nyt_ranking_free(&s->list);
+    free(s->files);
+    return ok;
+}
+
 int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options, nyt_write_fn write,
                        void *ctx, nyt_error *err)
 {
@@ -359,13 +368,7 @@ int nyt_report_summary(const nyt_profile *p, const nyt_report_options *options, 
     int rc = nyt_report_begin(&s.r, p, options, write, ctx, err);
     if (rc < 0)
         return rc;
-    s.entries = calloc(most_entries(p) + 1, sizeof *s.entries);
-    s.files = calloc(p->file_count + 1, sizeof *s.files);
-    bool ok = s.entries && s.files;
-    if (ok)
-        put_all(&s);
-    free(s.entries);
-    free(s.files);
+    bool ok = put_all(&s, options && options->all);
     rc = nyt_report_end(&s.r, err);
     return ok ? rc : nyt_fail(err, NYT_ENOMEM, "out of memory");
 }

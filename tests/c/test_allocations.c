@@ -232,7 +232,10 @@ static int all_formats(const struct file *f, uint64_t *hash)
 
 static int put_all_reports(const nyt_profile *p, uint64_t *hash)
 {
-    static const nyt_report_options ways[] = {{.colour = true}, {.json = true}};
+    static const char *const pattern[] = {"*.p?"};
+    static const nyt_filter filter = {.only = pattern, .only_count = 1};
+    static const nyt_report_options ways[] = {
+        {.colour = true, .width = 80}, {.json = true}, {.all = true}, {.filter = &filter}};
     size_t n;
     const nyt_file *files = nyt_profile_files(p, &n);
     int rc = NYT_OK;

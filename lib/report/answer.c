@@ -1,0 +1,547 @@
+/*
+ * The first screen: the run, one sentence, the parts of the program, the hottest lines of the
+ * project with those around them and their callers, then functions, then what else stands out.
+ */
+#include "report/answer.h"
+
+#include "base/str.h"
+#include "model/split.h"
+#include "report/facts.h"
+#include "report/hot.h"
+#include "report/rank.h"
+#include "report/insight.h"
+#include "report/sentence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    HOT_LINES = 5,
+    FUNCTIONS = 8,
+    OTHERS = 5,         /* functions outside of the project */
+    BAR = 30,           /* columns */
+    FIGURE = 9,         /* columns of a time */
+    CALLS_SHOWN = 2,
+    INDENT = 10
+};
+
+static const double SHOWN_PART = 0.0005;        /* smaller ones would be told as 0.0 % */
+static const double HOT_SHARE = 0.004;          /* lines that take less are not hot */
+
+/* ---- The parts ---- */
+
+const char *nyt_part_words(nyt_part part)
+{
+    static const char *const words[NYT_PARTS] = {[NYT_PART_PROJECT] = "project",
+                                                 [NYT_PART_PACKAGES] = "installed packages",
+                                                 [NYT_PART_LIBRARY] = "standard library",
+                                                 [NYT_PART_IMPORTS] = "imports",
+                                                 [NYT_PART_WAITING] = "waiting"};
+    return words[part];
+}
+
+static void put_bar(struct nyt_report *r, double share)
+{
+    int halves = (int)(share * 2 * BAR + 0.5);
+    for (int i = 0; i < halves / 2; i++)
+        nyt_out_text(r->o, "\u2588");
+    nyt_out_text(r->o, halves % 2 ? "\u258C" : "");
+}
+
+static void put_part(struct nyt_report *r, nyt_part part, const nyt_split *split)
+{
+    double share = split->seconds[part] / split->total;
+    nyt_out_format(r->o, "  %-19s", nyt_part_words(part));
+    nyt_out_time(r->o, split->seconds[part], FIGURE);
+    nyt_out_fixed(r->o, 7, 1, 100 * share);
+    nyt_out_text(r->o, " %  ");
+    nyt_report_style(r, part == NYT_PART_PROJECT ? NYT_HOT : NYT_DIM);
+    put_bar(r, share);
+    nyt_report_style(r, NYT_PLAIN);
+    nyt_out_text(r->o, "\n");
+}
+
+static void put_split(struct nyt_report *r, const nyt_split *split)
+{
+    if (!(split->total > 0))
+        return;
+    nyt_out_text(r->o, "\n");
+    for (int part = 0; part < NYT_PARTS; part++)
+        if (split->seconds[part] >= SHOWN_PART * split->total || part == NYT_PART_PROJECT)
+            put_part(r, (nyt_part)part, split);
+}
+
+/* ---- Hot lines ---- */
+
+static void put_called_by(struct nyt_words *w, const void *what)
+{
+    const nyt_sub *sub = what;
+    const nyt_call *best[CALLS_SHOWN];
+    size_t n = nyt_top_callers(w->p, sub, best, CALLS_SHOWN);
+    nyt_out_text(w->o, "called ");
+    nyt_put_times(w, sub->calls);
+    for (size_t i = 0; i < n; i++) {
+        nyt_out_text(w->o, i ? ", and " : n == 1 && best[0]->count == sub->calls ? " by " : ": ");
+        if (best[i]->count != sub->calls) {
+            nyt_put_times(w, best[i]->count);
+            nyt_out_text(w->o, " by ");
+        }
+        nyt_put_sub(w, best[i]->caller);
+        nyt_out_text(w->o, " (");
+        nyt_put_place(w, best[i]->fid, best[i]->line);
+        nyt_out_text(w->o, ")");
+    }
+}
+
+static void put_calls_of_line(struct nyt_words *w, const void *what)
+{
+    const nyt_line *line = what;
+    const nyt_call *best[CALLS_SHOWN];
+    size_t n = nyt_top_calls_on(w->p, line->fid, line->line, best, CALLS_SHOWN);
+    nyt_out_text(w->o, "calls ");
+    for (size_t i = 0; i < n; i++) {
+        nyt_out_text(w->o, i ? ", and " : "");
+        nyt_put_sub(w, best[i]->called->name);
+        nyt_out_text(w->o, " ");
+        nyt_put_times(w, best[i]->count);
+        nyt_out_text(w->o, " (");
+        nyt_put_call_time(w, best[i]);
+        nyt_out_text(w->o, ")");
+    }
+}
+
+static void put_note(struct nyt_report *r, nyt_report_put_fn *put, const void *what)
+{
+    nyt_report_style(r, NYT_DIM);
+    nyt_out_fill(r->o, ' ', INDENT);
+    nyt_report_paragraph(r, put, what, INDENT, INDENT + 2);
+    nyt_report_style(r, NYT_PLAIN);
+}
+
+static void put_where(struct nyt_words *w, const void *what)
+{
+    const struct nyt_hot_block *b = what;
+    nyt_put_place(w, b->fid, b->hottest->line);
+    if (b->sub) {
+        nyt_out_text(w->o, " in ");
+        nyt_put_sub(w, b->sub->name);
+    }
+    if (b->cost > 1.1 * b->hottest->time) {
+        nyt_out_text(w->o, ": ");
+        nyt_out_time(w->o, b->cost, 0);
+        nyt_out_text(w->o, " with the libraries it calls");
+    }
+}
+
+static void put_block_heading(struct nyt_report *r, const struct nyt_hot_block *b)
+{
+    const nyt_call *call;
+    double whole = r->p->totals.statement_time;
+    nyt_out_text(r->o, "\n");
+    nyt_report_style(r, NYT_HOT);
+    nyt_out_fixed(r->o, 6, 1, whole > 0 ? 100 * b->cost / whole : 0);
+    nyt_out_text(r->o, " %  ");
+    nyt_report_style(r, NYT_BOLD);
+    nyt_report_paragraph(r, put_where, b, INDENT, INDENT);
+    nyt_report_style(r, NYT_PLAIN);
+    if (b->sub && b->sub->calls && (b->sub->calls > 1 || nyt_top_callers(r->p, b->sub, &call, 1)))
+        put_note(r, put_called_by, b->sub);
+    if (nyt_top_calls_on(r->p, b->fid, b->hottest->line, &call, 1))
+        put_note(r, put_calls_of_line, b->hottest);
+}
+
+/* The indentation that all lines of a block share. */
+static size_t common_indent(const nyt_profile *p, const struct nyt_hot_block *b)
+{
+    size_t common = SIZE_MAX;
+    for (uint32_t line = b->first; line <= b->last; line++) {
+        const nyt_str *text = nyt_profile_source_line(p, b->fid, line);
+        size_t n = 0;
+        while (text && n < text->len && text->data[n] == ' ')
+            n++;
+        if (text && n < text->len && text->data[n] != '\n' && text->data[n] != '\r' && n < common)
+            common = n;
+    }
+    return common == SIZE_MAX ? 0 : common;
+}
+
+static nyt_str without_end(nyt_str text)
+{
+    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+        text.len--;
+    return text;
+}
+
+static void put_figures(struct nyt_report *r, const nyt_line *line, int count_width)
+{
+    if (!line) {
+        nyt_out_fill(r->o, ' ', 2 * FIGURE + (size_t)count_width);
+        return;
+    }
+    nyt_out_time(r->o, line->time, FIGURE);
+    nyt_out_time(r->o, line->incl, FIGURE);
+    nyt_out_count(r->o, line->count, count_width);
+}
+
+static void put_source(struct nyt_report *r, uint32_t fid, uint32_t number, size_t indent,
+                       size_t used)
+{
+    const nyt_str *text = nyt_profile_source_line(r->p, fid, number);
+    if (!text)
+        return;
+    nyt_str code = without_end(*text);
+    size_t cut = indent < code.len ? indent : code.len;
+    code.data += cut;
+    code.len -= cut;
+    if (code.len)
+        nyt_out_text(r->o, "  ");
+    nyt_out_safe(r->o, code, r->uncut ? 0 : r->width > used + 12 ? r->width - used - 2 : 10);
+}
+
+static void put_block_line(struct nyt_report *r, const struct nyt_hot *hot,
+                           const struct nyt_hot_block *b, uint32_t number, int count_width,
+                           size_t indent)
+{
+    const nyt_line *line = nyt_profile_line(r->p, NYT_LEVEL_LINE, b->fid, number);
+    bool is_hot = nyt_hot_has(hot, b->fid, number);
+    nyt_out_text(r->o, is_hot ? " >" : "  ");
+    nyt_report_style(r, is_hot ? NYT_HOT : NYT_PLAIN);
+    put_figures(r, line, count_width);
+    nyt_out_format(r->o, "%7u", (unsigned)number);
+    put_source(r, b->fid, number, indent, 2 + 2 * FIGURE + (size_t)count_width + 7);
+    nyt_report_style(r, NYT_PLAIN);
+    nyt_out_text(r->o, "\n");
+}
+
+static int count_columns(const nyt_profile *p, const struct nyt_hot *hot)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < hot->block_count; i++) {
+        const struct nyt_hot_block *b = &hot->blocks[i];
+        for (uint32_t number = b->first; number <= b->last; number++) {
+            const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, b->fid, number);
+            if (line && line->count > most)
+                most = line->count;
+        }
+    }
+    int columns = 2;
+    for (int64_t rest = most; rest >= 10; rest /= 10)
+        columns++;
+    columns += (columns - 2) / 3;
+    return columns < 8 ? 8 : columns;
+}
+
+static void put_hot(struct nyt_report *r, const struct nyt_hot *hot)
+{
+    char note[60];
+    int count_width = count_columns(r->p, hot);
+    if (!hot->count)
+        return;
+    snprintf(note, sizeof note, "%zu of %zu", hot->count, hot->candidates);
+    nyt_report_title(r, hot->of_project ? "Hottest lines of the project" : "Hottest lines", note);
+    nyt_report_style(r, NYT_DIM);
+    nyt_out_format(r->o, "  %*s%*s%*s   line\n", FIGURE - 3, "self", FIGURE, "incl",
+                   count_width + 3, "count");
+    nyt_report_style(r, NYT_PLAIN);
+    for (size_t i = 0; i < hot->block_count; i++) {
+        const struct nyt_hot_block *b = &hot->blocks[i];
+        size_t indent = common_indent(r->p, b);
+        put_block_heading(r, b);
+        for (uint32_t number = b->first; number <= b->last; number++)
+            put_block_line(r, hot, b, number, count_width, indent);
+    }
+}
+
+/* ---- Functions ---- */
+
+static bool is_of_project(const nyt_profile *p, const nyt_sub *sub)
+{
+    return sub->kind == NYT_KIND_CODE && nyt_profile_scope(p, sub->fid) == NYT_SCOPE_PROJECT;
+}
+
+static bool belongs(const struct nyt_report *r, const nyt_sub *sub, bool of_project)
+{
+    if (!sub->calls || !(sub->excl > 0) || !isfinite(sub->excl) || !isfinite(sub->incl) ||
+        !nyt_report_shows(r, sub->fid))
+        return false;
+    return is_of_project(r->p, sub) == of_project &&
+           (of_project || (!nyt_is_import(r->p, sub) && !nyt_is_wait(sub)));
+}
+
+static double weight_of(const struct nyt_report *r, const nyt_sub *sub)
+{
+    return r->sort == NYT_SORT_COUNT  ? (double)sub->calls
+           : r->sort == NYT_SORT_INCL ? sub->incl
+           : r->sort == NYT_SORT_TIME ? sub->excl
+                                      : 0;
+}
+
+/* Of a function in C: where it is called most. */
+static void place_of(const struct nyt_report *r, const nyt_sub *sub, uint32_t *fid, uint32_t *line)
+{
+    const nyt_call *caller;
+    *fid = sub->fid;
+    *line = sub->first;
+    if (sub->kind == NYT_KIND_CODE || !nyt_top_callers(r->p, sub, &caller, 1))
+        return;
+    *fid = caller->fid;
+    *line = caller->line;
+}
+
+static void put_function(struct nyt_report *r, const nyt_sub *sub, size_t name_room)
+{
+    const size_t figures = 11 + 2 * FIGURE + 2;
+    uint32_t fid, line;
+    place_of(r, sub, &fid, &line);
+    nyt_out_count(r->o, (int64_t)sub->calls, 11);
+    nyt_out_time(r->o, sub->excl, FIGURE);
+    nyt_out_time(r->o, sub->incl, FIGURE);
+    nyt_out_text(r->o, "  ");
+    size_t used = nyt_report_sub(r, sub->name, name_room);
+    const char *mark = sub->kind == NYT_KIND_CODE ? "" : "from ";
+    size_t room = r->width > figures + name_room + 7 ? r->width - figures - name_room - 7 : 0;
+    if (line && (r->uncut || room >= 12)) {
+        nyt_out_fill(r->o, ' ', used < name_room ? name_room - used : 0);
+        nyt_report_style(r, NYT_DIM);
+        nyt_out_format(r->o, "  %s", mark);
+        nyt_report_place(r, fid, line, room);
+        nyt_report_style(r, NYT_PLAIN);
+    }
+    nyt_out_text(r->o, "\n");
+}
+
+/* As wide as the names are, if that leaves as much for the places. */
+static size_t name_columns(const struct nyt_report *r, const struct nyt_ranking *list, size_t n)
+{
+    const size_t figures = 11 + 2 * FIGURE + 2;
+    size_t widest = 8, most = (r->width - figures) * 3 / 5;
+    for (size_t i = 0; i < n; i++) {
+        size_t columns = nyt_report_sub_columns(((const nyt_sub *)list->list[i].item)->name);
+        if (columns > widest)
+            widest = columns;
+    }
+    return widest < most ? widest : most;
+}
+
+static bool put_functions(struct nyt_report *r, bool of_project, size_t most)
+{
+    struct nyt_ranking list;
+    size_t n;
+    const nyt_sub *subs = nyt_profile_subs(r->p, &n);
+    char note[60];
+    if (!nyt_ranking_begin(&list, n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (belongs(r, &subs[i], of_project))
+            nyt_rank(&list, weight_of(r, &subs[i]), &subs[i]);
+    nyt_ranking_sort(&list);
+    size_t shown = list.count < most ? list.count : most;
+    snprintf(note, sizeof note, "%zu of %zu", shown, list.count);
+    if (shown) {
+        nyt_report_title(
+            r, of_project ? "Functions of the project" : "Functions of libraries, and in C", note);
+        nyt_report_style(r, NYT_DIM);
+        nyt_out_text(r->o, "      calls  self     incl     name\n");
+        nyt_report_style(r, NYT_PLAIN);
+    }
+    size_t room = name_columns(r, &list, shown);
+    for (size_t i = 0; i < shown; i++)
+        put_function(r, list.list[i].item, room);
+    nyt_ranking_free(&list);
+    return true;
+}
+
+/* ---- What else ---- */
+
+static void put_fact(struct nyt_words *w, const void *what)
+{
+    const struct nyt_fact *fact = what;
+    fact->put(w, fact);
+}
+
+static void put_facts(struct nyt_report *r, const struct nyt_insight *insight)
+{
+    struct nyt_fact facts[NYT_FACTS_MOST];
+    size_t n = nyt_find_facts(insight, r->shown, facts);
+    if (n)
+        nyt_report_title(r, "What else", NULL);
+    for (size_t i = 0; i < n; i++) {
+        nyt_out_text(r->o, "  - ");
+        nyt_report_paragraph(r, put_fact, &facts[i], 4, 4);
+    }
+}
+
+/* ---- All ---- */
+
+static void put_sentence(struct nyt_words *w, const void *what)
+{
+    nyt_put_sentence_of(w, what);
+}
+
+static void put_hints(struct nyt_report *r)
+{
+    nyt_out_text(r->o, "\n");
+    nyt_report_style(r, NYT_DIM);
+    nyt_out_text(r->o, "Next: func NAME, source FILE, tree, summary --all, explain, html\n");
+    nyt_report_style(r, NYT_PLAIN);
+}
+
+static bool put_hot_lines(struct nyt_report *r, const struct nyt_insight *insight)
+{
+    struct nyt_hot hot;
+    struct nyt_hot_choice choice = {.shown = r->shown,
+                                    .top = r->asked ? r->asked : HOT_LINES,
+                                    .least = r->asked ? 0 : HOT_SHARE,
+                                    .around = 1,
+                                    .sort = r->sort};
+    bool ok = nyt_hot_find(&hot, insight, &choice);
+    if (ok)
+        put_hot(r, &hot);
+    nyt_hot_free(&hot);
+    return ok;
+}
+
+static bool put_answer(struct nyt_report *r, const struct nyt_insight *insight)
+{
+    nyt_report_heading(r);
+    nyt_out_text(r->o, "\n");
+    nyt_report_paragraph(r, put_sentence, insight, 0, 0);
+    put_split(r, &insight->split);
+    bool ok = put_hot_lines(r, insight) &&
+              put_functions(r, true, r->asked ? r->asked : FUNCTIONS) &&
+              put_functions(r, false, r->asked ? r->asked : OTHERS);
+    put_facts(r, insight);
+    put_hints(r);
+    return ok;
+}
+
+bool nyt_report_answer(struct nyt_report *r)
+{
+    struct nyt_insight insight;
+    bool ok = nyt_insight_find(&insight, r->p) && put_answer(r, &insight);
+    nyt_insight_free(&insight);
+    return ok;
+}
+
+/* ---- JSON ---- */
+
+static int keep_text(void *ctx, const void *data, size_t len)
+{
+    return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
+}
+
+static bool json_words(struct nyt_report *r, const char *key, nyt_report_put_fn *put,
+                       const void *what)
+{
+    struct nyt_buf text = {0};
+    struct nyt_out *o = malloc(sizeof *o);
+    struct nyt_words w = r->w;
+    w.o = o;
+    if (o) {
+        nyt_out_begin(o, keep_text, &text);
+        put(&w, what);
+    }
+    bool ok = o && nyt_out_end(o, NULL) == NYT_OK;
+    if (ok)
+        nyt_json_str(
+            &r->j, key,
+            (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len, .utf8 = true});
+    nyt_buf_free(&text);
+    free(o);
+    return ok;
+}
+
+static void json_split(struct nyt_report *r, const nyt_split *split)
+{
+    nyt_json_open(&r->j, "split", '{');
+    for (int part = 0; part < NYT_PARTS; part++)
+        nyt_json_number(&r->j, nyt_part_name((nyt_part)part), split->seconds[part]);
+    nyt_json_number(&r->j, "total", split->total);
+    nyt_json_close(&r->j, '}');
+}
+
+static void json_call(struct nyt_report *r, const nyt_call *c)
+{
+    const nyt_file *file = nyt_profile_file(r->p, c->fid);
+    nyt_json_open(&r->j, NULL, '{');
+    nyt_json_str(&r->j, "called", c->called->name);
+    nyt_json_str(&r->j, "caller", c->caller);
+    nyt_json_count(&r->j, "calls", c->count);
+    nyt_json_number(&r->j, "exclusive", c->excl);
+    nyt_json_number(&r->j, "inclusive", c->incl);
+    nyt_json_count(&r->j, "fid", c->fid);
+    nyt_json_count(&r->j, "line", c->line);
+    nyt_json_optional(&r->j, "file", file ? &file->name : NULL);
+    nyt_json_close(&r->j, '}');
+}
+
+static void json_calls(struct nyt_report *r, const char *key, const nyt_call *const *calls,
+                       size_t n)
+{
+    nyt_json_open(&r->j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_call(r, calls[i]);
+    nyt_json_close(&r->j, ']');
+}
+
+enum { CALLS_IN_JSON = 5 };
+
+static void json_hot_line(struct nyt_report *r, const nyt_line *line, double cost)
+{
+    const nyt_sub *sub = nyt_sub_around(r->p, line->fid, line->line);
+    const nyt_file *file = nyt_profile_file(r->p, line->fid);
+    const nyt_call *best[CALLS_IN_JSON];
+    nyt_json_open(&r->j, NULL, '{');
+    nyt_json_whole(&r->j, "count", line->count);
+    nyt_json_number(&r->j, "time", line->time);
+    nyt_json_number(&r->j, "inclusive", line->incl);
+    nyt_json_number(&r->j, "with_libraries", cost);
+    nyt_json_count(&r->j, "fid", line->fid);
+    nyt_json_count(&r->j, "line", line->line);
+    nyt_json_optional(&r->j, "file", file ? &file->name : NULL);
+    nyt_json_optional(&r->j, "source", nyt_profile_source_line(r->p, line->fid, line->line));
+    nyt_json_optional(&r->j, "sub", sub ? &sub->name : NULL);
+    json_calls(r, "callers", best, sub ? nyt_top_callers(r->p, sub, best, CALLS_IN_JSON) : 0);
+    json_calls(r, "calls", best,
+               nyt_top_calls_on(r->p, line->fid, line->line, best, CALLS_IN_JSON));
+    nyt_json_close(&r->j, '}');
+}
+
+static bool json_facts(struct nyt_report *r, const struct nyt_insight *insight)
+{
+    struct nyt_fact facts[NYT_FACTS_MOST];
+    size_t n = nyt_find_facts(insight, r->shown, facts);
+    bool ok = true;
+    nyt_json_open(&r->j, "facts", '[');
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_words(r, NULL, put_fact, &facts[i]);
+    nyt_json_close(&r->j, ']');
+    return ok;
+}
+
+static bool json_hot_lines(struct nyt_report *r, const struct nyt_insight *insight)
+{
+    struct nyt_hot hot;
+    struct nyt_hot_choice choice = {.shown = r->shown, .top = r->top, .sort = r->sort};
+    bool ok = nyt_hot_find(&hot, insight, &choice);
+    nyt_json_open(&r->j, "hot_lines", '[');
+    for (size_t i = 0; ok && i < hot.count; i++)
+        json_hot_line(r, hot.lines[i], nyt_hot_cost(&hot, hot.lines[i]));
+    nyt_json_close(&r->j, ']');
+    nyt_hot_free(&hot);
+    return ok;
+}
+
+bool nyt_report_json_answer(struct nyt_report *r)
+{
+    struct nyt_insight insight;
+    bool ok = nyt_insight_find(&insight, r->p);
+    if (ok) {
+        json_split(r, &insight.split);
+        ok = json_words(r, "sentence", put_sentence, &insight) && json_hot_lines(r, &insight) &&
+             json_facts(r, &insight);
+    }
+    nyt_insight_free(&insight);
+    return ok;
+}
