@@ -21,6 +21,7 @@ enum {
     FUNCTIONS = 8,
     OTHERS = 5,         /* functions outside of the project */
     BAR = 30,           /* columns */
+    BEFORE_BAR = 41,
     FIGURE = 9,         /* columns of a time */
     CALLS_SHOWN = 2,
     INDENT = 10
@@ -43,7 +44,8 @@ const char *nyt_part_words(nyt_part part)
 
 static void put_bar(struct nyt_report *r, double share)
 {
-    int halves = (int)(share * 2 * BAR + 0.5);
+    size_t room = r->width - BEFORE_BAR;
+    int halves = (int)(share * 2 * (double)(room < BAR ? room : BAR) + 0.5);
     for (int i = 0; i < halves / 2; i++)
         nyt_out_text(r->o, "\u2588");
     nyt_out_text(r->o, halves % 2 ? "\u258C" : "");
@@ -379,11 +381,17 @@ static void put_sentence(struct nyt_words *w, const void *what)
     nyt_put_sentence_of(w, what);
 }
 
+static void put_next(struct nyt_words *w, const void *unused)
+{
+    (void)unused;
+    nyt_out_text(w->o, "Next: func NAME, source FILE, tree, summary --all, explain, html");
+}
+
 static void put_hints(struct nyt_report *r)
 {
     nyt_out_text(r->o, "\n");
     nyt_report_style(r, NYT_DIM);
-    nyt_out_text(r->o, "Next: func NAME, source FILE, tree, summary --all, explain, html\n");
+    nyt_report_paragraph(r, put_next, NULL, 0, 6);
     nyt_report_style(r, NYT_PLAIN);
 }
 

@@ -137,15 +137,15 @@ static void put_share(struct nyt_report *r, double part)
 static void text_line(struct nyt_report *r, const void *item)
 {
     const nyt_line *line = item;
-    const size_t place_room = r->width / 3;
+    const size_t rest = r->width - 46;
+    const size_t place_room = r->width / 3 < rest ? r->width / 3 : rest;
     nyt_out_count(r->o, line->count, 13);
     nyt_out_time(r->o, line->time, 11);
     nyt_out_time(r->o, line->incl, 11);
     put_share(r, line->time);
     fill(r, nyt_report_place(r, line->fid, line->line, place_room), place_room);
     nyt_report_style(r, NYT_DIM);
-    nyt_report_code(r, line->fid, line->line,
-                    r->width > place_room + 46 ? r->width - place_room - 46 : 0);
+    nyt_report_code(r, line->fid, line->line, rest - place_room);
     nyt_report_style(r, NYT_PLAIN);
 }
 
