@@ -149,6 +149,19 @@ static enum exit_status find_files(const struct nyt_cli_io *io, const struct com
     return EXIT_FINE;
 }
 
+static enum exit_status take_name(const struct nyt_cli_io *io, const struct command *command,
+                                  char ***words, int *count, struct options *o)
+{
+    if (!command->takes_name)
+        return EXIT_FINE;
+    if (*count == 0 || !***words)
+        return usage_error(io, command->name, "%s requires a name", command->name);
+    o->name = **words;
+    ++*words;
+    --*count;
+    return EXIT_FINE;
+}
+
 static enum exit_status run_command(const struct nyt_cli_io *io, const struct command *command,
                                     int count, char **words)
 {
@@ -156,6 +169,8 @@ static enum exit_status run_command(const struct nyt_cli_io *io, const struct co
     if (wants_help(count, words))
         return print_help(io, command), EXIT_FINE;
     enum exit_status status = parse(command, words, &count, &o);
+    if (status == EXIT_FINE)
+        status = take_name(io, command, &words, &count, &o);
     if (status == EXIT_FINE)
         status = find_files(io, command, &words, &count);
     if (status == EXIT_FINE && command->check)

@@ -1,6 +1,7 @@
 /* The commands that load profiles: each opens one file, calls the library and says how it went. */
 #include "commands.h"
 
+#include "load.h"
 #include "message.h"
 #include "streams.h"
 
@@ -23,32 +24,6 @@ static int open_reader(nyt_reader **in, const struct options *options, const cha
                           : nyt_reader_open(in, path, err);
 }
 
-static int load(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
-{
-    nyt_load_options how = {.keep_evals = options->keep_evals, .salvage = options->salvage};
-    return is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
-                          : nyt_profile_load(p, path, &how, err);
-}
-
-/* ---- Errors ---- */
-
-static enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)
-{
-    complain(o->io, path, err);
-    return EXIT_UNREADABLE;
-}
-
-/* What `out` could not take is reported when it is closed. */
-static enum exit_status written(const struct options *options, int rc, const char *path, FILE *out,
-                                const nyt_error *err)
-{
-    if (rc == NYT_OK)
-        return EXIT_FINE;
-    if (!ferror(out))
-        complain(options->io, path, err);
-    return EXIT_INCOMPLETE;
-}
-
 /* ---- dump, info ---- */
 
 static enum exit_status dump_records(const struct options *options, const char *path, FILE *out)
@@ -61,18 +36,18 @@ static enum exit_status dump_records(const struct options *options, const char *
     rc = options->jsonl ? nyt_export_jsonl(in, write_stream, out, &err)
                         : nyt_export_text(in, write_stream, out, &err);
     nyt_reader_close(in);
-    return written(options, rc, path, out, &err);
+    return end_report(options, rc, path, out, &err);
 }
 
 static enum exit_status dump_model(const struct options *options, const char *path, FILE *out)
 {
     nyt_profile *p;
     nyt_error err;
-    if (load(&p, options, path, &err) < 0)
+    if (load_profile(&p, options, path, &err) < 0)
         return unreadable(options, path, &err);
     int rc = nyt_export_model(p, write_stream, out, &err);
     nyt_profile_free(p);
-    return written(options, rc, path, out, &err);
+    return end_report(options, rc, path, out, &err);
 }
 
 enum exit_status command_dump(const struct options *options, const char *path, FILE *out)
@@ -86,11 +61,11 @@ enum exit_status command_info(const struct options *options, const char *path, F
     nyt_error err;
     nyt_report_options report = options->report;
     report.path = path;
-    if (load(&p, options, path, &err) < 0)
+    if (load_profile(&p, options, path, &err) < 0)
         return unreadable(options, path, &err);
     int rc = nyt_report_info(p, &report, write_stream, out, &err);
     nyt_profile_free(p);
-    return written(options, rc, path, out, &err);
+    return end_report(options, rc, path, out, &err);
 }
 
 /* ---- convert, speedscope ---- */
@@ -173,7 +148,7 @@ static enum exit_status convert(const struct options *options, const nyt_export_
     nyt_profile *p;
     nyt_error err;
     nyt_limit limit = {.max_bytes = options->max_bytes, .top = options->report.top};
-    if (load(&p, options, path, &err) < 0)
+    if (load_profile(&p, options, path, &err) < 0)
         return unreadable(options, path, &err);
     if (to->folder) {
         enum exit_status status = convert_to_folder(options, p, path);
@@ -184,7 +159,7 @@ static enum exit_status convert(const struct options *options, const nyt_export_
     nyt_profile_free(p);
     if (rc == NYT_OK)
         tell_left_out(options, path, &limit);
-    return written(options, rc, path, out, &err);
+    return end_report(options, rc, path, out, &err);
 }
 
 enum exit_status command_speedscope(const struct options *options, const char *path, FILE *out)
@@ -195,67 +170,6 @@ enum exit_status command_speedscope(const struct options *options, const char *p
 enum exit_status command_convert(const struct options *options, const char *path, FILE *out)
 {
     return convert(options, options->to, path, out);
-}
-
-/* ---- summary ---- */
-
-static bool ends_with(nyt_str name, const char *end)
-{
-    size_t len = strlen(end);
-    return name.len >= len && memcmp(name.data + name.len - len, end, len) == 0;
-}
-
-static bool is_number(const char *text)
-{
-    return *text && strspn(text, "0123456789") == strlen(text);
-}
-
-/* By fid, or by the end of its name: the whole name wins, and the first otherwise. */
-static const nyt_file *find_file(const nyt_profile *p, const char *wanted)
-{
-    size_t n;
-    const nyt_file *files = nyt_profile_files(p, &n), *found = NULL;
-    if (is_number(wanted))
-        return nyt_profile_file(p, (uint32_t)strtoul(wanted, NULL, 10));
-    for (size_t i = 0; i < n; i++) {
-        if (!ends_with(files[i].name, wanted) || files[i].merged_into)
-            continue;
-        if (files[i].name.len == strlen(wanted))
-            return &files[i];
-        if (!found)
-            found = &files[i];
-    }
-    return found;
-}
-
-static enum exit_status summarise(const struct options *options, const nyt_profile *p,
-                                  const char *path, FILE *out)
-{
-    nyt_error err;
-    nyt_report_options report = options->report;
-    report.path = path;
-    if (!options->source) {
-        int rc = nyt_report_summary(p, &report, write_stream, out, &err);
-        return written(options, rc, path, out, &err);
-    }
-    const nyt_file *file = find_file(p, options->source);
-    if (!file) {
-        say(options->io, "%s: no file named '%s' in this profile", path, options->source);
-        return EXIT_USAGE;
-    }
-    int rc = nyt_report_source(p, file->fid, &report, write_stream, out, &err);
-    return written(options, rc, path, out, &err);
-}
-
-enum exit_status command_summary(const struct options *options, const char *path, FILE *out)
-{
-    nyt_profile *p;
-    nyt_error err;
-    if (load(&p, options, path, &err) < 0)
-        return unreadable(options, path, &err);
-    enum exit_status status = summarise(options, p, path, out);
-    nyt_profile_free(p);
-    return status;
 }
 
 /* ---- diff ---- */
@@ -305,7 +219,7 @@ static enum exit_status report_diff(const struct options *options, char **paths,
         return status;
     int rc = nyt_report_diff(d, &how, write_stream, out, &err);
     tell_conditions(options, d);
-    return rc < 0 ? written(options, rc, paths[1], out, &err) : status;
+    return rc < 0 ? end_report(options, rc, paths[1], out, &err) : status;
 }
 
 static enum exit_status diff(const struct options *options, char **paths, nyt_profile *loaded[2],
@@ -314,7 +228,7 @@ static enum exit_status diff(const struct options *options, char **paths, nyt_pr
     nyt_error err;
     nyt_diff *d;
     for (int i = 0; i < 2; i++) {
-        if (load(&loaded[i], options, paths[i], &err) < 0)
+        if (load_profile(&loaded[i], options, paths[i], &err) < 0)
             return unreadable(options, paths[i], &err);
         if (!nyt_profile_totals(loaded[i])->complete)
             say(options->io, "%s: the profile is incomplete", paths[i]);

@@ -4,7 +4,7 @@
 
 #include "options.h"
 
-command_fn command_dump, command_summary, command_info, command_speedscope, command_convert;
+command_fn command_dump, command_info, command_speedscope, command_convert;
 compare_fn command_diff;
 
 #endif

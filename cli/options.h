@@ -13,7 +13,8 @@ struct options {
     const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
     bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, open, perl;
     const char *output;     /* NULL: standard output */
-    const char *source;     /* which file's source to show */
+    const char *name;       /* of the function or file to show, or to focus on */
+    double least;           /* share of all time; 0: as usual */
     const char *against;    /* the profile that a page compares with */
     const nyt_export_format *to;
     const char *folder; /* where an export of several files goes */

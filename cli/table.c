@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "message.h"
 #include "page.h"
+#include "show.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -27,10 +28,14 @@ enum {
     MERGE = 1 << 7,
     RECOVER = 1 << 8,
     HTML = 1 << 9,
-    PRINTING = DUMP | SUMMARY | INFO | SPEEDSCOPE | CONVERT | DIFF,    /* a loaded profile */
+    FUNC = 1 << 10,
+    SOURCE = 1 << 11,
+    TREE = 1 << 12,
+    TELLING = SUMMARY | FUNC | SOURCE | TREE,   /* to people */
+    PRINTING = DUMP | INFO | SPEEDSCOPE | CONVERT | DIFF | TELLING,     /* a loaded profile */
     LOADING = PRINTING | HTML,                      /* all that load a profile */
     COMBINING = MERGE | RECOVER,                    /* all that make a new profile */
-    SHOWING = SUMMARY                               /* what they show can be filtered */
+    SHOWING = SUMMARY | TREE                        /* what they show can be filtered */
 };
 
 static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
@@ -50,6 +55,18 @@ const struct command commands[] = {
      .more = "The same as no command. Of the project is what is neither in the standard library\n"
              "nor in an installed package. Figures are self time, then with what was called\n"
              "(incl), then how often a line ran or a function was called."},
+    {"func", FUNC, command_func, "show one function: its callers, its source, what it calls",
+     .files = "NAME [FILE]", .takes_name = true, .usual_file = true,
+     .more =
+         "NAME is the name of a function, or its end (stem, Cart.add, shop::cart::Cart::add), or\n"
+         "a regular expression that it matches. Where several do, these are listed."},
+    {"source", SOURCE, command_source, "show the source of one file with its figures",
+     .files = "NAME [FILE]", .takes_name = true, .usual_file = true,
+     .more = "NAME is the path of a source file, or its end, or its number in the profile."},
+    {"tree", TREE, command_tree, "show the call tree", .files = "[FILE ...]", .usual_file = true,
+     .more =
+         "Recursive calls are told with the first one. Import machinery, and functions of files\n"
+         "that are not shown, are told with what called them: then the rest is not all self."},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
      .files = "[FILE ...]", .usual_file = true},
     {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
@@ -142,6 +159,15 @@ static const char *set_min_change(struct options *o, const char *argument)
                                                          : "a percentage and a time, as 5%,100us";
 }
 
+static const char *set_least(struct options *o, const char *argument)
+{
+    char *end;
+    double percent = strtod(argument, &end);
+    bool fine = *argument >= '0' && *argument <= '9' && *end == '\0' && percent <= 100;
+    o->least = percent > 0 ? percent / 100 : 1e-12;
+    return fine ? NULL : "a percentage from 0 to 100";
+}
+
 /* What is wrong with it is said by check_diff(). */
 static const char *set_fail_if(struct options *o, const char *argument)
 {
@@ -195,7 +221,12 @@ const struct option options[] = {
     {0, "model", NULL, DUMP, "write the loaded profile as one JSON object", .flag = AT(model)},
     {0, "source", "NAME", SUMMARY,
      "show the source of file NAME (the end of its path, or its fid) with its figures",
-     .text = AT(source)},
+     .text = AT(name)},
+    {0, "focus", "NAME", TREE, "show only what is below this function (as for func)",
+     .text = AT(name)},
+    {0, "min", "PERCENT", TREE, "fold branches that take less of the time (1)", .set = set_least},
+    {0, "json", NULL, TREE, "write the tree as one JSON object", .flag = AT(report.json)},
+    {'n', "top", "N", FUNC, "callers and callees shown (10)", .number = AT(report.top)},
     {0, "all", NULL, SUMMARY, "plain lists of the lines, subs, files and calls that cost most",
      .flag = AT(report.all)},
     {0, "only", "GLOB", SHOWING, "show only files whose path matches; may be repeated",
@@ -214,9 +245,9 @@ const struct option options[] = {
      .set = set_min_change},
     {0, "fail-if", "CONDITION", DIFF,
      "exit with status 1 if it is met, as total>+5%; may be repeated", .set = set_fail_if},
-    {0, "width", "N", SUMMARY | INFO | DIFF,
+    {0, "width", "N", TELLING | INFO | DIFF,
      "columns ($COLUMNS, or the terminal's; otherwise nothing is cut)", .number = AT(report.width)},
-    {0, "color", "WHEN", SUMMARY | INFO | DIFF, "use colours", .choice = AT(colour),
+    {0, "color", "WHEN", TELLING | INFO | DIFF, "use colours", .choice = AT(colour),
      .word = colour_word},
     {0, "to", "FORMAT", CONVERT, "the format, one of FORMATS", .set = set_to, .word = format_word},
     {0, "max-bytes", "N", SPEEDSCOPE | CONVERT,

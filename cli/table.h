@@ -16,6 +16,7 @@ struct command {
     combine_fn *combine;
     compare_fn *compare;    /* takes two files */
     const char *files;      /* what follows the options; NULL: "FILE ..." */
+    bool takes_name;        /* the first word is no file, but options.name */
     bool usual_file;        /* it can do without a name: see USUAL_FILE */
     const char *more;       /* a paragraph; may be NULL */
 };

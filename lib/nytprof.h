@@ -893,6 +893,46 @@ NYT_API int nyt_report_info(const nyt_profile *p, const nyt_report_options *opti
 NYT_API int nyt_report_source(const nyt_profile *p, uint32_t fid, const nyt_report_options *options,
                               nyt_write_fn write, void *ctx, nyt_error *err);
 
+/* One sub: where it stands, who calls it, its source with figures, what it calls. */
+NYT_API int nyt_report_sub(const nyt_profile *p, const nyt_sub *sub,
+                           const nyt_report_options *options, nyt_write_fn write, void *ctx,
+                           nyt_error *err);
+/* A list of subs, one a line. */
+NYT_API int nyt_report_subs(const nyt_profile *p, const nyt_sub *const *subs, size_t n,
+                            const nyt_report_options *options, nyt_write_fn write, void *ctx,
+                            nyt_error *err);
+
+/* What of a call tree is shown; all zeros means as usual. */
+typedef struct {
+    double least;               /* branches below this share of all time are folded; 0: 0.01 */
+    const nyt_sub *const *focus; /* only what is below these subs; may be NULL */
+    size_t focus_count;
+} nyt_tree_options;
+
+/* The call tree. Recursion is folded, and so are subs that the filter leaves out: their time is
+ * told with that of the sub above. `how` may be NULL. */
+NYT_API int nyt_report_tree(const nyt_profile *p, const nyt_tree_options *how,
+                            const nyt_report_options *options, nyt_write_fn write, void *ctx,
+                            nyt_error *err);
+
+/*
+ * Subs by what people call them: the whole name, else its end, else a POSIX regular expression
+ * somewhere in it; "." counts as "::". Those that were never called only if no other fits so. The
+ * dearest first. *n is how many there are, of which `max`
+ * at most are in `found`. NYT_ENOMEM.
+ */
+NYT_API int nyt_find_subs(const nyt_profile *p, const char *wanted, const nyt_sub **found,
+                          size_t max, size_t *n);
+/* Files by fid, whole name, name as reports show it, or its end; as above. */
+NYT_API int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_file **found,
+                           size_t max, size_t *n);
+/* Those whose names are most like it, at most `max` and NYT_NEAREST_MOST. Return how many. */
+enum { NYT_NEAREST_MOST = 10 };
+NYT_API size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt_sub **near,
+                             size_t max);
+NYT_API size_t nyt_near_files(const nyt_profile *p, const char *wanted, const nyt_file **near,
+                              size_t max);
+
 /* All zeros means as usual. */
 typedef struct {
     uint64_t max_bytes;         /* the page's size; 0: 5 MiB. What is left out, is told on it */

@@ -20,7 +20,7 @@ from doors import Door
 GOLDEN = Path(__file__).parent / "golden"
 PERL = GOLDEN / "perl"
 PROFILE = PERL / "packages.out"
-COMMANDS = ["verify", "summary", "info", "dump", "speedscope"]
+COMMANDS = ["verify", "summary", "tree", "info", "dump", "speedscope"]
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_status_3(command: str, door: Door, tmp_path: Pat
 def test_an_unknown_source_is_status_2(door: Door) -> None:
     done = door.run("summary", "--source", "nothing.py", PROFILE)
     assert (done.returncode, done.stderr) == (
-        2, f"{door.name}: {PROFILE}: no file named 'nothing.py' in this profile\n"
+        2, f"{door.name}: {PROFILE}: no file 'nothing.py' in this profile\n"
     )  # fmt: skip
 
 

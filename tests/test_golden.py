@@ -373,8 +373,10 @@ def test_source_listing_has_every_line_with_its_figures(nytprof: str) -> None:
     done = run(nytprof, "summary", "--source", "recursion.pl", profile)
     lines = done.stdout.decode().splitlines()
     source = (GOLDEN / "perl" / "recursion.pl.txt").read_text().splitlines()
-    numbered = [line for line in lines if line[:8].strip().isdigit()]
-    assert [int(line[:8]) for line in numbered] == list(range(1, len(source) + 1))
+    at = next(line for line in lines if line.endswith("   line")).index("line") + 4
+    numbered = [line for line in lines if line[at - 7 : at].strip().isdigit()]
+    assert [int(line[at - 7 : at]) for line in numbered] == list(range(1, len(source) + 1))
+    assert [line[at + 2 :] for line in numbered] == source
     assert any("main::fib was called" in line for line in lines)
     assert run(nytprof, "summary", "--source", "no such file", profile).returncode == 2
 

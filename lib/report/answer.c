@@ -6,7 +6,9 @@
 
 #include "base/str.h"
 #include "model/split.h"
+#include "report/excerpt.h"
 #include "report/facts.h"
+#include "report/functions.h"
 #include "report/hot.h"
 #include "report/rank.h"
 #include "report/insight.h"
@@ -153,106 +155,28 @@ static void put_block_heading(struct nyt_report *r, const struct nyt_hot_block *
         put_note(r, put_calls_of_line, b->hottest);
 }
 
-/* The indentation that all lines of a block share. */
-static size_t common_indent(const nyt_profile *p, const struct nyt_hot_block *b)
+static void put_block(const struct nyt_hot *hot, const struct nyt_hot_block *b,
+                      struct nyt_excerpt e)
 {
-    size_t common = SIZE_MAX;
-    for (uint32_t line = b->first; line <= b->last; line++) {
-        const nyt_str *text = nyt_profile_source_line(p, b->fid, line);
-        size_t n = 0;
-        while (text && n < text->len && text->data[n] == ' ')
-            n++;
-        if (text && n < text->len && text->data[n] != '\n' && text->data[n] != '\r' && n < common)
-            common = n;
-    }
-    return common == SIZE_MAX ? 0 : common;
-}
-
-static nyt_str without_end(nyt_str text)
-{
-    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
-        text.len--;
-    return text;
-}
-
-static void put_figures(struct nyt_report *r, const nyt_line *line, int count_width)
-{
-    if (!line) {
-        nyt_out_fill(r->o, ' ', 2 * FIGURE + (size_t)count_width);
-        return;
-    }
-    nyt_out_time(r->o, line->time, FIGURE);
-    nyt_out_time(r->o, line->incl, FIGURE);
-    nyt_out_count(r->o, line->count, count_width);
-}
-
-static void put_source(struct nyt_report *r, uint32_t fid, uint32_t number, size_t indent,
-                       size_t used)
-{
-    const nyt_str *text = nyt_profile_source_line(r->p, fid, number);
-    if (!text)
-        return;
-    nyt_str code = without_end(*text);
-    size_t cut = indent < code.len ? indent : code.len;
-    code.data += cut;
-    code.len -= cut;
-    if (code.len)
-        nyt_out_text(r->o, "  ");
-    nyt_out_safe(r->o, code, r->uncut ? 0 : r->width > used + 12 ? r->width - used - 2 : 10);
-}
-
-static void put_block_line(struct nyt_report *r, const struct nyt_hot *hot,
-                           const struct nyt_hot_block *b, uint32_t number, int count_width,
-                           size_t indent)
-{
-    const nyt_line *line = nyt_profile_line(r->p, NYT_LEVEL_LINE, b->fid, number);
-    bool is_hot = nyt_hot_has(hot, b->fid, number);
-    nyt_out_text(r->o, is_hot ? " >" : "  ");
-    nyt_report_style(r, is_hot ? NYT_HOT : NYT_PLAIN);
-    put_figures(r, line, count_width);
-    nyt_out_format(r->o, "%7u", (unsigned)number);
-    put_source(r, b->fid, number, indent, 2 + 2 * FIGURE + (size_t)count_width + 7);
-    nyt_report_style(r, NYT_PLAIN);
-    nyt_out_text(r->o, "\n");
-}
-
-static int count_columns(const nyt_profile *p, const struct nyt_hot *hot)
-{
-    int64_t most = 0;
-    for (size_t i = 0; i < hot->block_count; i++) {
-        const struct nyt_hot_block *b = &hot->blocks[i];
-        for (uint32_t number = b->first; number <= b->last; number++) {
-            const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, b->fid, number);
-            if (line && line->count > most)
-                most = line->count;
-        }
-    }
-    int columns = 2;
-    for (int64_t rest = most; rest >= 10; rest /= 10)
-        columns++;
-    columns += (columns - 2) / 3;
-    return columns < 8 ? 8 : columns;
+    put_block_heading(e.r, b);
+    nyt_excerpt_outdent(&e, b->fid, b->first, b->last);
+    for (uint32_t line = b->first; line <= b->last; line++)
+        nyt_excerpt_line(&e, b->fid, line, nyt_hot_has(hot, b->fid, line));
 }
 
 static void put_hot(struct nyt_report *r, const struct nyt_hot *hot)
 {
     char note[60];
-    int count_width = count_columns(r->p, hot);
+    struct nyt_excerpt e = nyt_excerpt_begin(r);
     if (!hot->count)
         return;
     snprintf(note, sizeof note, "%zu of %zu", hot->count, hot->candidates);
     nyt_report_title(r, hot->of_project ? "Hottest lines of the project" : "Hottest lines", note);
-    nyt_report_style(r, NYT_DIM);
-    nyt_out_format(r->o, "  %*s%*s%*s   line\n", FIGURE - 3, "self", FIGURE, "incl",
-                   count_width + 3, "count");
-    nyt_report_style(r, NYT_PLAIN);
-    for (size_t i = 0; i < hot->block_count; i++) {
-        const struct nyt_hot_block *b = &hot->blocks[i];
-        size_t indent = common_indent(r->p, b);
-        put_block_heading(r, b);
-        for (uint32_t number = b->first; number <= b->last; number++)
-            put_block_line(r, hot, b, number, count_width, indent);
-    }
+    for (size_t i = 0; i < hot->block_count; i++)
+        nyt_excerpt_fit(&e, hot->blocks[i].fid, hot->blocks[i].first, hot->blocks[i].last);
+    nyt_excerpt_titles(&e);
+    for (size_t i = 0; i < hot->block_count; i++)
+        put_block(hot, &hot->blocks[i], e);
 }
 
 /* ---- Functions ---- */
@@ -279,53 +203,6 @@ static double weight_of(const struct nyt_report *r, const nyt_sub *sub)
                                       : 0;
 }
 
-/* Of a function in C: where it is called most. */
-static void place_of(const struct nyt_report *r, const nyt_sub *sub, uint32_t *fid, uint32_t *line)
-{
-    const nyt_call *caller;
-    *fid = sub->fid;
-    *line = sub->first;
-    if (sub->kind == NYT_KIND_CODE || !nyt_top_callers(r->p, sub, &caller, 1))
-        return;
-    *fid = caller->fid;
-    *line = caller->line;
-}
-
-static void put_function(struct nyt_report *r, const nyt_sub *sub, size_t name_room)
-{
-    const size_t figures = 11 + 2 * FIGURE + 2;
-    uint32_t fid, line;
-    place_of(r, sub, &fid, &line);
-    nyt_out_count(r->o, (int64_t)sub->calls, 11);
-    nyt_out_time(r->o, sub->excl, FIGURE);
-    nyt_out_time(r->o, sub->incl, FIGURE);
-    nyt_out_text(r->o, "  ");
-    size_t used = nyt_report_sub(r, sub->name, name_room);
-    const char *mark = sub->kind == NYT_KIND_CODE ? "" : "from ";
-    size_t room = r->width > figures + name_room + 7 ? r->width - figures - name_room - 7 : 0;
-    if (line && (r->uncut || room >= 12)) {
-        nyt_out_fill(r->o, ' ', used < name_room ? name_room - used : 0);
-        nyt_report_style(r, NYT_DIM);
-        nyt_out_format(r->o, "  %s", mark);
-        nyt_report_place(r, fid, line, room);
-        nyt_report_style(r, NYT_PLAIN);
-    }
-    nyt_out_text(r->o, "\n");
-}
-
-/* As wide as the names are, if that leaves as much for the places. */
-static size_t name_columns(const struct nyt_report *r, const struct nyt_ranking *list, size_t n)
-{
-    const size_t figures = 11 + 2 * FIGURE + 2;
-    size_t widest = 8, most = (r->width - figures) * 3 / 5;
-    for (size_t i = 0; i < n; i++) {
-        size_t columns = nyt_report_sub_columns(((const nyt_sub *)list->list[i].item)->name);
-        if (columns > widest)
-            widest = columns;
-    }
-    return widest < most ? widest : most;
-}
-
 static bool put_functions(struct nyt_report *r, bool of_project, size_t most)
 {
     struct nyt_ranking list;
@@ -340,16 +217,10 @@ static bool put_functions(struct nyt_report *r, bool of_project, size_t most)
     nyt_ranking_sort(&list);
     size_t shown = list.count < most ? list.count : most;
     snprintf(note, sizeof note, "%zu of %zu", shown, list.count);
-    if (shown) {
+    if (shown)
         nyt_report_title(
             r, of_project ? "Functions of the project" : "Functions of libraries, and in C", note);
-        nyt_report_style(r, NYT_DIM);
-        nyt_out_text(r->o, "      calls  self     incl     name\n");
-        nyt_report_style(r, NYT_PLAIN);
-    }
-    size_t room = name_columns(r, &list, shown);
-    for (size_t i = 0; i < shown; i++)
-        put_function(r, list.list[i].item, room);
+    nyt_put_functions(r, &list, shown);
     nyt_ranking_free(&list);
     return true;
 }

@@ -97,13 +97,13 @@ static size_t end_with(struct nyt_report *r, nyt_str name, const char *rest, siz
     return used + len;
 }
 
-size_t nyt_report_sub(struct nyt_report *r, nyt_str name, size_t limit)
+size_t nyt_report_name(struct nyt_report *r, nyt_str name, size_t limit)
 {
     struct nyt_sub_words words = nyt_sub_words(name);
     return end_with(r, words.name, words.rest, limit);
 }
 
-size_t nyt_report_sub_columns(nyt_str name)
+size_t nyt_report_name_columns(nyt_str name)
 {
     struct nyt_sub_words words = nyt_sub_words(name);
     return nyt_safe_columns(words.name) + strlen(words.rest);

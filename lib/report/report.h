@@ -34,11 +34,11 @@ bool nyt_report_shows(const struct nyt_report *r, uint32_t fid);
 /* The last `limit` columns of a name. Returns columns. */
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit);
 /* The same of a sub's name, as people say it. */
-size_t nyt_report_sub(struct nyt_report *r, nyt_str name, size_t limit);
+size_t nyt_report_name(struct nyt_report *r, nyt_str name, size_t limit);
 /* The same of a file's short name and its line (0: none). */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
-/* So many columns nyt_report_sub() and nyt_report_place() take where nothing is cut. */
-size_t nyt_report_sub_columns(nyt_str name);
+/* So many columns nyt_report_name() and nyt_report_place() take where nothing is cut. */
+size_t nyt_report_name_columns(nyt_str name);
 size_t nyt_report_place_columns(const struct nyt_report *r, uint32_t fid, uint32_t line);
 /* A line of source without its indentation. */
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);

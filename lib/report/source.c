@@ -3,15 +3,19 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "report/excerpt.h"
 #include "report/report.h"
 
 #include <stdlib.h>
 
-enum { FIGURES = 13 + 11 + 10 + 11, CALLERS_SHOWN = 5 };
+enum { CALLERS_SHOWN = 5, HOT_PERCENT = 10 };
 
 /* Four lists by line number that are walked side by side. */
 struct walk {
     struct nyt_report *r;
+    uint32_t fid;
+    struct nyt_excerpt e;
+    double hot; /* seconds from which a line is marked */
     const nyt_line *lines;
     const nyt_src_line *source;
     const nyt_call *const *calls;
@@ -21,9 +25,10 @@ struct walk {
 
 /* ---- Notes about subs and calls ---- */
 
-static void note(struct nyt_report *r, const char *mark)
+static void note(struct walk *w, const char *mark)
 {
-    nyt_out_fill(r->o, ' ', 8 + FIGURES);
+    struct nyt_report *r = w->r;
+    nyt_out_fill(r->o, ' ', nyt_excerpt_column(&w->e) - 2);
     nyt_report_style(r, NYT_DIM);
     nyt_out_format(r->o, "  %s ", mark);
 }
@@ -48,28 +53,30 @@ static void call_time(struct nyt_report *r, const nyt_call *c)
     nyt_out_text(r->o, recursive ? " recursively" : "");
 }
 
-static void note_caller(struct nyt_report *r, const nyt_call *c)
+static void note_caller(struct walk *w, const nyt_call *c)
 {
-    note(r, "#  ");
+    struct nyt_report *r = w->r;
+    note(w, "#  ");
     times_called(r, c->count);
     nyt_out_text(r->o, " (");
     call_time(r, c);
     nyt_out_text(r->o, ")");
     if (c->caller.len) {
         nyt_out_text(r->o, " by ");
-        nyt_out_safe(r->o, c->caller, 60);
+        nyt_report_name(r, c->caller, 60);
     }
     nyt_out_text(r->o, " at ");
     nyt_report_place(r, c->fid, c->line, 40);
     end_note(r);
 }
 
-static void note_sub(struct nyt_report *r, const nyt_sub *sub)
+static void note_sub(struct walk *w, const nyt_sub *sub)
 {
+    struct nyt_report *r = w->r;
     size_t n;
     const nyt_call *callers = nyt_profile_callers(r->p, sub, &n);
-    note(r, "#");
-    nyt_out_safe(r->o, sub->name, 80);
+    note(w, "#");
+    nyt_report_name(r, sub->name, 80);
     if (sub->calls == 0) {
         nyt_out_text(r->o, " was not called");
         end_note(r);
@@ -84,18 +91,19 @@ static void note_sub(struct nyt_report *r, const nyt_sub *sub)
     nyt_out_text(r->o, " in itself");
     end_note(r);
     for (size_t i = 0; i < n && i < CALLERS_SHOWN; i++)
-        note_caller(r, &callers[i]);
+        note_caller(w, &callers[i]);
     if (n > CALLERS_SHOWN) {
-        note(r, "#  ");
+        note(w, "#  ");
         nyt_out_format(r->o, "and from %zu other places", n - CALLERS_SHOWN);
         end_note(r);
     }
 }
 
-static void note_call(struct nyt_report *r, const nyt_call *c)
+static void note_call(struct walk *w, const nyt_call *c)
 {
-    note(r, "# called");
-    nyt_out_safe(r->o, c->called->name, 80);
+    struct nyt_report *r = w->r;
+    note(w, "# called");
+    nyt_report_name(r, c->called->name, 80);
     nyt_out_text(r->o, " ");
     times_called(r, c->count);
     nyt_out_text(r->o, ": ");
@@ -104,32 +112,6 @@ static void note_call(struct nyt_report *r, const nyt_call *c)
 }
 
 /* ---- Lines ---- */
-
-static void figures(struct walk *w, const nyt_line *line, uint64_t calls, double in_subs)
-{
-    struct nyt_report *r = w->r;
-    if (line) {
-        nyt_out_count(r->o, line->count, 13);
-        nyt_out_time(r->o, line->time, 11);
-    } else {
-        nyt_out_fill(r->o, ' ', 24);
-    }
-    if (calls) {
-        nyt_out_count(r->o, (int64_t)calls, 10);
-        nyt_out_time(r->o, in_subs, 11);
-    } else {
-        nyt_out_fill(r->o, ' ', 21);
-    }
-}
-
-static void code(struct nyt_report *r, nyt_str text)
-{
-    size_t room = r->width > 10 + FIGURES + 20 ? r->width - 10 - FIGURES : 20;
-    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
-        text.len--;
-    nyt_out_text(r->o, text.len ? "  " : "");
-    nyt_out_safe(r->o, text, room);
-}
 
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
@@ -154,35 +136,27 @@ static bool next_line(const struct walk *w, uint32_t *line)
 static void take_subs(struct walk *w, uint32_t line)
 {
     for (; w->sub_count && (*w->subs)->first == line; w->subs++, w->sub_count--)
-        note_sub(w->r, *w->subs);
+        note_sub(w, *w->subs);
 }
 
 static void take_line(struct walk *w, uint32_t line)
 {
-    const nyt_line *figured = NULL;
-    const nyt_call *const *calls = w->calls;
-    uint64_t count = 0;
-    double in_subs = 0;
-    if (w->line_count && w->lines->line == line)
-        figured = w->lines++, w->line_count--;
-    for (; w->call_count && (*w->calls)->line == line; w->calls++, w->call_count--) {
-        count += (*w->calls)->count;
-        in_subs += (*w->calls)->incl;
-    }
-    nyt_out_format(w->r->o, "%8u", (unsigned)line);
-    figures(w, figured, count, in_subs);
-    for (; w->source_count && w->source->line == line; w->source++, w->source_count--)
-        code(w->r, w->source->text);
-    nyt_out_text(w->r->o, "\n");
-    for (; calls < w->calls; calls++)
-        note_call(w->r, *calls);
+    bool is_hot = w->line_count && w->lines->line == line && w->lines->time >= w->hot &&
+                  w->lines->time > 0;
+    nyt_excerpt_line(&w->e, w->fid, line, is_hot);
+    for (; w->line_count && w->lines->line == line; w->lines++)
+        w->line_count--;
+    for (; w->source_count && w->source->line == line; w->source++)
+        w->source_count--;
+    for (; w->call_count && (*w->calls)->line == line; w->calls++, w->call_count--)
+        note_call(w, *w->calls);
 }
 
 static void list_lines(struct walk *w)
 {
     uint32_t line;
-    nyt_out_format(w->r->o, "%8s%13s%11s%10s%11s\n", "line", "count", "time   ", "calls",
-                   "in subs");
+    nyt_excerpt_fit(&w->e, w->fid, 0, UINT32_MAX);
+    nyt_excerpt_titles(&w->e);
     while (next_line(w, &line)) {
         take_subs(w, line);
         take_line(w, line);
@@ -217,7 +191,12 @@ static const nyt_sub **subs_of(const nyt_profile *p, uint32_t fid, size_t *count
 static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub **subs,
                       size_t sub_count)
 {
-    struct walk w = {.r = r, .subs = subs, .sub_count = sub_count};
+    struct walk w = {.r = r,
+                     .fid = file->fid,
+                     .e = nyt_excerpt_begin(r),
+                     .hot = r->p->totals.statement_time * HOT_PERCENT / 100,
+                     .subs = subs,
+                     .sub_count = sub_count};
     w.lines = nyt_profile_lines(r->p, NYT_LEVEL_LINE, file->fid, &w.line_count);
     w.source = nyt_profile_source(r->p, file->fid, &w.source_count);
     w.calls = nyt_profile_calls(r->p, file->fid, &w.call_count);

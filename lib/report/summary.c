@@ -167,7 +167,7 @@ static void text_sub(struct nyt_report *r, const void *item)
     nyt_out_time(r->o, sub->excl, 11);
     nyt_out_time(r->o, sub->incl, 11);
     nyt_out_text(r->o, "  ");
-    fill(r, nyt_report_sub(r, sub->name, name_room), name_room);
+    fill(r, nyt_report_name(r, sub->name, name_room), name_room);
     if (sub->first)
         put_place(r, sub->fid, sub->first, r->width - name_room - 39);
 }
@@ -186,12 +186,12 @@ static size_t put_edge(struct nyt_report *r, const nyt_call *call, size_t room)
 {
     static const nyt_str nobody = {.data = "(unknown)", .len = 9};
     static const char arrow[] = " -> ";
-    size_t rest = room - strlen(arrow), wanted = nyt_report_sub_columns(call->called->name);
-    size_t used = nyt_report_sub(r, call->caller.len ? call->caller : nobody,
-                                 wanted < rest / 2 ? rest - wanted : rest / 2);
+    size_t rest = room - strlen(arrow), wanted = nyt_report_name_columns(call->called->name);
+    size_t used = nyt_report_name(r, call->caller.len ? call->caller : nobody,
+                                  wanted < rest / 2 ? rest - wanted : rest / 2);
     nyt_out_text(r->o, arrow);
     used += strlen(arrow);
-    return used + nyt_report_sub(r, call->called->name, room > used ? room - used : 0);
+    return used + nyt_report_name(r, call->called->name, room > used ? room - used : 0);
 }
 
 static void text_call(struct nyt_report *r, const void *item)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._arguments import Parser
 
 COMMANDS = (
-    "html", "verify", "summary", "info", "dump", "speedscope", "convert", "merge", "recover",
+    "html", "verify", "summary", "func", "source", "tree", "info", "dump", "speedscope", "convert", "merge", "recover",
     "diff", "completions",
 )  # fmt: skip
 """Commands of the program nytprof, which runs them. A profiled program is not to wait until that

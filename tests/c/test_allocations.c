@@ -230,6 +230,24 @@ static int all_formats(const struct file *f, uint64_t *hash)
     return load_and(f, hash, put_all_formats, false);
 }
 
+static int put_subs_and_trees(const nyt_profile *p, uint64_t *hash)
+{
+    static const nyt_report_options ways[] = {{.width = 70}, {.json = true}};
+    const nyt_sub *subs[3];
+    size_t n;
+    int rc = nyt_find_subs(p, "[ab]", subs, COUNT(subs), &n);
+    n = n < COUNT(subs) ? n : COUNT(subs);
+    for (size_t i = 0; i < n && rc == NYT_OK; i++)
+        rc = nyt_report_sub(p, subs[i], NULL, add_to_hash, hash, NULL);
+    if (rc == NYT_OK)
+        rc = nyt_report_subs(p, subs, n, NULL, add_to_hash, hash, NULL);
+    for (size_t i = 0; i < COUNT(ways) && rc == NYT_OK; i++) {
+        nyt_tree_options how = {.least = 1e-9, .focus = subs, .focus_count = i ? n : 0};
+        rc = nyt_report_tree(p, &how, &ways[i], add_to_hash, hash, NULL);
+    }
+    return rc;
+}
+
 static int put_all_reports(const nyt_profile *p, uint64_t *hash)
 {
     static const char *const pattern[] = {"*.p?"};
@@ -246,7 +264,7 @@ static int put_all_reports(const nyt_profile *p, uint64_t *hash)
     }
     for (size_t i = 0; i < n && rc == NYT_OK; i++)
         rc = nyt_report_source(p, files[i].fid, NULL, add_to_hash, hash, NULL);
-    return rc;
+    return rc == NYT_OK ? put_subs_and_trees(p, hash) : rc;
 }
 
 static int all_reports(const struct file *f, uint64_t *hash)

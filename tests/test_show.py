@@ -1,0 +1,211 @@
+"""What people are shown of a profile: one function, one file, the call tree."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from doors import Door
+from support import profiling, run
+
+PROGRAM = """\
+import json
+from shop import cart, stock
+
+class Till:
+    def pay(self, n):
+        return cart.price(n) + deep(n % 7)
+
+def deep(n):
+    return n if n == 0 else deep(n - 1)
+
+def total(count):
+    paid = 0
+    till = Till()
+    for n in range(count):
+        paid += till.pay(n)
+    return paid
+
+print(total(300), stock.price(3), json.dumps([cart.price(n) for n in range(9)]))
+"""
+CART = """\
+def price(n):
+    return sum(sorted(range(n)))
+"""
+STOCK = """\
+def price(n):
+    return n
+"""
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("show")
+    (folder / "shop").mkdir()
+    (folder / "shop" / "__init__.py").touch()
+    (folder / "shop" / "cart.py").write_text(CART)
+    (folder / "shop" / "stock.py").write_text(STOCK)
+    (folder / "main.py").write_text(PROGRAM)
+    done = run([*profiling(), "main.py"], folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "nytprof.out"
+
+
+def shown(door: Door, *words: str | Path) -> str:
+    done = door.run(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+# ---- The first screen ----
+
+
+def test_the_first_screen_begins_with_the_answer(door: Door, profile: Path) -> None:
+    text = shown(door, "summary", profile)
+    first, _, rest = text.partition("\n\n")
+    assert first.startswith("main.py: ") and " on the clock" in first and "1 thread;" in first
+    sentence = rest.partition("\n\n")[0].replace("\n", " ")
+    assert re.fullmatch(r"\d[\d.]* % of the time .*; .*line that costs most is .*\.", sentence)
+    titles = [line.partition(" (")[0] for line in text.splitlines() if line[:1].isalpha()]
+    assert titles.index("Hottest lines of the project") < titles.index("Functions of the project")
+    assert "shop/cart.py:2 in shop::cart::price" in text
+    assert "called 309 times: 300 times by __main__::Till::pay (main.py:6)" in text
+    assert re.search(r"^ > .* 309 +2      ?return sum\(sorted\(range\(n\)\)\)$", text, re.M)
+    assert "(module)@1" not in text and str(profile.parent) not in text
+
+
+def test_the_split_is_all_of_the_time(door: Door, profile: Path) -> None:
+    report = json.loads(shown(door, "summary", "--json", profile))
+    split = report["split"]
+    parts = ("project", "packages", "library", "imports", "waiting")
+    assert math.isclose(sum(split[part] for part in parts), split["total"])
+    assert math.isclose(split["total"], report["statement_time"], rel_tol=0.1)
+    hottest = report["hot_lines"][0]
+    assert hottest["file"].endswith(("cart.py", "main.py"))
+    assert hottest["time"] <= hottest["with_libraries"] <= hottest["inclusive"] * 1.001
+
+
+# ---- func ----
+
+
+@pytest.mark.parametrize("name", ["pay", "Till.pay", "Till::pay", "__main__::Till::pay", "Till.*y"])
+def test_a_function_by_its_name(name: str, door: Door, profile: Path) -> None:
+    text = shown(door, "func", name, profile)
+    assert text.startswith("__main__::Till::pay  main.py:5-6\ncalled 300 times: ")
+    called_by, source, calls = (text.index(f"\n{t}\n") for t in ("Called by", "Source", "Calls"))
+    assert re.search(r"^ +300 .* __main__::total +main.py:15$", text[called_by:source], re.M)
+    assert re.search(r"^ >.* 300 +6      return cart.price", text[source:calls], re.M)
+    assert re.search(r"^ +300 .* shop::cart::price +main.py:6$", text[calls:], re.M)
+
+
+def test_several_functions_are_listed(door: Door, profile: Path) -> None:
+    text = shown(door, "func", "price", profile)
+    assert [line.split()[-2] for line in text.splitlines()[1:]] == [
+        "shop::cart::price", "shop::stock::price"
+    ]  # fmt: skip
+
+
+def test_recursion_is_told(door: Door, profile: Path) -> None:
+    text = shown(door, "func", "deep", profile)
+    assert "recursive to a depth of 6" in text
+    assert re.search(r"^ +\d+  \(rec.\) .* __main__::deep ", text, re.M)
+
+
+def test_the_program_is_called_main(door: Door, profile: Path) -> None:
+    assert shown(door, "func", "__main__", profile).startswith("__main__  main.py:1-")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["func", "prise"], "no function 'prise' in this profile; the nearest: shop::cart::price"),
+        (["func", "[a"], "no function '[a' in this profile"),
+        (["tree", "--focus", "totl"], "no function 'totl' in this profile; the nearest: "),
+        (["source", "crat.py"], "no file 'crat.py' in this profile; the nearest: "),
+        (["source", ".py"], "'.py' may be one of "),
+    ],
+)
+def test_what_is_not_there_is_answered_with_the_nearest(
+    words: list[str], said: str, door: Door, profile: Path
+) -> None:
+    done = door.run(*words, profile)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{door.name}: {profile}: {said}")
+
+
+@pytest.mark.parametrize("command", ["func", "source"])
+def test_a_name_is_required(command: str, door: Door) -> None:
+    assert door.complaint(command) == f"{command} requires a name"
+
+
+# ---- source ----
+
+
+@pytest.mark.parametrize("name", ["cart.py", "shop/cart.py", "full"])
+def test_a_source_by_its_name(name: str, door: Door, profile: Path) -> None:
+    path = profile.parent / "shop" / "cart.py"
+    text = shown(door, "source", str(path) if name == "full" else name, profile)
+    assert text.startswith(f"{path}\n")
+    assert "# shop::cart::price was called 309 times" in text
+    assert text == shown(door, "summary", "--source", str(path), profile)
+
+
+# ---- tree ----
+
+
+def test_the_tree_has_all_of_the_time_once(door: Door, profile: Path) -> None:
+    def check(node: dict[str, object]) -> float:
+        children = node["children"]
+        assert isinstance(children, list)
+        parts = [node["exclusive"], node["not_shown"], node["time_of_smaller"]]
+        incl = sum(map(check, children)) + sum(float(str(part)) for part in parts)
+        assert math.isclose(incl, float(str(node["inclusive"])), abs_tol=1e-9)
+        return incl
+
+    split = json.loads(shown(door, "summary", "--json", profile))["split"]
+    for words in ([], ["--min", "0"], ["--scope", "project"]):
+        root = json.loads(shown(door, "tree", "--json", *words, profile))
+        assert math.isclose(check(root), split["total"], rel_tol=1e-6)
+
+
+def test_the_tree_folds_recursion_and_what_is_not_shown(door: Door, profile: Path) -> None:
+    text = shown(door, "tree", "--min", "0", "--only", "main.py", profile)
+    names = [re.split(r"[\u2502\u251c\u2514\u2500 ]+", line)[-1] for line in text.splitlines()]
+    assert "shop::cart::price" not in text and "(not shown)" in text
+    assert len([line for line in text.splitlines() if "__main__::deep (recursive)" in line]) == 1
+    assert "builtins::sorted" not in names
+
+
+def test_the_tree_below_one_function(door: Door, profile: Path) -> None:
+    text = shown(door, "tree", "--focus", "pay", profile)
+    first, *rest = text.splitlines()[1:]
+    assert re.search(r" 100.0 % .* __main__::Till::pay +main.py:5$", first)
+    assert any("shop::cart::price" in line for line in rest)
+    assert "__main__::total" not in text
+
+
+def test_without_a_call_tree_there_is_none_to_show(door: Door, profile: Path) -> None:
+    done = run([*profiling(["--no-calls", "-o", "flat.out"]), "main.py"], profile.parent)
+    assert done.returncode == 0
+    said = door.run("tree", profile.parent / "flat.out")
+    assert (said.returncode, said.stdout) == (4, "")
+    assert said.stderr.endswith(
+        ": there is no call tree in this profile: it was made with calls=0\n"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["x", "101", "-1", "5%"])
+def test_the_least_share_is_a_percentage(wrong: str, door: Door) -> None:
+    assert door.complaint("tree", f"--min={wrong}", "x") == (
+        f"invalid value '{wrong}' for --min: expected a percentage from 0 to 100"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("words", [["tree"], ["func", "pay"], ["func", "price"], ["summary"]])
+def test_lines_are_not_wider(words: list[str], width: int, door: Door, profile: Path) -> None:
+    text = shown(door, *words, f"--width={width}", profile)
+    assert max(map(len, text.splitlines())) <= width
