@@ -1,13 +1,17 @@
-/* Profiles are opened here, and what comes of that is said. */
+/* What commands share that load profiles. */
 #ifndef LOAD_H
 #define LOAD_H
 
 #include "options.h"
 
-int load_profile(nyt_profile **p, const struct options *options, const char *path, nyt_error *err);
+/* "-" is standard input. Returns what the library does; *p and *in are the caller's. */
+int load_profile(nyt_profile **p, const struct options *o, const char *path, nyt_error *err);
+int open_reader(nyt_reader **in, const struct options *o, const char *path, nyt_error *err);
+
+/* Says why a file cannot be read. */
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err);
-/* What `out` could not take is reported when it is closed. */
-enum exit_status end_report(const struct options *options, int rc, const char *path, FILE *out,
-                            const nyt_error *err);
+/* What writing ended with; what `out` could not take is reported when it is closed. */
+enum exit_status finished(const struct options *o, int rc, const char *path, FILE *out,
+                          const nyt_error *err);
 
 #endif

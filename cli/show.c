@@ -107,7 +107,7 @@ static enum exit_status show_source(const struct options *o, const nyt_profile *
     if (n > 1)
         return several_files(o, path, files, n);
     int rc = nyt_report_source(p, files[0]->fid, report, write_stream, out, &err);
-    return end_report(o, rc, path, out, &err);
+    return finished(o, rc, path, out, &err);
 }
 
 enum exit_status command_source(const struct options *o, const char *path, FILE *out)
@@ -122,7 +122,7 @@ static enum exit_status show_summary(const struct options *o, const nyt_profile 
 {
     nyt_error err;
     int rc = nyt_report_summary(p, report, write_stream, out, &err);
-    return end_report(o, rc, path, out, &err);
+    return finished(o, rc, path, out, &err);
 }
 
 enum exit_status command_summary(const struct options *o, const char *path, FILE *out)
@@ -160,7 +160,7 @@ static enum exit_status show_subs(const struct options *o, const nyt_profile *p,
     if (s->found > s->count)
         say(o->io, "%s: %zu functions have such a name, the first %zu are shown", path, s->found,
             s->count);
-    return end_report(o, rc, path, out, &err);
+    return finished(o, rc, path, out, &err);
 }
 
 static enum exit_status show_func(const struct options *o, const nyt_profile *p,
@@ -199,7 +199,7 @@ static enum exit_status show_tree(const struct options *o, const nyt_profile *p,
         nyt_tree_options how = {
             .least = o->least, .focus = s.list, .focus_count = s.list ? s.count : 0};
         int rc = nyt_report_tree(p, &how, report, write_stream, out, &err);
-        status = end_report(o, rc, path, out, &err);
+        status = finished(o, rc, path, out, &err);
     }
     free(s.list);
     return status;

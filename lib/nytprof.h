@@ -778,9 +778,18 @@ NYT_API int nyt_export_json_string(nyt_str s, nyt_write_fn write, void *ctx);
  * NYT_ELIMIT: a source has line numbers too large to list; all else was written. */
 NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err);
 
+/* How much of what a format shows there was in a profile. */
+typedef enum {
+    NYT_SHOWN_ALL,
+    NYT_SHOWN_SUBS,     /* no call tree: subs stand without their callers */
+    NYT_SHOWN_LINES,    /* no calls at all: lines, or files and their lines */
+    NYT_SHOWN_NOTHING
+} nyt_shown;
+
 /*
  * How long an export may get; NULL, and 0 bytes: as long as it needs. What takes least time is
- * left out first, and what was is told here. Pictures tell it themselves.
+ * left out first, and its time is given to the nearest call path that stays. What became of the
+ * profile is told here. Pictures tell it themselves.
  */
 typedef struct {
     uint64_t max_bytes;
@@ -788,6 +797,11 @@ typedef struct {
     uint64_t left_out;       /* call paths; set by the export, */
     double left_out_time;    /* as their exclusive time in seconds is; */
     uint64_t left_out_lines; /* and lines, where there are any */
+    nyt_shown shown;
+    uint64_t folded_levels; /* of the deepest recursion that is one frame, "f x 15000"; or 0 */
+    uint64_t cut_paths; /* deeper than 1000 frames in spite of that: added to those above */
+    uint64_t missing_files; /* left out because there is no such file any more; */
+    const nyt_str *missing; /* the name of the first: the profile's */
 } nyt_limit;
 
 /* The call tree, or the whole profile, in a format of other tools (docs/tools.md). `limit` makes
@@ -799,6 +813,10 @@ typedef int nyt_export_fn(const nyt_profile *p, nyt_limit *limit, nyt_write_fn w
 NYT_API nyt_export_fn nyt_export_callgrind;
 /* One line for each call path and its exclusive ticks, for flame graphs. Can be limited. */
 NYT_API nyt_export_fn nyt_export_collapsed;
+/* The call tree and lines as V8 has them, for VS Code and browsers. Can be limited. */
+NYT_API nyt_export_fn nyt_export_cpuprofile;
+/* One table with all lines that have figures (RFC 4180). */
+NYT_API nyt_export_fn nyt_export_csv;
 /* The call graph of the `top` subs for Graphviz. */
 NYT_API nyt_export_fn nyt_export_dot;
 /* One JSON object with the whole profile, for programs. Can be limited. */
@@ -809,7 +827,7 @@ NYT_API nyt_export_fn nyt_export_lcov;
 NYT_API nyt_export_fn nyt_export_pprof;
 /* Subs and their callers, marshalled for Python's pstats. */
 NYT_API nyt_export_fn nyt_export_pstats;
-/* The call tree, or where there is none all subs, as JSON for speedscope. Can be limited. */
+/* The call tree as JSON for speedscope. Can be limited. */
 NYT_API nyt_export_fn nyt_export_speedscope;
 
 /*
@@ -819,16 +837,16 @@ NYT_API nyt_export_fn nyt_export_speedscope;
 typedef int nyt_begin_fn(void *ctx, const char *name);
 
 /* `begin` may end the work as `write` may; what it returned is handed back. NYT_ENOMEM. */
-NYT_API int nyt_export_csv(const nyt_profile *p, nyt_begin_fn *begin, nyt_write_fn write, void *ctx,
-                           nyt_error *err);
+NYT_API int nyt_export_nytprofcsv(const nyt_profile *p, nyt_begin_fn *begin, nyt_write_fn write,
+                                  void *ctx, nyt_error *err);
 
 typedef struct {
     const char *name;
     const char *suffix; /* what files of this format end with */
-    bool binary;        /* nothing for terminals */
-    bool limited;       /* nyt_limit.max_bytes has an effect, */
-    bool picture;       /* and nyt_limit.top */
-    bool folder;        /* it is several files; `write` is NULL: see nyt_export_csv() */
+    bool binary; /* nothing for terminals */
+    bool limited; /* nyt_limit.max_bytes has an effect, */
+    bool picture; /* and nyt_limit.top */
+    bool folder; /* it is several files; `write` is NULL: see nyt_export_nytprofcsv() */
     nyt_export_fn *write;
     const char *help;
 } nyt_export_format;
@@ -839,10 +857,10 @@ NYT_API const nyt_export_format *nyt_export_formats(size_t *n);
 NYT_API const nyt_export_format *nyt_export_format_named(const char *name);
 
 typedef enum {
-    NYT_SORT_TIME,      /* lines: time; subs: exclusive time */
-    NYT_SORT_INCL,      /* subs: inclusive time */
+    NYT_SORT_TIME, /* lines: time; subs: exclusive time */
+    NYT_SORT_INCL, /* subs: inclusive time */
     NYT_SORT_COUNT,
-    NYT_SORT_PLACE      /* lines: file and line; subs: name */
+    NYT_SORT_PLACE /* lines: file and line; subs: name */
 } nyt_sort;
 
 /* How far from the project's own code; as `pynytprof --scope`. */
@@ -935,7 +953,7 @@ NYT_API size_t nyt_near_files(const nyt_profile *p, const char *wanted, const ny
 
 /* All zeros means as usual. */
 typedef struct {
-    uint64_t max_bytes;         /* the page's size; 0: 5 MiB. What is left out, is told on it */
+    uint64_t max_bytes; /* the page's size; 0: 5 MiB. What is left out, is told on it */
     const nyt_profile *compare; /* an earlier run to compare with; may be NULL */
 } nyt_page_options;
 
@@ -954,10 +972,10 @@ NYT_API int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *
 
 /* What a report on a diff leaves out, and its form. All zeros means as usual. */
 typedef struct {
-    nyt_report_options report;     /* `top` 0: all in JSON; `path` is that of the first profile */
-    const char *path_after;        /* may be NULL */
-    const char *min_change;        /* times that changed by less are the same; NULL: "5%,100us" */
-    bool markdown;                 /* tables for pull requests */
+    nyt_report_options report; /* `top` 0: all in JSON; `path` is that of the first profile */
+    const char *path_after; /* may be NULL */
+    const char *min_change; /* times that changed by less are the same; NULL: "5%,100us" */
+    bool markdown; /* tables for pull requests */
     const char *const *conditions; /* are told with the figures; see nyt_diff_check() */
     size_t condition_count;
 } nyt_diff_options;

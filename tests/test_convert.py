@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import html
 import io
@@ -32,6 +33,8 @@ WITH_CALLS = sorted(
 )  # fmt: skip
 SUFFIXES = {name: to.suffix for name, to in convert.FORMATS.items()}
 FORMATS = [name for name, to in convert.FORMATS.items() if not to.folder]
+# lcov's need the files that a profile is about.
+SELF_CONTAINED = [name for name in FORMATS if name != "lcov"]
 LIMITED = [name for name, to in convert.FORMATS.items() if to.limited]
 
 # Names such as only a hostile file has: each of them means something in some format.
@@ -91,7 +94,7 @@ def nasty(tmp_path: Path) -> Path:
 # ---- The command ----
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", SELF_CONTAINED)
 def test_the_command_writes_what_the_function_does(
     door: Door, name: str, nasty: Path, tmp_path: Path
 ) -> None:
@@ -102,7 +105,7 @@ def test_the_command_writes_what_the_function_does(
     assert (done.returncode, done.stdout, done.stderr) == (0, exported(nasty, name), b"")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", SELF_CONTAINED)
 def test_each_format_has_a_function(name: str, small: Path) -> None:
     target = getattr(convert, f"to_{name}")(small)
     assert target == small.with_name(small.name + SUFFIXES[name])
@@ -121,15 +124,16 @@ def test_text_goes_to_stdout(door: Door, small: Path) -> None:
     [
         ([], "convert requires --to FORMAT"),
         (["--to", "nothing"], "invalid value 'nothing' for --to: expected callgrind, collapsed, "
-         "csv, dot, json, lcov, pprof, pstats or speedscope"),
+         "cpuprofile, csv, dot, json, lcov, nytprofcsv, pprof, pstats or speedscope"),
         (["--to", "collapsed", "twice"], "convert takes exactly one file"),
         (["--to", "collapsed", "--max-bytes", "0"],
          "invalid value '0' for --max-bytes: expected a positive number"),
         (["--to", "json", "--top", "3"], "--top does not apply to json"),
         (["--to", "dot", "--max-bytes", "1000"], "--max-bytes does not apply to dot"),
         (["--to", "pprof"], "pprof output is binary; use -o FILE"),
-        (["--to", "csv"], "csv writes one file per source; use -o DIRECTORY"),
-        (["--to", "csv", "-o", "-"], "csv writes one file per source; use -o DIRECTORY"),
+        (["--to", "nytprofcsv"], "nytprofcsv writes one file per source; use -o DIRECTORY"),
+        (["--to", "nytprofcsv", "-o", "-"],
+         "nytprofcsv writes one file per source; use -o DIRECTORY"),
         (["--to", "csv", "-o", "never", "--max-bytes", "1"], "--max-bytes does not apply to csv"),
     ],
 )  # fmt: skip
@@ -153,8 +157,155 @@ def test_a_limit_is_kept(name: str, profile: Path) -> None:
 def test_what_is_left_out_is_told(door: Door, name: str, nasty: Path) -> None:
     done = door.run("convert", "--to", name, "--max-bytes", "1", "-o", os.devnull, nasty)
     assert done.returncode == 0
-    assert done.stderr.startswith(f"{door.name}: {nasty}: to stay within 1 bytes, 6 call paths of "
-                                  "6.000000 s together")  # fmt: skip
+    assert done.stderr.startswith(
+        f"{door.name}: {nasty}: to stay within 1 bytes, 6 call paths were left out, and their "
+        "6.000000 s given to those above them"
+    )
+
+
+# ---- What a profile does not have ----
+
+CALL_TREES = ["collapsed", "cpuprofile", "json", "pprof", "speedscope"]
+NO_TREE = "no call tree (calls=0): functions are shown without their callers"
+NO_CALLS = "no calls (subs=0): lines are shown without functions"
+NOTHING = "nothing of it can be shown in this format"
+
+
+def without(path: Path, tokens: bytes) -> Path:
+    return write(path, [chunk for chunk in CHUNKS if chunk[0] not in tokens])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said", "formats"),
+    [
+        (b"T", NO_TREE, {"collapsed", "cpuprofile", "pprof", "speedscope"}),
+        (b"TC", NO_CALLS,
+         {"callgrind", "collapsed", "cpuprofile", "dot", "pprof", "pstats", "speedscope"}),
+        (b"TCS", NOTHING, {*SELF_CONTAINED}),
+    ],
+)  # fmt: skip
+def test_nothing_is_missing_in_silence(
+    door: Door, tokens: bytes, said: str, formats: set[str], tmp_path: Path
+) -> None:
+    """And what there is instead, is there."""
+    path = without(tmp_path / "a.out", tokens)
+    for name in SELF_CONTAINED:
+        done = door.raw("convert", "--to", name, "-o", tmp_path / name, path)
+        if name in formats:
+            message = f"{door.name}: {path}: {said}\n"
+            assert (done.returncode, done.stderr.decode()) == (4, message), name
+        else:
+            assert (done.returncode, done.stderr) == (0, b""), name
+    if said == NO_TREE:
+        assert collapsed((tmp_path / "collapsed").read_bytes()) == {
+            "a::(module)": SECOND // 2, "a::f": SECOND * 3 // 4, "builtins::len": SECOND // 4
+        }  # fmt: skip
+    if said == NO_CALLS:
+        lines = {"/src/a.py;/src/a.py:2": SECOND, "/src/a.py;/src/a.py:3": 5}
+        assert collapsed((tmp_path / "collapsed").read_bytes()) == lines
+        stats: Any = pstats.Stats(str(tmp_path / "pstats"))
+        assert stats.stats["/src/a.py", 2, "(line)"] == (4, 4, 1.0, 1.0, {})
+        assert Callgrind((tmp_path / "callgrind").read_bytes()).own.total() == 1_000_000_500
+
+
+def test_a_function_warns_of_what_is_missing(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="no call tree"):
+        convert.to_speedscope(without(tmp_path / "a.out", b"T"))
+
+
+# ---- Depth and order ----
+
+
+def recursive(path: Path, levels: int, *cycle: str, deepest: str = "m::leaf") -> Path:
+    """`cycle` called again and again, a second each call; then once `deepest`."""
+    names = ["m::(module)", *cycle, deepest]
+    subs = b"".join(sub(i + 1, 1, i + 1, i + 1, name) for i, name in enumerate(names))
+    path_of_subs = [1, *(2 + i % len(cycle) for i in range(levels)), len(names)]
+    tree = b"".join(
+        TREE.pack(depth, path_of_subs[depth - 1], SECOND * (len(path_of_subs) - depth + 1), SECOND)
+        for depth in range(len(path_of_subs), 0, -1)
+    )
+    calls = b"".join(CALLS.pack(1, 1, 0, i + 1, levels, 1.0, 1.0, 0, 0) for i in range(len(names)))
+    chunks = [CHUNKS[0], file(1, "/m.py"), (b"D", subs), (b"C", calls), (b"T", tree), CHUNKS[-1]]
+    return write(path, chunks)
+
+
+def test_deep_recursion_is_one_frame(door: Door, tmp_path: Path) -> None:
+    path = recursive(tmp_path / "a.out", 15000, "m::deep")
+    assert collapsed(exported(path, "collapsed")) == {
+        "m::(module)": SECOND,
+        "m::(module);m::deep x 15000": 15000 * SECOND,
+        "m::(module);m::deep x 15000;m::leaf": SECOND,
+    }
+    for name in CALL_TREES:
+        done = door.raw("convert", "--to", name, "-o", tmp_path / name, path)
+        assert (done.returncode, done.stderr.decode()) == (
+            0,
+            f"{door.name}: {path}: recursion is shown as one frame; the deepest has 15000 levels\n",
+        )
+        assert (tmp_path / name).stat().st_size < 2000
+    paths = json.loads((tmp_path / "json").read_text())["paths"]
+    assert paths[1]["sub"] == "m::deep" and paths[1]["recursion_levels"] == 15000
+
+
+def test_mutual_recursion_is_one_round(tmp_path: Path) -> None:
+    path = recursive(tmp_path / "a.out", 3000, "m::a", "m::b", "m::c")
+    assert collapsed(exported(path, "collapsed")) == {
+        "m::(module)": SECOND,
+        "m::(module);m::a x 1000": 1000 * SECOND,
+        "m::(module);m::a x 1000;m::b x 1000": 1000 * SECOND,
+        "m::(module);m::a x 1000;m::b x 1000;m::c x 1000": 1000 * SECOND,
+        "m::(module);m::a x 1000;m::b x 1000;m::c x 1000;m::leaf": SECOND,
+    }
+
+
+def test_recursion_that_can_be_read_is_left_as_it_is(tmp_path: Path) -> None:
+    path = recursive(tmp_path / "a.out", 100, "m::a")
+    assert len(exported(path, "collapsed").splitlines()) == 102
+
+
+def test_what_is_too_deep_is_cut_and_told(door: Door, tmp_path: Path) -> None:
+    path = recursive(tmp_path / "a.out", 3000, *(f"m::f{i}" for i in range(3000)))
+    found = collapsed(exported(path, "collapsed"))
+    assert max(one.count(";") for one in found) == 999
+    assert found.total() == 3002 * SECOND
+    done = door.run("convert", "--to", "collapsed", "-o", os.devnull, path)
+    assert done.stderr == (
+        f"{door.name}: {path}: 2002 call paths are deeper than 1000 frames, and cut there\n"
+    )
+
+
+def test_a_limit_loses_no_time(tmp_path: Path) -> None:
+    path = recursive(tmp_path / "a.out", 60, "m::a")
+    whole = collapsed(exported(path, "collapsed")).total()
+    assert collapsed(exported(path, "collapsed", 200)).total() == whole
+    stacks = json.loads(exported(path, "speedscope", 2000))["profiles"][0]
+    assert stacks["endValue"] == whole * 100
+    found = json.loads(exported(path, "json", 8000))["paths"]
+    assert 0 < len(found) < 60
+    assert sum(one["exclusive_seconds"] for one in found) == pytest.approx(whole / SECOND)
+    samples = Pprof(exported(path, "pprof", 6000)).samples
+    assert 0 < len(samples) < 60
+    assert sum(values[0] for _, values in samples) == whole * 100
+    assert Cpuprofile(exported(path, "cpuprofile", 6000)).micros.total() == whole // 10
+
+
+@pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "a", "b")])
+def test_paths_come_in_the_order_of_first_calls(order: tuple[str, ...], tmp_path: Path) -> None:
+    """Also if a path comes again later, as it does in Perl's profiles."""
+    ids = {"a": 1, "b": 2, "c": 3}
+    subs = b"".join(sub(i, 1, i, i, f"m::{name}") for name, i in ids.items())
+    tree = b"".join(TREE.pack(1, ids[name], SECOND, SECOND) for name in order + order[:1])
+    chunks = [CHUNKS[0], file(1, "/m.py"), (b"D", subs), (b"T", tree), CHUNKS[-1]]
+    path = write(tmp_path / "a.out", chunks)
+    expected = [f"m::{name}" for name in order]
+    assert [
+        text.split()[0] for text in exported(path, "collapsed").decode().splitlines()
+    ] == expected
+    data = json.loads(exported(path, "speedscope"))
+    names = [frame["name"] for frame in data["shared"]["frames"]]
+    events = data["profiles"][0]["events"]
+    assert [names[event["frame"]] for event in events if event["type"] == "O"] == expected
 
 
 # ---- collapsed ----
@@ -184,12 +335,20 @@ def test_collapsed_paths_of_nasty_names(nasty: Path) -> None:
     )
 
 
-def test_collapsed_keeps_the_largest() -> None:
+def test_collapsed_keeps_the_largest_and_all_time() -> None:
+    """What is left out is in the nearest path above that stays."""
     whole = collapsed(exported(PERL / "packages.out", "collapsed"))
-    part = collapsed(exported(PERL / "packages.out", "collapsed", 100))
+    part = collapsed(exported(PERL / "packages.out", "collapsed", 300))
     assert 0 < len(part) < len(whole)
-    assert part.items() <= whole.items()
-    assert min(part.values()) >= max((whole - part).values())
+    assert part.total() == whole.total()
+    expected: Counter[str] = Counter()
+    for path, ticks in whole.items():
+        names = path.split(";")
+        above = (";".join(names[:i]) for i in range(len(names), 0, -1))
+        expected[next((one for one in above if one in part), "(left out)")] += ticks
+    assert part == +expected
+    least = min(whole[one] for one in part if one in whole)
+    assert least >= max(ticks for one, ticks in whole.items() if one not in part)
 
 
 # ---- callgrind ----
@@ -273,6 +432,26 @@ def test_callgrind_annotate_takes_nasty_names(nasty: Path) -> None:
 # ---- csv ----
 
 
+def test_csv_is_one_table(small: Path) -> None:
+    text = exported(small, "csv").decode()
+    assert text.splitlines(keepends=True)[0].endswith("\r\n")
+    assert list(csv.DictReader(io.StringIO(text, newline=""))) == [
+        {"file": "/src/a.py", "line": "2", "count": "4", "exclusive_seconds": "1",
+         "inclusive_seconds": "1", "sub": "a::f", "source": "    len('é')"},
+        {"file": "/src/a.py", "line": "3", "count": "1", "exclusive_seconds": "5e-07",
+         "inclusive_seconds": "1.0000005", "sub": "a::(module)", "source": "f()"},
+    ]  # fmt: skip
+
+
+def test_csv_keeps_names_and_sources(nasty: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(exported(nasty, "csv").decode(), newline="")))
+    assert len(rows) == len(NASTY) and {row["file"] for row in rows} == {'/src/"new?file";.py'}
+    assert rows[1]["source"] == "  line 1 ?;,"
+
+
+# ---- nytprofcsv ----
+
+
 def rows_of(text: Path) -> list[tuple[float, float, float, str]]:
     rows = [text_of(line) for line in text.read_bytes().splitlines() if line[:1] != b"#"]
     # Where it has no source, nytprofcsv writes two sentences instead.
@@ -283,11 +462,11 @@ def rows_of(text: Path) -> list[tuple[float, float, float, str]]:
 @pytest.mark.parametrize(
     "name", ["blocks1", "calls0", "closures", "loops", "onoff", "packages", "strevals", "utf8"]
 )
-def test_csv_is_what_nytprofcsv_writes(name: str, tmp_path: Path) -> None:
+def test_nytprofcsv_is_what_nytprofcsv_writes(name: str, tmp_path: Path) -> None:
     """To the last digit but one: Perl adds times up in another order."""
     profile = PERL / f"{name}.out"
     perl("nytprofcsv", "-f", profile, "-o", tmp_path / "perl")
-    ours = convert.to_csv(profile, tmp_path / "ours")
+    ours = convert.to_nytprofcsv(profile, tmp_path / "ours")
     expected = sorted(path.name for path in (tmp_path / "perl").glob("*-line.csv"))
     assert sorted(path.name for path in ours.iterdir()) == expected
     for text in expected:
@@ -299,8 +478,8 @@ def test_csv_is_what_nytprofcsv_writes(name: str, tmp_path: Path) -> None:
             assert each == pytest.approx(each_, abs=1.1e-6)
 
 
-def test_csv_of_nasty_names(door: Door, nasty: Path, tmp_path: Path) -> None:
-    assert door.run("convert", "--to", "csv", "-o", tmp_path / "csv", nasty).returncode == 0
+def test_nytprofcsv_of_nasty_names(door: Door, nasty: Path, tmp_path: Path) -> None:
+    assert door.run("convert", "--to", "nytprofcsv", "-o", tmp_path / "csv", nasty).returncode == 0
     (text,) = (tmp_path / "csv").iterdir()
     assert text.name == "src-new-file-;-py-1-line.csv"
     lines = text.read_text("utf-8").splitlines()
@@ -313,10 +492,10 @@ def test_csv_of_nasty_names(door: Door, nasty: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_csv_names_of_long_paths(tmp_path: Path) -> None:
+def test_nytprofcsv_names_of_long_paths(tmp_path: Path) -> None:
     names = ["/" + "d" * 60 + "/e/f.py", "/x/" + "g" * 60, "h" * 60, "/" + "i" * 40 + "/abc.py"]
     chunks = [CHUNKS[0], *(file(i + 1, name) for i, name in enumerate(names)), CHUNKS[-1]]
-    folder = convert.to_csv(write(tmp_path / "a.out", chunks), tmp_path / "csv")
+    folder = convert.to_nytprofcsv(write(tmp_path / "a.out", chunks), tmp_path / "csv")
     assert {path.name for path in folder.iterdir()} == {
         "f-py-1-line.csv",
         "TOOLONG-2-line.csv",
@@ -325,9 +504,11 @@ def test_csv_names_of_long_paths(tmp_path: Path) -> None:
     }
 
 
-def test_csv_that_cannot_be_written_is_status_4(door: Door, small: Path, tmp_path: Path) -> None:
+def test_nytprofcsv_that_cannot_be_written_is_status_4(
+    door: Door, small: Path, tmp_path: Path
+) -> None:
     target = tmp_path / "no" / "x"
-    done = door.run("convert", "--to", "csv", "-o", target, small)
+    done = door.run("convert", "--to", "nytprofcsv", "-o", target, small)
     assert (done.returncode, done.stderr) == (
         4, f"{door.name}: {target}: cannot write: No such file or directory\n"
     )  # fmt: skip
@@ -431,19 +612,49 @@ def test_dot_escapes_what_graphviz_would_expand(tmp_path: Path) -> None:
 # ---- lcov ----
 
 
-def test_lcov_has_the_counts_of_lines_and_subs(small: Path) -> None:
-    assert exported(small, "lcov").decode().splitlines() == [
-        "TN:", "SF:/src/a.py",
+def with_file(path: Path, source: Path, chunks: list[tuple[bytes, bytes]] = CHUNKS) -> Path:
+    """The chunks with another file than /src/a.py, which need not exist."""
+    own = file(1, str(source), ("def f():\n", "    len('é')\n", "f()"))
+    return write(path, [own if chunk == chunks[1] else chunk for chunk in chunks])
+
+
+def test_lcov_has_the_counts_of_lines_and_subs(tmp_path: Path) -> None:
+    """Each sub's first line is among the lines: genhtml 2 refuses it otherwise."""
+    source = tmp_path / "a.py"
+    source.write_text("one\n")
+    profile = with_file(tmp_path / "a.out", source)
+    assert convert.to_lcov(profile).read_text().splitlines() == [
+        "TN:", f"SF:{source}",
         "FN:1,a::(module)", "FN:1,a::f", "FN:9,a::idle",
         "FNDA:1,a::(module)", "FNDA:4,a::f", "FNDA:0,a::idle", "FNF:3", "FNH:2",
-        "DA:2,4", "DA:3,1", "LF:2", "LH:2", "end_of_record",
+        "DA:1,0", "DA:2,4", "DA:3,1", "DA:9,0", "LF:4", "LH:2", "end_of_record",
+    ]  # fmt: skip
+
+
+def test_lcov_of_perl_has_what_genhtml_can_make_sense_of(tmp_path: Path) -> None:
+    """It takes a sub to last until the next one: one that never ran must hold no line that did, and
+    one that did run some line."""
+    source = tmp_path / "a.pl"
+    source.write_text("one\n")
+    named = ((1, "m::never"), (4, "m::idle"), (6, "m::xs"), (8, "m::used"))
+    subs = b"".join(sub(i + 1, 1, line, line, name) for i, (line, name) in enumerate(named))
+    calls = b"".join(CALLS.pack(1, 9, 0, i, 3, 0.1, 0.1, 0, 0) for i in (3, 4))
+    lines = b"".join(TIMES.pack(1, line, 0, 0, 1, 5, 5) for line in (2, 9))
+    chunks = [CHUNKS[0], file(1, str(source)), (b"D", subs), (b"S", lines), (b"C", calls),
+              CHUNKS[-1]]  # fmt: skip
+    text = exported(write(tmp_path / "a.out", chunks), "lcov").decode()
+    assert re.findall("FN:(.*)", text) == ["4,m::idle", "6,m::xs", "8,m::used"]
+    assert re.findall("DA:([0-9]+,[0-9]+)$", text, re.MULTILINE) == [
+        "2,1", "4,0", "6,3", "8,0", "9,1"
     ]  # fmt: skip
 
 
 def test_lcov_puts_a_sub_of_two_files_where_its_lines_are(tmp_path: Path) -> None:
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text("x\n")
     twice = sub(1, 1, 3, 4, "a::f") + sub(2, 2, 7, 9, "a::f") + sub(3, 2, 1, 1, "a::g")
-    chunks = [CHUNKS[0], file(1, "/one.py"), file(2, "/two.py"), (b"D", twice), CHUNKS[-1]]
-    path = write(tmp_path / "a.out", chunks)
+    files = [file(i + 1, str(tmp_path / name)) for i, name in enumerate(("one.py", "two.py"))]
+    path = write(tmp_path / "a.out", [CHUNKS[0], *files, (b"D", twice), CHUNKS[-1]])
     f = reader.read(path).subs["a::f"]
     records = exported(path, "lcov").decode().split("end_of_record\n")
     found = [record for record in records if "a::f" in record]
@@ -451,13 +662,18 @@ def test_lcov_puts_a_sub_of_two_files_where_its_lines_are(tmp_path: Path) -> Non
     assert f.file and f"SF:{f.file.name}\n" in found[0] and f"FN:{f.first},a::f\n" in found[0]
 
 
-def test_lcov_has_files_alone() -> None:
-    text = exported(PERL / "strevals.out", "lcov").decode()
-    files = reader.read(PERL / "strevals.out").files.values()
-    assert any(one.is_eval for one in files)
-    assert set(re.findall("(?m)^SF:(.*)$", text)) == {
-        one.name for one in files if not one.is_eval and not one.name.startswith("(")
-    }
+def test_lcov_has_files_alone_and_tells_which_are_missing(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x\n")
+    names = [str(tmp_path / "a.py"), "/no/z.pyz/__main__.py", "(builtins)", "<string>"]
+    chunks = [CHUNKS[0], *(file(i + 1, name) for i, name in enumerate(names)),
+              (b"S", b"".join(TIMES.pack(fid, 1, 0, 0, 1, 5, 5) for fid in (1, 2))),
+              CHUNKS[-1]]  # fmt: skip
+    path = write(tmp_path / "a.out", chunks)
+    done = door.run("convert", "--to", "lcov", path)
+    assert (done.returncode, done.stderr) == (
+        0, f'{door.name}: {path}: files that do not exist were left out: "/no/z.pyz/__main__.py"\n'
+    )  # fmt: skip
+    assert re.findall("(?m)^SF:(.*)$", done.stdout) == names[:1]
 
 
 def test_genhtml_takes_it(tmp_path: Path) -> None:
@@ -533,7 +749,7 @@ def test_limited_json_keeps_whole_paths() -> None:
     whole = json.loads(text)
     part = json.loads(exported(PERL / "packages.out", "json", len(text) - 600))
     assert 0 < len(part["paths"] + part["lines"]) < len(whole["paths"] + whole["lines"])
-    assert paths(part) <= paths(whole)
+    assert paths(part) <= paths(whole) | {("(left out)",)}
     assert part["subs"] == whole["subs"]
 
 
@@ -613,8 +829,8 @@ def test_pprof_has_paths_and_lines(small: Path) -> None:
         ((module,), [500_000_000, 0, 0]),
         ((module, f), [750_000_000, 0, 0]),
         ((module, f, ("builtins::len", "(builtins)", 0)), [250_000_000, 0, 0]),
-        ((("/src/a.py", "/src/a.py", 2),), [0, 1_000_000_000, 4]),
-        ((("/src/a.py", "/src/a.py", 3),), [0, 500, 1]),
+        ((("a::f", "/src/a.py", 2),), [0, 1_000_000_000, 4]),
+        ((("a::(module)", "/src/a.py", 3),), [0, 500, 1]),
     ]
 
 
@@ -645,6 +861,71 @@ def test_pprof_keeps_nasty_names(nasty: Path) -> None:
     assert [frame[0] for frame in max(frames for frames, _ in found.samples[:6])] == NASTY
 
 
+# ---- cpuprofile ----
+
+
+class Cpuprofile:
+    """What such a file says, checked as its viewers rely on it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data: dict[str, Any] = json.loads(data)
+        self.nodes = {node["id"]: node for node in self.data["nodes"]}
+        self.parents = {
+            child: node["id"] for node in self.data["nodes"] for child in node.get("children", [])
+        }
+        assert len(self.nodes) == len(self.data["nodes"])
+        assert set(self.parents) == set(self.nodes) - {1}
+        self.micros: Counter[tuple[str, ...]] = Counter()
+        samples, deltas = self.data["samples"], self.data["timeDeltas"]
+        assert len(samples) == len(deltas)
+        ends = [*deltas[1:], self.data["endTime"] - self.data["startTime"] - sum(deltas)]
+        for sample, micros in zip(samples, ends, strict=True):
+            assert micros == self.nodes[sample]["hitCount"] > 0
+            self.micros[self.path_of(sample)] += micros
+        self.lines: Counter[tuple[str, int]] = Counter()
+        for node in self.data["nodes"]:
+            ticks = node.get("positionTicks", [])
+            assert node["hitCount"] == sum(tick["ticks"] for tick in ticks) or not ticks
+            for tick in ticks:
+                self.lines[node["callFrame"]["url"], tick["line"]] += tick["ticks"]
+
+    def path_of(self, node: int) -> tuple[str, ...]:
+        names: list[str] = []
+        while node in self.parents:
+            names.insert(0, self.nodes[node]["callFrame"]["functionName"])
+            node = self.parents[node]
+        return tuple(names)
+
+
+def test_cpuprofile_has_paths_and_lines(small: Path) -> None:
+    found = Cpuprofile(exported(small, "cpuprofile"))
+    assert found.micros == {
+        ("a::(module)", "a::f", "builtins::len"): 250_000,
+        ("a::(module)", "a::f"): 750_000,
+        ("a::(module)",): 500_000,
+    }
+    assert found.lines == {("/src/a.py", 2): 750_000, ("/src/a.py", 3): 500_000}
+    assert found.nodes[3]["callFrame"] == {
+        "functionName": "a::f", "scriptId": "0", "url": "/src/a.py", "lineNumber": 0,
+        "columnNumber": 0,
+    }  # fmt: skip
+    assert found.data["startTime"] == 10_000_000 and found.data["endTime"] == 11_500_000
+
+
+@pytest.mark.parametrize("profile", WITH_CALLS, ids=name_of)
+def test_cpuprofile_paths_are_those_of_collapsed(profile: Path) -> None:
+    found = Cpuprofile(exported(profile, "cpuprofile")).micros
+    expected = collapsed(exported(profile, "collapsed"))
+    assert found.total() == pytest.approx(expected.total() / 10, abs=1)
+    for path, micros in found.items():
+        joined = re.sub(r"\((\w*eval) \d+\)(?=\[)", r"(\1 0)", ";".join(path))
+        assert micros <= expected[joined] / 10 + 1
+
+
+def test_cpuprofile_keeps_nasty_names(nasty: Path) -> None:
+    assert tuple(NASTY) in Cpuprofile(exported(nasty, "cpuprofile")).micros
+
+
 # ---- pstats ----
 
 
@@ -652,9 +933,14 @@ def test_pprof_keeps_nasty_names(nasty: Path) -> None:
 def test_pstats_has_the_sums_of_the_profile(profile: Path, tmp_path: Path) -> None:
     stats: Any = pstats.Stats(str(convert.to_pstats(profile, tmp_path / "stats")))
     subs = [sub for sub in reader.read(profile).subs.values() if sub.calls]
-    assert stats.total_calls == sum(sub.calls for sub in subs)
+    names = {sub.name for sub in subs}
+    roots = {key[2]: figures for key, figures in stats.stats.items() if key[2] not in names}
+    assert stats.total_calls == sum(sub.calls for sub in subs) + len(roots)
+    for name, figures in roots.items():
+        called = [c.incl for c in reader.read(profile).calls if c.caller == name]
+        assert figures == (1, 1, 0, pytest.approx(sum(called)), {})
     assert stats.total_tt == pytest.approx(sum(sub.excl for sub in subs))
-    found = {key[2]: figures for key, figures in stats.stats.items() if figures[1]}
+    found = {key[2]: figures for key, figures in stats.stats.items() if key[2] in names}
     assert len(found) == len(subs)
     for one in subs:
         primitive, calls, own, time, callers = found[one.name]

@@ -259,7 +259,7 @@ def test_speedscope_files_are_well_formed(nytprof: str, profile: Path) -> None:
     if done.returncode == 3:
         assert verdicts()[profile.stem][0] != 0
         return
-    assert done.returncode == 0
+    assert done.returncode == (4 if done.stderr else 0)  # 4: it has no call tree
     scope = json.loads(done.stdout)
     assert scope["$schema"] == "https://www.speedscope.app/file-format-schema.json"
     (only,) = scope["profiles"]

@@ -91,7 +91,7 @@ def reports(path: Path, tmp_path: Path) -> list[list[str | Path]]:
 def formats(door: Door) -> list[str]:
     shown = run(door, "help", "convert").out.decode()
     names = re.findall(r"^ {2,}(\w+) {2,}\S", shown, re.MULTILINE)
-    return [n for n in names if n in shown and n not in ("csv",)]
+    return [n for n in names if n in shown and n not in ("nytprofcsv",)]
 
 
 # ---- Bombs: a little file that inflates to much ----
@@ -160,7 +160,7 @@ def every_command(door: Door, path: Path, tmp_path: Path) -> Iterator[list[str |
     yield ["merge", "-o", tmp_path / "merged.out", path, path]
     yield ["recover", "-o", tmp_path / "new.out", path]
     yield ["diff", path, path]
-    yield ["convert", "--to", "csv", "-o", tmp_path / "csv", path]
+    yield ["convert", "--to", "nytprofcsv", "-o", tmp_path / "csv", path]
     for name in formats(door):
         yield ["convert", "--to", name, "-o", "-", path]
 

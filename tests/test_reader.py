@@ -431,7 +431,7 @@ def test_what_converts_takes_a_profile_that_was_read(path: Path) -> None:
     assert "a::f" in convert.summary(profile)
     assert "a.py" in convert.info(profile)
     assert "len('é')" in convert.source(profile, "a.py")
-    assert convert.to_csv(profile).is_dir()
+    assert convert.to_nytprofcsv(profile).is_dir()
     assert convert.to_model(profile).exists()
 
 

@@ -25,12 +25,19 @@ static const struct layout format_layout = {
 static const struct layout left_out_layout = {
     .id = LAYOUT_LEFT_OUT,
     .name = "pynytprof.convert.LeftOut",
-    .doc = "What a limited export did not take, smallest first.",
+    .doc = "What an export did not take as it was.",
     .fields = FIELDS(
         FIELD(nyt_limit, "paths", left_out, "Number of call paths."),
         FIELD(nyt_limit, "seconds", left_out_time, "Exclusive time of these."),
-        FIELD(nyt_limit, "lines", left_out_lines, "Number of lines.")),
-    };
+        FIELD(nyt_limit, "lines", left_out_lines, "Number of lines."),
+        FIELD(nyt_limit, "shown", shown,
+              "How much there was: 0 all, 1 no call tree, 2 no calls, 3 nothing."),
+        FIELD(nyt_limit, "folded_levels", folded_levels,
+              "Levels of the deepest recursion that is one frame, or 0."),
+        FIELD(nyt_limit, "cut_paths", cut_paths, "Call paths that are deeper than 1000 frames."),
+        FIELD(nyt_limit, "missing_files", missing_files,
+              "Number of files left out because they do not exist.")),
+                          };
 
 int add_exports(PyObject *module)
 {
@@ -89,7 +96,7 @@ PyObject *export_formats(PyObject *module, PyObject *Py_UNUSED(unused))
     return structs_of(module, &format_layout, all, sizeof *all, n);
 }
 
-/* The two callables that nyt_export_csv() goes back and forth between. */
+/* The two callables that nyt_export_nytprofcsv() goes back and forth between. */
 struct files {
     PyObject *begin, *write;        /* borrowed */
 };
@@ -114,7 +121,7 @@ PyObject *export_csv(PyObject *profile, PyObject *args)
     nyt_error err;
     if (!PyArg_ParseTuple(args, "OO:csv", &files.begin, &files.write))
         return NULL;
-    int rc = nyt_export_csv(profile_of(profile), call_begin, call_files_write, &files, &err);
+    int rc = nyt_export_nytprofcsv(profile_of(profile), call_begin, call_files_write, &files, &err);
     return exported(profile, rc, &err);
 }
 

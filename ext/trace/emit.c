@@ -423,6 +423,20 @@ typedef struct {
     double incl;       /* ticks of the children that were left */
 } step;
 
+static step first_step(const node *n)
+{
+    return (step){.node = n, .child = n->last_child ? n->last_child->next : NULL};
+}
+
+/* Children in the order in which they were called first. */
+static const node *next_child(step *at)
+{
+    const node *n = at->child;
+    if (n)
+        at->child = n == at->node->last_child ? NULL : n->next;
+    return n;
+}
+
 static void emit_return(emitter *e, const node *n, uint32_t depth, double excl, double incl)
 {
     add_u32(e, depth);
@@ -441,19 +455,18 @@ static void emit_tree(emitter *e)
         return;
     }
     begin_sum(e);
-    path[0] = (step){.node = e->t->graph.root, .child = e->t->graph.root->first_child};
+    path[0] = first_step(e->t->graph.root);
     while (e->status >= 0) {
         step *at = &path[depth];
-        if (at->child) {
-            const node *n = at->child;
-            at->child = n->next;
+        const node *n = next_child(at);
+        if (n) {
             step *grown = nyt_grow(path, &cap, depth + 2, sizeof *path);
             if (!grown) {
                 e->status = -1;
                 break;
             }
             path = grown;
-            path[++depth] = (step){.node = n, .child = n->first_child};
+            path[++depth] = first_step(n);
         } else if (depth == 0) {
             break;
         } else {

@@ -37,8 +37,11 @@ static node *node_new(call_graph *g, node *parent, uint32_t sub)
     }
     if (parent) {
         *place = n->index;
-        n->next = parent->first_child;
-        parent->first_child = n;
+        node *last = parent->last_child;
+        n->next = last ? last->next : n;
+        if (last)
+            last->next = n;
+        parent->last_child = n;
     }
     nodes[g->n_nodes++] = n;
     return n;

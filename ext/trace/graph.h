@@ -21,7 +21,9 @@ struct edge {
 struct node {
     uint32_t index;
     uint32_t sub;
-    node *parent, *first_child, *next;
+    node *parent;
+    node *last_child;    /* the child made last: its `next` is the one made first */
+    node *next;
     node *hot_child;     /* the child entered last from here */
     line_slot *hot_slot; /* from where this was entered last, */
     edge *hot_edge;      /* and the edge for that */

@@ -1,6 +1,7 @@
 /*
  * The call tree in the lines that flamegraph.pl and its kin read, as Perl's nytprofcalls writes
- * them: "a;b;c TICKS", exclusive time summed for each path.
+ * them: "a;b;c TICKS", exclusive time summed for each path. A profile without a tree gives one of
+ * subs, or of lines.
  */
 #include "nytprof.h"
 
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "export/export.h"
+#include "export/paths.h"
 #include "model/profile.h"
 #include "model/sub_name.h"
 
@@ -31,14 +33,15 @@ struct path {
 
 struct collapsed {
     const nyt_profile *p;
+    struct nyt_paths all;
     struct nyt_names names;
     struct nyt_map by_step; /* parent and name -> path */
     struct nyt_buf text;
     struct path *paths;
     size_t count;
-    uint32_t *path_of_node;
-    uint32_t *name_of_id; /* name in the profile -> ours + 1 */
-    uint32_t unreturned;  /* the same for frames without a name */
+    uint32_t *path_of;       /* one of `all` -> ours */
+    uint32_t *name_of_frame; /* -> ours + 1 */
+    size_t ticks_bytes;      /* at most, of one path's ticks */
 };
 
 /* ---- Names ---- */
@@ -106,13 +109,12 @@ static uint32_t fitting_name(struct collapsed *c, nyt_str name)
     return ok ? nyt_names_take(&c->names, text) + 1 : 0;
 }
 
-/* Each name of the profile is made fit once. */
-static bool name_of(struct collapsed *c, nyt_str name, uint32_t *id)
+/* Each frame's name is made fit once. */
+static bool name_of(struct collapsed *c, uint32_t frame, uint32_t *id)
 {
-    uint32_t *known = name.len ? &c->name_of_id[nyt_names_find(&c->p->names, name)]
-                               : &c->unreturned;
+    uint32_t *known = &c->name_of_frame[frame];
     if (!*known)
-        *known = fitting_name(c, name.len ? name : nyt_unreturned);
+        *known = fitting_name(c, c->all.frames[frame].name);
     *id = *known - 1;
     return *known != 0;
 }
@@ -136,25 +138,25 @@ static bool path_for(struct collapsed *c, uint32_t parent, uint32_t name, uint32
     return true;
 }
 
-static bool add_node(struct collapsed *c, size_t i)
+static bool add_path(struct collapsed *c, size_t i)
 {
-    const nyt_node *node = &c->p->nodes[i];
+    const struct nyt_path *from = &c->all.list[i];
     uint32_t name, path;
-    if (!name_of(c, node->name, &name) || !path_for(c, c->path_of_node[node->parent], name, &path))
+    if (!name_of(c, from->frame, &name) || !path_for(c, c->path_of[from->parent], name, &path))
         return false;
-    c->path_of_node[i] = path;
-    if (node->name.len) {
+    c->path_of[i] = path;
+    if (from->returned) {
         c->paths[path].returned = true;
-        c->paths[path].ticks += isfinite(node->excl) ? node->excl : 0;
+        c->paths[path].ticks += from->excl;
     }
     return true;
 }
 
-static bool add_nodes(struct collapsed *c)
+static bool add_paths(struct collapsed *c)
 {
     c->count = 1;
-    for (size_t i = 1; i < c->p->node_count; i++)
-        if (!add_node(c, i))
+    for (size_t i = 1; i < c->all.count; i++)
+        if (!add_path(c, i))
             return false;
     return true;
 }
@@ -175,16 +177,26 @@ static double value_of(void *ctx, size_t item)
     return path->returned ? path->ticks : -INFINITY;
 }
 
+/* It may get the time of others. */
 static uint64_t cost_of(void *ctx, size_t item)
 {
+    const struct collapsed *c = ctx;
+    return c->paths[item].returned ? c->paths[item].len + c->ticks_bytes : 0;
+}
+
+static size_t bytes_of_all_ticks(const struct collapsed *c)
+{
     char text[NUMBER_BYTES];
-    const struct path *path = &((struct collapsed *)ctx)->paths[item];
-    return path->returned ? path->len + (uint64_t)put_ticks(path, text) : 0;
+    struct path sum = {.ticks = 0};
+    for (size_t i = 1; i < c->count; i++)
+        sum.ticks += c->paths[i].ticks > 0 ? c->paths[i].ticks : 0;
+    return (size_t)put_ticks(&sum, text);
 }
 
 static void take(void *ctx, size_t item)
 {
-    ((struct collapsed *)ctx)->paths[item].taken = true;
+    struct path *path = &((struct collapsed *)ctx)->paths[item];
+    path->taken = path->returned && item;
 }
 
 /* From its end to its beginning, for a path knows only the one above. */
@@ -207,48 +219,87 @@ static bool put_path(struct collapsed *c, struct nyt_out *o, const struct path *
     return true;
 }
 
-static bool put_lines(struct collapsed *c, struct nyt_out *o, nyt_limit *limit)
+/* What is not taken gives its time to the nearest path above it that is. */
+static void settle(struct collapsed *c, nyt_limit *limit)
 {
-    for (size_t i = 1; i < c->count; i++) {
-        if (!c->paths[i].returned)
-            continue;
-        if (!c->paths[i].taken)
+    for (size_t i = 1; i < c->count; i++)
+        if (c->paths[i].returned && !c->paths[i].taken)
             nyt_limit_left_out(limit, nyt_seconds_of(c->p, c->paths[i].ticks));
-        else if (!put_path(c, o, &c->paths[i]))
-            return false;
+    for (size_t i = c->count; i-- > 1;) {
+        if (c->paths[i].taken)
+            continue;
+        c->paths[c->paths[i].parent].ticks += c->paths[i].ticks;
+        c->paths[i].ticks = 0;
     }
+}
+
+static bool put_lines(struct collapsed *c, struct nyt_out *o)
+{
+    for (size_t i = 1; i < c->count; i++)
+        if (c->paths[i].taken && !put_path(c, o, &c->paths[i]))
+            return false;
     return true;
+}
+
+/* What no path took; if there is no room for it, there is for nothing. */
+static void put_left_out(struct collapsed *c, struct nyt_out *o, const nyt_limit *limit)
+{
+    char ticks[NUMBER_BYTES];
+    size_t len = (size_t)put_ticks(&c->paths[0], ticks);
+    if (c->paths[0].ticks < 1 || limit->max_bytes < nyt_left_out_name.len + len)
+        return;
+    nyt_out_bytes(o, nyt_left_out_name.data, nyt_left_out_name.len);
+    nyt_out_bytes(o, ticks, len);
 }
 
 static bool put_all(struct collapsed *c, struct nyt_out *o, nyt_limit *limit)
 {
+    enum { LEFT_OUT_BYTES = 40 };
     struct nyt_chooser chooser = {.ctx = c, .value = value_of, .cost = cost_of, .take = take};
-    if (!add_nodes(c))
+    if (!add_paths(c))
         return false;
     chooser.n = c->count;
-    return nyt_choose(&chooser, 0, limit) && put_lines(c, o, limit);
+    c->ticks_bytes = bytes_of_all_ticks(c);
+    if (!nyt_choose(&chooser, LEFT_OUT_BYTES, limit))
+        return false;
+    settle(c, limit);
+    if (!put_lines(c, o))
+        return false;
+    if (nyt_is_limited(limit))
+        put_left_out(c, o, limit);
+    return true;
+}
+
+/* false: out of memory. */
+static bool begin(struct collapsed *c)
+{
+    if (!nyt_paths_find(&c->all, c->p))
+        return false;
+    c->paths = calloc(c->all.count, sizeof *c->paths);
+    c->path_of = calloc(c->all.count, sizeof *c->path_of);
+    c->name_of_frame = calloc(c->all.frame_count + 1, sizeof *c->name_of_frame);
+    return c->paths && c->path_of && c->name_of_frame;
 }
 
 int nyt_export_collapsed(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                          nyt_error *err)
 {
-    struct collapsed c = {.p = p,
-                          .paths = calloc(p->node_count, sizeof *c.paths),
-                          .path_of_node = calloc(p->node_count, sizeof *c.path_of_node),
-                          .name_of_id = calloc(p->names.count + 1, sizeof *c.name_of_id)};
+    struct collapsed c = {.p = p};
     struct nyt_out *o = malloc(sizeof *o);
-    bool ok = o && c.paths && c.path_of_node && c.name_of_id;
+    bool ok = begin(&c) && o;
     int rc = NYT_OK;
     nyt_limit_begin(limit);
     if (ok) {
+        nyt_paths_tell(&c.all, limit);
         nyt_out_begin(o, write, ctx);
         ok = put_all(&c, o, limit);
         rc = nyt_out_end(o, err);
     }
     free(o);
     free(c.paths);
-    free(c.path_of_node);
-    free(c.name_of_id);
+    free(c.path_of);
+    free(c.name_of_frame);
+    nyt_paths_free(&c.all);
     nyt_names_free(&c.names);
     nyt_map_free(&c.by_step);
     nyt_buf_free(&c.text);

@@ -308,6 +308,7 @@ int nyt_export_dot(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, v
     int rc = NYT_OK;
     d.failed = !d.o || !d.ranked || !d.taken;
     nyt_limit_begin(limit);
+    nyt_limit_shown(limit, nyt_shown_of_calls(p));
     if (!d.failed) {
         nyt_out_begin(d.o, write, ctx);
         choose_subs(&d);

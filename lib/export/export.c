@@ -2,6 +2,7 @@
 #include "export/export.h"
 
 #include "base/str.h"
+#include "model/profile.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -67,11 +68,8 @@ bool nyt_choose(const struct nyt_chooser *c, uint64_t fixed, const nyt_limit *li
 
 void nyt_limit_begin(nyt_limit *limit)
 {
-    if (limit) {
-        limit->left_out = 0;
-        limit->left_out_time = 0;
-        limit->left_out_lines = 0;
-    }
+    if (limit)
+        *limit = (nyt_limit){.max_bytes = limit->max_bytes, .top = limit->top};
 }
 
 void nyt_limit_left_out(nyt_limit *limit, double seconds)
@@ -86,6 +84,42 @@ void nyt_limit_left_out_line(nyt_limit *limit)
 {
     if (limit)
         limit->left_out_lines++;
+}
+
+void nyt_limit_shown(nyt_limit *limit, nyt_shown shown)
+{
+    if (limit)
+        limit->shown = shown;
+}
+
+/* ---- What there is ---- */
+
+static bool has_calls(const nyt_profile *p)
+{
+    for (size_t i = 0; i < p->sub_count; i++)
+        if (p->subs[i].calls)
+            return true;
+    return false;
+}
+
+nyt_shown nyt_shown_of_lines(const nyt_profile *p)
+{
+    return p->lines[NYT_LEVEL_LINE].count || has_calls(p) ? NYT_SHOWN_ALL : NYT_SHOWN_NOTHING;
+}
+
+nyt_shown nyt_shown_of_calls(const nyt_profile *p)
+{
+    if (has_calls(p))
+        return NYT_SHOWN_ALL;
+    return p->lines[NYT_LEVEL_LINE].count ? NYT_SHOWN_LINES : NYT_SHOWN_NOTHING;
+}
+
+nyt_shown nyt_shown_of(const nyt_profile *p)
+{
+    if (p->node_count > 1)
+        return NYT_SHOWN_ALL;
+    nyt_shown shown = nyt_shown_of_calls(p);
+    return shown == NYT_SHOWN_ALL ? NYT_SHOWN_SUBS : shown;
 }
 
 int nyt_count_bytes(void *ctx, const void *data, size_t len)

@@ -28,6 +28,15 @@ void nyt_limit_left_out(nyt_limit *limit, double seconds);
 void nyt_limit_left_out_line(nyt_limit *limit);
 bool nyt_is_limited(const nyt_limit *limit);
 
+/* What of a profile those show that show call paths; and those that show subs and their callers,
+ * which need no call tree. */
+nyt_shown nyt_shown_of(const nyt_profile *p);
+nyt_shown nyt_shown_of_calls(const nyt_profile *p);
+/* Those that show lines, and show subs beside them. */
+nyt_shown nyt_shown_of_lines(const nyt_profile *p);
+/* Writes it down. `limit` may be NULL. */
+void nyt_limit_shown(nyt_limit *limit, nyt_shown shown);
+
 /* A nyt_write_fn that adds the length to the uint64_t at `ctx`. */
 int nyt_count_bytes(void *ctx, const void *data, size_t len);
 

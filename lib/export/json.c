@@ -10,19 +10,21 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "export/export.h"
-#include "model/profile.h"
+#include "export/paths.h"
 
 #include <stdlib.h>
 
 struct json {
     const nyt_profile *p;
+    struct nyt_paths paths;
     struct nyt_json w; /* what is written, and where to */
     struct nyt_out *o, *measure;
     uint64_t measured; /* bytes, with what `measure` still holds */
     const nyt_line *lines;
     size_t line_count;
-    bool *wanted;       /* nodes, then lines */
-    uint32_t *index_of; /* node -> place in "paths" */
+    double left_out; /* ticks of no path that is written */
+    bool *wanted;       /* paths, then lines */
+    uint32_t *index_of; /* path -> place in "paths" */
 };
 
 /* ---- Values ---- */
@@ -186,19 +188,34 @@ static void put_line(struct json *j, const nyt_line *line)
 }
 
 /* Parents come first, so that their places are known. */
-static void put_path(struct json *j, uint32_t node, uint32_t index)
+static void put_path(struct json *j, uint32_t path, uint32_t index)
 {
-    const nyt_node *n = &j->p->nodes[node];
+    const struct nyt_path *from = &j->paths.list[path];
+    const struct nyt_frame *frame = &j->paths.frames[from->frame];
     begin_item(j);
-    if (n->parent)
-        nyt_json_count(&j->w, "parent", j->index_of[n->parent]);
+    if (from->parent)
+        nyt_json_count(&j->w, "parent", j->index_of[from->parent]);
     else
         nyt_json_null(&j->w, "parent");
-    nyt_json_str(&j->w, "sub", n->name.len ? n->name : nyt_unreturned);
-    nyt_json_number(&j->w, "inclusive_seconds", nyt_seconds_of(j->p, n->incl));
-    nyt_json_number(&j->w, "exclusive_seconds", nyt_seconds_of(j->p, n->excl));
+    nyt_json_str(&j->w, "sub", frame->sub ? frame->sub->name : frame->name);
+    if (frame->levels)
+        nyt_json_count(&j->w, "recursion_levels", frame->levels);
+    nyt_json_number(&j->w, "inclusive_seconds", nyt_seconds_of(j->p, from->incl));
+    nyt_json_number(&j->w, "exclusive_seconds", nyt_seconds_of(j->p, from->excl));
     end_item(j);
-    j->index_of[node] = index;
+    j->index_of[path] = index;
+}
+
+static void put_left_out(struct json *j)
+{
+    if (!(j->left_out > 0))
+        return;
+    begin_item(j);
+    nyt_json_null(&j->w, "parent");
+    nyt_json_str(&j->w, "sub", nyt_left_out_name);
+    nyt_json_number(&j->w, "inclusive_seconds", nyt_seconds_of(j->p, j->left_out));
+    nyt_json_number(&j->w, "exclusive_seconds", nyt_seconds_of(j->p, j->left_out));
+    end_item(j);
 }
 
 static bool is_merged(const struct json *j, const nyt_line *line)
@@ -213,7 +230,7 @@ static void put_lines(struct json *j, nyt_limit *limit)
     for (size_t i = 0; i < j->line_count; i++) {
         if (is_merged(j, &j->lines[i]))
             continue;
-        if (j->wanted[j->p->node_count + i])
+        if (j->wanted[j->paths.count + i])
             put_line(j, &j->lines[i]);
         else
             nyt_limit_left_out_line(limit);
@@ -221,16 +238,15 @@ static void put_lines(struct json *j, nyt_limit *limit)
     end_list(j);
 }
 
-static void put_paths(struct json *j, nyt_limit *limit)
+/* A profile without a call tree has no paths: its subs and lines are lists of their own. */
+static void put_paths(struct json *j)
 {
     uint32_t index = 0;
     begin_list(j, "paths");
-    for (uint32_t i = 1; i < j->p->node_count; i++) {
+    for (uint32_t i = 1; i < j->paths.count; i++)
         if (j->wanted[i])
             put_path(j, i, index++);
-        else
-            nyt_limit_left_out(limit, nyt_seconds_of(j->p, j->p->nodes[i].excl));
-    }
+    put_left_out(j);
     end_list(j);
 }
 
@@ -239,8 +255,8 @@ static void put_paths(struct json *j, nyt_limit *limit)
 static double item_seconds(void *ctx, size_t item)
 {
     const struct json *j = ctx;
-    return item < j->p->node_count ? nyt_seconds_of(j->p, j->p->nodes[item].excl)
-                                   : j->lines[item - j->p->node_count].time;
+    return item < j->paths.count ? nyt_path_seconds(&j->paths, item)
+                                 : j->lines[item - j->paths.count].time;
 }
 
 /* Writes to `measure` for a while. */
@@ -256,7 +272,8 @@ static uint64_t end_measure(struct json *j, uint64_t before)
     return j->measured + j->measure->len - before;
 }
 
-enum { LIST_BYTES = 40, INDEX_BYTES = 12 };     /* around "lines" and "paths"; at most */
+/* Around "lines" and "paths", and what takes the time of the rest; at most. */
+enum { LIST_BYTES = 240, INDEX_BYTES = 12, TIME_BYTES = 20 };
 
 static uint64_t fixed_bytes(struct json *j)
 {
@@ -265,16 +282,16 @@ static uint64_t fixed_bytes(struct json *j)
     return end_measure(j, before) + LIST_BYTES;
 }
 
-/* A path is measured with the place 0 of its parent. */
+/* A path is measured with the place 0 of its parent, and may get more time, which is longer. */
 static uint64_t item_bytes(void *ctx, size_t item)
 {
     struct json *j = ctx;
     uint64_t before = begin_measure(j), places = 0;
-    if (item >= j->p->node_count) {
-        put_line(j, &j->lines[item - j->p->node_count]);
+    if (item >= j->paths.count) {
+        put_line(j, &j->lines[item - j->paths.count]);
         return end_measure(j, before);
     }
-    for (; !j->wanted[item]; item = j->p->nodes[item].parent, places += INDEX_BYTES)
+    for (; !j->wanted[item]; item = j->paths.list[item].parent, places += INDEX_BYTES + TIME_BYTES)
         put_path(j, (uint32_t)item, 0);
     return end_measure(j, before) + places;
 }
@@ -282,10 +299,10 @@ static uint64_t item_bytes(void *ctx, size_t item)
 static void want_item(void *ctx, size_t item)
 {
     struct json *j = ctx;
-    if (item >= j->p->node_count)
+    if (item >= j->paths.count)
         j->wanted[item] = true;
     else
-        for (; !j->wanted[item]; item = j->p->nodes[item].parent)
+        for (; !j->wanted[item]; item = j->paths.list[item].parent)
             j->wanted[item] = true;
 }
 
@@ -293,26 +310,43 @@ static void want_item(void *ctx, size_t item)
 static bool choose(struct json *j, nyt_limit *limit)
 {
     struct nyt_chooser chooser = {.ctx = j,
-                                  .n = j->p->node_count + j->line_count,
+                                  .n = j->paths.count + j->line_count,
                                   .value = item_seconds,
                                   .cost = item_bytes,
                                   .take = want_item};
     uint64_t fixed = nyt_is_limited(limit) ? fixed_bytes(j) : 0;
     j->wanted[0] = true;
-    return nyt_choose(&chooser, fixed, limit);
+    bool ok = nyt_choose(&chooser, fixed, limit);
+    j->left_out = nyt_paths_settle(&j->paths, j->wanted, limit);
+    return ok;
+}
+
+/* false: out of memory. */
+static bool begin(struct json *j)
+{
+    bool has_tree = nyt_shown_of(j->p) == NYT_SHOWN_ALL;
+    if (!nyt_paths_find(&j->paths, j->p))
+        return false;
+    if (!has_tree)
+        j->paths.count = 1;
+    j->lines = nyt_profile_all_lines(j->p, NYT_LEVEL_LINE, &j->line_count);
+    j->o = malloc(sizeof *j->o);
+    j->measure = malloc(sizeof *j->measure);
+    j->wanted = calloc(j->paths.count + j->line_count, sizeof *j->wanted);
+    j->index_of = calloc(j->paths.count, sizeof *j->index_of);
+    return j->o && j->measure && j->wanted && j->index_of;
 }
 
 int nyt_export_json(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                     nyt_error *err)
 {
-    struct json j = {.p = p, .o = malloc(sizeof *j.o), .measure = malloc(sizeof *j.measure)};
-    j.lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &j.line_count);
-    j.wanted = calloc(p->node_count + j.line_count, sizeof *j.wanted);
-    j.index_of = calloc(p->node_count, sizeof *j.index_of);
-    bool ok = j.o && j.measure && j.wanted && j.index_of;
+    struct json j = {.p = p};
+    bool ok = begin(&j);
     int rc = NYT_OK;
     nyt_limit_begin(limit);
     if (ok) {
+        nyt_paths_tell(&j.paths, limit);
+        nyt_limit_shown(limit, nyt_shown_of_lines(p));
         nyt_out_begin(j.o, write, ctx);
         nyt_out_begin(j.measure, nyt_count_bytes, &j.measured);
         ok = choose(&j, limit);
@@ -321,7 +355,7 @@ int nyt_export_json(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, 
         j.w = (struct nyt_json){.o = j.o};
         put_fixed(&j);
         put_lines(&j, limit);
-        put_paths(&j, limit);
+        put_paths(&j);
         nyt_out_text(j.o, "}\n");
         rc = nyt_out_end(j.o, err);
     }
@@ -329,5 +363,6 @@ int nyt_export_json(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, 
     free(j.measure);
     free(j.wanted);
     free(j.index_of);
+    nyt_paths_free(&j.paths);
     return ok ? rc : nyt_fail(err, NYT_ENOMEM, "out of memory");
 }

@@ -3,8 +3,8 @@
  * by its field numbers.
  *
  * A sample is a path with its exclusive time. Lines are no part of the paths, so they are samples
- * of their own, one frame deep and under names of files, and have their own kinds of values:
- * looking at one kind, pprof does not see the other. Without a call stream subs stand for paths.
+ * of their own, one frame deep and named by the sub around them (else by their file), and have
+ * their own kinds of values: looking at one kind, pprof does not see the other.
  */
 #include "nytprof.h"
 
@@ -14,7 +14,8 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "export/export.h"
-#include "model/profile.h"
+#include "export/line_costs.h"
+#include "export/paths.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 enum {
     PROFILE_SAMPLE_TYPE = 1,
     PROFILE_SAMPLE = 2,
+    PROFILE_MAPPING = 3,
     PROFILE_LOCATION = 4,
     PROFILE_FUNCTION = 5,
     PROFILE_STRING_TABLE = 6,
@@ -33,31 +35,34 @@ enum {
 };
 enum { VALUE_TYPE_TYPE = 1, VALUE_TYPE_UNIT = 2 };
 enum { SAMPLE_LOCATION_ID = 1, SAMPLE_VALUE = 2 };
-enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
-enum { LINE_FUNCTION_ID = 1, LINE_LINE = 2 };
 enum {
-    FUNCTION_ID = 1,
-    FUNCTION_NAME = 2,
-    FUNCTION_SYSTEM_NAME = 3,
-    FUNCTION_FILENAME = 4,
-    FUNCTION_START_LINE = 5
+    MAPPING_ID = 1,
+    MAPPING_FILENAME = 5,
+    MAPPING_HAS_FUNCTIONS = 7,
+    MAPPING_HAS_FILENAMES = 8,
+    MAPPING_HAS_LINE_NUMBERS = 9
 };
+enum { LOCATION_ID = 1, LOCATION_MAPPING_ID = 2, LOCATION_LINE = 4 };
+enum { LINE_FUNCTION_ID = 1, LINE_LINE = 2 };
+enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILENAME = 4, FUNCTION_START_LINE = 5 };
 
 enum { PATH_TIME, LINE_TIME, LINE_COUNT, VALUES };
 
 struct pprof {
     const nyt_profile *p;
+    struct nyt_paths paths;
+    struct nyt_ranges ranges;
     struct nyt_out *o;
     const nyt_line *lines;
     size_t line_count;
-    bool flat; /* paths are subs, not nodes */
-    size_t path_count;
-    bool *taken;                   /* paths, then lines */
-    bool *measured;                /* by name: its frame is in the costs already */
-    uint32_t *frame_of;            /* by name: location, 0: none yet */
+    bool *wanted;                  /* paths, then lines */
+    bool *measured;                /* by frame: it is in the costs already */
+    uint32_t *location_of;         /* by frame; 0: none yet */
+    struct nyt_map sub_functions;  /* index of a sub -> function */
     struct nyt_map file_functions; /* fid -> function */
     struct nyt_names strings;
     uint32_t functions, locations;
+    double left_out; /* ticks of no path that is written */
     struct nyt_buf message, part, text;
     bool failed; /* out of memory */
 };
@@ -130,12 +135,12 @@ static uint32_t word(struct pprof *s, const char *text)
     return string_of(s, string);
 }
 
+/* Without a system_name: pprof would take such names for C++ and cut "(module)" off. */
 static uint32_t put_function(struct pprof *s, nyt_str name, const nyt_file *file, uint32_t line)
 {
-    uint32_t id = ++s->functions, text = string_of(s, name);
+    uint32_t id = ++s->functions;
     put_number(s, &s->message, FUNCTION_ID, id);
-    put_number(s, &s->message, FUNCTION_NAME, text);
-    put_number(s, &s->message, FUNCTION_SYSTEM_NAME, text);
+    put_number(s, &s->message, FUNCTION_NAME, string_of(s, name));
     if (file)
         put_number(s, &s->message, FUNCTION_FILENAME, string_of(s, file->name));
     put_number(s, &s->message, FUNCTION_START_LINE, line);
@@ -149,47 +154,46 @@ static uint32_t put_location(struct pprof *s, uint32_t function, uint32_t line)
     put_number(s, &s->part, LINE_FUNCTION_ID, function);
     put_number(s, &s->part, LINE_LINE, line);
     put_number(s, &s->message, LOCATION_ID, id);
+    put_number(s, &s->message, LOCATION_MAPPING_ID, 1);
     put_part(s, &s->message, LOCATION_LINE, &s->part);
     put_message(s, PROFILE_LOCATION);
     return id;
 }
 
-/* Number of a path's innermost name; that of no name is the last. */
-static uint32_t name_of(const struct pprof *s, size_t path)
+/* The function that the map has for a key, or a new one. */
+static uint32_t function_for(struct pprof *s, struct nyt_map *known, uint32_t key, nyt_str name,
+                             const nyt_file *file, uint32_t line)
 {
-    nyt_str name = s->flat ? s->p->subs[path].name : s->p->nodes[path].name;
-    uint32_t id = name.len ? nyt_names_find(&s->p->names, name) : NYT_NONE;
-    return id == NYT_NONE ? (uint32_t)s->p->names.count : id;
+    bool is_new;
+    uint32_t *function = nyt_map_take(known, key, &is_new);
+    s->failed |= !function;
+    if (s->failed)
+        return 0;
+    if (is_new)
+        *function = put_function(s, name, file, line);
+    return *function;
 }
 
-static nyt_str text_of(const struct pprof *s, uint32_t name)
+static uint32_t function_of_sub(struct pprof *s, const nyt_sub *sub)
 {
-    return name < s->p->names.count ? s->p->names.list[name].name : nyt_unreturned;
+    return function_for(s, &s->sub_functions, (uint32_t)(sub - s->p->subs), sub->name,
+                        nyt_profile_file(s->p, sub->fid), sub->first);
 }
 
-/* The place of a sub: its file may be unknown. */
-static const nyt_file *place_of(const struct pprof *s, uint32_t name, uint32_t *line)
+static uint32_t location_of(struct pprof *s, uint32_t number)
 {
-    const nyt_sub *sub = nyt_profile_sub(s->p, text_of(s, name));
-    *line = sub ? sub->first : 0;
-    return sub ? nyt_profile_file(s->p, sub->fid) : NULL;
-}
-
-static uint32_t frame_of(struct pprof *s, uint32_t name)
-{
-    uint32_t line, *frame = &s->frame_of[name];
-    const nyt_file *file = place_of(s, name, &line);
-    if (!*frame)
-        *frame = put_location(s, put_function(s, text_of(s, name), file, line), line);
-    return *frame;
+    const struct nyt_frame *frame = &s->paths.frames[number];
+    uint32_t *location = &s->location_of[number];
+    if (!*location)
+        *location = put_location(s,
+                                 frame->sub && !frame->levels
+                                     ? function_of_sub(s, frame->sub)
+                                     : put_function(s, frame->name, frame->file, frame->line),
+                                 frame->line);
+    return *location;
 }
 
 /* ---- Samples ---- */
-
-static double path_seconds(const struct pprof *s, size_t path)
-{
-    return s->flat ? s->p->subs[path].excl : nyt_seconds_of(s->p, s->p->nodes[path].excl);
-}
 
 static uint64_t ns_of(double seconds)
 {
@@ -210,31 +214,34 @@ static void put_sample(struct pprof *s, const uint64_t values[static VALUES])
 /* Frames are announced first: until the sample is complete the parts belong to it. */
 static void put_path(struct pprof *s, size_t path)
 {
-    uint64_t values[VALUES] = {[PATH_TIME] = ns_of(path_seconds(s, path))};
-    size_t at = path;
-    do
-        frame_of(s, name_of(s, at));
-    while (!s->flat && (at = s->p->nodes[at].parent) != 0 && !s->failed);
-    at = path;
-    do
-        put_varint(s, &s->part, frame_of(s, name_of(s, at)));
-    while (!s->flat && (at = s->p->nodes[at].parent) != 0 && !s->failed);
+    uint64_t values[VALUES] = {[PATH_TIME] = ns_of(nyt_path_seconds(&s->paths, path))};
+    const struct nyt_path *list = s->paths.list;
+    for (size_t at = path; at && !s->failed; at = list[at].parent)
+        location_of(s, list[at].frame);
+    for (size_t at = path; at && !s->failed; at = list[at].parent)
+        put_varint(s, &s->part, location_of(s, list[at].frame));
+    put_sample(s, values);
+}
+
+static void put_left_out(struct pprof *s)
+{
+    uint64_t values[VALUES] = {[PATH_TIME] = ns_of(nyt_seconds_of(s->p, s->left_out))};
+    if (values[PATH_TIME] == 0)
+        return;
+    uint32_t location = put_location(s, put_function(s, nyt_left_out_name, NULL, 0), 0);
+    put_varint(s, &s->part, location);
     put_sample(s, values);
 }
 
 static void put_line(struct pprof *s, const nyt_line *line)
 {
-    bool is_new;
     const nyt_file *file = nyt_profile_file(s->p, line->fid);
-    uint32_t *function = nyt_map_take(&s->file_functions, line->fid, &is_new);
+    const nyt_sub *sub = nyt_ranges_at(&s->ranges, line->fid, line->line);
     uint64_t values[VALUES] = {[LINE_TIME] = ns_of(line->time),
                                [LINE_COUNT] = line->count > 0 ? (uint64_t)line->count : 0};
-    s->failed |= !function;
-    if (s->failed)
-        return;
-    if (is_new)
-        *function = put_function(s, file->name, file, 0);
-    uint32_t location = put_location(s, *function, line->line);
+    uint32_t function = sub ? function_of_sub(s, sub)
+                            : function_for(s, &s->file_functions, line->fid, file->name, file, 0);
+    uint32_t location = put_location(s, function, line->line);
     put_varint(s, &s->part, location);
     put_sample(s, values);
 }
@@ -245,14 +252,14 @@ enum {
     NUMBER_BYTES = 11,
     FRAME_BYTES = 12 * NUMBER_BYTES,
     SAMPLE_BYTES = 8 * NUMBER_BYTES,
-    FIXED_BYTES = 256
+    FIXED_BYTES = 512
 };
 
-static bool has_time(const struct pprof *s, size_t item)
+static bool is_shown(const struct pprof *s, size_t item)
 {
-    if (item < s->path_count)
-        return ns_of(path_seconds(s, item)) > 0;
-    const nyt_line *line = &s->lines[item - s->path_count];
+    if (item < s->paths.count)
+        return item && ns_of(nyt_path_seconds(&s->paths, item)) > 0;
+    const nyt_line *line = &s->lines[item - s->paths.count];
     const nyt_file *file = nyt_profile_file(s->p, line->fid);
     return file && !file->merged_into && (ns_of(line->time) > 0 || line->count > 0);
 }
@@ -260,22 +267,23 @@ static bool has_time(const struct pprof *s, size_t item)
 static double item_seconds(void *ctx, size_t item)
 {
     const struct pprof *s = ctx;
-    return !has_time(s, item)     ? -INFINITY
-           : item < s->path_count ? path_seconds(s, item)
-                                  : s->lines[item - s->path_count].time;
+    return !is_shown(s, item)      ? -INFINITY
+           : item < s->paths.count ? nyt_path_seconds(&s->paths, item)
+                                   : s->lines[item - s->paths.count].time;
 }
 
 /* Latin-1 may double as UTF-8. */
-static uint64_t frame_bytes(struct pprof *s, uint32_t name)
+static uint64_t frame_bytes(struct pprof *s, uint32_t number)
 {
-    uint32_t line;
-    const nyt_file *file = place_of(s, name, &line);
-    if (s->measured[name])
+    const struct nyt_frame *frame = &s->paths.frames[number];
+    if (s->measured[number])
         return 0;
-    s->measured[name] = true;
-    return FRAME_BYTES + 2 * ((uint64_t)text_of(s, name).len + (file ? file->name.len : 0));
+    s->measured[number] = true;
+    return FRAME_BYTES +
+           2 * ((uint64_t)frame->name.len + (frame->file ? frame->file->name.len : 0));
 }
 
+/* The sub around it may have no other frame. */
 static uint64_t line_bytes(const struct pprof *s, size_t line)
 {
     const nyt_file *file = nyt_profile_file(s->p, s->lines[line].fid);
@@ -286,35 +294,31 @@ static uint64_t item_bytes(void *ctx, size_t item)
 {
     struct pprof *s = ctx;
     uint64_t bytes = SAMPLE_BYTES;
-    if (!has_time(s, item))
+    if (!is_shown(s, item))
         return 0;
-    if (item >= s->path_count)
-        return line_bytes(s, item - s->path_count);
-    do
-        bytes += NUMBER_BYTES + frame_bytes(s, name_of(s, item));
-    while (!s->flat && (item = s->p->nodes[item].parent) != 0);
+    if (item >= s->paths.count)
+        return line_bytes(s, item - s->paths.count);
+    for (; item; item = s->paths.list[item].parent)
+        bytes += NUMBER_BYTES + frame_bytes(s, s->paths.list[item].frame);
     return bytes;
 }
 
 static void take_item(void *ctx, size_t item)
 {
     struct pprof *s = ctx;
-    s->taken[item] = has_time(s, item);
+    s->wanted[item] = is_shown(s, item);
 }
 
 static void put_items(struct pprof *s, nyt_limit *limit)
 {
-    for (size_t i = 0; i < s->path_count + s->line_count && !s->failed; i++) {
-        bool is_path = i < s->path_count;
-        if (!has_time(s, i))
-            continue;
-        if (s->taken[i] && is_path)
+    for (size_t i = 1; i < s->paths.count && !s->failed; i++)
+        if (s->wanted[i])
             put_path(s, i);
-        else if (s->taken[i])
-            put_line(s, &s->lines[i - s->path_count]);
-        else if (is_path)
-            nyt_limit_left_out(limit, path_seconds(s, i));
-        else
+    put_left_out(s);
+    for (size_t i = 0; i < s->line_count && !s->failed; i++) {
+        if (s->wanted[s->paths.count + i])
+            put_line(s, &s->lines[i]);
+        else if (is_shown(s, s->paths.count + i))
             nyt_limit_left_out_line(limit);
     }
 }
@@ -332,19 +336,35 @@ static void put_types(struct pprof *s)
     put_profile_number(s, PROFILE_DEFAULT_SAMPLE_TYPE, word(s, types[PATH_TIME][0]));
 }
 
+/* All there is to know is in the file: pprof need not look for a program. */
+static void put_mapping(struct pprof *s)
+{
+    const nyt_str *name = nyt_profile_attribute(s->p, "application");
+    put_number(s, &s->message, MAPPING_ID, 1);
+    if (name)
+        put_number(s, &s->message, MAPPING_FILENAME, string_of(s, *name));
+    put_number(s, &s->message, MAPPING_HAS_FUNCTIONS, 1);
+    put_number(s, &s->message, MAPPING_HAS_FILENAMES, 1);
+    put_number(s, &s->message, MAPPING_HAS_LINE_NUMBERS, 1);
+    put_message(s, PROFILE_MAPPING);
+}
+
 static void put_all(struct pprof *s, nyt_limit *limit)
 {
     struct nyt_chooser chooser = {.ctx = s,
-                                  .n = s->path_count + s->line_count,
+                                  .n = s->paths.count + s->line_count,
                                   .value = item_seconds,
                                   .cost = item_bytes,
                                   .take = take_item};
+    const nyt_str *name = nyt_profile_attribute(s->p, "application");
     word(s, "");        /* string 0 must be empty */
     put_types(s);
+    put_mapping(s);
     if (s->p->process_count)
         put_profile_number(s, PROFILE_TIME_NANOS, ns_of(s->p->processes[0].start));
     put_profile_number(s, PROFILE_DURATION_NANOS, ns_of(s->p->totals.duration));
-    s->failed |= !nyt_choose(&chooser, FIXED_BYTES, limit);
+    s->failed |= !nyt_choose(&chooser, FIXED_BYTES + (name ? 2 * name->len : 0), limit);
+    s->left_out = nyt_paths_settle(&s->paths, s->wanted, limit);
     put_items(s, limit);
     for (size_t i = 0; i < s->strings.count && !s->failed; i++) {
         nyt_str text = s->strings.list[i].name;
@@ -416,30 +436,41 @@ static int gzip_end(struct gzip *g, struct nyt_out *o, nyt_error *err)
     return nyt_out_end(o, err);
 }
 
+/* false: out of memory. */
+static bool begin(struct pprof *s)
+{
+    if (!nyt_paths_find(&s->paths, s->p) || !nyt_ranges_find(&s->ranges, s->p))
+        return false;
+    s->lines = nyt_profile_all_lines(s->p, NYT_LEVEL_LINE, &s->line_count);
+    s->o = malloc(sizeof *s->o);
+    s->wanted = calloc(s->paths.count + s->line_count, sizeof *s->wanted);
+    s->measured = calloc(s->paths.frame_count + 1, sizeof *s->measured);
+    s->location_of = calloc(s->paths.frame_count + 1, sizeof *s->location_of);
+    return s->o && s->wanted && s->measured && s->location_of;
+}
+
 int nyt_export_pprof(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                      nyt_error *err)
 {
-    struct pprof s = {.p = p, .flat = p->node_count == 1};
-    s.lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &s.line_count);
-    s.path_count = s.flat ? p->sub_count : p->node_count;
-    s.o = malloc(sizeof *s.o);
-    s.taken = calloc(s.path_count + s.line_count + 1, sizeof *s.taken);
-    s.measured = calloc(p->names.count + 1, sizeof *s.measured);
-    s.frame_of = calloc(p->names.count + 1, sizeof *s.frame_of);
+    struct pprof s = {.p = p};
     struct gzip *gzip = gzip_new(write, ctx);
-    s.failed = !s.o || !s.taken || !s.measured || !s.frame_of || !gzip;
+    s.failed = !begin(&s) || !gzip;
     int rc = NYT_OK;
     nyt_limit_begin(limit);
     if (!s.failed) {
+        nyt_paths_tell(&s.paths, limit);
         nyt_out_begin(s.o, gzip_write, gzip);
         put_all(&s, limit);
         rc = gzip_end(gzip, s.o, err);
     }
     gzip_free(gzip);
     free(s.o);
-    free(s.taken);
+    free(s.wanted);
     free(s.measured);
-    free(s.frame_of);
+    free(s.location_of);
+    nyt_paths_free(&s.paths);
+    nyt_ranges_free(&s.ranges);
+    nyt_map_free(&s.sub_functions);
     nyt_map_free(&s.file_functions);
     nyt_names_free(&s.strings);
     nyt_buf_free(&s.message);

@@ -17,6 +17,7 @@
 #include "export/export.h"
 #include "model/profile.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ struct pstats {
     const nyt_profile *p;
     struct nyt_out *o;
     struct nyt_names callers;
+    double *called; /* of each caller: what its calls took; */
+    size_t called_cap;
     struct link *links; /* of the current sub */
     size_t cap;
     struct nyt_buf text;
@@ -108,7 +111,14 @@ static uint32_t take_caller(struct pstats *s, const nyt_call *call)
     if (!nyt_profile_sub(s->p, call->caller))
         return NYT_NONE;
     uint32_t id = nyt_names_take(&s->callers, call->caller);
-    s->failed |= id == NYT_NONE;
+    double *called = id == NYT_NONE
+                         ? NULL
+                         : nyt_grow(s->called, &s->called_cap, (size_t)id + 1, sizeof *called);
+    s->failed |= !called;
+    if (!called)
+        return NYT_NONE;
+    s->called = called;
+    s->called[id] += isfinite(call->incl) ? call->incl : 0;
     return id;
 }
 
@@ -174,10 +184,24 @@ static void put_figures(struct nyt_out *o, uint64_t first, uint64_t second, cons
     put_float(o, link->all);
 }
 
+/*
+ * Where all began (Perl's main::RUNTIME) was called by nobody and has no figures of its own: it
+ * lasted as long as what it called. Tools look for such roots.
+ */
+static void put_root(struct pstats *s, uint32_t caller)
+{
+    const struct link all = {.all = s->called[caller]};
+    nyt_str name = s->callers.list[caller].name;
+    put_key(s, name, nyt_profile_sub(s->p, name));
+    put_tuple(s->o, 5);
+    put_figures(s->o, 1, 1, &all);
+    nyt_out_text(s->o, "{0");
+}
+
 static void put_sub(struct pstats *s, nyt_str name, const nyt_sub *sub)
 {
     struct link all = {0};
-    size_t n = sub ? find_links(s, sub, &all) : 0;
+    size_t n = find_links(s, sub, &all);
     put_key(s, name, sub);
     put_tuple(s->o, 5);
     put_figures(s->o, all.primitive, all.calls, &all);
@@ -191,19 +215,39 @@ static void put_sub(struct pstats *s, nyt_str name, const nyt_sub *sub)
     nyt_out_text(s->o, "0");
 }
 
+/* Without calls, lines are what there is: each as often as it ran, called by nobody. */
+static void put_line(struct pstats *s, const nyt_line *line)
+{
+    const nyt_file *file = nyt_profile_file(s->p, line->fid);
+    const struct link all = {.own = line->time, .all = line->time};
+    uint64_t count = line->count > 0 ? (uint64_t)line->count : 0;
+    if (!file || file->merged_into)
+        return;
+    put_tuple(s->o, 3);
+    put_str(s, file->name);
+    put_int(s->o, line->line);
+    put_str(s, (nyt_str){.data = "(line)", .len = 6});
+    put_tuple(s->o, 5);
+    put_figures(s->o, count, count, &all);
+    nyt_out_text(s->o, "{0");
+}
+
 /* Every caller is an entry, even if it was not called itself: some tools rely on that. */
 static void put_all(struct pstats *s)
 {
+    size_t n;
+    const nyt_line *lines = nyt_profile_all_lines(s->p, NYT_LEVEL_LINE, &n);
     nyt_out_text(s->o, "{");
     for (size_t i = 0; i < s->p->sub_count && !s->failed; i++)
         if (s->p->subs[i].calls)
             put_sub(s, s->p->subs[i].name, &s->p->subs[i]);
-    for (size_t i = 0; i < s->callers.count && !s->failed; i++) {
-        nyt_str name = s->callers.list[i].name;
-        const nyt_sub *sub = nyt_profile_sub(s->p, name);
+    for (uint32_t i = 0; i < s->callers.count && !s->failed; i++) {
+        const nyt_sub *sub = nyt_profile_sub(s->p, s->callers.list[i].name);
         if (!sub || !sub->calls)
-            put_sub(s, name, sub);
+            put_root(s, i);
     }
+    for (size_t i = 0; i < n && nyt_shown_of_calls(s->p) == NYT_SHOWN_LINES; i++)
+        put_line(s, &lines[i]);
     nyt_out_text(s->o, "0");
 }
 
@@ -214,6 +258,7 @@ int nyt_export_pstats(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write
     int rc = NYT_OK;
     s.failed = !s.o;
     nyt_limit_begin(limit);
+    nyt_limit_shown(limit, nyt_shown_of_calls(p));
     if (!s.failed) {
         nyt_out_begin(s.o, write, ctx);
         put_all(&s);
@@ -221,6 +266,7 @@ int nyt_export_pstats(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write
     }
     free(s.o);
     free(s.links);
+    free(s.called);
     nyt_names_free(&s.callers);
     nyt_buf_free(&s.text);
     return s.failed ? nyt_fail(err, NYT_ENOMEM, "out of memory") : rc;

@@ -1,96 +1,66 @@
 /*
  * The call tree in the format of https://www.speedscope.app: one profile in which each path
- * is opened and closed once, with its calls added up. Its size goes with the number of paths,
- * however deep they are. Without a call stream each sub is a path of its own.
+ * is opened and closed once, in the order of first calls, with its calls added up. Its size goes with
+ * the number of paths, however deep they are.
  *
- * A limit is kept by leaving out paths, or subs. A path that is written brings those above it.
+ * A limit is kept by leaving out paths. A path that is written brings those above it.
  */
 #include "nytprof.h"
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "export/export.h"
-#include "model/profile.h"
+#include "export/paths.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* JSON readers hold numbers in doubles: whole ones beyond this are not exact. */
 #define LARGEST_WHOLE 9007199254740992.0
 
 struct speedscope {
-    const nyt_profile *p;
+    struct nyt_paths paths;
     struct nyt_out *o;
     struct nyt_json j;
-    struct nyt_map frames; /* name id -> frame */
-    bool flat;             /* there is no tree: items are subs, not nodes */
-    size_t items;
-    bool *wanted; /* by item */
-    uint32_t *frame_of;
+    bool *wanted;          /* by path */
+    uint32_t *number_of;   /* by frame: its place in the list + 1; 0: it is not there */
     uint32_t frame_count;
+    double left_out;         /* ticks of no path that is written */
     struct nyt_out *measure; /* takes text to know its length, */
     uint64_t measured;       /* which is this and what it still holds */
     uint64_t now;            /* ns */
-    bool failed;             /* out of memory while measuring */
 };
-
-enum { NOT_RETURNED = NYT_NAMES_MAX };  /* stands for the frames without a name */
 
 /* ---- Frames ---- */
 
-static void frame_place(struct speedscope *s, nyt_str name)
-{
-    const nyt_sub *sub = nyt_profile_sub(s->p, name);
-    const nyt_file *file = sub ? nyt_profile_file(s->p, sub->fid) : NULL;
-    if (!file)
-        return;
-    nyt_json_str(&s->j, "file", file->name);
-    if (sub->first)
-        nyt_json_count(&s->j, "line", sub->first);
-}
-
-static void put_frame(struct speedscope *s, nyt_str name)
+static void put_frame(struct speedscope *s, const struct nyt_frame *frame)
 {
     nyt_json_open(&s->j, NULL, '{');
-    nyt_json_str(&s->j, "name", name.len ? name : nyt_unreturned);
-    frame_place(s, name);
+    nyt_json_str(&s->j, "name", frame->name);
+    if (frame->file)
+        nyt_json_str(&s->j, "file", frame->file->name);
+    if (frame->file && frame->line)
+        nyt_json_count(&s->j, "line", frame->line);
     nyt_json_close(&s->j, '}');
 }
 
-/* false: out of memory. */
-static bool take_frame(struct speedscope *s, nyt_str name, uint32_t *frame)
+static void put_frames(struct speedscope *s)
 {
-    bool is_new;
-    uint32_t id = name.len ? nyt_names_find(&s->p->names, name) : NOT_RETURNED;
-    uint32_t *at = nyt_map_take(&s->frames, id, &is_new);
-    if (!at)
-        return false;
-    if (is_new) {
-        *at = s->frame_count++;
-        put_frame(s, name);
-    }
-    *frame = *at;
-    return true;
-}
-
-static nyt_str item_name(const struct speedscope *s, size_t item)
-{
-    return s->flat ? s->p->subs[item].name : s->p->nodes[item].name;
-}
-
-static bool put_frames(struct speedscope *s)
-{
-    bool ok = true;
     nyt_json_open(&s->j, "shared", '{');
     nyt_json_open(&s->j, "frames", '[');
-    for (size_t i = 0; ok && i < s->items; i++)
-        if (s->wanted[i])
-            ok = take_frame(s, item_name(s, i), &s->frame_of[i]);
+    for (size_t i = 1; i < s->paths.count; i++) {
+        uint32_t frame = s->paths.list[i].frame;
+        if (!s->wanted[i] || s->number_of[frame])
+            continue;
+        s->number_of[frame] = ++s->frame_count;
+        put_frame(s, &s->paths.frames[frame]);
+    }
+    if (s->left_out > 0)
+        put_frame(s, &(struct nyt_frame){.name = nyt_left_out_name});
     nyt_json_close(&s->j, ']');
     nyt_json_close(&s->j, '}');
-    return ok;
 }
 
 /* ---- Events ---- */
@@ -114,50 +84,53 @@ static void pass(struct speedscope *s, double ns)
 
 static double ns_of_ticks(const struct speedscope *s, double ticks)
 {
-    return nyt_seconds_of(s->p, ticks * 1e9);
+    return nyt_seconds_of(s->paths.p, ticks * 1e9);
 }
 
-/* The node or the first sibling after it that is written; 0: there is none. */
-static uint32_t wanted_from(const struct speedscope *s, uint32_t node)
+static uint32_t number_of(const struct speedscope *s, uint32_t path)
 {
-    while (node && !s->wanted[node])
-        node = s->p->nodes[node].next;
-    return node;
+    return s->number_of[s->paths.list[path].frame] - 1;
+}
+
+/* The path or the first sibling after it that is written; 0: there is none. */
+static uint32_t wanted_from(const struct speedscope *s, uint32_t path)
+{
+    while (path && !s->wanted[path])
+        path = s->paths.list[path].next;
+    return path;
 }
 
 /* Down to the first leaf, opening on the way. */
-static uint32_t open_path(struct speedscope *s, uint32_t node)
+static uint32_t open_path(struct speedscope *s, uint32_t path)
 {
     for (;;) {
-        put_event(s, "O", s->frame_of[node]);
-        uint32_t child = wanted_from(s, s->p->nodes[node].first_child);
+        put_event(s, "O", number_of(s, path));
+        uint32_t child = wanted_from(s, s->paths.list[path].first_child);
         if (!child)
-            return node;
-        node = child;
+            return path;
+        path = child;
     }
 }
 
 static void put_tree(struct speedscope *s)
 {
-    const nyt_node *nodes = s->p->nodes;
-    uint32_t at = wanted_from(s, nodes[0].first_child);
+    const struct nyt_path *list = s->paths.list;
+    uint32_t at = wanted_from(s, list[0].first_child);
     for (at = at ? open_path(s, at) : 0; at != 0;) {
-        pass(s, ns_of_ticks(s, nodes[at].excl));    /* after the calls it made */
-        put_event(s, "C", s->frame_of[at]);
-        uint32_t next = wanted_from(s, nodes[at].next);
-        at = next ? open_path(s, next) : nodes[at].parent;
+        pass(s, ns_of_ticks(s, list[at].excl));     /* after the calls it made */
+        put_event(s, "C", number_of(s, at));
+        uint32_t next = wanted_from(s, list[at].next);
+        at = next ? open_path(s, next) : list[at].parent;
     }
 }
 
-static void put_subs(struct speedscope *s)
+static void put_left_out(struct speedscope *s)
 {
-    for (size_t i = 0; i < s->p->sub_count; i++) {
-        if (!s->wanted[i] || !(s->p->subs[i].excl > 0))
-            continue;
-        put_event(s, "O", s->frame_of[i]);
-        pass(s, s->p->subs[i].excl * 1e9);
-        put_event(s, "C", s->frame_of[i]);
-    }
+    if (!(s->left_out > 0))
+        return;
+    put_event(s, "O", s->frame_count);
+    pass(s, ns_of_ticks(s, s->left_out));
+    put_event(s, "C", s->frame_count);
 }
 
 /* ---- Limits ---- */
@@ -165,13 +138,12 @@ static void put_subs(struct speedscope *s)
 enum {
     EVENT_BYTES = 54,       /* at most */
     FRAME_BYTES = 80,       /* a frame without its strings */
-    FIXED_BYTES = 400       /* all but frames, events and the name */
+    FIXED_BYTES = 600       /* all but frames, events and the name */
 };
 
-static double item_seconds(void *ctx, size_t item)
+static double path_seconds(void *ctx, size_t path)
 {
-    const struct speedscope *s = ctx;
-    return s->flat ? s->p->subs[item].excl : nyt_seconds_of(s->p, s->p->nodes[item].excl);
+    return nyt_path_seconds(&((const struct speedscope *)ctx)->paths, path);
 }
 
 static uint64_t json_bytes(struct speedscope *s, nyt_str text)
@@ -181,56 +153,47 @@ static uint64_t json_bytes(struct speedscope *s, nyt_str text)
     return s->measured + s->measure->len - before;
 }
 
-/* A frame is written once, whatever the number of its nodes. */
-static uint64_t frame_bytes(struct speedscope *s, nyt_str name)
+/* A frame is written once, whatever the number of its paths. */
+static uint64_t frame_bytes(struct speedscope *s, uint32_t number)
 {
-    bool is_new = true;
-    uint32_t id = name.len ? nyt_names_find(&s->p->names, name) : NOT_RETURNED;
-    s->failed |= !nyt_map_take(&s->frames, id, &is_new);
-    const nyt_sub *sub = nyt_profile_sub(s->p, name);
-    const nyt_file *file = sub ? nyt_profile_file(s->p, sub->fid) : NULL;
-    return is_new ? FRAME_BYTES + json_bytes(s, name) + (file ? json_bytes(s, file->name) : 0) : 0;
+    const struct nyt_frame *frame = &s->paths.frames[number];
+    if (s->number_of[number])
+        return 0;
+    s->number_of[number] = 1;
+    return FRAME_BYTES + json_bytes(s, frame->name) +
+           (frame->file ? json_bytes(s, frame->file->name) : 0);
 }
 
-static uint64_t item_bytes(void *ctx, size_t item)
+static uint64_t path_bytes(void *ctx, size_t path)
 {
     struct speedscope *s = ctx;
     uint64_t bytes = 0;
-    for (; !s->wanted[item]; item = s->p->nodes[item].parent) {
-        bytes += 2 * EVENT_BYTES + frame_bytes(s, item_name(s, item));
-        if (s->flat)
-            break;
-    }
+    for (; !s->wanted[path]; path = s->paths.list[path].parent)
+        bytes += 2 * EVENT_BYTES + frame_bytes(s, s->paths.list[path].frame);
     return bytes;
 }
 
-static void want_item(void *ctx, size_t item)
+static void want_path(void *ctx, size_t path)
 {
     struct speedscope *s = ctx;
-    for (; !s->wanted[item]; item = s->p->nodes[item].parent) {
-        s->wanted[item] = true;
-        if (s->flat)
-            break;
-    }
+    for (; !s->wanted[path]; path = s->paths.list[path].parent)
+        s->wanted[path] = true;
 }
 
 /* The root is no frame and never written, but it ends every way up. */
 static bool choose(struct speedscope *s, nyt_limit *limit)
 {
-    struct nyt_chooser chooser = {
-        .ctx = s, .n = s->items, .value = item_seconds, .cost = item_bytes, .take = want_item};
-    const nyt_str *name = nyt_profile_attribute(s->p, "application");
+    struct nyt_chooser chooser = {.ctx = s,
+                                  .n = s->paths.count,
+                                  .value = path_seconds,
+                                  .cost = path_bytes,
+                                  .take = want_path};
+    const nyt_str *name = nyt_profile_attribute(s->paths.p, "application");
     uint64_t fixed = FIXED_BYTES + (name ? 2 * json_bytes(s, *name) : 0);
-    if (!s->flat)
-        s->wanted[0] = true;
-    bool ok = nyt_choose(&chooser, fixed, limit) && !s->failed;
-    for (size_t i = 0; ok && i < s->items; i++)
-        if (!s->wanted[i])
-            nyt_limit_left_out(limit, item_seconds(s, i));
-    if (!s->flat)
-        s->wanted[0] = false;
-    nyt_map_free(&s->frames);
-    s->frames = (struct nyt_map){0};
+    s->wanted[0] = true;
+    bool ok = nyt_choose(&chooser, fixed, limit);
+    s->left_out = nyt_paths_settle(&s->paths, s->wanted, limit);
+    memset(s->number_of, 0, s->paths.frame_count * sizeof *s->number_of);
     return ok;
 }
 
@@ -238,7 +201,7 @@ static bool choose(struct speedscope *s, nyt_limit *limit)
 
 static void put_name(struct speedscope *s)
 {
-    const nyt_str *name = nyt_profile_attribute(s->p, "application");
+    const nyt_str *name = nyt_profile_attribute(s->paths.p, "application");
     nyt_json_str(&s->j, "name", name ? *name : (nyt_str){.data = "profile", .len = 7});
 }
 
@@ -250,22 +213,19 @@ static void put_profile(struct speedscope *s)
     nyt_json_count(&s->j, "startValue", 0);
     put_name(s);
     nyt_json_open(&s->j, "events", '[');
-    if (s->flat)
-        put_subs(s);
-    else
-        put_tree(s);
+    put_tree(s);
+    put_left_out(s);
     nyt_json_close(&s->j, ']');
     nyt_json_count(&s->j, "endValue", s->now);
     nyt_json_close(&s->j, '}');
 }
 
-static bool put_all(struct speedscope *s)
+static void put_all(struct speedscope *s)
 {
     s->j = (struct nyt_json){.o = s->o};
     nyt_json_open(&s->j, NULL, '{');
     nyt_json_text(&s->j, "$schema", "https://www.speedscope.app/file-format-schema.json");
-    if (!put_frames(s))
-        return false;
+    put_frames(s);
     nyt_json_open(&s->j, "profiles", '[');
     put_profile(s);
     nyt_json_close(&s->j, ']');
@@ -274,34 +234,40 @@ static bool put_all(struct speedscope *s)
     nyt_json_text(&s->j, "exporter", "pynytprof " NYT_VERSION);
     nyt_json_close(&s->j, '}');
     nyt_out_text(s->o, "\n");
-    return true;
+}
+
+/* false: out of memory. */
+static bool begin(struct speedscope *s, const nyt_profile *p)
+{
+    if (!nyt_paths_find(&s->paths, p))
+        return false;
+    s->o = malloc(sizeof *s->o);
+    s->measure = malloc(sizeof *s->measure);
+    s->wanted = calloc(s->paths.count, sizeof *s->wanted);
+    s->number_of = calloc(s->paths.frame_count + 1, sizeof *s->number_of);
+    return s->o && s->measure && s->wanted && s->number_of;
 }
 
 int nyt_export_speedscope(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, void *ctx,
                           nyt_error *err)
 {
-    bool flat = p->node_count == 1;
-    size_t items = flat ? p->sub_count : p->node_count;
-    struct speedscope s = {.p = p,
-                           .flat = flat,
-                           .items = items,
-                           .o = malloc(sizeof *s.o),
-                           .measure = malloc(sizeof *s.measure),
-                           .wanted = calloc(items + 1, sizeof *s.wanted),
-                           .frame_of = calloc(items + 1, sizeof *s.frame_of)};
-    bool ok = s.o && s.measure && s.wanted && s.frame_of;
+    struct speedscope s = {.now = 0};
+    bool ok = begin(&s, p);
     int rc = NYT_OK;
     nyt_limit_begin(limit);
     if (ok) {
+        nyt_paths_tell(&s.paths, limit);
         nyt_out_begin(s.o, write, ctx);
         nyt_out_begin(s.measure, nyt_count_bytes, &s.measured);
-        ok = choose(&s, limit) && put_all(&s);
+        ok = choose(&s, limit);
+        if (ok)
+            put_all(&s);
         rc = nyt_out_end(s.o, err);
     }
     free(s.o);
     free(s.measure);
     free(s.wanted);
-    free(s.frame_of);
-    nyt_map_free(&s.frames);
+    free(s.number_of);
+    nyt_paths_free(&s.paths);
     return ok ? rc : nyt_fail(err, NYT_ENOMEM, "out of memory");
 }

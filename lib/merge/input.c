@@ -537,7 +537,7 @@ static bool finish(struct nyt_merge_input *g)
         g->repairs[NYT_REPAIR_SCALE]++;
     }
     end_processes(g);
-    bool ok = pour(g) && nyt_calltree_section(&g->sums.tree) && have_a_process(g) &&
+    bool ok = pour(g) && nyt_calltree_finish(&g->sums.tree) && have_a_process(g) &&
               define_unknown_files(g);
     finish_sources(g);
     return ok;

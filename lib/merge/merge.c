@@ -686,6 +686,8 @@ int nyt_merged_finish(nyt_merged *m, nyt_error *err)
     if (m->file_count == 0)
         return nyt_fail(err, NYT_EFORMAT, "there is no file in it");
     finish_durations(m);
+    if (!nyt_calltree_finish(&m->sums.tree))
+        return nyt_fail(err, NYT_ENOMEM, "out of memory");
     return NYT_OK;
 }
 

@@ -6,6 +6,8 @@
  * are collected and walked backwards when the section of a process is over. When too many
  * have come, those of one path are added up and put back as fewer returns, still in post-order:
  * memory goes with the number of paths and not of calls.
+ *
+ * A program that calls f, g and f again has f first: what counts is the first return of each path.
  */
 #include "model/calltree.h"
 
@@ -58,13 +60,13 @@ static uint32_t find_child(struct nyt_tree *t, uint32_t parent, uint32_t name, u
     t->nodes = nodes;
     uint32_t id = *at = (uint32_t)t->count++;
     t->nodes[id] = (struct nyt_tree_node){
-        .parent = parent, .name = name, .depth = depth, .next = t->nodes[parent].first_child};
-    t->nodes[parent].first_child = id;      /* backwards: what came earlier goes in front */
+        .parent = parent, .name = name, .depth = depth, .stamp = NYT_NONE};
     return id;
 }
 
 /* Programs do again what they did before: mostly it is the child that came next last time. */
-static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uint32_t depth)
+static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uint32_t depth,
+                         uint32_t stamp)
 {
     uint32_t last = t->nodes[parent].last, child = t->nodes[last].after;
     if (!child || t->nodes[child].parent != parent || t->nodes[child].name != name)
@@ -72,19 +74,22 @@ static uint32_t child_of(struct nyt_tree *t, uint32_t parent, uint32_t name, uin
     if (child != NYT_NONE) {
         t->nodes[last].after = child;
         t->nodes[parent].last = child;
+        if (t->nodes[child].stamp > stamp)
+            t->nodes[child].stamp = stamp;
     }
     return child;
 }
 
 /* Below `at`, which is the node reached last. */
-static uint32_t walk_back(struct nyt_tree *t, uint32_t at, const struct nyt_return *r)
+static uint32_t walk_back(struct nyt_tree *t, uint32_t at, const struct nyt_return *r,
+                          uint32_t stamp)
 {
     while (t->nodes[at].depth >= r->depth && at != 0)
         at = t->nodes[at].parent;
     if (r->depth > 1 && t->nodes[at].depth < r->depth - 1)
-        at = child_of(t, at, placeholder(r->depth - 1), r->depth - 1);
+        at = child_of(t, at, placeholder(r->depth - 1), r->depth - 1, stamp);
     if (at != NYT_NONE)
-        at = child_of(t, at, r->name, r->depth);
+        at = child_of(t, at, r->name, r->depth, stamp);
     if (at != NYT_NONE) {
         t->nodes[at].calls += r->calls;
         t->nodes[at].incl += r->incl;
@@ -97,9 +102,13 @@ static bool walk_all_back(struct nyt_tree *t, const struct nyt_return *returns, 
 {
     if (!tree_has_root(t))
         return false;
-    for (uint32_t at = 0; n-- > 0;)
-        if ((at = walk_back(t, at, &returns[n])) == NYT_NONE)
+    uint32_t before = t->stamps;
+    t->stamps = n < NYT_NONE - 1 - before ? before + (uint32_t)n : NYT_NONE - 1;
+    for (uint32_t at = 0; n-- > 0;) {
+        uint32_t stamp = n < t->stamps - before ? before + (uint32_t)n : t->stamps;
+        if ((at = walk_back(t, at, &returns[n], stamp)) == NYT_NONE)
             return false;
+    }
     return true;
 }
 
@@ -107,6 +116,7 @@ static bool walk_all_back(struct nyt_tree *t, const struct nyt_return *returns, 
 static void tree_clear(struct nyt_tree *t)
 {
     t->count = 0;
+    t->stamps = 0;
     nyt_map_clear(&t->children);
 }
 
@@ -115,6 +125,59 @@ static void tree_free(struct nyt_tree *t)
     free(t->nodes);
     nyt_map_free(&t->children);
     *t = (struct nyt_tree){0};
+}
+
+/* ---- The order of children ---- */
+
+enum { DIGIT = 11, DIGITS = 3, VALUES = 1 << DIGIT };       /* of a stamp: 33 bits, enough */
+
+static unsigned digit_of(const struct nyt_tree_node *node, int digit)
+{
+    return node->stamp >> digit * DIGIT & (VALUES - 1);
+}
+
+/* One pass of a radix sort: equal ones stay as they were. */
+static void sort_by_digit(const struct nyt_tree *t, const uint32_t *from, uint32_t *to, int digit)
+{
+    size_t places[VALUES] = {0};
+    for (size_t i = 0; i < t->count; i++)
+        places[digit_of(&t->nodes[i], digit)]++;
+    for (size_t i = 0, sum = 0; i < VALUES; i++) {
+        size_t n = places[i];
+        places[i] = sum;
+        sum += n;
+    }
+    for (size_t i = 0; i < t->count; i++)
+        to[places[digit_of(&t->nodes[from[i]], digit)]++] = from[i];
+}
+
+/* Links all children by their stamps. 
+ * so that the root, which has none, is last. */
+static bool order_children(struct nyt_tree *t)
+{
+    uint32_t *order = malloc((t->count + 1) * sizeof *order);
+    uint32_t *other = malloc((t->count + 1) * sizeof *other);
+    bool ok = order && other;
+    for (size_t i = 0; ok && i < t->count; i++) {
+        order[i] = (uint32_t)i;
+        t->nodes[i].first_child = 0;
+    }
+    for (int digit = 0; ok && digit < DIGITS; digit++) {
+        sort_by_digit(t, order, other, digit);
+        uint32_t *sorted = other;
+        other = order;
+        order = sorted;
+    }
+    for (size_t i = ok ? t->count : 0; i-- > 0;) {
+        struct nyt_tree_node *node = &t->nodes[order[i]];
+        if (order[i] == 0)
+            continue;
+        node->next = t->nodes[node->parent].first_child;
+        t->nodes[node->parent].first_child = order[i];
+    }
+    free(order);
+    free(other);
+    return ok;
 }
 
 /* ---- Returns ---- */
@@ -156,7 +219,7 @@ static size_t tree_to_returns(const struct nyt_tree *t, struct nyt_return *retur
 static bool add_up_returns(struct nyt_calltree *c)
 {
     tree_clear(&c->some);
-    bool ok = walk_all_back(&c->some, c->returns, c->count);
+    bool ok = walk_all_back(&c->some, c->returns, c->count) && order_children(&c->some);
     if (ok)
         c->count = tree_to_returns(&c->some, c->returns);
     return ok;
@@ -193,6 +256,11 @@ bool nyt_calltree_section(struct nyt_calltree *c)
     bool ok = walk_all_back(&c->tree, c->returns, c->count);
     c->count = 0;
     return ok;
+}
+
+bool nyt_calltree_finish(struct nyt_calltree *c)
+{
+    return nyt_calltree_section(c) && order_children(&c->tree);
 }
 
 nyt_node *nyt_calltree_nodes(const struct nyt_calltree *c, const struct nyt_names *names)

@@ -573,7 +573,7 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     int rc = take_as_much_as_there_is(l, err);
     if (rc < 0)
         return rc;
-    rc = sum_up(l) && nyt_calltree_section(&l->tree) && give_subs_a_file(l) ? NYT_OK : NYT_ENOMEM;
+    rc = sum_up(l) && nyt_calltree_finish(&l->tree) && give_subs_a_file(l) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_finish(l);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;

@@ -251,10 +251,16 @@ class Format(structseq[Any], tuple[Any, ...]):
 
 @final
 class LeftOut(structseq[Any], tuple[Any, ...]):
-    __match_args__: Final = ("paths", "seconds", "lines")
+    __match_args__: Final = (
+        "paths", "seconds", "lines", "shown", "folded_levels", "cut_paths", "missing_files"
+    )  # fmt: skip
     paths: Final[int]
     seconds: Final[float]
     lines: Final[int]
+    shown: Final[int]
+    folded_levels: Final[int]
+    cut_paths: Final[int]
+    missing_files: Final[int]
 
 @final
 class Note(structseq[Any], tuple[Any, ...]):

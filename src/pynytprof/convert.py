@@ -11,6 +11,7 @@ import io
 import os
 import shutil
 import subprocess
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -34,6 +35,7 @@ __all__ = [
     "summary",
     "to_callgrind",
     "to_collapsed",
+    "to_cpuprofile",
     "to_csv",
     "to_dot",
     "to_html",
@@ -41,6 +43,7 @@ __all__ = [
     "to_jsonl",
     "to_lcov",
     "to_model",
+    "to_nytprofcsv",
     "to_pprof",
     "to_pstats",
     "to_speedscope",
@@ -174,11 +177,22 @@ def recover(path: StrPath, out: StrPath, *, compress: int = 1) -> Merged:
 FORMATS = {form.name: form for form in _cread.formats()}
 
 
+_NOT_SHOWN = (
+    "",
+    "no call tree (calls=0): functions are shown without their callers",
+    "no calls (subs=0): lines are shown without functions",
+    "nothing of it can be shown in this format",
+)
+
+
 def _export(profile: Source, out: StrPath | None, name: str, top: int = 0) -> Path:
+    """Warns of a profile that lacks what the format is about."""
     target = _target(profile, out, FORMATS[name].suffix)
     raw = raw_profile(profile)
     with _new_file(target) as file:
-        raw.export(name, file.write, 0, top)
+        done = raw.export(name, file.write, 0, top)
+    if done.shown:
+        warnings.warn(f"{_path(profile)}: {name}: {_NOT_SHOWN[done.shown]}", stacklevel=3)
     return target
 
 
@@ -211,13 +225,29 @@ def to_collapsed(profile: Source, out: StrPath | None = None) -> Path:
     return _export(profile, out, "collapsed")
 
 
-def to_csv(profile: Source, out_dir: StrPath | None = None) -> Path:
-    """Writes a text for each file, ``seconds,count,seconds each,source`` a line.
+def to_cpuprofile(profile: Source, out: StrPath | None = None) -> Path:
+    """Writes the call tree and the lines as V8 does, for VS Code; returns where.
 
-    Returns the folder that has them, by default the profile's name and ``.csv``; it is
+    `out` is by default the profile's name and ``.cpuprofile``. Raises OSError, ProfileError.
+    """
+    return _export(profile, out, "cpuprofile")
+
+
+def to_csv(profile: Source, out: StrPath | None = None) -> Path:
+    """Writes all lines with figures as one table; returns where, by default NAME.csv.
+
+    Raises OSError, ProfileError.
+    """
+    return _export(profile, out, "csv")
+
+
+def to_nytprofcsv(profile: Source, out_dir: StrPath | None = None) -> Path:
+    """Writes a text for each file, ``seconds,count,seconds each,source`` a line, as Perl's tool.
+
+    Returns the folder that has them, by default the profile's name and ``.nytprofcsv``; it is
     made if it is missing. Raises OSError, ProfileError.
     """
-    folder = _target(profile, out_dir, FORMATS["csv"].suffix)
+    folder = _target(profile, out_dir, FORMATS["nytprofcsv"].suffix)
     raw = raw_profile(profile)
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as current:
@@ -251,7 +281,7 @@ def to_json(profile: Source, out: StrPath | None = None) -> Path:
 def to_lcov(profile: Source, out: StrPath | None = None) -> Path:
     """Writes how often lines and subs ran for genhtml; returns where, by default NAME.lcov.
 
-    Raises OSError, ProfileError.
+    Files that do not exist are left out: genhtml would stop there. Raises OSError, ProfileError.
     """
     return _export(profile, out, "lcov")
 
@@ -275,7 +305,7 @@ def to_pstats(profile: Source, out: StrPath | None = None) -> Path:
 def to_speedscope(profile: Source, out: StrPath | None = None) -> Path:
     """Writes the call tree for https://www.speedscope.app; returns where.
 
-    Without a call tree it is the subs, flat. `out` is by default the profile's name and
+    `out` is by default the profile's name and
     ``.speedscope.json``. Raises OSError, ProfileError.
     """
     return _export(profile, out, "speedscope")

@@ -213,7 +213,7 @@ static int put_all_formats(const nyt_profile *p, uint64_t *hash)
 {
     size_t n;
     const nyt_export_format *formats = nyt_export_formats(&n);
-    int rc = nyt_export_csv(p, begin_file, add_to_hash, hash, NULL);
+    int rc = nyt_export_nytprofcsv(p, begin_file, add_to_hash, hash, NULL);
     for (size_t i = 0; i < n && rc == NYT_OK; i++) {
         nyt_limit limit = {.max_bytes = 600};
         if (formats[i].folder)

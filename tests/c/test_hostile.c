@@ -76,7 +76,7 @@ static int export_all(const nyt_profile *p)
         if (rc == NYT_OK)
             rc = formats[i].write(p, &limit, swallow, NULL, NULL);
     }
-    return rc == NYT_OK ? nyt_export_csv(p, begin_none, swallow, NULL, NULL) : rc;
+    return rc == NYT_OK ? nyt_export_nytprofcsv(p, begin_none, swallow, NULL, NULL) : rc;
 }
 
 static int report_all(const nyt_profile *p)

@@ -1,0 +1,81 @@
+/* diff: what changed from one profile to another, and whether that is allowed. */
+#include "commands.h"
+
+#include "load.h"
+#include "message.h"
+#include "streams.h"
+
+/* A condition may name what is in neither profile. */
+static enum exit_status judged(const struct options *options, const nyt_diff *d)
+{
+    nyt_error err;
+    enum exit_status status = EXIT_FINE;
+    for (size_t i = 0; i < options->condition_count; i++) {
+        int rc = nyt_diff_check(d, options->conditions[i], NULL, NULL, &err);
+        if (rc > 0)
+            status = EXIT_FINDINGS;
+        if (rc < 0) {
+            status = bad_condition(options->io, options->conditions[i], &err);
+            return rc == NYT_EAPI ? status : EXIT_INCOMPLETE;
+        }
+    }
+    return status;
+}
+
+static void tell_conditions(const struct options *options, const nyt_diff *d)
+{
+    fflush(options->io->out);
+    for (size_t i = 0; i < options->condition_count; i++) {
+        if (nyt_diff_check(d, options->conditions[i], NULL, NULL, NULL) <= 0)
+            continue;
+        fprintf(options->io->err, "%s: failed: ", options->io->program);
+        nyt_diff_check(d, options->conditions[i], write_stream, options->io->err, NULL);
+        fputc('\n', options->io->err);
+    }
+}
+
+static enum exit_status report_diff(const struct options *options, char **paths, const nyt_diff *d,
+                                    FILE *out)
+{
+    nyt_diff_options how = {.report = options->report,
+                            .path_after = paths[1],
+                            .min_change = options->min_change,
+                            .markdown = options->markdown,
+                            .conditions = options->conditions,
+                            .condition_count = options->condition_count};
+    nyt_error err;
+    how.report.path = paths[0];
+    enum exit_status status = judged(options, d);
+    if (status > EXIT_FINDINGS)
+        return status;
+    int rc = nyt_report_diff(d, &how, write_stream, out, &err);
+    tell_conditions(options, d);
+    return rc < 0 ? finished(options, rc, paths[1], out, &err) : status;
+}
+
+static enum exit_status diff(const struct options *options, char **paths, nyt_profile *loaded[2],
+                             FILE *out)
+{
+    nyt_error err;
+    nyt_diff *d;
+    for (int i = 0; i < 2; i++) {
+        if (load_profile(&loaded[i], options, paths[i], &err) < 0)
+            return unreadable(options, paths[i], &err);
+        if (!nyt_profile_totals(loaded[i])->complete)
+            say(options->io, "%s: the profile is incomplete", paths[i]);
+    }
+    if (nyt_diff_new(&d, loaded[0], loaded[1], &err) < 0)
+        return unreadable(options, paths[1], &err);
+    enum exit_status status = report_diff(options, paths, d, out);
+    nyt_diff_free(d);
+    return status;
+}
+
+enum exit_status command_diff(const struct options *options, char **paths, FILE *out)
+{
+    nyt_profile *loaded[2] = {NULL, NULL};
+    enum exit_status status = diff(options, paths, loaded, out);
+    nyt_profile_free(loaded[0]);
+    nyt_profile_free(loaded[1]);
+    return status;
+}
