@@ -120,7 +120,8 @@ others=${pythons#"$main_python"}
 
 began=$(now)
 say "Python $main_version: environment and build"
-make_venv "$main_python" test real lint coverage package page
+make_venv "$main_python" test real consumers lint coverage package page
+get_consumers
 note ok "Python $main_version: environment and build" "$began"
 
 check 'clang-format' sh scripts/lint.sh clang-format "$main_venv"

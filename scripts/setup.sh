@@ -49,6 +49,7 @@ missing_packages() {
                 command -v groff >/dev/null || echo groff-base
                 command -v callgrind_annotate >/dev/null || echo valgrind
                 command -v c++ >/dev/null || echo g++
+                command -v go >/dev/null || echo golang-go      # for its pprof
                 command -v pkg-config >/dev/null || echo pkg-config
                 # what the page is looked at with
                 command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
@@ -132,6 +133,8 @@ packages_for() {    # PURPOSE...
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov ;;
             real) echo toolz pyperformance greenlet gevent debugpy ;;
+            # Programs that open our exports; tests/consumers.py has the list.
+            consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema ;;
             # How C and Python are laid out depends on the version: these are what the tree is in.
             lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
             coverage) echo coverage gcovr ;;
@@ -150,4 +153,11 @@ make_venv() {
     "$venv/bin/python" -m pip install -qq $(packages_for "$@") || return 1
     PATH="$PWD/$venv/bin:$PATH" "$venv/bin/python" -m pip install -qq --no-build-isolation \
         --force-reinstall --no-deps . || return 1
+}
+
+# get_consumers: what opens our exports and comes from npm
+get_consumers() {
+    [ -d build-test/consumers/node_modules/speedscope ] ||
+        npm install --silent --no-fund --no-audit --ignore-scripts \
+            --prefix build-test/consumers speedscope
 }

@@ -5,8 +5,7 @@
  * The exclusive time of a sub stands on its lines (see line_costs.h). What a sub has beyond its lines
  * stands on its first line; where lines have more than their sub, because subs share them, they are
  * scaled down to it. So subs and calls have the costs that Perl's nytprofcg gives them, and lines
- * outside of all subs are not lost. Of these, what subs have that stand nowhere (Perl's nameevals=0
- * and nameanonsubs=0) is theirs.
+ * outside of all subs are not lost: they have what no sub has.
  *
  * All is written twice: readers want the sum before what it is of, so that the first time only adds.
  */
@@ -120,16 +119,21 @@ static void put_subs(struct callgrind *c)
 
 /* ---- What is in no sub ---- */
 
-/* Time of code that stands somewhere, but nobody knows where. */
-static double time_without_place(const nyt_profile *p)
+/* What lines took that no sub has: Perl's subs have that of files that they load, too, and of code
+ * of which it does not say where it stands. */
+static double time_outside(const nyt_profile *p)
 {
-    double sum = 0;
-    for (size_t i = 0; i < p->sub_count; i++) {
-        const nyt_sub *sub = &p->subs[i];
-        if (sub->kind == NYT_KIND_CODE && !sub->first && sub->excl > 0 && isfinite(sub->excl))
-            sum += sub->excl;
+    double time = 0;
+    for (size_t i = 0; i < p->lines[NYT_LEVEL_LINE].count; i++) {
+        const nyt_line *line = &p->lines[NYT_LEVEL_LINE].list[i];
+        const nyt_file *file = nyt_profile_file(p, line->fid);
+        if (file && !file->merged_into && isfinite(line->time))
+            time += line->time;
     }
-    return sum;
+    for (size_t i = 0; i < p->sub_count; i++)
+        if (p->subs[i].calls && isfinite(p->subs[i].excl))
+            time -= p->subs[i].excl;
+    return fmax(time, 0);
 }
 
 /* Lines outside of all subs: of a Perl program most of its main file. */
@@ -138,8 +142,8 @@ static void put_rest(struct callgrind *c)
     static const nyt_str outside = {.data = "(outside of subs)", .len = 17};
     size_t n;
     const struct nyt_line_cost *costs = nyt_line_costs_of(&c->costs, NULL, &n);
-    double sum = nyt_line_costs_sum(costs, n), others = time_without_place(c->p);
-    double scale = sum > others ? (sum - others) / sum : 0;
+    double sum = nyt_line_costs_sum(costs, n), time = time_outside(c->p);
+    double scale = sum > time ? time / sum : 1;
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || costs[i].fid != costs[i - 1].fid) {
             put_file(c, "fl", costs[i].fid);

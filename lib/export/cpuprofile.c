@@ -67,7 +67,7 @@ static void put_ticks(struct cpuprofile *s, size_t path)
     const struct nyt_line_cost *costs = frame->sub ? nyt_line_costs_of(&s->costs, frame->sub, &n)
                                                    : NULL;
     double sum = nyt_line_costs_sum(costs, n), passed = 0;
-    if (micros == 0)
+    if (micros == 0 || (n == 0 && frame->line == 0))
         return;
     nyt_json_open(&s->j, "positionTicks", '[');
     for (size_t i = 0; i < n; i++) {

@@ -67,12 +67,35 @@ void nyt_ranges_free(struct nyt_ranges *r)
 
 /* ---- Costs ---- */
 
+/* Has any line of its own figures? Without, its time is on the lines that called it. */
+static bool has_lines(const nyt_profile *p, const nyt_sub *sub)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, sub->fid, &n);
+    size_t from = 0, to = n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (lines[middle].line < sub->first)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < n && lines[from].line <= sub->last;
+}
+
+/* Functions in C, and code that was there before the profiler, as some of Perl's is. */
+static bool is_on_caller(const nyt_profile *p, const nyt_sub *sub)
+{
+    return sub->kind != NYT_KIND_CODE || (sub->first && !has_lines(p, sub));
+}
+
 /* Of the calls that one line of a file made, in order of lines; *at moves on. */
-static double time_in_c(const nyt_call *const *calls, size_t n, uint32_t line, size_t *at)
+static double time_of_called(const nyt_profile *p, const nyt_call *const *calls, size_t n,
+                             uint32_t line, size_t *at)
 {
     double sum = 0;
     for (; *at < n && calls[*at]->line <= line; ++*at)
-        if (calls[*at]->line == line && calls[*at]->called->kind != NYT_KIND_CODE)
+        if (calls[*at]->line == line && is_on_caller(p, calls[*at]->called))
             sum += calls[*at]->excl;
     return sum;
 }
@@ -83,7 +106,8 @@ static void add_file(struct nyt_line_costs *c, struct nyt_ranges *ranges, const 
     const nyt_line *lines = nyt_profile_lines(ranges->p, NYT_LEVEL_LINE, file->fid, &n);
     const nyt_call *const *calls = nyt_profile_calls(ranges->p, file->fid, &call_count);
     for (size_t i = 0; i < n; i++) {
-        double seconds = lines[i].time - time_in_c(calls, call_count, lines[i].line, &at);
+        double seconds = lines[i].time -
+                         time_of_called(ranges->p, calls, call_count, lines[i].line, &at);
         const nyt_sub *sub = nyt_ranges_at(ranges, file->fid, lines[i].line);
         if (seconds > 0 && isfinite(seconds))
             c->list[c->count++] = (struct nyt_line_cost){
