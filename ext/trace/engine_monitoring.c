@@ -138,16 +138,73 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
 
 /* ---- Frames ---- */
 
-/* With stmts=0 nobody has told where the caller is: its frame knows. */
-static void place_caller(lane *l)
+/*
+ * How the interpreter's own frames begin, on all versions up to the one below: what runs in
+ * it (in its lowest bits 3.14 and later keep flags), and the frame that it returns to. Frame
+ * objects would have to be made, one for each call.
+ */
+#if PY_VERSION_HEX < 0x03100000
+#define HAVE_RAW_FRAMES 1
+typedef struct raw_frame {
+    uintptr_t code;
+    struct raw_frame *back;
+} raw_frame;
+#else
+#define HAVE_RAW_FRAMES 0
+#endif
+
+#if HAVE_RAW_FRAMES
+
+static const raw_frame *running_frame(void)
+{
+    PyThreadState *here = PyThreadState_Get();
+#if PY_VERSION_HEX < 0x030D0000
+    return (const raw_frame *)(void *)here->cframe->current_frame;
+#else
+    return (const raw_frame *)(void *)here->current_frame;
+#endif
+}
+
+/*
+ * The offset in `code` at which the frame that called the running one is; -1: that is not
+ * its frame. Between a frame and its caller's stands one of the interpreter's where C called.
+ */
+static int caller_offset(const void *code)
+{
+    enum { FLAGS = 3 };
+    const raw_frame *frame = running_frame();
+    for (int step = 0; frame && step < 2; step++) {
+        frame = frame->back;
+        if (frame && (frame->code & ~(uintptr_t)FLAGS) == (uintptr_t)code)
+            return PyUnstable_InterpreterFrame_GetLasti((struct _PyInterpreterFrame *)frame);
+    }
+    return -1;
+}
+
+#else
+
+static int caller_offset(const void *code)
 {
     PyFrameObject *frame = PyEval_GetFrame();
     PyFrameObject *back = frame ? PyFrame_GetBack(frame) : NULL;
-    PyCodeObject *code = back ? PyFrame_GetCode(back) : NULL;
-    if (code && l->top->key == code)
-        lane_place(l, PyFrame_GetLineNumber(back));
-    Py_XDECREF(code);
+    PyCodeObject *of = back ? PyFrame_GetCode(back) : NULL;
+    int offset = of && of == code ? PyFrame_GetLasti(back) : -1;
+    Py_XDECREF(of);
     Py_XDECREF(back);
+    return offset;
+}
+
+#endif
+
+/* With stmts=0 nobody has told where the caller is: its frame knows. */
+static void place_caller(lane *l)
+{
+    activation *top = l->top;
+    if (top == l->stack || !top->info)
+        return;
+    int offset = caller_offset(top->key);
+    if (offset >= 0)
+        top->slot = &top->slots[code_place(top->info, (PyCodeObject *)(uintptr_t)top->key, offset)];
 }
 
 /* A frame begins, or goes on at `offset` (-1: begins). */

@@ -33,6 +33,20 @@ static code_info *info_of(tracer *t, PyFrameObject *frame)
     return code_info_of(t, code_of(frame), NULL);
 }
 
+/* With stmts=0 nobody has told at which line the frame at the top is. */
+static void place_top(lane *l)
+{
+    activation *top = l->top;
+    PyFrameObject *frame = (PyFrameObject *)(uintptr_t)top->key;
+#if PY_VERSION_HEX >= 0x030B0000
+    int offset = PyFrame_GetLasti(frame);
+#else
+    int offset = frame->f_lasti * 2;
+#endif
+    if (offset >= 0)
+        top->slot = &top->slots[code_place(top->info, code_of(frame), offset)];
+}
+
 /* The offset at which a generator goes on; -1: this frame begins. */
 static int resume_offset(PyFrameObject *frame, PyCodeObject *code)
 {
@@ -66,7 +80,7 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
         return;
     now = lane_later(l, now, since);
     if (!t->options.stmts && l->top->info && !l->top->c)
-        lane_place(l, PyFrame_GetLineNumber((PyFrameObject *)l->top->key));
+        place_top(l);
     int offset = resume_offset(frame, code_of(frame));
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
@@ -371,8 +385,8 @@ static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject
             return;
         uint64_t since = l->since;
         int64_t sub = code_c_sub(t, callable, method);
-        if (sub >= 0 && !t->options.stmts)
-            lane_place(l, PyFrame_GetLineNumber(frame));
+        if (sub >= 0 && !t->options.stmts && !l->top->c)
+            place_top(l);
         if (sub >= 0)
             lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since), COST_C_ENTER);
     } else if (l->top->c && l->top->key == method) {
