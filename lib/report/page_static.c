@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "report/insight.h"
 #include "report/sentence.h"
 
 #include <stdlib.h>
@@ -160,9 +161,8 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
     nyt_out_text(o, hot ? "</strong>\n" : "\n");
 }
 
-static void put_excerpt(struct nyt_out *o, const nyt_profile *p)
+static void put_lines_around(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest)
 {
-    const nyt_line *hottest = nyt_hottest_line(p);
     size_t n = 0;
     const nyt_src_line *source = hottest ? nyt_profile_source(p, hottest->fid, &n) : NULL;
     if (!n)
@@ -173,6 +173,16 @@ static void put_excerpt(struct nyt_out *o, const nyt_profile *p)
             source[i].line <= hottest->line + LINES_AROUND)
             put_source_line(o, p, hottest, &source[i]);
     nyt_out_text(o, "</pre>");
+}
+
+static bool put_excerpt(struct nyt_out *o, const nyt_profile *p)
+{
+    struct nyt_insight insight;
+    bool ok = nyt_insight_find(&insight, p);
+    if (ok)
+        put_lines_around(o, p, insight.hottest);
+    nyt_insight_free(&insight);
+    return ok;
 }
 
 /* ---- All of it ---- */
@@ -186,8 +196,8 @@ bool nyt_put_static(struct nyt_out *o, const nyt_profile *p)
     nyt_out_text(o, "<p class=sentence>");
     ok = ok && put_sentence(o, p);
     nyt_out_text(o, "</p>");
+    ok = ok && put_excerpt(o, p);
     if (ok) {
-        put_excerpt(o, p);
         put_static_lines(o, p, list);
         put_static_subs(o, p, list);
     }
