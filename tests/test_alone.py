@@ -128,6 +128,27 @@ def test_nothing_reaches_children_that_are_not_followed(tmp_path: Path) -> None:
     assert ours == plain and plain.stdout == "[] []\n0\n"
 
 
+def test_children_that_are_not_followed_are_counted(tmp_path: Path) -> None:
+    text = (
+        "import multiprocessing, os, subprocess, sys\n"
+        "def work(): pass\n"
+        "if __name__ == '__main__':\n"
+        "    subprocess.run([sys.executable, '-c', 'pass'], check=True)\n"
+        "    subprocess.run('true', shell=True)\n"
+        "    pid = os.posix_spawn(sys.executable, [sys.executable, '-c', 'pass'], os.environ)\n"
+        "    os.waitpid(pid, 0)\n"
+        "    one = multiprocessing.get_context('spawn').Process(target=work)\n"
+        "    one.start()\n    one.join()\n"
+    )
+    (tmp_path / "prog.py").write_text(text)
+    written = "pynytprof: profile written to nytprof.out\n"
+    told = run([*PROFILER, "prog.py"], tmp_path)
+    said = "pynytprof: 3 Pythons were started that are not in the profile: see --children\n"
+    assert told == Outcome("", said + written, 0)
+    assert run([*PROFILER, "--children", "--merge", "prog.py"], tmp_path).stderr == written
+    assert run([*PROFILER, "-q", "prog.py"], tmp_path).stderr == ""
+
+
 def test_getpid_mocked_at_the_end(tmp_path: Path) -> None:
     text = (
         "import pynytprof\nfrom unittest import mock\ndef work(): pass\n"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What a program sees of itself, with and without pynytprof, in all ways to run one.
 
-    self_view.py [PYTHON...]
+    self_view.py [--details] [PYTHON...]
 
-Each PYTHON (this one) has pynytprof. Prints a table in Markdown: a row for each thing that is
-looked at, a column for each way; "=" where both views are equal, else what differs. Exit status
-1 if anything differs that is not in EXPECTED.
+Each PYTHON (this one) has pynytprof. Prints a table in Markdown for each: a row for each thing that
+is looked at, a column for each way. "=": both views are equal; a number: they differ as it says in
+the list below the tables, which is EXPECTED; else, and always with --details, what differs. Exit
+status 1 if anything differs that is not in EXPECTED.
 """
 
 from __future__ import annotations
@@ -164,27 +165,37 @@ def unexpected(python: str, way: str) -> dict[str, str]:
     return {key: text for key, text in found.items() if text and key not in EXPECTED}
 
 
-def table(python: str) -> list[str]:
+def cell(key: str, plain: Any, ours: Any, details: bool) -> str:
+    found = difference(key, plain, ours)
+    if found and key in EXPECTED and not details:
+        return str([*EXPECTED].index(key) + 1)
+    return found.replace("|", "/") or "="
+
+
+def table(python: str, details: bool) -> list[str]:
     """The lines of the table for one Python."""
     version = subprocess.run([python, "--version"], capture_output=True, text=True, check=True)
     both = {way: views(python, way) for way in WAYS}
     lines = [f"| {version.stdout.strip()} | {' | '.join(WAYS)} |", "|---" * (len(WAYS) + 1) + "|"]
     for key in both["script"][0]:
-        cells = [difference(key, plain[key], ours[key]) or "=" for plain, ours in both.values()]
-        lines.append(f"| {key} | {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+        cells = [cell(key, plain[key], ours[key], details) for plain, ours in both.values()]
+        lines.append(f"| {key} | {' | '.join(cells)} |")
     return lines
 
 
-def main(pythons: list[str]) -> int:
+def main(words: list[str]) -> int:
+    pythons = [os.path.abspath(word) for word in words if word != "--details"]
     wrong = 0
-    for python in pythons:
-        print("\n".join(table(python)), end="\n\n")
+    for python in pythons or [sys.executable]:
+        print("\n".join(table(python, "--details" in words)), end="\n\n")
         for way in WAYS:
             for key, text in unexpected(python, way).items():
                 wrong += 1
                 print(f"{python} {way}: {key}: {text}", file=sys.stderr)
+    for number, (key, reason) in enumerate(EXPECTED.items(), 1):
+        print(f"{number}. {key}: {reason}")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main([os.path.abspath(p) for p in sys.argv[1:]] or [sys.executable]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -23,6 +23,7 @@
 #include "nytprof.h"
 #include "os_sets.h"
 #include "parts.h"
+#include "unfollowed.h"
 
 enum { STALE_SECONDS = 60, TREE_NODES = 1000000 };
 
@@ -377,6 +378,10 @@ static void tell(void)
 {
     if (!told_of || told_of->pid != getpid() || told_of->inherited || told_of->failed)
         return;
+    const unsigned n = unfollowed_count();
+    if (n)
+        messages_say("%u Python%s started that %s not in the profile: see --children", n,
+                     n == 1 ? " was" : "s were", n == 1 ? "is" : "are");
     if (told_of->started)
         messages_say("profile written to %s", told_of->out.shown);
     else
@@ -587,9 +592,16 @@ static bool is_taken(const session *s)
     return other || occupied_by;
 }
 
+/* It will be said how many children are not followed. */
+static bool counts_children(const session *s)
+{
+    return s == told_of && !settings_flag(&s->settings, "children");
+}
+
 static void let_go(const session *s)
 {
     stop_listening();
+    unfollowed_unwatch();
     if (settings_flag(&s->settings, "children"))
         children_leave();
 }
@@ -626,6 +638,8 @@ int session_prepare(session *s)
         return 0;
     if (is_taken(s) || session_arrange_end(s) < 0 || ends_prepare() < 0 || is_taken(s))
         return -1;
+    if (counts_children(s))
+        unfollowed_find(borrow_module);
     return make_place(s) < 0 ? -1 : tracer_calibrate(s->t);
 }
 
@@ -640,6 +654,8 @@ static int begin(session *s, bool open_frames)
     set_active(s);
     s->paused = false;
     listen_to_ends(s);
+    if (counts_children(s))
+        unfollowed_watch();
     if (settings_flag(&s->settings, "children") && s->out.can_rename)
         children_take_along(s);
     if (tracer_begin(s->t, open_frames) < 0) {

@@ -8,6 +8,7 @@
  *     header.c        what the profile says of itself
  *     parts.c         files of other processes of the run; merge.c makes them one
  *     environment.c   variables, for children
+ *     unfollowed.c    how many of these are not followed
  *     messages.c      lines on standard error
  *     session.c       begin, pause, end; at exit, signals, exec, fork
  *     type.c          the same for Python: pynytprof._ctrace.Session

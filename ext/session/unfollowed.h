@@ -1,0 +1,17 @@
+/* unfollowed.h - Pythons that the program starts, and that are not in the profile. */
+#ifndef PYNYTPROF_SESSION_UNFOLLOWED_H
+#define PYNYTPROF_SESSION_UNFOLLOWED_H
+
+#include <Python.h>
+
+/* Once a process: where the functions are that start programs. Their modules are imported for a
+ * moment by `borrow`. */
+void unfollowed_find(PyObject *(*borrow)(const char *name));
+
+/* Counts from now on; and no more. */
+void unfollowed_watch(void);
+void unfollowed_unwatch(void);
+
+unsigned unfollowed_count(void);
+
+#endif
