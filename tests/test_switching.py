@@ -159,7 +159,8 @@ def kill(gap):
 gap = float(sys.stdin.readline())
 killer = threading.Thread(target=kill, args=(gap,))
 killer.start()
-while killer.is_alive() or on: time.sleep(0.001)
+while killer.is_alive(): time.sleep(0.001)
+if on: toggle()  # both signals came as one
 toggle()
 work()
 toggle()
