@@ -79,7 +79,7 @@ class Tabs:
         page.on("request", lambda request: self._ask(request.url))
         page.goto(address(path, state))
         if how.get("java_script_enabled", True):
-            page.wait_for_selector("main > *, #app > p.warning")
+            page.wait_for_selector("main > *, #app > p.warning", state="attached")
         return page
 
     def _hear(self, message: ConsoleMessage) -> None:

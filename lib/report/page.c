@@ -90,14 +90,26 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
     nyt_put_html(o, nyt_page_title(p));
     nyt_out_text(o, " - profile</title>\n<style>");
     nyt_out_bytes(o, nyt_page_style, nyt_page_style_len);
-    nyt_out_text(o, "</style>\n</head>\n<body>\n<div id=\"app\"></div>\n");
+    nyt_out_text(o, "</style>\n</head>\n<body>\n");
+}
+
+/* The answer is painted while the rest of the page is still read. */
+static bool put_first_paint(struct nyt_out *o, const nyt_profile *p)
+{
+    nyt_out_text(o, "<div id=\"app\"><header><h1>");
+    nyt_put_html(o, nyt_page_title(p));
+    nyt_out_text(o, "</h1></header>");
+    bool ok = nyt_put_answer(o, p);
+    nyt_out_text(o, "</div>\n");
+    return ok;
 }
 
 static bool put_page(struct nyt_out *o, const nyt_profile *p, const struct contents *c)
 {
     put_head(o, p);
+    bool ok = put_first_paint(o, p);
     nyt_out_text(o, "<noscript>");
-    bool ok = nyt_put_static(o, p);
+    ok = nyt_put_tables(o, p) && ok;
     nyt_out_text(o, "</noscript>\n");
     put_block(o, c->data, "profile", 0, false);
     if (c->other)

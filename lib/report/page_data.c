@@ -23,6 +23,7 @@ struct page {
     struct nyt_names strings;
     struct nyt_map file_index; /* fid -> index in p->files */
     uint32_t *sub_at;          /* of each sub: its number in the page, or NYT_NONE */
+    nyt_str folder;            /* of the project */
     nyt_level level;           /* whose lines are put */
     bool failed;               /* out of memory */
 };
@@ -102,7 +103,7 @@ static int64_t file_name(struct page *g, size_t i)
 
 static int64_t file_short(struct page *g, size_t i)
 {
-    struct nyt_short_path path = nyt_short_path(g->p, &g->p->files[i], nyt_project_folder(g->p));
+    struct nyt_short_path path = nyt_short_path(g->p, &g->p->files[i], g->folder);
     struct nyt_buf text = {0};
     g->failed |= !nyt_buf_append(&text, path.prefix, strlen(path.prefix)) ||
                  !nyt_buf_append(&text, path.rest.data, path.rest.len);
@@ -567,6 +568,7 @@ bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_pa
                    const struct nyt_page_sources *sources)
 {
     struct page g = {.j = j, .p = p, .choice = choice, .sources = sources};
+    g.folder = nyt_project_folder(p);
     g.failed = !number_all(&g);
     if (!g.failed) {
         nyt_json_open(j, NULL, '{');

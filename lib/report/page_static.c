@@ -1,5 +1,5 @@
 /*
- * What a page says to readers without scripts, and a notebook below a cell: the sentence, the source
+ * What a page says before its script runs and without it, and a notebook below a cell: the sentence, the source
  * around the line that costs most, and the lines and functions with most time. Text of the profile
  * is escaped; there is nothing in it that runs or is loaded.
  */
@@ -187,16 +187,20 @@ static bool put_excerpt(struct nyt_out *o, const nyt_profile *p)
 
 /* ---- All of it ---- */
 
-bool nyt_put_static(struct nyt_out *o, const nyt_profile *p)
+bool nyt_put_answer(struct nyt_out *o, const nyt_profile *p)
+{
+    nyt_out_text(o, "<p class=sentence>");
+    bool ok = put_sentence(o, p);
+    nyt_out_text(o, "</p>");
+    return ok;
+}
+
+bool nyt_put_tables(struct nyt_out *o, const nyt_profile *p)
 {
     size_t lines;
     nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
     const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
-    bool ok = list != NULL;
-    nyt_out_text(o, "<p class=sentence>");
-    ok = ok && put_sentence(o, p);
-    nyt_out_text(o, "</p>");
-    ok = ok && put_excerpt(o, p);
+    bool ok = list && put_excerpt(o, p);
     if (ok) {
         put_static_lines(o, p, list);
         put_static_subs(o, p, list);
@@ -212,7 +216,7 @@ int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     nyt_out_begin(o, write, ctx);
     nyt_out_text(o, "<div class=nytprof>");
-    bool ok = nyt_put_static(o, p);
+    bool ok = nyt_put_answer(o, p) && nyt_put_tables(o, p);
     nyt_out_text(o, "</div>\n");
     int rc = nyt_out_end(o, err);
     free(o);

@@ -7,7 +7,9 @@
 
 /* As text of HTML: everything that could mean something else is a number, controls are visible. */
 void nyt_put_html(struct nyt_out *o, nyt_str text);
-/* The sentence, an excerpt of the source, and two tables. false: out of memory. */
-bool nyt_put_static(struct nyt_out *o, const nyt_profile *p);
+/* The sentence. false: out of memory. */
+bool nyt_put_answer(struct nyt_out *o, const nyt_profile *p);
+/* An excerpt of the source, and two tables. false: out of memory. */
+bool nyt_put_tables(struct nyt_out *o, const nyt_profile *p);
 
 #endif

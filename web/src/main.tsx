@@ -11,7 +11,16 @@ function tell(root: HTMLElement, error: unknown): void {
   root.replaceChildren(text);
 }
 
+/** When what the document already holds, title and sentence, has been painted. */
+function painted(): Promise<void> {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 100); // a hidden tab has no frames
+  });
+}
+
 async function start(root: HTMLElement): Promise<void> {
+  await painted();
   const blocks = Blocks.ofDocument(document);
   const profile = new Profile(await blocks.profile(), blocks);
   const raw = await blocks.other();
