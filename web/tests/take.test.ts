@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boxesOf, svgOf } from "../src/ui/flame";
 import { highlight } from "../src/ui/highlight";
-import { overviewMarkdown } from "../src/ui/overview";
+import { excerptLines, overviewMarkdown } from "../src/ui/overview";
 import { rowsOf, sourceCsv, sourceMarkdown } from "../src/ui/source";
 import { type Column, csvOf, markdownOf } from "../src/ui/table";
 import { treemapItems } from "../src/ui/treemap";
@@ -55,6 +55,16 @@ test("the SVG is well formed whatever names say", () => {
   assert.ok(svg.startsWith("<svg ") && svg.endsWith("</svg>\n"));
   assert.ok(!/<(?!\/?(svg|g|title|rect|text)\b)/.test(svg));
   assert.ok(!svg.includes("\u202e"));
+});
+
+test("the second excerpt is of another function", () => {
+  const p = profile();
+  const by = (numbers: number[]) =>
+    numbers.map((n) => p.lines.find((line) => line.line === n) as (typeof p.lines)[0]);
+  const shown = (lines: number[]) => excerptLines(p, by(lines)).map((line) => line.line);
+  assert.deepEqual(shown([3, 2, 6]), [3, 6]);
+  assert.deepEqual(shown([6]), [6]);
+  assert.deepEqual(shown([]), []);
 });
 
 test("the overview as Markdown has full paths and the figures", () => {

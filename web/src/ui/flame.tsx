@@ -144,6 +144,8 @@ export function boxesOf(
 }
 
 const HEIGHT = 20;
+/** Room that a letter takes at most, on the average of a name. */
+const LETTER = 7;
 
 function nameOf(profile: Profile, box: Box): string {
   if (box.fn < 0) return profile.raw.title;
@@ -201,7 +203,7 @@ function draw({ canvas, boxes, profile, wanted, chosen }: Drawing): void {
     }
     if (w < 30) return;
     context.fillStyle = style.getPropertyValue("--on-kind");
-    const room = Math.floor((w - 8) / 6.5);
+    const room = Math.floor((w - 8) / LETTER);
     const text = name.length > room ? `${name.slice(0, Math.max(room - 1, 1))}…` : name;
     context.fillText(text, x + 4, y + HEIGHT / 2);
   });
@@ -225,7 +227,7 @@ export function svgOf(profile: Profile, boxes: Box[]): string {
   const shapes = boxes.map((box) => {
     const name = nameOf(profile, box);
     const [x, y, w] = [box.left * width, box.depth * HEIGHT, box.width * width];
-    const room = Math.floor((w - 8) / 6.5);
+    const room = Math.floor((w - 8) / LETTER);
     const label = room > 3 ? escaped(name.slice(0, room)) : "";
     return (
       `<g><title>${escaped(`${name} ${time(box.seconds)}`)}</title>` +

@@ -22,6 +22,18 @@ export function hottestLines(profile: Profile, scope: string, n: number): Line[]
   return [...pool].sort((a, b) => b.time - a.time).slice(0, n);
 }
 
+/** The hottest line, and the hottest of another function. */
+export function excerptLines(profile: Profile, lines: Line[]): Line[] {
+  const first = lines[0];
+  if (!first) return [];
+  const around = profile.fnAt(first.file, first.line);
+  const second = lines.find((line) => {
+    const fn = profile.fnAt(line.file, line.line);
+    return fn !== around || (fn === undefined && Math.abs(line.line - first.line) > 2 * AROUND);
+  });
+  return second ? [first, second] : [first];
+}
+
 export function hottestFns(profile: Profile, scope: string, n: number): Fn[] {
   return profile.fns
     .filter((fn) => fn.calls > 0 && fnInScope(profile, fn, scope))
@@ -191,7 +203,7 @@ export function Overview() {
       <Verdict />
       <Split />
       <div class="excerpts">
-        {lines.slice(0, 2).map((line) => (
+        {excerptLines(profile, lines).map((line) => (
           <Excerpt key={`${line.file}:${line.line}`} line={line} />
         ))}
       </div>
