@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { DEFLATED_AT_ONCE = 16 * 1024, LEVEL = 6 };
+enum { DEFLATED_AT_ONCE = 16 * 1024, LEVEL = 5 };
 
 struct nyt_deflate {
     z_stream stream;
