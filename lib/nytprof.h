@@ -643,7 +643,7 @@ typedef enum {
  */
 typedef struct {
     double seconds[NYT_PARTS];
-    double total;
+    double total; /* NaN: out of memory */
 } nyt_split;
 
 /* All zeros where there is no memory for it. */

@@ -223,6 +223,6 @@ nyt_split nyt_profile_split(const nyt_profile *p)
 {
     nyt_split s;
     if (!nyt_split_find(p, &s))
-        s = (nyt_split){.total = 0};
+        s = (nyt_split){.total = NAN};
     return s;
 }

@@ -107,8 +107,10 @@ static int64_t file_short(struct page *g, size_t i)
     struct nyt_buf text = {0};
     g->failed |= !nyt_buf_append(&text, path.prefix, strlen(path.prefix)) ||
                  !nyt_buf_append(&text, path.rest.data, path.rest.len);
-    return string_of(g, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    int64_t id = string_of(g,
+                           (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
     nyt_buf_free(&text);
+    return id;
 }
 
 static int64_t file_kind(struct page *g, size_t i)
@@ -453,7 +455,7 @@ static void put_sentence(struct page *g)
     g->failed |= !o;
     if (o) {
         nyt_out_begin(o, append_text, &text);
-        nyt_put_sentence(o, g->p);
+        g->failed |= !nyt_put_sentence(o, g->p);
         g->failed |= nyt_out_end(o, NULL) < 0;
     }
     nyt_json_str(g->j, "sentence",
@@ -465,6 +467,7 @@ static void put_sentence(struct page *g)
 static void put_split(struct page *g)
 {
     nyt_split split = nyt_profile_split(g->p);
+    g->failed |= isnan(split.total);
     bool done[NYT_PARTS] = {false};
     nyt_json_open(g->j, "split", '[');
     for (int n = 0; n < NYT_PARTS; n++) {

@@ -115,8 +115,8 @@ static bool put_sentence(struct nyt_out *o, const nyt_profile *p)
     bool ok = to != NULL;
     if (ok) {
         nyt_out_begin(to, append_text, &text);
-        nyt_put_sentence(to, p);
-        ok = nyt_out_end(to, NULL) == NYT_OK;
+        ok = nyt_put_sentence(to, p);
+        ok = nyt_out_end(to, NULL) == NYT_OK && ok;
     }
     if (ok)
         nyt_put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});

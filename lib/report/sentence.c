@@ -88,13 +88,13 @@ void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight)
     nyt_out_text(w->o, ".");
 }
 
-void nyt_put_sentence(struct nyt_out *o, const nyt_profile *p)
+bool nyt_put_sentence(struct nyt_out *o, const nyt_profile *p)
 {
     struct nyt_words w = nyt_words_begin(o, p);
     struct nyt_insight insight;
-    if (nyt_insight_find(&insight, p))
+    bool ok = nyt_insight_find(&insight, p);
+    if (ok)
         nyt_put_sentence_of(&w, &insight);
-    else
-        o->status = NYT_ENOMEM;
     nyt_insight_free(&insight);
+    return ok;
 }

@@ -8,9 +8,9 @@
 /*
  * "64 % of the time is in the project; the line that costs most is documents.py:47 in
  * documents::stem (8.8 %, 502,161 times, 73 ns each), called by documents::split_identifier
- * (documents.py:42)." Safe for terminals, without a newline.
+ * (documents.py:42)." Safe for terminals, without a newline. false: out of memory.
  */
-void nyt_put_sentence(struct nyt_out *o, const nyt_profile *p);
+bool nyt_put_sentence(struct nyt_out *o, const nyt_profile *p);
 /* The same, where it is known already what there is to say. */
 void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight);
 

@@ -272,6 +272,19 @@ static int all_reports(const struct file *f, uint64_t *hash)
     return load_and(f, hash, put_all_reports, false);
 }
 
+/* The page, with itself to compare with, and its part for notebooks. */
+static int put_page(const nyt_profile *p, uint64_t *hash)
+{
+    const nyt_page_options options = {.compare = p};
+    int rc = nyt_report_page(p, &options, add_to_hash, hash, NULL);
+    return rc == NYT_OK ? nyt_report_fragment(p, add_to_hash, hash, NULL) : rc;
+}
+
+static int page(const struct file *f, uint64_t *hash)
+{
+    return load_and(f, hash, put_page, false);
+}
+
 static int put_diff(const nyt_profile *p, uint64_t *hash)
 {
     static const nyt_diff_options ways[] = {
@@ -370,6 +383,7 @@ static const struct {
     {"model with all evals", model_with_all_evals, true},
     {"convert", all_formats, true},
     {"reports", all_reports, true},
+    {"page", page, true},
     {"diff", diff, true},
     {"merge", merge, true},
     {"recover", recover, true},
