@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "complete.h"
+#include "guide.h"
 #include "help.h"
 #include "manual.h"
 #include "message.h"
@@ -219,6 +220,8 @@ static bool runs_other(const struct nyt_cli_io *io, const char *word, int count,
         *status = explain(io, topic);
     else if (strcmp(word, "--man") == 0)
         *status = manual(io, topic);
+    else if (strcmp(word, "guide") == 0)
+        print_guide(io);
     else if (strcmp(word, "completions") == 0)
         *status = completions(io, topic);
     else if (strcmp(word, "__complete") == 0)

@@ -173,7 +173,7 @@ static void put_synopsis(FILE *out)
         put_usage(out, files_of(&commands[i]));
         fputc('\n', out);
     }
-    fputs(".br\n\\fBnytprof help\\fR [\\fICOMMAND\\fR]\n.br\n"
+    fputs(".br\n\\fBnytprof guide\\fR\n.br\n\\fBnytprof help\\fR [\\fICOMMAND\\fR]\n.br\n"
           "\\fBnytprof completions bash\\fR|\\fBzsh\\fR|\\fBfish\\fR\n",
           out);
 }
@@ -194,6 +194,7 @@ static void put_beginning(FILE *out)
           "messages to standard error.\n"
           "A truncated file is read as far as it goes.\n"
           "Text from a profile is made safe for terminals.\n.PP\n"
+          "\\fBnytprof guide\\fR tells on one page how to ask it questions.\n"
           "\\fBnytprof completions\\fR writes a script\n"
           "with which a shell completes commands and options;\n"
           "for bash: \\fBeval \"$(nytprof completions bash)\"\\fR.\n",

@@ -209,3 +209,19 @@ enum exit_status command_tree(const struct options *o, const char *path, FILE *o
 {
     return show(o, path, out, show_tree);
 }
+
+/* ---- explain ---- */
+
+static enum exit_status show_explanation(const struct options *o, const nyt_profile *p,
+                                         const nyt_report_options *report, const char *path,
+                                         FILE *out)
+{
+    nyt_error err;
+    int rc = nyt_report_explain(p, o->budget, report, write_stream, out, &err);
+    return end_report(o, rc, path, out, &err);
+}
+
+enum exit_status command_explain(const struct options *o, const char *path, FILE *out)
+{
+    return show(o, path, out, show_explanation);
+}

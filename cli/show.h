@@ -4,6 +4,6 @@
 
 #include "options.h"
 
-command_fn command_summary, command_func, command_source, command_tree;
+command_fn command_summary, command_func, command_source, command_tree, command_explain;
 
 #endif

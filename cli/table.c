@@ -31,11 +31,12 @@ enum {
     FUNC = 1 << 10,
     SOURCE = 1 << 11,
     TREE = 1 << 12,
-    TELLING = SUMMARY | FUNC | SOURCE | TREE,   /* to people */
-    PRINTING = DUMP | INFO | SPEEDSCOPE | CONVERT | DIFF | TELLING,     /* a loaded profile */
-    LOADING = PRINTING | HTML,                      /* all that load a profile */
-    COMBINING = MERGE | RECOVER,                    /* all that make a new profile */
-    SHOWING = SUMMARY | TREE                        /* what they show can be filtered */
+    EXPLAIN = 1 << 13,
+    TELLING = SUMMARY | FUNC | SOURCE | TREE,   /* to people, on a terminal */
+    PRINTING = DUMP | INFO | SPEEDSCOPE | CONVERT | DIFF | TELLING | EXPLAIN, /* a loaded profile */
+    LOADING = PRINTING | HTML, /* all that load a profile */
+    COMBINING = MERGE | RECOVER, /* all that make a new profile */
+    SHOWING = SUMMARY | TREE | EXPLAIN /* what they show can be filtered */
 };
 
 static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
@@ -67,6 +68,13 @@ const struct command commands[] = {
      .more =
          "Recursive calls are told with the first one. Import machinery, and functions of files\n"
          "that are not shown, are told with what called them: then the rest is not all self."},
+    {"explain", EXPLAIN, command_explain,
+     "write a short account in Markdown, for tickets and assistants", .files = "[FILE]",
+     .usual_file = true,
+     .more =
+         "It has one sentence, the parts of the program, the hottest lines of the project with\n"
+         "their source, callers and callees, functions, and facts that stand out: as much as\n"
+         "the budget holds. See also 'guide'."},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
      .files = "[FILE ...]", .usual_file = true},
     {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
@@ -222,6 +230,7 @@ const struct option options[] = {
     {0, "source", "NAME", SUMMARY,
      "show the source of file NAME (the end of its path, or its fid) with its figures",
      .text = AT(name)},
+    {0, "budget", "N", EXPLAIN, "at most N bytes (4000)", .number = AT(budget)},
     {0, "focus", "NAME", TREE, "show only what is below this function (as for func)",
      .text = AT(name)},
     {0, "min", "PERCENT", TREE, "fold branches that take less of the time (1)", .set = set_least},
@@ -285,7 +294,8 @@ bool first_word(size_t i, const char **name, const char **help)
 {
     static const struct {
         const char *name, *help;
-    } others[] = {{"completions", "write the completion script of a shell"},
+    } others[] = {{"guide", "tell how to ask questions, on one page"},
+                  {"completions", "write the completion script of a shell"},
                   {"help", "explain a command"}};
     if (i >= command_count + sizeof others / sizeof *others)
         return false;

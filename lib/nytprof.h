@@ -920,6 +920,12 @@ NYT_API int nyt_report_subs(const nyt_profile *p, const nyt_sub *const *subs, si
                             const nyt_report_options *options, nyt_write_fn write, void *ctx,
                             nyt_error *err);
 
+/* The profile in Markdown, for tickets and assistants: as much as `budget` bytes (0: 4000) hold,
+ * but at least the sentence and one line. */
+NYT_API int nyt_report_explain(const nyt_profile *p, size_t budget,
+                               const nyt_report_options *options, nyt_write_fn write, void *ctx,
+                               nyt_error *err);
+
 /* What of a call tree is shown; all zeros means as usual. */
 typedef struct {
     double least;               /* branches below this share of all time are folded; 0: 0.01 */

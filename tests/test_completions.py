@@ -166,7 +166,7 @@ def test_what_is_offered_is_what_the_help_has(program: str, path: str) -> None:
     overview = said(program, "--help", path=path)
     for command in commands:
         assert re.search(rf"\b{command}\b", overview)
-        if command in ("completions", "help", "profile"):
+        if command in ("completions", "guide", "help", "profile"):
             continue
         text = said(program, command, "--help", path=path)
         offered = answers(program, command, "--", path=path)
@@ -179,7 +179,7 @@ def test_what_is_offered_is_what_the_help_has(program: str, path: str) -> None:
 @pytest.mark.slow
 def test_both_programs_take_the_same_options(path: str) -> None:
     commands = {word for word in answers("nytprof", "", path=path) if word.isalpha()}
-    for command in commands - {"help", "completions"}:
+    for command in commands - {"help", "completions", "guide"}:
         ours, theirs = (
             set(answers(program, command, "--", path=path)) for program in ("nytprof", "pynytprof")
         )

@@ -209,3 +209,50 @@ def test_the_least_share_is_a_percentage(wrong: str, door: Door) -> None:
 def test_lines_are_not_wider(words: list[str], width: int, door: Door, profile: Path) -> None:
     text = shown(door, *words, f"--width={width}", profile)
     assert max(map(len, text.splitlines())) <= width
+
+
+# ---- explain, guide ----
+
+
+@pytest.mark.parametrize("budget", [0, 1500, 2000, 12000])
+def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Path) -> None:
+    words = [f"--budget={budget}"] if budget else []
+    text = shown(door, "explain", *words, profile)
+    assert len(text.encode()) <= (budget or 4000)
+    assert text.startswith("# Profile of `main.py`\n\n")
+    assert f"Paths are relative to `{profile.parent}/`." in text
+    assert "% of the time" in text and "## Hot lines of the project" in text
+    assert text.count("```") % 2 == 0
+    if budget != 1500:
+        assert "### `shop/cart.py:2`" in text
+        assert "calls `builtins::sum` 309 times" in text or "calls `builtins::sorted` 309" in text
+
+
+def test_an_explanation_tells_what_stands_out(door: Door, profile: Path) -> None:
+    text = shown(door, "explain", "--budget", "20000", profile)
+    assert len(shown(door, "explain", "--budget", "2000", profile)) < len(text)
+    facts = text.partition("## Facts\n")[2]
+    assert "- Imports took " in facts
+    assert re.search(r"`<stdlib>/[a-z/_]+[.]py:\d+`", text)
+    assert not re.search(r"(?<!`)<stdlib>", text.partition("```")[0])  # no tag for HTML
+    assert shown(door, "explain", "--only", "nothing", profile).count("### ") == 0
+
+
+def test_source_may_hold_what_ends_a_block(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "fence.py").write_text('x = """\n```\n"""; y = sum(range(10000)) # ```\n')
+    assert run([*profiling(), "fence.py"], tmp_path).returncode == 0
+    text = shown(door, "explain", tmp_path / "nytprof.out")
+    assert text.count("``````") == 2
+
+
+def test_the_guide_is_one_page_of_what_there_is(door: Door) -> None:
+    text = shown(door, "guide")
+    assert 40 > text.count("\n") > 20
+    assert max(map(len, text.splitlines())) <= 100
+    commands = set(re.findall(rf"(?<!how to ask ){door.name} ([a-z]+)", text)) - {"about"}
+    assert {"explain", "func", "source", "tree", "summary", "diff", "verify"} <= commands
+    for command in commands:
+        done = door.run("help", command)
+        assert done.returncode == 0
+        for option in re.findall(rf"{door.name} {command} (--[a-z]+)", text):
+            assert option in done.stdout

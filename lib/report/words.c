@@ -44,8 +44,10 @@ struct nyt_sub_words nyt_sub_words(nyt_str name)
 void nyt_put_sub(struct nyt_words *w, nyt_str name)
 {
     struct nyt_sub_words words = nyt_sub_words(name);
+    nyt_out_text(w->o, w->markdown ? "`" : "");
     nyt_out_safe(w->o, words.name, 0);
     nyt_out_text(w->o, words.rest);
+    nyt_out_text(w->o, w->markdown ? "`" : "");
 }
 
 void nyt_put_place(struct nyt_words *w, uint32_t fid, uint32_t line)
@@ -56,10 +58,12 @@ void nyt_put_place(struct nyt_words *w, uint32_t fid, uint32_t line)
         return;
     }
     struct nyt_short_path path = nyt_short_path(w->p, file, w->folder);
+    nyt_out_text(w->o, w->markdown ? "`" : "");
     nyt_out_text(w->o, path.prefix);
     nyt_out_safe(w->o, path.rest, 0);
     if (line)
         nyt_out_format(w->o, ":%u", (unsigned)line);
+    nyt_out_text(w->o, w->markdown ? "`" : "");
 }
 
 bool nyt_is_nobody(nyt_str caller)

@@ -11,6 +11,7 @@ struct nyt_words {
     struct nyt_out *o;
     const nyt_profile *p;
     nyt_str folder; /* the project's: see nyt_project_folder() */
+    bool markdown;  /* names and places stand in backticks */
 };
 
 struct nyt_words nyt_words_begin(struct nyt_out *o, const nyt_profile *p);

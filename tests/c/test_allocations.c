@@ -236,6 +236,8 @@ static int put_subs_and_trees(const nyt_profile *p, uint64_t *hash)
     const nyt_sub *subs[3];
     size_t n;
     int rc = nyt_find_subs(p, "[ab]", subs, COUNT(subs), &n);
+    if (rc == NYT_OK)
+        rc = nyt_report_explain(p, 1500, NULL, add_to_hash, hash, NULL);
     n = n < COUNT(subs) ? n : COUNT(subs);
     for (size_t i = 0; i < n && rc == NYT_OK; i++)
         rc = nyt_report_sub(p, subs[i], NULL, add_to_hash, hash, NULL);
