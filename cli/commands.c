@@ -30,8 +30,13 @@ static enum exit_status dump_model(const struct options *options, const char *pa
     if (load_profile(&p, options, path, &err) < 0)
         return unreadable(options, path, &err);
     int rc = nyt_export_model(p, write_stream, out, &err);
+    enum exit_status status = finished(options, rc, path, out, &err);
+    if (nyt_profile_fault(p)) {
+        complain(options->io, path, nyt_profile_fault(p));
+        status = EXIT_INCOMPLETE;
+    }
     nyt_profile_free(p);
-    return finished(options, rc, path, out, &err);
+    return status;
 }
 
 enum exit_status command_dump(const struct options *options, const char *path, FILE *out)

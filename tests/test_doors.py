@@ -67,6 +67,7 @@ def test_both_show_the_same(doors: list[Door], damaged: Path) -> None:
         (["summary", "--source", "strevals.pl", "-n3", "--sort=count", evals, PROFILE], 2),
         (["dump", "--model", "--keep-evals", evals], 0),
         (["dump", "--jsonl", GOLDEN / "odd" / "trunc-in-nv.out"], 4),
+        (["dump", "--model", GOLDEN / "odd" / "trunc-in-nv.out"], 4),
         (["speedscope", "--max-bytes", "3000", PROFILE], 0),
         (["diff", "--fail-if", "total<0s", "--fail-if", "calls>1", PROFILE, evals], 1),
         (["completions", "csh"], 2),
@@ -193,6 +194,14 @@ def test_names_need_not_be_text(door: Door, tmp_path: Path) -> None:
     done = door.raw("info", os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9.out"))
     assert done.returncode == 3
     assert b"/\xff\xe9.out: cannot open: " in done.stderr
+
+
+def test_a_model_of_what_breaks_off_says_so(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "half.out").write_bytes(PROFILE.read_bytes()[:-300])
+    done = door.run("dump", "--model", tmp_path / "half.out")
+    assert done.returncode == 4 and json.loads(done.stdout)
+    assert done.stderr.startswith(f"{door.name}: {tmp_path / 'half.out'}: ")
+    assert "at offset" in done.stderr
 
 
 # ---- What is shown ----

@@ -18,18 +18,34 @@ from ._arguments import Parser
 from ._version import RELEASED, VERSION
 
 _, COMMANDS = _cread.command_line()
-_OURS = [("profile", "run a program under the profiler")]
+_OURS = [
+    ("profile", "run a program under the profiler"),
+    ("mcp", "answer the questions of an assistant"),
+]
+_MCP = """\
+usage: pynytprof mcp
+
+Serves the Model Context Protocol on standard input and output, for assistants: explain, func,
+source, tree and diff, which answer as the commands do. It changes nothing. It needs the package
+mcp: pip install 'pynytprof[mcp]'. A client is told to run it as
+
+    {"mcpServers": {"pynytprof": {"command": "pynytprof", "args": ["mcp"]}}}
+
+  -h, --help               show this text
+"""
 
 
 def overview() -> str:
     """One line for each command that reads profiles."""
-    return "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS)
+    return "\n".join(f"  {name:<12}{text}" for name, text in [*COMMANDS, *_OURS[1:]])
 
 
 def explain(topic: str, profile_parser: Parser) -> int:
     """``pynytprof help TOPIC``; returns the exit status."""
     if topic in ("", "profile"):
         profile_parser.print_help()
+    elif topic == "mcp":
+        print(_MCP, end="")
     else:
         return _cread.run(["help", topic])
     return 0
@@ -101,6 +117,9 @@ def _complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarge
 
 def complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarget) -> int:
     """``pynytprof __complete WORD...``; returns the exit status."""
+    if len(words) > 1 and words[0] == "mcp":
+        print("\n".join(w for w in ["--help\tshow this text"] if w.startswith(words[-1])))
+        return 0
     if len(words) > 1 and words[0] in dict(COMMANDS):
         if words[0] == "help" and len(words) == 2:
             print("\n".join(f"{name}\t{text}" for name, text in _OURS if name.startswith(words[1])))
@@ -179,6 +198,8 @@ _USAGE = """\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fISCRIPT\\fR
 \\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fB\\-\\fR [\\fIARGS\\fR ...]
 .br
 \\fBpynytprof\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] \\fIFILE\\fR ...
+.br
+\\fBpynytprof mcp\\fR
 .br
 \\fBpynytprof help\\fR [\\fICOMMAND\\fR]
 .br

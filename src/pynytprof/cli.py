@@ -115,6 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         profile(words[1:], may_become_python=argv is None)
     if words and words[0] in _options.COMMANDS:
         return _read(words)
+    if words and words[0] == "mcp":
+        return _serve(words[1:])
     if words and words[0] in ("help", "__complete", "--man"):
         return _of_itself(words[0], words[1:])
     profile(words, may_become_python=argv is None)
@@ -127,6 +129,21 @@ def _read(words: Sequence[str]) -> int:
     from . import _cread
 
     return _cread.run(words)
+
+
+def _serve(words: Sequence[str]) -> int:
+    from . import _help
+
+    if words:
+        return _help.explain("mcp", profile_parser())
+    try:
+        from . import _mcp
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("mcp"):
+            raise
+        complain("mcp needs the package mcp, version 2: pip install 'pynytprof[mcp]'")
+        return USAGE_ERROR
+    return _mcp.main()
 
 
 def _of_itself(what: str, words: Sequence[str]) -> int:
