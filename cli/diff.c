@@ -5,6 +5,8 @@
 #include "message.h"
 #include "streams.h"
 
+#include <stdlib.h>
+
 /* A condition may name what is in neither profile. */
 static enum exit_status judged(const struct options *options, const nyt_diff *d)
 {
@@ -41,6 +43,7 @@ static enum exit_status report_diff(const struct options *options, char **paths,
                             .path_after = paths[1],
                             .min_change = options->min_change,
                             .markdown = options->markdown,
+                            .annotations = options->annotations,
                             .conditions = options->conditions,
                             .condition_count = options->condition_count};
     nyt_error err;
@@ -53,29 +56,45 @@ static enum exit_status report_diff(const struct options *options, char **paths,
     return rc < 0 ? finished(options, rc, paths[1], out, &err) : status;
 }
 
-static enum exit_status diff(const struct options *options, char **paths, nyt_profile *loaded[2],
-                             FILE *out)
+static enum exit_status compare(const struct options *options, char **paths,
+                                nyt_profile *const *loaded, FILE *out)
 {
     nyt_error err;
     nyt_diff *d;
-    for (int i = 0; i < 2; i++) {
+    size_t before = (size_t)options->runs[0], after = (size_t)options->runs[1];
+    const nyt_profile *const *all = (const nyt_profile *const *)loaded;
+    if (nyt_diff_new_runs(&d, all, before, all + before, after, &err) < 0)
+        return unreadable(options, paths[before], &err);
+    char *shown[] = {paths[0], paths[before]};
+    enum exit_status status = report_diff(options, shown, d, out);
+    nyt_diff_free(d);
+    return status;
+}
+
+static enum exit_status load_runs(const struct options *options, char **paths, int count,
+                                  nyt_profile **loaded)
+{
+    nyt_error err;
+    for (int i = 0; i < count; i++) {
         if (load_profile(&loaded[i], options, paths[i], &err) < 0)
             return unreadable(options, paths[i], &err);
         if (!nyt_profile_totals(loaded[i])->complete)
             say(options->io, "%s: the profile is incomplete", paths[i]);
     }
-    if (nyt_diff_new(&d, loaded[0], loaded[1], &err) < 0)
-        return unreadable(options, paths[1], &err);
-    enum exit_status status = report_diff(options, paths, d, out);
-    nyt_diff_free(d);
-    return status;
+    return EXIT_FINE;
 }
 
 enum exit_status command_diff(const struct options *options, char **paths, FILE *out)
 {
-    nyt_profile *loaded[2] = {NULL, NULL};
-    enum exit_status status = diff(options, paths, loaded, out);
-    nyt_profile_free(loaded[0]);
-    nyt_profile_free(loaded[1]);
+    int count = options->runs[0] + options->runs[1];
+    nyt_profile **loaded = calloc((size_t)count, sizeof *loaded);
+    if (!loaded)
+        return EXIT_INCOMPLETE;
+    enum exit_status status = load_runs(options, paths, count, loaded);
+    if (status == EXIT_FINE)
+        status = compare(options, paths, loaded, out);
+    for (int i = 0; i < count; i++)
+        nyt_profile_free(loaded[i]);
+    free(loaded);
     return status;
 }

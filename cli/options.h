@@ -11,7 +11,7 @@ enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct options {
     const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
-    bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, open, perl;
+    bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, annotations, open, perl;
     const char *output;     /* NULL: standard output */
     const char *name;       /* of the function or file to show, or to focus on */
     size_t budget;          /* bytes of an explanation; 0: as usual */
@@ -29,6 +29,8 @@ struct options {
     const char *only[MAX_PATTERNS], *exclude[MAX_PATTERNS];
     size_t reach;       /* an nyt_reach */
     nyt_filter filter;  /* of the three above */
+    int files_before;       /* so many stand before a "--" */
+    int runs[2];            /* that diff compares */
 };
 
 /* ---- Commands ---- */

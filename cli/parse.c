@@ -124,8 +124,10 @@ enum exit_status parse(const struct command *command, char **words, int *count, 
             continue;
         }
         only_files = strcmp(words[i], "--") == 0;
-        if (only_files)
+        if (only_files) {
+            o->files_before = files;
             continue;
+        }
         enum exit_status status = parse_option(command, words, *count, &i, o);
         if (status != EXIT_FINE)
             return status;

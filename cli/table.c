@@ -92,8 +92,10 @@ const struct command commands[] = {
      .more = "Everything before the damage is kept, and what can be read behind it. What is lost\n"
              "is reported."},
     {"diff", DIFF, NULL, "show what changed between two profiles", check_diff,
-     .compare = command_diff, .files = "BEFORE AFTER",
-     .more = "Lines are matched by their text and functions by name, so code may move. A\n"
+     .compare = command_diff, .files = "BEFORE AFTER | BEFORE ... -- AFTER ...",
+     .more = "It begins with the work that differs and where that began. Of several runs of each\n"
+             "side the least times count.\n"
+             "Lines are matched by their text and functions by name, so code may move. A\n"
              "CONDITION is FIGURE>AMOUNT, or with >=, < or <=. An AMOUNT with a sign is a change\n"
              "(+5%, +10ms, +0), one without is the new value; with A&B both must be exceeded. A\n"
              "FIGURE is one of total, duration, active (seconds), calls, lines.count, KIND.new,\n"
@@ -225,6 +227,8 @@ const struct option options[] = {
      .flag = AT(report.json)},
     {0, "json", NULL, DIFF, "write all changes as one JSON object", .flag = AT(report.json)},
     {0, "markdown", NULL, DIFF, "write tables for pull requests", .flag = AT(markdown)},
+    {0, "annotations", NULL, DIFF, "write notes at lines, as GitHub's workflows read them",
+     .flag = AT(annotations)},
     {0, "jsonl", NULL, DUMP, "write each record as a JSON array", .flag = AT(jsonl)},
     {0, "model", NULL, DUMP, "write the loaded profile as one JSON object", .flag = AT(model)},
     {0, "source", "NAME", SUMMARY,
@@ -392,10 +396,15 @@ static enum exit_status check_recover(struct options *o, int files)
 static enum exit_status check_diff(struct options *o, int files)
 {
     nyt_error err;
-    if (files != 2)
-        return usage_error(o->io, "diff", "diff takes exactly two files");
+    o->runs[0] = o->files_before && o->files_before < files ? o->files_before : 1;
+    o->runs[1] = files - o->runs[0];
+    if (files != 2 && (files < 2 || o->runs[0] != o->files_before))
+        return usage_error(o->io, "diff",
+                           "diff takes two files, or several runs: BEFORE ... -- AFTER ...");
     if (o->markdown && o->report.json)
         return usage_error(o->io, "diff", "--json and --markdown exclude each other");
+    if (o->annotations && (o->markdown || o->report.json))
+        return usage_error(o->io, "diff", "--annotations and other forms exclude each other");
     for (size_t i = 0; i < o->condition_count; i++)
         if (nyt_diff_check(NULL, o->conditions[i], NULL, NULL, &err) < 0)
             return bad_condition(o->io, o->conditions[i], &err);

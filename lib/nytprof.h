@@ -719,6 +719,12 @@ typedef struct nyt_diff nyt_diff;
 /* Both profiles must outlive the diff. NYT_ENOMEM, NYT_ELIMIT. */
 NYT_API int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *after,
                          nyt_error *err);
+/*
+ * The same of several runs of each side, at least one. Times are the least of all runs of a side; a
+ * time has changed only if all of one side's are beyond those of the other.
+ */
+NYT_API int nyt_diff_new_runs(nyt_diff **out, const nyt_profile *const *before, size_t before_count,
+                              const nyt_profile *const *after, size_t after_count, nyt_error *err);
 /* Takes NULL. All that the diff showed is gone; its profiles stay. */
 NYT_API void nyt_diff_free(nyt_diff *d);
 
@@ -731,11 +737,14 @@ typedef struct {
     const nyt_str *name;   /* of a sub, or of the called; a line's text. NULL: no text */
     const nyt_str *caller; /* of an edge */
     int64_t count;         /* executions, or calls */
-    double incl, excl;     /* seconds; both are a line's time */
+    double incl, excl;     /* seconds */
+    /* Of several runs: these are the least, the next the most; of one run both are the same. */
+    double incl_most, excl_most;
+    int64_t count_least, count_most;
 } nyt_diff_side;
 
 typedef struct {
-    nyt_diff_side before, after;    /* at least one of them is there */
+    nyt_diff_side before, after; /* at least one of them is there */
 } nyt_delta;
 
 /* Everything that has figures in one of the profiles, changed or not; no certain order. */
@@ -744,8 +753,9 @@ NYT_API const nyt_delta *nyt_diff_list(const nyt_diff *d, nyt_diff_kind kind, si
 /* One figure of whole profiles, such as "total" or "calls". */
 typedef struct {
     const char *name; /* static */
-    bool is_time;     /* seconds, else a number of something */
+    bool is_time; /* seconds, else a number of something */
     double before, after;
+    double before_most, after_most; /* of several runs; the others are the least */
 } nyt_diff_total;
 
 /* All of these figures, in the order of reports. */
@@ -781,8 +791,8 @@ NYT_API int nyt_export_model(const nyt_profile *p, nyt_write_fn write, void *ctx
 /* How much of what a format shows there was in a profile. */
 typedef enum {
     NYT_SHOWN_ALL,
-    NYT_SHOWN_SUBS,     /* no call tree: subs stand without their callers */
-    NYT_SHOWN_LINES,    /* no calls at all: lines, or files and their lines */
+    NYT_SHOWN_SUBS, /* no call tree: subs stand without their callers */
+    NYT_SHOWN_LINES, /* no calls at all: lines, or files and their lines */
     NYT_SHOWN_NOTHING
 } nyt_shown;
 
@@ -793,9 +803,9 @@ typedef enum {
  */
 typedef struct {
     uint64_t max_bytes;
-    size_t top;              /* subs of a picture; 0: 40 */
-    uint64_t left_out;       /* call paths; set by the export, */
-    double left_out_time;    /* as their exclusive time in seconds is; */
+    size_t top; /* subs of a picture; 0: 40 */
+    uint64_t left_out; /* call paths; set by the export, */
+    double left_out_time; /* as their exclusive time in seconds is; */
     uint64_t left_out_lines; /* and lines, where there are any */
     nyt_shown shown;
     uint64_t folded_levels; /* of the deepest recursion that is one frame, "f x 15000"; or 0 */
@@ -982,6 +992,7 @@ typedef struct {
     const char *path_after; /* may be NULL */
     const char *min_change; /* times that changed by less are the same; NULL: "5%,100us" */
     bool markdown; /* tables for pull requests */
+    bool annotations; /* notes at the lines where work began to differ, for GitHub */
     const char *const *conditions; /* are told with the figures; see nyt_diff_check() */
     size_t condition_count;
 } nyt_diff_options;

@@ -485,8 +485,12 @@ def test_json_follows_its_schema(two: tuple[Path, Path]) -> None:
     }  # fmt: skip
     (gone,) = [s for s in data["subs"]["list"] if s["change"] == "gone"]
     assert (gone["before"]["name"], gone["after"], gone["count_change"]) == ("a::g", None, -1)
-    (new,) = [s for s in data["lines"]["list"] if (s["after"] or {}).get("source") == "h()\n"]
-    assert (new["change"], new["before"], new["percent"]) == ("new", None, None)
+    (edited,) = [s for s in data["lines"]["list"] if (s["after"] or {}).get("source") == "h()\n"]
+    assert (edited["change"], edited["before"]["source"]) == ("changed", "g()\n")
+    (new, *_) = [s for s in data["subs"]["list"] if s["change"] == "new"]
+    assert (new["before"], new["percent"]) == (None, None)
+    assert data["work_differs"] is True and data["machine_factor"] == 1
+    assert {one["kind"] for one in data["work"]} <= {"calls", "line"}
     for kind in ("lines", "subs", "calls"):
         entries = data[kind]
         assert len(entries["list"]) == entries["changed"] + entries["new"] + entries["gone"]
@@ -507,7 +511,148 @@ def test_sorting_and_top(two: tuple[Path, Path]) -> None:
     assert order("time") == sorted(order("time"), reverse=True)
     assert order("count") == sorted(order("count"), reverse=True)
     assert order("place") == sorted(order("place"))
-    assert "Lines (2 of 7): 1 changed, 3 new, 3 gone" in diff.text(top=2)
+    assert "Lines (2 of " in diff.text(top=2)
+
+
+# ---- Work first ----
+
+
+def stem(path: Path, loop: str, calls: tuple[int, int], **how: float) -> Path:
+    """A function that is called ten times, and calls ``len`` and ``sorted`` so often."""
+    source = (
+        "def stem(word):\n",
+        f"    for suffix in {loop}:\n",
+        "        len(suffix)\n",
+        "stem()\n",
+    )
+    seconds = how.get("seconds", 1.0)
+    return profile(
+        path,
+        file(1, "/src/pkg/documents.py", source),
+        file(2, "(builtins)"),
+        subs((1, 1, 1, 3, "pkg::stem"), (2, 2, 0, 0, "builtins::len"),
+             (3, 2, 0, 0, "builtins::sorted"), (4, 1, 1, 4, "pkg::(module)")),
+        ran(1, (2, 110, seconds), (3, 100, seconds), (4, 10, seconds), (1, 1, seconds)),
+        call(1, 4, 4, 1, 10, seconds * 2),
+        *(call(1, line, 1, called, count, seconds * count / 1000)
+          for line, called, count in ((3, 2, calls[0]), (2, 3, calls[1])) if count),
+    )  # fmt: skip
+
+
+def first_lines(door: Door, *paths: Path | str, n: int = 3) -> list[str]:
+    return run(door, *paths).stdout.splitlines()[1:n]
+
+
+def test_the_cause_comes_first(door: Door, tmp_path: Path) -> None:
+    """The edited line is one line, and its own count did not change."""
+    before = stem(tmp_path / "a", "SUFFIXES", (100, 0))
+    after = stem(tmp_path / "b", "sorted(SUFFIXES)", (100, 10))
+    assert first_lines(door, before, after, n=2) == [
+        "10 more calls of builtins::sorted, from pkg::stem, documents.py:2 (+10.0 ms)"
+    ]
+    done = run(door, "--annotations", before, after)
+    assert done.stdout == (
+        "::warning file=documents.py,line=2::10 more calls of builtins::sorted, from pkg::stem, "
+        "documents.py:2 (+10.0 ms)\n"
+    )
+    diff = compare(before, after)
+    assert ("for suffix in sorted(SUFFIXES):", 2, 2) in moves(diff)
+    assert "- `10 more calls of builtins::sorted" in diff.markdown()
+
+
+def test_what_a_caller_explains_is_no_cause(door: Door, tmp_path: Path) -> None:
+    """Twice as many calls of f are twice as many of all that it calls."""
+
+    def one(path: Path, times: int) -> Path:
+        source = ("def f():\n", "    g()\n", "def g():\n", "    pass\n", "for i in x: f()\n")
+        return profile(
+            path,
+            file(1, "/m.py", source),
+            subs((1, 1, 1, 2, "m::f"), (2, 1, 3, 4, "m::g"), (3, 1, 1, 5, "m::(module)")),
+            ran(1, (2, 10 * times, 0.1), (4, 30 * times, 0.1), (5, 1, 0.1)),
+            call(1, 5, 3, 1, 10 * times, 0.1),
+            call(1, 2, 1, 2, 30 * times, 0.2),
+            call(1, 1, 0, 3, 1, 0.5),
+        )
+
+    lines = first_lines(door, one(tmp_path / "a", 1), one(tmp_path / "b", 2))
+    assert lines[0].startswith("10 more calls of m::f, from m::(module), /m.py:5 ")
+    assert lines[1].split()[0] == "before"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1.0, "No difference in work: all counts are equal."),
+        (2.0, "No difference in work: all counts are equal; everything took 2.00 times as long: "
+              "the machine, not the program."),
+    ],
+)  # fmt: skip
+def test_equal_counts_are_no_difference_in_work(
+    door: Door, seconds: float, said: str, tmp_path: Path
+) -> None:
+    rows = [(i, 10, 0.01 * i) for i in range(1, 9)]
+    source = tuple(f"statement_{i}()\n" for i in range(1, 9))
+
+    def one(path: Path, factor: float) -> Path:
+        return profile(path, file(1, "/m.py", source),
+                       ran(1, *((i, n, t * factor) for i, n, t in rows)))  # fmt: skip
+
+    assert first_lines(door, one(tmp_path / "a", 1), one(tmp_path / "b", seconds), n=2) == [said]
+
+
+def test_times_that_moved_alone_are_no_machine(door: Door, tmp_path: Path) -> None:
+    def one(path: Path, *times: float) -> Path:
+        source = tuple(f"statement_{i}()\n" for i in range(len(times)))
+        return profile(path, file(1, "/m.py", source),
+                       ran(1, *((i + 1, 10, t) for i, t in enumerate(times))))  # fmt: skip
+
+    a, b = one(tmp_path / "a", 1, 1, 1, 1, 1, 1), one(tmp_path / "b", 5, 1, 1, 2, 1, 1)
+    assert first_lines(door, a, b, n=2) == [
+        "No difference in work: all counts are equal; times alone moved (total +83.3%)."
+    ]
+
+
+def test_of_several_runs_the_least_counts(door: Door, tmp_path: Path) -> None:
+    """And a time that lies among those of the other side has not changed."""
+
+    def one(name: str, first: float, second: float) -> Path:
+        return profile(tmp_path / name, file(1, "/m.py", ("alpha = 1\n", "omega = 2\n")),
+                       ran(1, (1, 10, first), (2, 10, second)))  # fmt: skip
+
+    before = [one("a1", 1.0, 1.0), one("a2", 3.0, 1.1)]
+    after = [one("b1", 2.0, 5.0), one("b2", 2.5, 6.0)]
+    done = run(door, *before, "--", *after)
+    assert done.returncode == 0
+    assert (
+        "Times are the least of 2 and 2 runs; the totals spread by 105.0% and 21.4%." in done.stdout
+    )
+    rows = [line for line in done.stdout.splitlines() if "m.py:" in line and "runs" not in line]
+    assert len(rows) == 1 and "omega = 2" in rows[0] and "+4.00 s" in rows[0]
+
+
+def test_counts_that_vary_within_a_side_are_no_change(door: Door, tmp_path: Path) -> None:
+    def one(name: str, count: int) -> Path:
+        return profile(tmp_path / name, file(1, "/m.py", ("alpha = 1\n",)), ran(1, (1, count, 1.0)))
+
+    runs = [one("a1", 10), one("a2", 14)], [one("b1", 12), one("b2", 13)]
+    lines = first_lines(door, *runs[0], "--", *runs[1], n=2)
+    assert lines == ["No difference in work: all counts are equal."]
+    assert first_lines(door, runs[0][0], runs[1][0], n=2) != lines
+
+
+def test_stubs_of_overload_are_not_the_function(tmp_path: Path) -> None:
+    def one(path: Path, *names: str) -> Path:
+        source = tuple(f"def getitem_{i}(): ...\n" for i in range(3))
+        return profile(path, file(1, "/m.py", source[3 - len(names):]),
+                       subs(*((i + 1, 1, i + 1, i + 1, name) for i, name in enumerate(names))),
+                       call(1, 1, 0, len(names), 1000, 0.5))  # fmt: skip
+
+    before = one(tmp_path / "a", "m::R::getitem")
+    after = one(tmp_path / "b", "m::R::getitem", "m::R::getitem@2", "m::R::getitem@3")
+    for diff in (compare(before, after), compare(after, before)):
+        assert [c.count_change for c in [*diff.subs, *diff.calls]] == [0, 0]
+        assert not diff.check("sub:m::R::getitem.calls>+0").met
 
 
 def test_small_changes_of_time_are_left_out(tmp_path: Path) -> None:
@@ -621,7 +766,8 @@ def test_conditions_decide_on_the_status(door: Door, two: tuple[Path, Path]) -> 
         (["--sort", "name"],
          "invalid value 'name' for --sort: expected time, incl, count or place"),
         (["--json", "--markdown"], "--json and --markdown exclude each other"),
-        (["third"], "diff takes exactly two files"),
+        (["third"], "diff takes two files, or several runs: BEFORE ... -- AFTER ..."),
+        (["--annotations", "--json"], "--annotations and other forms exclude each other"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_status_2(

@@ -46,10 +46,10 @@ static const struct layout side_layout = {
         FIELD(struct side, "file", file, "The name of its file; None: unknown."),
         FIELD(struct side, "name", of.name,
               "Of a sub, or of the called one; of a line its text, if the profile has it."),
-        FIELD(struct side, "caller", of.caller, "Of an edge: the calling sub, or `a or b`."),
+        FIELD(struct side, "caller", of.caller, "Of an edge: the calling sub."),
         FIELD(struct side, "count", of.count, "Executions, or calls."),
-        FIELD(struct side, "incl", of.incl, "Inclusive time in seconds; of a line its time."),
-        FIELD(struct side, "excl", of.excl, "Exclusive time in seconds; of a line its time.")),
+        FIELD(struct side, "incl", of.incl, "Inclusive time in seconds."),
+        FIELD(struct side, "excl", of.excl, "Exclusive time in seconds.")),
                             };
 
 /* ---- Opening and closing ---- */

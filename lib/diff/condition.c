@@ -153,11 +153,20 @@ static bool is_large(double before, double after, const struct nyt_min_change *m
 }
 
 /* What is on one side only differs by its count, unless it is a line that never ran. */
+/* Times of several runs say nothing as long as one side's are among the other's. */
+static bool overlap(double a, double a_most, double b, double b_most)
+{
+    return a <= b_most && b <= a_most;
+}
+
 bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min)
 {
     const nyt_diff_side *a = &delta->before, *b = &delta->after;
-    return a->count != b->count || is_large(a->incl, b->incl, min) ||
-           is_large(a->excl, b->excl, min);
+    return a->count != b->count ||
+           (is_large(a->incl, b->incl, min) &&
+            !overlap(a->incl, a->incl_most, b->incl, b->incl_most)) ||
+           (is_large(a->excl, b->excl, min) &&
+            !overlap(a->excl, a->excl_most, b->excl, b->excl_most));
 }
 
 /* ---- Parsing ---- */

@@ -35,7 +35,8 @@ static nyt_diff_side side_of_line(const struct nyt_half *h, uint32_t at)
     if (place->figures != NYT_NONE) {
         const nyt_line *line = &h->p->lines[NYT_LEVEL_LINE].list[place->figures];
         side.count = line->count;
-        side.incl = side.excl = sound(line->time);
+        side.excl = sound(line->time);
+        side.incl = sound(line->incl);
     }
     return side;
 }
@@ -264,11 +265,21 @@ static double time_of_subs(const nyt_profile *p)
     return sum;
 }
 
+double nyt_diff_whole_time(const nyt_diff *d, const nyt_profile *p)
+{
+    bool by_lines = d->match.half[0].p->totals.statements && d->match.half[1].p->totals.statements;
+    return by_lines ? p->totals.statement_time : time_of_subs(p);
+}
+
 static void total(struct nyt_diff *d, enum nyt_total which, const char *name, bool is_time,
                   double before, double after)
 {
-    d->totals[which] = (nyt_diff_total){
-        .name = name, .is_time = is_time, .before = sound(before), .after = sound(after)};
+    d->totals[which] = (nyt_diff_total){.name = name,
+                                        .is_time = is_time,
+                                        .before = sound(before),
+                                        .after = sound(after),
+                                        .before_most = sound(before),
+                                        .after_most = sound(after)};
 }
 
 static void count_kinds(struct nyt_diff *d)
@@ -294,13 +305,11 @@ static void count_kinds(struct nyt_diff *d)
     }
 }
 
-static void count_totals(struct nyt_diff *d)
+void nyt_diff_count_totals(nyt_diff *d)
 {
     const nyt_profile *a = d->match.half[0].p, *b = d->match.half[1].p;
     const nyt_totals *before = &a->totals, *after = &b->totals;
-    bool by_lines = before->statements && after->statements;
-    total(d, NYT_TOTAL_TIME, "total", true, by_lines ? before->statement_time : time_of_subs(a),
-          by_lines ? after->statement_time : time_of_subs(b));
+    total(d, NYT_TOTAL_TIME, "total", true, nyt_diff_whole_time(d, a), nyt_diff_whole_time(d, b));
     total(d, NYT_TOTAL_DURATION, "duration", true, before->duration, after->duration);
     total(d, NYT_TOTAL_ACTIVE, "active", true, before->active, after->active);
     total(d, NYT_TOTAL_LINES, "lines.count", false, (double)nyt_counted_statements(before),
@@ -336,6 +345,23 @@ void nyt_diff_free(nyt_diff *d)
     free(d);
 }
 
+/* One run is the least and the most that there is. */
+static void begin_runs(struct nyt_diff *d)
+{
+    d->runs[0] = d->runs[1] = 1;
+    for (int kind = 0; kind < NYT_DIFF_KINDS; kind++) {
+        for (size_t i = 0; i < d->deltas[kind].count; i++) {
+            nyt_delta *delta = &d->deltas[kind].list[i];
+            for (int half = 0; half < 2; half++) {
+                nyt_diff_side *side = half ? &delta->after : &delta->before;
+                side->incl_most = side->incl;
+                side->excl_most = side->excl;
+                side->count_least = side->count_most = side->count;
+            }
+        }
+    }
+}
+
 int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *after,
                  nyt_error *err)
 {
@@ -348,7 +374,8 @@ int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *a
         nyt_diff_free(d);
         return nyt_fail(err, rc, "%s", nyt_strerror(rc));
     }
-    count_totals(d);
+    begin_runs(d);
+    nyt_diff_count_totals(d);
     *out = d;
     return NYT_OK;
 }

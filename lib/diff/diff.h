@@ -27,6 +27,7 @@ struct nyt_diff {
     struct nyt_deltas deltas[NYT_DIFF_KINDS];
     nyt_diff_total totals[NYT_DIFF_TOTALS];
     struct nyt_names callers; /* sets of them, for edges */
+    size_t runs[2];           /* of each side */
 };
 
 /*
@@ -34,6 +35,11 @@ struct nyt_diff {
  * NULL: there are no more.
  */
 const char *nyt_diff_next_option(const nyt_diff *d, size_t *at, const nyt_str *values[2]);
+
+/* From the deltas and both profiles; again when the deltas have changed. */
+void nyt_diff_count_totals(nyt_diff *d);
+/* Of all lines of a profile; where one of both profiles has none, of all subs. */
+double nyt_diff_whole_time(const nyt_diff *d, const nyt_profile *p);
 
 /* 0 new, 1 gone, 2 changed: an index into lists of the three. */
 static inline int nyt_delta_change(const nyt_delta *delta)

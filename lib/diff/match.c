@@ -2,11 +2,12 @@
  * Which files, subs and lines of two profiles are the same. Programs move between the two: to
  * another checkout, within a file, from file to file. So
  *
- *   subs    are the same if their names are, except for names that hold a line number;
+ *   subs    are the same if their names are, except for names that hold a line number; of several
+ *           definitions of one name (typing's @overload) the one that was called counts;
  *   files   if their paths are, else the ends of their paths, else if they share subs or text;
  *   lines   if they stand in one sub (else in one file) and have the same text in the same order
  *           (see text_diff.c), where there is no text the same number; then what is left if its
- *           text stands once;
+ *           text stands once; then, as edited, what stands alone between the same neighbours;
  *   subs    whose names hold line numbers, or that are new and gone, if their first lines are;
  *   evals   if the lines that ran them are, those of equal text first; else if their names are.
  *
@@ -208,6 +209,32 @@ static void join_sub_names(struct nyt_match *m, bool with_place)
         i += c <= 0;
         j += c >= 0;
     }
+}
+
+/*
+ * A name may be defined several times, and the profile tells the later ones by their lines: of
+ * stubs as typing's @overload has them, one alone is called. It has one mate, whatever its number.
+ */
+static bool add_called_subs(const struct nyt_match *m, struct items items[2])
+{
+    bool ok = true;
+    for (int s = 0; s < 2; s++) {
+        const nyt_profile *p = m->half[s].p;
+        for (size_t i = 0; ok && i < p->sub_count; i++)
+            if (p->subs[i].calls && p->subs[i].first)
+                ok = add_item(&items[s], hash_without_place(p->subs[i].name), 0, i);
+    }
+    return ok;
+}
+
+static bool pair_only_called(void *ctx, const struct run *run)
+{
+    struct nyt_match *m = ctx;
+    uint32_t a = run->list[0][0].index, b = run->list[1][0].index;
+    if (run->count[0] == 1 && run->count[1] == 1 &&
+        has_place(m->half[0].p->subs[a].name) != has_place(m->half[1].p->subs[b].name))
+        pair_subs(m, a, b);
+    return true;
 }
 
 /* ---- Files ---- */
@@ -649,6 +676,111 @@ static bool match_moved_lines(struct nyt_match *m, struct items items[2])
     return ok && join(items, pair_only_places, m);
 }
 
+/* ---- Lines that were edited ---- */
+
+/* A gap between lines that have mates: `count` lines from `from` on that have none. */
+struct gap {
+    uint32_t from, count;
+};
+
+static bool in_one_file(const struct nyt_half *h, uint32_t a, uint32_t b)
+{
+    return h->places[a].fid == h->places[b].fid;
+}
+
+static struct gap gap_from(const struct nyt_half *h, uint32_t from)
+{
+    struct gap gap = {.from = from};
+    while (from + gap.count < h->place_count && in_one_file(h, from, from + gap.count) &&
+           h->places[from + gap.count].mate == NYT_NONE)
+        gap.count++;
+    return gap;
+}
+
+static bool are_one_file(const struct nyt_match *m, const struct nyt_place *a,
+                         const struct nyt_place *b)
+{
+    return a->file != NYT_NONE && m->half[0].file_mates[a->file] == b->file;
+}
+
+/* The gap of the other half that lies between the same neighbours; empty: there is none. */
+static struct gap same_gap(const struct nyt_match *m, const struct gap *gap)
+{
+    const struct nyt_half *a = &m->half[0], *b = &m->half[1];
+    uint32_t end = gap->from + gap->count;
+    bool has_next = end < a->place_count && in_one_file(a, gap->from, end);
+    if (gap->from == 0 || !in_one_file(a, gap->from - 1, gap->from))
+        return (struct gap){.count = 0};
+    uint32_t from = a->places[gap->from - 1].mate + 1;
+    if (from >= b->place_count || !in_one_file(b, from - 1, from) ||
+        !are_one_file(m, &a->places[gap->from], &b->places[from]))
+        return (struct gap){.count = 0};
+    struct gap other = gap_from(b, from);
+    uint32_t to = from + other.count;
+    bool ends_alike = has_next ? a->places[end].mate == to
+                               : to == b->place_count || !in_one_file(b, from, to);
+    return ends_alike ? other : (struct gap){.count = 0};
+}
+
+enum { PAIR_KINDS = 512 };
+
+static void count_pairs(nyt_str s, uint32_t counts[static PAIR_KINDS])
+{
+    for (size_t i = 0; i + 1 < s.len; i++)
+        counts[((uint8_t)s.data[i] * 31u + (uint8_t)s.data[i + 1]) % PAIR_KINDS]++;
+}
+
+/* At least half of the pairs of neighbouring bytes are in both. */
+static bool are_alike(nyt_str a, nyt_str b)
+{
+    uint32_t in_a[PAIR_KINDS] = {0}, in_b[PAIR_KINDS] = {0};
+    size_t common = 0;
+    count_pairs(a, in_a);
+    count_pairs(b, in_b);
+    for (int i = 0; i < PAIR_KINDS; i++)
+        common += in_a[i] < in_b[i] ? in_a[i] : in_b[i];
+    return a.len && b.len && 4 * common >= a.len + b.len - 2;
+}
+
+static bool is_edited(const struct nyt_match *m, uint32_t a, uint32_t b)
+{
+    const struct nyt_place *x = &m->half[0].places[a], *y = &m->half[1].places[b];
+    if (x->source == NYT_NONE || y->source == NYT_NONE || x->owner != y->owner)
+        return false;
+    return are_alike(trimmed(m->half[0].p->sources[x->source].text),
+                     trimmed(m->half[1].p->sources[y->source].text));
+}
+
+/*
+ * From both ends of the gap: lines that are alike, up to the first one that is not. The same with the
+ * halves exchanged.
+ */
+static void pair_gap(struct nyt_match *m, const struct gap *a, const struct gap *b)
+{
+    uint32_t least = a->count < b->count ? a->count : b->count, front = 0, back = 0;
+    while (front < least && is_edited(m, a->from + front, b->from + front)) {
+        pair_places(m, a->from + front, b->from + front);
+        front++;
+    }
+    uint32_t end_a = a->from + a->count - 1, end_b = b->from + b->count - 1;
+    while (back < least - front && is_edited(m, end_a - back, end_b - back)) {
+        pair_places(m, end_a - back, end_b - back);
+        back++;
+    }
+}
+
+static void match_edited_lines(struct nyt_match *m)
+{
+    const struct nyt_half *a = &m->half[0];
+    for (uint32_t i = 0; i < a->place_count; i++) {
+        if (a->places[i].mate != NYT_NONE)
+            continue;
+        struct gap gap = gap_from(a, i), other = same_gap(m, &gap);
+        pair_gap(m, &gap, &other);
+        i = gap.from + gap.count - 1;
+    }
+}
+
 /* ---- Evals ---- */
 
 static bool pair_evals(void *ctx, const struct run *run)
@@ -803,12 +935,16 @@ static int open_half(struct nyt_half *h, const nyt_profile *p)
 
 static bool match_all(struct nyt_match *m, struct unit *u, struct items items[2])
 {
+    bool ok = add_called_subs(m, items) && join(items, pair_only_called, m);
     join_sub_names(m, false);
-    bool ok = match_files(m, items) && match_texts_of_subs(u, items) &&
-              match_texts_of_files(u, items) && match_moved_lines(m, items) &&
-              match_evals(u, items) && match_moved_subs(m, items);
+    ok = ok && match_files(m, items) && match_texts_of_subs(u, items) &&
+         match_texts_of_files(u, items) && match_moved_lines(m, items) && match_evals(u, items) &&
+         match_moved_subs(m, items);
     join_sub_names(m, true);
-    return ok && match_renumbered_subs(m, items) && match_texts_of_subs(u, items);
+    ok = ok && match_renumbered_subs(m, items) && match_texts_of_subs(u, items);
+    if (ok)
+        match_edited_lines(m);
+    return ok;
 }
 
 int nyt_match_profiles(struct nyt_match *m, const nyt_profile *before, const nyt_profile *after)

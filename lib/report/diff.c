@@ -13,6 +13,7 @@
 #include "model/sub_name.h"
 #include "report/diff_json.h"
 #include "report/diff_view.h"
+#include "report/diff_work.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -205,11 +206,18 @@ static void text_line_name(struct nyt_report *r, const nyt_diff_side *side, size
     }
 }
 
+/* Names are cut in front: their ends tell them apart. */
 static void text_edge_name(struct nyt_report *r, const nyt_diff_side *side, size_t room)
 {
-    size_t used = nyt_out_safe(r->o, *side->caller, (room - 4) / 2);
+    size_t used = nyt_report_end_of(r, *side->caller, (room - 4) / 2);
     nyt_out_text(r->o, " -> ");
-    nyt_out_safe(r->o, *side->name, room - 4 - used);
+    nyt_report_end_of(r, *side->name, room - 4 - used);
+}
+
+/* Sorted by inclusive time, that is what is shown. */
+static double shown_time(const struct nyt_diff_view *v, const nyt_diff_side *side)
+{
+    return v->options->report.sort == NYT_SORT_INCL ? side->incl : side->excl;
 }
 
 static void text_delta(struct nyt_report *r, const struct nyt_diff_view *v, int kind,
@@ -220,13 +228,13 @@ static void text_delta(struct nyt_report *r, const struct nyt_diff_view *v, int 
     r->p = v->d->match.half[delta->after.there].p;
     nyt_out_text(r->o, (const char *[]){"+ ", "- ", "  "}[nyt_delta_change(delta)]);
     nyt_out_count_change(r->o, nyt_delta_count(delta), COUNT);
-    nyt_out_time(r->o, delta->after.excl, TIME);
-    put_change(r, delta->before.excl, delta->after.excl);
+    nyt_out_time(r->o, shown_time(v, &delta->after), TIME);
+    put_change(r, shown_time(v, &delta->before), shown_time(v, &delta->after));
     nyt_out_text(r->o, "  ");
     if (kind == NYT_DIFF_LINES)
         text_line_name(r, side, room);
     else if (kind == NYT_DIFF_SUBS)
-        nyt_out_safe(r->o, name_or(side->name, ""), room);
+        nyt_report_end_of(r, name_or(side->name, ""), room);
     else
         text_edge_name(r, side, room);
     nyt_out_text(r->o, "\n");
@@ -244,7 +252,8 @@ static void text_kind(struct nyt_report *r, const struct nyt_diff_view *v, int k
     nyt_out_format(r->o, ": %zu changed, %zu new, %zu gone\n", v->changes[kind][2],
                    v->changes[kind][0], v->changes[kind][1]);
     nyt_out_format(r->o, "%*s%*s%*s%*s\n", MARK + COUNT, kind == NYT_DIFF_LINES ? "count" : "calls",
-                   TIME, "time   ", TIME, "change   ", PERCENT, "%");
+                   TIME, v->options->report.sort == NYT_SORT_INCL ? "incl   " : "time   ", TIME,
+                   "change   ", PERCENT, "%");
     for (size_t i = 0; i < v->shown[kind]; i++)
         text_delta(r, v, kind, v->ranked[kind][i]);
 }
@@ -289,6 +298,7 @@ static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
     put_path(r, v, 1);
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, "\n");
+    nyt_diff_work_text(r->o, v, "");
     text_options(r, v);
     nyt_out_format(r->o, "%14s%*s%*s%*s%*s\n", "", COUNT, "before", COUNT, "after", TIME,
                    "change   ", PERCENT, "%");
@@ -417,11 +427,12 @@ static void markdown_delta(struct nyt_report *r, const struct nyt_diff_view *v, 
     nyt_out_text(r->o, (const char *[]){"| new | ", "| gone | ", "| | "}[nyt_delta_change(delta)]);
     nyt_out_count_change(r->o, nyt_delta_count(delta), 0);
     nyt_out_text(r->o, " | ");
-    nyt_out_time(r->o, delta->after.excl, 0);
+    double before = shown_time(v, &delta->before), after = shown_time(v, &delta->after);
+    nyt_out_time(r->o, after, 0);
     nyt_out_text(r->o, " | ");
-    nyt_out_time_change(r->o, delta->after.excl - delta->before.excl, 0);
+    nyt_out_time_change(r->o, after - before, 0);
     nyt_out_text(r->o, " | ");
-    markdown_percent(r, delta->before.excl, delta->after.excl);
+    markdown_percent(r, before, after);
     nyt_out_text(r->o, " | ");
     markdown_name(r, kind, later_side(delta));
     nyt_out_text(r->o, " |\n");
@@ -456,6 +467,36 @@ static void markdown_options(struct nyt_report *r, const struct nyt_diff_view *v
     }
 }
 
+/* false: out of memory. */
+static bool work_as_text(const struct nyt_diff_view *v, struct nyt_buf *text)
+{
+    struct nyt_out *o = malloc(sizeof *o);
+    if (!o)
+        return false;
+    nyt_out_begin(o, keep_text, text);
+    nyt_diff_work_text(o, v, "");
+    int rc = nyt_out_end(o, NULL);
+    free(o);
+    return rc == NYT_OK;
+}
+
+/* Names in it are foreign: each sentence is code. */
+static void markdown_work(struct nyt_report *r, const struct nyt_diff_view *v)
+{
+    enum { SENTENCE = 400 };
+    struct nyt_buf text = {0};
+    if (!work_as_text(v, &text) && r->o->status == NYT_OK)
+        r->o->status = NYT_ENOMEM;
+    nyt_out_text(r->o, "\n");
+    for (size_t at = 0, end; at < text.len; at = end + 1) {
+        for (end = at; end < text.len && text.data[end] != '\n';)
+            end++;
+        nyt_out_text(r->o, "\n- ");
+        put_code(r->o, (nyt_str){.data = (char *)text.data + at, .len = end - at}, SENTENCE);
+    }
+    nyt_buf_free(&text);
+}
+
 static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
 {
     for (int s = 0; s < 2; s++) {
@@ -464,6 +505,7 @@ static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
         if (!v->d->match.half[s].p->totals.complete)
             nyt_out_text(r->o, " (incomplete)");
     }
+    markdown_work(r, v);
     markdown_options(r, v);
     nyt_out_text(r->o, "\n\n| | before | after | change | |\n|---|--:|--:|--:|--:|\n");
     for (int i = 0; i < NYT_TOTAL_OF_KINDS; i++)
@@ -490,6 +532,7 @@ static void free_view(struct nyt_diff_view *v)
         nyt_buf_free(&v->said[i]);
     free(v->said);
     free(v->met);
+    nyt_work_free(&v->work);
 }
 
 static int make_view(struct nyt_diff_view *v, size_t top, nyt_error *err)
@@ -498,6 +541,8 @@ static int make_view(struct nyt_diff_view *v, size_t top, nyt_error *err)
     int rc = nyt_min_change_parse(&min, v->options->min_change, err);
     if (rc == NYT_OK)
         rc = judge_conditions(v, err);
+    if (rc == NYT_OK && !nyt_work_find(&v->work, v->d))
+        rc = nyt_fail(err, NYT_ENOMEM, "out of memory");
     for (int kind = 0; rc == NYT_OK && kind < NYT_DIFF_KINDS; kind++)
         if (!rank_kind(v, kind, &min, top))
             rc = nyt_fail(err, NYT_ENOMEM, "out of memory");
@@ -518,6 +563,8 @@ int nyt_report_diff(const nyt_diff *d, const nyt_diff_options *options, nyt_writ
     rc = make_view(&v, report->json ? report->top : r.top, err);
     if (rc == NYT_OK && report->json)
         nyt_diff_json(&v);
+    else if (rc == NYT_OK && v.options->annotations)
+        nyt_diff_work_annotations(r.o, &v);
     else if (rc == NYT_OK && v.options->markdown)
         markdown_report(&r, &v);
     else if (rc == NYT_OK)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "diff/condition.h"
+#include "report/diff_work.h"
 
 #include <math.h>
 
@@ -83,8 +84,7 @@ static void put_side(struct nyt_json *j, const struct nyt_diff_view *v, int kind
                       side->name);
     nyt_json_whole(j, "count", side->count);
     nyt_json_number(j, "exclusive_seconds", side->excl);
-    if (kind != NYT_DIFF_LINES)
-        nyt_json_number(j, "inclusive_seconds", side->incl);
+    nyt_json_number(j, "inclusive_seconds", side->incl);
     nyt_json_close(j, '}');
 }
 
@@ -98,8 +98,7 @@ static void put_delta(struct nyt_json *j, const struct nyt_diff_view *v, int kin
     put_side(j, v, kind, 1, &delta->after);
     nyt_json_whole(j, "count_change", nyt_delta_count(delta));
     nyt_json_number(j, "exclusive_change", delta->after.excl - delta->before.excl);
-    if (kind != NYT_DIFF_LINES)
-        nyt_json_number(j, "inclusive_change", delta->after.incl - delta->before.incl);
+    nyt_json_number(j, "inclusive_change", delta->after.incl - delta->before.incl);
     put_percent(j, delta->before.excl, delta->after.excl);
     nyt_json_close(j, '}');
 }
@@ -142,6 +141,7 @@ void nyt_diff_json(struct nyt_diff_view *v)
     put_profile(&j, v, 0, v->options->report.path);
     put_profile(&j, v, 1, v->options->path_after);
     put_options(&j, v);
+    nyt_diff_work_json(&j, v);
     put_totals(&j, v);
     for (int kind = 0; kind < NYT_DIFF_KINDS; kind++)
         put_kind(&j, v, kind);

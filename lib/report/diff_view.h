@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "diff/diff.h"
+#include "diff/work.h"
 
 struct nyt_diff_view {
     const nyt_diff *d;
@@ -14,6 +15,7 @@ struct nyt_diff_view {
     size_t changes[NYT_DIFF_KINDS][3]; /* new, gone, changed */
     struct nyt_buf *said;                       /* of each condition, and whether it is met */
     bool *met;
+    struct nyt_work work;
     struct nyt_out *o;
 };
 
