@@ -218,7 +218,7 @@ static enum exit_status show_explanation(const struct options *o, const nyt_prof
 {
     nyt_error err;
     int rc = nyt_report_explain(p, o->budget, report, write_stream, out, &err);
-    return end_report(o, rc, path, out, &err);
+    return finished(o, rc, path, out, &err);
 }
 
 enum exit_status command_explain(const struct options *o, const char *path, FILE *out)

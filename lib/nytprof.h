@@ -876,7 +876,7 @@ typedef enum {
 /* How far from the project's own code; as `pynytprof --scope`. */
 typedef enum {
     NYT_REACH_ALL,
-    NYT_REACH_SITE,   /* without the language's own library */
+    NYT_REACH_SITE, /* without the language's own library */
     NYT_REACH_PROJECT /* without installed packages, too */
 } nyt_reach;
 
@@ -896,11 +896,11 @@ typedef struct {
 typedef struct {
     size_t top; /* entries of each list; 0: as usual */
     nyt_sort sort;
-    size_t width;     /* columns; 0: nothing is cut */
-    bool colour;      /* ANSI sequences */
-    bool json;        /* an object instead of text (not of source) */
+    size_t width; /* columns; 0: nothing is cut */
+    bool colour; /* ANSI sequences */
+    bool json; /* an object instead of text (not of source) */
     const char *path; /* how the profile was called, for the heading; may be NULL */
-    bool all;         /* summary: plain lists of everything, without the answer before them */
+    bool all; /* summary: plain lists of everything, without the answer before them */
     const nyt_filter *filter; /* may be NULL */
 } nyt_report_options;
 
@@ -938,7 +938,7 @@ NYT_API int nyt_report_explain(const nyt_profile *p, size_t budget,
 
 /* What of a call tree is shown; all zeros means as usual. */
 typedef struct {
-    double least;               /* branches below this share of all time are folded; 0: 0.01 */
+    double least; /* branches below this share of all time are folded; 0: 0.01 */
     const nyt_sub *const *focus; /* only what is below these subs; may be NULL */
     size_t focus_count;
 } nyt_tree_options;

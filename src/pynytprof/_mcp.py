@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
+
+_Tool = TypeVar("_Tool", bound=Callable[..., str])
 
 _INSTRUCTIONS = """\
 Profiles of Python (or Perl) programs, made by `pynytprof SCRIPT` as nytprof.out. Begin with
@@ -19,10 +23,13 @@ explain; then func for one function, source for one file, tree for who calls who
 what a change did. Counts are exact, times are without the profiler's own."""
 
 server = MCPServer("pynytprof", instructions=_INSTRUCTIONS)
-_tool = server.tool(
-    annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
-    structured_output=False,
-)
+
+
+def _tool(function: _Tool) -> _Tool:
+    """Offers a function to clients, by its name and with its docstring."""
+    hints = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    server.tool(annotations=hints, structured_output=False)(function)
+    return function
 
 
 def _answer(command: str, *words: str, options: list[str]) -> str:
@@ -71,7 +78,8 @@ def tree(
 ) -> str:
     """The call tree. `focus` names a function: only what is below it.
 
-    `scope` is all, site or project. Branches that take less than `least_percent` of the time are folded.
+    `scope` is all, site or project. Branches that take less than `least_percent` of the time are
+    folded.
     """
     options = [f"--min={least_percent}", f"--scope={scope}"]
     return _answer("tree", file, options=options + ([f"--focus={focus}"] if focus else []))
