@@ -258,7 +258,8 @@ def test_what_changed_takes_one_click(tab: Open, folder: Path) -> None:
     assert grown[0].startswith("+")
     page.get_by_label("Lines of").select_option(label="documents.py")
     page.wait_for_selector('section.rows[aria-label="Changes by line"] tbody td')
-    assert rows(page, "Changes by line")[0][0].startswith("+")
+    first = rows(page, "Changes by line")[0]
+    assert first[0].startswith("documents.py:") and first[1].startswith("+")
 
 
 GO = {

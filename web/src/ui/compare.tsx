@@ -139,6 +139,14 @@ function Lines({ file }: { file: number }) {
   const slower = (c: LineChange) => (c.after?.time ?? 0) - (c.before?.time ?? 0);
   const columns: Column<LineChange>[] = [
     {
+      key: "at",
+      ordered: true,
+      title: "Line",
+      value: (c) => c.line,
+      cell: (c) => (c.file >= 0 ? <PlaceLink file={c.file} line={c.line} /> : visible(c.place)),
+      text: (c) => c.place,
+    },
+    {
       key: "count",
       title: "Δ count",
       value: (c) => Math.abs(grown(c)),
@@ -160,13 +168,6 @@ function Lines({ file }: { file: number }) {
       key: "what",
       title: "What",
       value: (c) => (c.before ? (c.after ? (c.edited ? "edited" : "") : "gone") : "new"),
-    },
-    {
-      key: "place",
-      title: "Line",
-      value: (c) => c.line,
-      cell: (c) => (c.file >= 0 ? <PlaceLink file={c.file} line={c.line} /> : visible(c.place)),
-      text: (c) => c.place,
     },
     {
       key: "text",

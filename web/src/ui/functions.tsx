@@ -175,9 +175,9 @@ export function FunctionView() {
       <h2>{visible(fn.name)}</h2>
       <p>
         <Kind kind={profile.kindOfFn(fn)} /> <PlaceLink file={fn.file} line={fn.first} />,{" "}
-        {count(fn.calls)} calls, own time {time(fn.excl)} ({percent(fn.excl, profile.time)}), with
-        callees {time(fn.incl)} ({percent(fn.incl, profile.time)})
-        {fn.depth > 0 && `, recursion to depth ${fn.depth}`}.
+        {fn.calls === 1 ? "1 call" : `${count(fn.calls)} calls`}, own time {time(fn.excl)} (
+        {percent(fn.excl, profile.time)}), with callees {time(fn.incl)} (
+        {percent(fn.incl, profile.time)}){fn.depth > 0 && `, recursion to depth ${fn.depth}`}.
       </p>
       {fn.calls > 0 && <pre class="note">{within(fn)}</pre>}
       <p class="links">
