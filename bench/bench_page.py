@@ -225,6 +225,11 @@ SCROLL = """() => new Promise(resolve => {
 })"""
 
 
+def metric(client: Any, name: str) -> float:
+    metrics = client.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == name))
+
+
 def browse(page_file: Path) -> dict[str, float]:
     from playwright.sync_api import sync_playwright
 
@@ -234,11 +239,12 @@ def browse(page_file: Path) -> dict[str, float]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         browser.new_page().goto("about:blank")
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        client = page.context.new_cdp_session(page)
+        client.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.goto(address)
         page.wait_for_selector("main p.sentence")
         found: dict[str, Any] = page.evaluate(SHOWN)
-        client = page.context.new_cdp_session(page)
-        client.send("Performance.enable")
+        found["cpu"] = 1000 * metric(client, "TaskDuration")
         page.goto(f"{address}#/functions")
         page.wait_for_selector("section.rows td")
         found |= page.evaluate(SCROLL)
@@ -252,8 +258,7 @@ def browse(page_file: Path) -> dict[str, float]:
             page.goto(f"{address}#/{view}")
             page.wait_for_timeout(300)
         client.send("HeapProfiler.collectGarbage")
-        metrics = {m["name"]: m["value"] for m in client.send("Performance.getMetrics")["metrics"]}
-        found["heap"] = metrics["JSHeapUsedSize"] / 1e6
+        found["heap"] = metric(client, "JSHeapUsedSize") / 1e6
         browser.close()
     return found
 
@@ -261,6 +266,7 @@ def browse(page_file: Path) -> dict[str, float]:
 BOUNDS = {
     "paint": (500, "first paint, ms"),
     "ready": (1500, "first screen takes input, ms"),
+    "cpu": (1500, "the main thread's processor time up to there, ms"),
     "key": (50, "a key in the search, ms"),
     "worst key": (50, "the slowest key, ms"),
     "heap": (200, "JavaScript heap, MB"),
