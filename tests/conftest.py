@@ -27,6 +27,18 @@ ALLOWED_SKIPS: tuple[str, ...] = (
 # The terminal that the tests run on is not that of the programs which they run.
 os.environ.pop("COLUMNS", None)
 
+# What these are about is the same on each CPython: test.sh runs them with the first one alone.
+ONCE = {
+    "test_architecture.py",
+    "test_completions.py",
+    "test_consumers.py",
+    "test_install.py",
+    "test_packaging.py",
+    "test_page.py",
+    "test_perl_programs.py",
+    "test_version.py",
+}
+
 _unexpected: list[str] = []
 
 
@@ -40,6 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: left out of the quick set")
     config.addinivalue_line("markers", "alone: not in a worker of pytest-xdist's")
     config.addinivalue_line("markers", "once: the same on each CPython, so only with the first one")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in ONCE:
+            item.add_marker("once")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -25,7 +25,6 @@ from pynytprof import reader
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.once
 
 TOP = Path(__file__).parent.parent
 EXAMPLE = TOP / "examples" / "searchindex"
