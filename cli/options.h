@@ -14,6 +14,7 @@ struct options {
     bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, annotations, open, perl;
     const char *output;     /* NULL: standard output */
     const char *name;       /* of the function or file to show, or to focus on */
+    size_t section;         /* the number of a process or thread; 0: all */
     size_t budget;          /* bytes of an explanation; 0: as usual */
     double least;           /* share of all time; 0: as usual */
     const char *against;    /* the profile that a page compares with */

@@ -234,6 +234,8 @@ const struct option options[] = {
     {0, "source", "NAME", SUMMARY,
      "show the source of file NAME (the end of its path, or its fid) with its figures",
      .text = AT(name)},
+    {0, "thread", "ID", SUMMARY | SOURCE | EXPLAIN,
+     "only the lines of this thread or process, by its number (see info)", .number = AT(section)},
     {0, "budget", "N", EXPLAIN, "at most N bytes (4000)", .number = AT(budget)},
     {0, "focus", "NAME", TREE, "show only what is below this function (as for func)",
      .text = AT(name)},

@@ -440,6 +440,8 @@ typedef struct nyt_profile nyt_profile;
 typedef struct {
     bool keep_evals;    /* do not merge sibling evals of one source, as Perl's loader does */
     bool salvage;       /* keep what came before damage, too: see nyt_profile_fault() */
+    uint32_t section;   /* only the lines of the process or thread with this number, and no calls,
+                           which files have of all together; 0: all */
 } nyt_load_options;
 
 /*
@@ -502,6 +504,7 @@ typedef struct {
     uint32_t pid, parent;
     bool started, ended; /* PID_START, PID_END was there */
     double start, end;   /* seconds since the epoch */
+    double statement_time;      /* seconds of its lines, as far as they were counted */
 } nyt_process;
 
 /* In the order in which they started, or, if that is missing, ended. */

@@ -88,6 +88,44 @@ def test_the_split_is_all_of_the_time(door: Door, profile: Path) -> None:
     assert hottest["time"] <= hottest["with_libraries"] <= hottest["inclusive"] * 1.001
 
 
+THREADS = """\
+import threading
+
+def work(n):
+    return sum(i for i in range(n))
+
+others = [threading.Thread(target=work, args=(n,)) for n in (3000, 9000)]
+for one in others: one.start()
+for one in others: one.join()
+"""
+
+
+def test_threads_are_told_and_can_be_had_alone(nytprof: Door, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(THREADS)
+    assert run([*profiling(), "prog.py"], tmp_path).returncode == 0
+    path = tmp_path / "nytprof.out"
+    text = shown(nytprof, "summary", path)
+    assert ", 3 threads that took " in text
+    listed = text.partition("Threads (3 of 3; --thread ID shows one)\n")[2].splitlines()[1:4]
+    ids = [line.split()[0] for line in listed]
+    counts = []
+    for one in ids:
+        report = json.loads(shown(nytprof, "summary", "--json", "-n999", "--thread", one, path))
+        turns = [li["count"] for li in report["top_lines"]
+                 if li["line"] == 4 and li["file"].endswith("prog.py")]  # fmt: skip
+        counts += turns
+        assert report["calls"] == 0  # they are known of all together only
+    whole = json.loads(shown(nytprof, "summary", "--json", "-n999", path))["top_lines"]
+    (all_turns,) = [
+        li["count"] for li in whole if li["line"] == 4 and li["file"].endswith("prog.py")
+    ]
+    assert len(counts) == 2 and sum(counts) == all_turns > 12000
+    done = nytprof.run("summary", "--thread", "1", path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"nytprof: {path}: no thread 1 in this profile, but ")
+    assert all(one in done.stderr for one in ids)
+
+
 # ---- func ----
 
 

@@ -131,10 +131,17 @@ static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint3
     return true;
 }
 
+static void count_statements(struct nyt_loader *l, uint64_t statements, int64_t ticks)
+{
+    l->statements += statements;
+    l->ticks = nyt_add_ticks(l->ticks, ticks);
+    if (l->section && ticks)
+        l->p->processes[l->section - 1].statement_time += seconds(l, ticks);
+}
+
 static void end_statement(struct nyt_loader *l, int32_t ticks)
 {
-    l->statements++;
-    l->ticks = nyt_add_ticks(l->ticks, ticks);
+    count_statements(l, 1, ticks);
     l->p->totals.discounted += l->discounts;
     l->discounts = 0;
 }
@@ -162,9 +169,11 @@ static bool add_run(struct nyt_loader *l)
     struct nyt_run run;
     if (l->discounts)
         return true;
-    bool ok = nyt_reader_sum_lines(l->in, &l->lines[NYT_LEVEL_LINE].sums, &run);
-    l->statements += run.statements;
-    l->ticks = nyt_add_ticks(l->ticks, run.ticks);
+    struct nyt_line_sums *to = l->skips ? &l->skipped : &l->lines[NYT_LEVEL_LINE].sums;
+    bool ok = nyt_reader_sum_lines(l->in, to, &run);
+    if (l->skips)
+        return ok;
+    count_statements(l, run.statements, run.ticks);
     l->p->totals.discounted += run.discounted;
     return ok;
 }
@@ -188,6 +197,8 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
         return false;
     *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
     *at = (uint32_t)l->p->process_count - 1;
+    l->section = (uint32_t)l->p->process_count;
+    l->skips = l->options.section && s->pid != l->options.section;
     l->p->totals.start = s->time;
     return true;
 }
@@ -205,6 +216,9 @@ static bool end_process(struct nyt_loader *l, const nyt_pid_end *e)
     process->pid = e->pid;
     process->ended = true;
     process->end = e->time;
+    l->section = 0;
+    if (l->options.section && e->pid != l->options.section)
+        return true;
     totals->timed = true;
     totals->end = e->time;
     totals->duration += e->time - totals->start;
@@ -390,8 +404,22 @@ static bool add_return(struct nyt_loader *l, const nyt_sub_return *r)
 
 /* ---- The walk ---- */
 
+/*
+ * Is it a record of a section that is not wanted? What names files and subs is. Calls stand in the
+ * file for all sections together, so that there are none of one alone.
+ */
+static bool is_skipped(const struct nyt_loader *l, nyt_tag tag)
+{
+    if (tag == NYT_TAG_SUB_RETURN || tag == NYT_TAG_SUB_CALLERS)
+        return l->options.section != 0;
+    return l->skips &&
+           (tag == NYT_TAG_TIME_LINE || tag == NYT_TAG_TIME_BLOCK || tag == NYT_TAG_DISCOUNT);
+}
+
 static bool take_record(struct nyt_loader *l, const nyt_record *r)
 {
+    if (is_skipped(l, r->tag))
+        return true;
     switch (r->tag) {
     case NYT_TAG_VERSION:
         l->p->totals.version = r->u.version;
@@ -498,10 +526,13 @@ static bool is_snapshot(const nyt_profile *p)
     return false;
 }
 
-static double wall_time(const nyt_profile *p)
+/* Of one section, if it alone is wanted. */
+static double wall_time(const nyt_profile *p, uint32_t section)
 {
     double first = INFINITY, last = -INFINITY;
     for (size_t i = 0; i < p->process_count; i++) {
+        if (section && p->processes[i].pid != section)
+            continue;
         if (p->processes[i].started && p->processes[i].start < first)
             first = p->processes[i].start;
         if (p->processes[i].ended && p->processes[i].end > last)
@@ -523,9 +554,9 @@ static bool sum_up(struct nyt_loader *l)
     t->statements = l->statements;
     t->snapshot = is_snapshot(p);
     t->complete = !p->has_fault && all_processes_ended(p) && !t->snapshot;
-    t->wall = wall_time(p);
+    t->wall = wall_time(p, l->options.section);
     t->active = t->duration;
-    if (t->ticks_per_sec)
+    if (t->ticks_per_sec && !l->options.section)    /* it is known of all together only */
         t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /
                      t->ticks_per_sec;
     return ok;
@@ -561,6 +592,7 @@ static void loader_free(struct nyt_loader *l)
         nyt_line_sums_free(&l->lines[level].sums);
         free(l->lines[level].times);
     }
+    nyt_line_sums_free(&l->skipped);
     free(l->files);
     free(l->subs);
     free(l->definitions);

@@ -60,6 +60,9 @@ struct nyt_loader {
     size_t file_count, file_cap;
 
     struct nyt_line_table lines[3];
+    uint32_t section;           /* the process or thread at work, 1 for the first; 0: none */
+    bool skips;                 /* it is not the one that is wanted */
+    struct nyt_line_sums skipped;       /* lines of those: not looked at */
 
     struct nyt_map source_index;
     size_t source_cap;

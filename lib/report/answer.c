@@ -26,6 +26,7 @@ enum {
     BEFORE_BAR = 41,
     FIGURE = 9,         /* columns of a time */
     CALLS_SHOWN = 2,
+    THREADS = 8,
     INDENT = 10
 };
 
@@ -74,6 +75,42 @@ static void put_split(struct nyt_report *r, const nyt_split *split)
     for (int part = 0; part < NYT_PARTS; part++)
         if (split->seconds[part] >= SHOWN_PART * split->total || part == NYT_PART_PROJECT)
             put_part(r, (nyt_part)part, split);
+}
+
+/* ---- Threads ---- */
+
+static void put_thread(struct nyt_report *r, const nyt_process *t)
+{
+    nyt_out_format(r->o, "%11u", (unsigned)t->pid);
+    nyt_out_time(r->o, t->statement_time, FIGURE);
+    if (t->started && t->ended)
+        nyt_out_time(r->o, t->end - t->start, FIGURE);
+    nyt_out_text(r->o, "\n");
+}
+
+static bool put_threads(struct nyt_report *r)
+{
+    struct nyt_ranking list;
+    const nyt_profile *p = r->p;
+    char note[60];
+    if (p->process_count < 2)
+        return true;
+    if (!nyt_ranking_begin(&list, p->process_count))
+        return false;
+    for (size_t i = 0; i < p->process_count; i++)
+        if (isfinite(p->processes[i].statement_time))
+            nyt_rank(&list, p->processes[i].statement_time, &p->processes[i]);
+    nyt_ranking_sort(&list);
+    size_t shown = list.count < THREADS ? list.count : THREADS;
+    snprintf(note, sizeof note, "%zu of %zu; --thread ID shows one", shown, p->process_count);
+    nyt_report_title(r, "Threads", note);
+    nyt_report_style(r, NYT_DIM);
+    nyt_out_text(r->o, "         id  lines    lasted\n");
+    nyt_report_style(r, NYT_PLAIN);
+    for (size_t i = 0; i < shown; i++)
+        put_thread(r, list.list[i].item);
+    nyt_ranking_free(&list);
+    return true;
 }
 
 /* ---- Hot lines ---- */
@@ -290,6 +327,7 @@ static bool put_answer(struct nyt_report *r, const struct nyt_insight *insight)
     bool ok = put_hot_lines(r, insight) &&
               put_functions(r, true, r->asked ? r->asked : FUNCTIONS) &&
               put_functions(r, false, r->asked ? r->asked : OTHERS);
+    ok = ok && put_threads(r);
     put_facts(r, insight);
     put_hints(r);
     return ok;

@@ -83,6 +83,36 @@ static void time_adds_up_and_discounts_do_not_count(void **state)
     assert_true(nyt_profile_totals(p)->duration == 1);
 }
 
+static void one_section_can_be_had_alone(void **state)
+{
+    nyt_error err;
+    (void)state;
+    add_record(&b, "+uuu", 100u, 1u, 5u);
+    add_end(&b);
+    add_record(&b, "Puud", 9u, 7u, 1.7e9);
+    add_record(&b, "+uuu", 30u, 1u, 5u);
+    add_record(&b, "+uuu", 40u, 1u, 6u);
+    add_record(&b, "pud", 9u, 1.7e9 + 3);
+    load();
+    size_t n;
+    const nyt_process *all = nyt_profile_processes(p, &n);
+    assert_int_equal(n, 2);
+    assert_true(fabs(all[0].statement_time - 100e-7) < 1e-18);
+    assert_true(fabs(all[1].statement_time - 70e-7) < 1e-18);
+    assert_int_equal(line(1, 5)->ticks, 130);
+    for (uint32_t pid = 7; pid <= 9; pid++) {
+        nyt_load_options one = {.section = pid};
+        nyt_profile_free(p);
+        assert_int_equal(nyt_profile_load_memory(&p, b.data, b.len, &one, &err), NYT_OK);
+        const nyt_totals *t = nyt_profile_totals(p);
+        assert_int_equal(t->statements, pid == 7 ? 1 : pid == 9 ? 2 : 0);
+        assert_true(t->wall == (pid == 7 ? 1 : pid == 9 ? 3 : 0));
+        assert_true(t->duration == t->wall && t->active == t->wall);
+        if (pid != 8)
+            assert_int_equal(line(1, 5)->ticks, pid == 7 ? 100 : 30);
+    }
+}
+
 static void a_line_that_was_open_at_the_start_has_time_but_no_count(void **state)
 {
     (void)state;
@@ -587,6 +617,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(time_adds_up_and_discounts_do_not_count),
+        TEST(one_section_can_be_had_alone),
         TEST(a_line_that_was_open_at_the_start_has_time_but_no_count),
         TEST(a_discount_holds_across_other_records),
         TEST(runs_of_one_record_are_counted_one_by_one),
