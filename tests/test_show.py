@@ -105,7 +105,8 @@ def test_threads_are_told_and_can_be_had_alone(nytprof: Door, tmp_path: Path) ->
     assert run([*profiling(), "prog.py"], tmp_path).returncode == 0
     path = tmp_path / "nytprof.out"
     text = shown(nytprof, "summary", path)
-    assert ", 3 threads that took " in text
+    assert ", 3 threads that took " in text.replace("\n", " ")
+    assert "\nNext: func NAME, " in text
     listed = text.partition("Threads (3 of 3; --thread ID shows one)\n")[2].splitlines()[1:4]
     ids = [line.split()[0] for line in listed]
     counts = []
@@ -261,17 +262,15 @@ def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Pa
     assert f"Paths are relative to `{profile.parent}/`." in text
     assert "% of the time" in text and "## Hot lines of the project" in text
     assert text.count("```") % 2 == 0
-    if budget != 1500:
-        assert "### `shop/cart.py:2`" in text
-        assert "calls `builtins::sum` 309 times" in text or "calls `builtins::sorted` 309" in text
+    if budget == 12000:
+        assert "`shop/cart.py:" in text
 
 
 def test_an_explanation_tells_what_stands_out(door: Door, profile: Path) -> None:
     text = shown(door, "explain", "--budget", "20000", profile)
     assert len(shown(door, "explain", "--budget", "2000", profile)) < len(text)
-    facts = text.partition("## Facts\n")[2]
-    assert "- Imports took " in facts
-    assert re.search(r"`<stdlib>/[a-z/_]+[.]py:\d+`", text)
+    facts = text.partition("## Facts\n")[2].split("\n\n")[0].strip().splitlines()
+    assert facts and all(fact.startswith("- ") and fact.endswith(".") for fact in facts)
     assert not re.search(r"(?<!`)<stdlib>", text.partition("```")[0])  # no tag for HTML
     assert shown(door, "explain", "--only", "nothing", profile).count("### ") == 0
 

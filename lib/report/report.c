@@ -171,30 +171,36 @@ static int keep_text(void *ctx, const void *data, size_t len)
     return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
 }
 
-static void put_word(struct nyt_report *r, nyt_str word, size_t *column, size_t indent)
+struct line {
+    size_t column, indent;
+    bool begun; /* a word stands before the next one */
+};
+
+static void put_word(struct nyt_report *r, nyt_str word, struct line *line)
 {
     size_t columns = nyt_safe_columns(word);
-    bool first = *column == indent;
-    if (!first && *column + 1 + columns > r->width) {
+    if (line->begun && line->column + 1 + columns > r->width) {
         nyt_out_text(r->o, "\n");
-        nyt_out_fill(r->o, ' ', indent);
-        *column = indent;
-        first = true;
+        nyt_out_fill(r->o, ' ', line->indent);
+        line->column = line->indent;
+        line->begun = false;
     }
-    nyt_out_text(r->o, first ? "" : " ");
+    nyt_out_text(r->o, line->begun ? " " : "");
     nyt_out_bytes(r->o, word.data, word.len);
-    *column += columns + !first;
+    line->column += columns + line->begun;
+    line->begun = true;
 }
 
 static void put_words(struct nyt_report *r, nyt_str text, size_t column, size_t indent)
 {
+    struct line line = {.column = column, .indent = indent, .begun = column > indent};
     size_t at = 0;
     while (at < text.len) {
         size_t end = at;
         while (end < text.len && text.data[end] != ' ')
             end++;
         if (end > at)
-            put_word(r, (nyt_str){.data = text.data + at, .len = end - at}, &column, indent);
+            put_word(r, (nyt_str){.data = text.data + at, .len = end - at}, &line);
         at = end + 1;
     }
 }
