@@ -42,6 +42,10 @@ int load_profile(nyt_profile **p, const struct options *options, const char *pat
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)
 {
     complain(o->io, path, err);
+    if (!o->salvage && (err->code == NYT_EFORMAT || err->code == NYT_EDEFLATE) && err->record)
+        say(o->io,
+            "--salvage shows what can be read of it; '%s recover -o NEW %s' makes a sound profile",
+            o->io->program, path);
     return err->code == NYT_EAPI ? EXIT_USAGE : EXIT_UNREADABLE;
 }
 

@@ -267,7 +267,7 @@ const struct option options[] = {
     {0, "to", "FORMAT", CONVERT, "the format, one of FORMATS", .set = set_to, .word = format_word},
     {0, "max-bytes", "N", SPEEDSCOPE | CONVERT,
      "write at most N bytes: leave out what took least time", .set = set_max_bytes},
-    {0, "salvage", NULL, LOADING & ~DUMP, "use what comes before damage", .flag = AT(salvage)},
+    {0, "salvage", NULL, LOADING, "use what can be read of a damaged file", .flag = AT(salvage)},
     {0, "keep-evals", NULL, LOADING, "do not merge evals of one line that have the same source",
      .flag = AT(keep_evals)},
     {'o', "output", "FILE", COMBINING, "the new profile; it may be one of the inputs",
@@ -348,6 +348,8 @@ static enum exit_status check_dump(struct options *o, int files)
     (void)files;
     if (o->jsonl && o->model)
         return usage_error(o->io, "dump", "--jsonl and --model exclude each other");
+    if (o->salvage && !o->model)
+        return usage_error(o->io, "dump", "--salvage applies to --model only");
     return EXIT_FINE;
 }
 

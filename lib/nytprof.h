@@ -439,7 +439,7 @@ typedef struct nyt_profile nyt_profile;
 
 typedef struct {
     bool keep_evals;    /* do not merge sibling evals of one source, as Perl's loader does */
-    bool salvage;       /* keep what came before damage, too: see nyt_profile_fault() */
+    bool salvage;       /* keep what is before damage and behind it: see nyt_profile_fault() */
     uint32_t section;   /* only the lines of the process or thread with this number, and no calls,
                            which files have of all together; 0: all */
 } nyt_load_options;

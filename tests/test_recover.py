@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import struct
@@ -231,3 +232,59 @@ def test_exit_status(door: Door, tmp_path: Path) -> None:
     assert door.complaint("recover", "-o", out, broken, broken) == "recover takes exactly one file"
     assert door.complaint("recover", broken) == "recover requires -o FILE"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+# ---- Without making a new one ----
+
+
+@pytest.mark.parametrize("compress", [0, 1])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_salvage_is_as_good_as_recover(
+    door: Door, compress: int, zipped: bool, tmp_path: Path
+) -> None:
+    """From a file and from a stream, also of a file that gzip made."""
+    name = "compress0" if compress == 0 else "demo-ff"
+    data = bytearray((GOLDEN / "perl" / f"{name}.out").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 300] = b"\x20" * 300
+    path = tmp_path / "damaged.out"
+    path.write_bytes(gzip.compress(data) if zipped else data)
+    refused = door.run("summary", path)
+    assert refused.returncode == 3
+    assert "--salvage" in refused.stderr and " recover -o NEW " in refused.stderr
+    convert.recover(path, tmp_path / "sound.out")
+    expected = reader.read(tmp_path / "sound.out")
+    found = reader.read(path, salvage=True)
+    assert not found.header.complete
+    assert [(i.count, i.time) for i in found.lines] == [(i.count, i.time) for i in expected.lines]
+    assert {s.name: s.calls for s in found.subs.values() if s.calls} == {
+        s.name: s.calls for s in expected.subs.values() if s.calls
+    }
+    told = door.run("summary", "--salvage", path)
+    streamed = door.run("summary", "--salvage", "-", stdin=path.open("rb"))
+    assert told.returncode == streamed.returncode == 0
+    assert told.stdout.splitlines()[1:] == streamed.stdout.splitlines()[1:]
+
+
+@pytest.mark.parametrize("command", ["summary", "info", "verify", "dump", "convert", "diff"])
+def test_gzipped_profiles_are_read(door: Door, command: str, tmp_path: Path) -> None:
+    """Also one in several members, as `cat` and `split` leave them."""
+    plain = GOLDEN / "perl" / "demo.out"
+    data = plain.read_bytes()
+    (tmp_path / "demo.out").write_bytes(data)
+    zipped = tmp_path / "z" / "demo.out"
+    zipped.parent.mkdir()
+    zipped.write_bytes(gzip.compress(data[:100]) + gzip.compress(data[100:]) + b"\0" * 8)
+    words = {"convert": ["--to", "json"], "diff": [tmp_path / "demo.out"]}.get(command, [])
+    expected = door.run(command, *words, "demo.out", cwd=tmp_path)
+    found = door.run(command, *words, "demo.out", cwd=zipped.parent)
+    assert (found.returncode, found.stdout) == (expected.returncode, expected.stdout)
+    assert expected.returncode == 0 and expected.stdout
+
+
+def test_damage_in_gzip_itself_is_told(door: Door, tmp_path: Path) -> None:
+    data = bytearray(gzip.compress((GOLDEN / "perl" / "compress0.out").read_bytes()))
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "a.out").write_bytes(data)
+    done = door.run("summary", tmp_path / "a.out")
+    assert done.returncode == 3 or "incomplete" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -5,6 +5,7 @@
 #include "format/input.h"
 
 #include "base/error.h"
+#include "format/gunzip.h"
 #include "format/inflate.h"
 #include "format/inflate_thread.h"
 
@@ -23,6 +24,8 @@
 #define NYT_INFLATE_THREAD_FROM (1024 * 1024)
 #endif
 
+#define NYT_GZIP_LOOK (16 * 1024)       /* less than gunzip.c holds */
+
 /* No record can be longer: the window must hold it. */
 #define NYT_WINDOW_MAX (256u * 1024 * 1024)
 
@@ -36,6 +39,8 @@ struct nyt_input_parts {
     void *ctx;
     FILE *file; /* NULL: not ours */
     struct memory_source memory;
+    bool looked_at; /* for what gzip made: */
+    struct nyt_gunzip *gunzip; /* `ctx` then */
 
     uint8_t *window;
     size_t window_size;
@@ -136,6 +141,7 @@ void nyt_input_close(struct nyt_input *in)
         return;
     nyt_inflate_thread_free(parts->thread);
     nyt_inflater_end(&parts->inflater);
+    nyt_gunzip_free(parts->gunzip);
     if (parts->file)
         fclose(parts->file);
     free(parts->packed);
@@ -149,6 +155,29 @@ uint64_t nyt_input_offset(const struct nyt_input *in)
     return in->parts->window_offset + (uint64_t)(in->p - in->parts->window);
 }
 
+/*
+ * The first bytes of the source. If gzip made them, it is what they hold that is read, and `taken`
+ * and offsets count in that.
+ */
+static int read_first(struct nyt_input_parts *parts, uint8_t *to, size_t room, size_t *got)
+{
+    enum { MAGIC = 2 };
+    size_t more = 1;
+    int rc = NYT_OK;
+    parts->looked_at = true;
+    room = room < NYT_GZIP_LOOK ? room : NYT_GZIP_LOOK;
+    for (*got = 0; rc == NYT_OK && more && *got < MAGIC && *got < room; *got += more)
+        rc = parts->read(parts->ctx, to + *got, room - *got, &more);
+    if (!nyt_is_gzip(to, *got))
+        return rc;
+    parts->gunzip = nyt_gunzip_new(parts->read, parts->ctx, to, *got);
+    if (!parts->gunzip)
+        return NYT_ENOMEM;
+    parts->read = nyt_gunzip_read;
+    parts->ctx = parts->gunzip;
+    return parts->read(parts->ctx, to, room, got);
+}
+
 /* Bytes as the source has them. *got = 0: it has ended. */
 static int fetch_plain(struct nyt_input *in, uint8_t *to, size_t room, size_t *got)
 {
@@ -157,12 +186,14 @@ static int fetch_plain(struct nyt_input *in, uint8_t *to, size_t room, size_t *g
     if (parts->source_ended)
         return parts->source_status;
     errno = 0;
-    int rc = parts->read(parts->ctx, to, room, got);
+    int rc = parts->looked_at ? parts->read(parts->ctx, to, room, got)
+                              : read_first(parts, to, room, got);
     in->taken += *got;
     if (rc == NYT_EIO && errno)
         nyt_fail_errno(&parts->fault, "cannot read");
     else if (rc < 0)
-        nyt_fail(&parts->fault, rc, "cannot read: %s", nyt_strerror(rc));
+        nyt_fail(&parts->fault, rc, "cannot read%s: %s", parts->gunzip ? " what gzip made" : "",
+                 nyt_strerror(rc));
     if (rc < 0)
         parts->fault.offset = in->taken;
     parts->source_status = rc < 0 ? rc : NYT_OK;

@@ -8,7 +8,7 @@
 #include "format/input.h"
 #include "merge/input.h"
 #include "merge/merge.h"
-#include "merge/salvage.h"
+#include "format/salvage.h"
 #include "merge/sums.h"
 
 #include <stdio.h>
@@ -55,21 +55,13 @@ static void tell_losses(nyt_merged *m, const nyt_error *fault, const struct nyt_
                         (unsigned long long)loss->to - 1, place);
     }
     if (l->count)
-        nyt_merged_note(m, true, "%llu bytes in %llu places are lost, about %llu records",
+        nyt_merged_note(m, true, "%llu bytes in %llu place%s are lost, about %llu records",
                         (unsigned long long)l->bytes, (unsigned long long)l->count,
-                        (unsigned long long)estimate(l));
+                        l->count == 1 ? "" : "s", (unsigned long long)estimate(l));
     if (l->checksum)
         nyt_merged_note(m, true,
                         "the checksum is wrong: some figure is false, and nothing tells"
                         " which one");
-}
-
-/* What was cut off is all there is to say of it; damage may lie anywhere. */
-static bool is_cut_off(const nyt_error *fault, const nyt_progress *progress)
-{
-    enum { RECORD = 4096 };
-    return fault->code == NYT_ETRUNC &&
-           fault->offset + RECORD > (fault->in_deflate ? progress->inflated : progress->bytes);
 }
 
 /* Reads it again, now behind the damage as well: what makes sense there. */
@@ -102,7 +94,7 @@ static int fill(nyt_merged *m, const char *name, const struct nyt_source *source
                 struct nyt_merge_input *g, nyt_error *err)
 {
     int rc = nyt_merge_input_read(g, source, true, err);
-    bool damaged = rc == NYT_OK && g->has_fault && !is_cut_off(&g->fault, &g->progress);
+    bool damaged = rc == NYT_OK && g->has_fault && !nyt_is_cut_off(&g->fault, &g->progress);
     if (damaged)
         rc = read_again(g, m, name, source, err);
     if (rc == NYT_OK)

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "format/line_sums.h"
 #include "format/reader.h"
+#include "format/salvage.h"
 #include "model/calltree.h"
 #include "model/finish.h"
 #include "model/limits.h"
@@ -627,13 +628,99 @@ static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *optio
     return rc;
 }
 
-int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
-                            const nyt_load_options *options, nyt_error *err)
+/* ---- Behind damage ---- */
+
+static bool is_damaged(const nyt_profile *p)
+{
+    nyt_progress progress = {.bytes = p->totals.bytes, .inflated = p->totals.inflated};
+    return p->has_fault && !nyt_is_cut_off(&p->fault, &progress);
+}
+
+static int load_plainly(nyt_profile **out, const struct nyt_source *source,
+                        const nyt_load_options *options, nyt_error *err)
 {
     nyt_reader *in;
     *out = NULL;
     int rc = nyt_reader_open_source(&in, source, err);
     return rc < 0 ? rc : load(out, in, options, err);
+}
+
+/*
+ * Loads a damaged profile once more, now with what makes sense behind the damage. That takes the
+ * place of *p, if anything is beyond doubt in it; the fault stays that of the file.
+ */
+static int load_behind_damage(nyt_profile **p, const struct nyt_source *source,
+                              const nyt_load_options *options, nyt_error *err)
+{
+    struct nyt_salvage *s;
+    nyt_profile *more;
+    int rc = nyt_salvage_new(&s, source, err);
+    if (rc < 0)
+        return rc;
+    rc = load_plainly(&more, &(struct nyt_source){.read = nyt_salvage_read, .ctx = s}, options,
+                      err);
+    nyt_salvage_free(s);
+    if (rc < 0 && rc != NYT_ENOMEM)     /* nothing is left of it */
+        return NYT_OK;
+    if (rc < 0)
+        return rc;
+    nyt_profile *worse = more;
+    if (more->file_count) {
+        more->has_fault = true;
+        more->fault = (*p)->fault;
+        more->totals.complete = false;
+        worse = *p;
+        *p = more;
+    }
+    nyt_profile_free(worse);
+    return NYT_OK;
+}
+
+/* What can be read once only is held. */
+static int hold_source(const struct nyt_source *source, struct nyt_buf *held, nyt_error *err)
+{
+    enum { BLOCK = 256 * 1024 };
+    size_t got = 1;
+    int rc = NYT_OK;
+    while (rc == NYT_OK && got) {
+        if (held->len > NYT_TEXT_MAX)
+            return nyt_fail(err, NYT_ELIMIT, "too long to be salvaged from a stream");
+        if (!nyt_buf_reserve(held, BLOCK))
+            return nyt_fail(err, NYT_ENOMEM, "out of memory");
+        rc = source->read(source->ctx, held->data + held->len, BLOCK, &got);
+        held->len += rc == NYT_OK ? got : 0;
+    }
+    return rc < 0 ? nyt_fail(err, rc, "cannot read: %s", nyt_strerror(rc)) : NYT_OK;
+}
+
+static int load_salvaging(nyt_profile **out, const struct nyt_source *source,
+                          const nyt_load_options *options, nyt_error *err)
+{
+    struct nyt_source from = *source;
+    struct nyt_buf held = {0};
+    int rc = NYT_OK;
+    *out = NULL;
+    if (source->read) {
+        rc = hold_source(source, &held, err);
+        from = (struct nyt_source){.data = held.data, .len = held.len, .threaded = true};
+    }
+    if (rc == NYT_OK)
+        rc = load_plainly(out, &from, options, err);
+    if (rc == NYT_OK && is_damaged(*out))
+        rc = load_behind_damage(out, &from, options, err);
+    if (rc < 0) {
+        nyt_profile_free(*out);
+        *out = NULL;
+    }
+    nyt_buf_free(&held);
+    return rc;
+}
+
+int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
+                            const nyt_load_options *options, nyt_error *err)
+{
+    return options && options->salvage ? load_salvaging(out, source, options, err)
+                                       : load_plainly(out, source, options, err);
 }
 
 int nyt_profile_load(nyt_profile **out, const char *path, const nyt_load_options *options,

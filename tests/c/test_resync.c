@@ -13,7 +13,7 @@
 
 #include "bytes.h"
 
-#include "merge/resync.h"
+#include "format/resync.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -1,6 +1,6 @@
 /* A damaged profile, read as if it were a sound one with less in it. */
-#ifndef NYT_MERGE_SALVAGE_H
-#define NYT_MERGE_SALVAGE_H
+#ifndef NYT_FORMAT_SALVAGE_H
+#define NYT_FORMAT_SALVAGE_H
 
 #include "format/input.h"
 
@@ -22,6 +22,9 @@ struct nyt_losses {
 };
 
 struct nyt_salvage;
+
+/* Was the file only cut off? That is all there is to say of it; other damage may lie anywhere. */
+bool nyt_is_cut_off(const nyt_error *fault, const nyt_progress *progress);
 
 /* NYT_OK, NYT_EIO, NYT_ENOMEM. The source is a path or memory, and begins with a banner. */
 int nyt_salvage_new(struct nyt_salvage **out, const struct nyt_source *source, nyt_error *err);

@@ -1,6 +1,6 @@
 /* Finding records again behind damage: which of some bytes can be trusted. */
-#ifndef NYT_MERGE_RESYNC_H
-#define NYT_MERGE_RESYNC_H
+#ifndef NYT_FORMAT_RESYNC_H
+#define NYT_FORMAT_RESYNC_H
 
 #include "base/hash.h"
 

@@ -5,12 +5,13 @@
  * whatever is before it. A unit in which anything is wrong is lost as a whole, for inflated damage
  * may look like records for long; but what no flush ends is kept up to the damage.
  */
-#include "merge/salvage.h"
+#include "format/salvage.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "format/gunzip.h"
 #include "format/inflate.h"
-#include "merge/resync.h"
+#include "format/resync.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +23,13 @@ enum {
     BANNER_MAX = 4096
 };
 
+#define NYT_UNZIPPED_MAX ((size_t)1 << 30)
+
 enum phase { PLAIN, STREAM, DONE };
 
 struct nyt_salvage {
     FILE *file; /* NULL: memory */
+    struct nyt_buf unzipped; /* of a gzipped file: that memory */
     const uint8_t *memory;
     uint64_t size; /* of that */
     uint64_t at;   /* byte of the file that comes next */
@@ -288,6 +292,50 @@ static bool take_banner(struct nyt_salvage *s)
     return nyt_buf_append(&s->resync.out, s->raw, len);
 }
 
+bool nyt_is_cut_off(const nyt_error *fault, const nyt_progress *progress)
+{
+    enum { RECORD = 4096 };
+    return fault->code == NYT_ETRUNC &&
+           fault->offset + RECORD > (fault->in_deflate ? progress->inflated : progress->bytes);
+}
+
+/* ---- Gzipped files ---- */
+
+static int read_raw(void *salvage, void *data, size_t size, size_t *got)
+{
+    struct nyt_salvage *s = salvage;
+    *got = read_at(s, s->at, data, size);
+    s->at += *got;
+    return NYT_OK;
+}
+
+/* It is read back and forth: all of it is held. Damage to gzip's own data ends it. */
+static int unzip(struct nyt_salvage *s, nyt_error *err)
+{
+    struct nyt_gunzip *g = nyt_gunzip_new(read_raw, s, s->raw, 0);
+    size_t got = 1;
+    int rc = g ? NYT_OK : NYT_ENOMEM;
+    while (rc == NYT_OK && got) {
+        if (s->unzipped.len > NYT_UNZIPPED_MAX)
+            rc = NYT_ELIMIT;
+        else if (!nyt_buf_reserve(&s->unzipped, BLOCK))
+            rc = NYT_ENOMEM;
+        else
+            rc = nyt_gunzip_read(g, s->unzipped.data + s->unzipped.len, BLOCK, &got);
+        s->unzipped.len += rc == NYT_OK ? got : 0;
+    }
+    nyt_gunzip_free(g);
+    s->at = 0;
+    if (rc < 0 && rc != NYT_EDEFLATE)
+        return nyt_fail(err, rc, "%s", nyt_strerror(rc));
+    if (s->file)
+        fclose(s->file);
+    s->file = NULL;
+    s->memory = s->unzipped.data;
+    s->size = s->unzipped.len;
+    return NYT_OK;
+}
+
 int nyt_salvage_new(struct nyt_salvage **out, const struct nyt_source *source, nyt_error *err)
 {
     enum { RAW = -15 };
@@ -301,6 +349,8 @@ int nyt_salvage_new(struct nyt_salvage **out, const struct nyt_source *source, n
     int rc = NYT_OK;
     if (source->path && !(s->file = fopen(source->path, "rb")))
         rc = nyt_fail_errno(err, "cannot open");
+    if (rc == NYT_OK && nyt_is_gzip(s->raw, read_at(s, 0, s->raw, BLOCK)))
+        rc = unzip(s, err);
     s->z_live = rc == NYT_OK && inflateInit2(&s->z, RAW) == Z_OK;
     if (rc == NYT_OK && (!s->z_live || !take_banner(s)))
         rc = nyt_fail(err, NYT_ENOMEM, "out of memory");
@@ -325,5 +375,6 @@ void nyt_salvage_free(struct nyt_salvage *s)
     if (s->z_live)
         inflateEnd(&s->z);
     nyt_resync_free(&s->resync);
+    nyt_buf_free(&s->unzipped);
     free(s);
 }

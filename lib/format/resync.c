@@ -5,7 +5,7 @@
  * break every offset near it is tried, and the first run of records that no other run
  * contradicts is where it goes on. What is believed may be less than what is true, not more.
  */
-#include "merge/resync.h"
+#include "format/resync.h"
 
 #include "format/codec.h"
 #include "format/record.h"
