@@ -302,7 +302,8 @@ def test_reports_as_json_agree_with_the_model(nytprof: str, command: str) -> Non
             assert report["complete"] is False
             continue
         perls = json.loads(profile.with_suffix(".json").read_bytes())["attributes"]
-        assert report["calls"] == perls["total_sub_calls"]
+        if not profile.stem.startswith("killed"):  # whose calls Perl's loader does not count
+            assert report["calls"] == perls["total_sub_calls"]
         assert math.isclose(report["statement_time"], perls["total_stmts_duration"], rel_tol=1e-11)
         assert report["complete"] is (perls["complete"] == "1")
 

@@ -484,3 +484,14 @@ def test_html_of_what_perl_refuses_has_its_words(tmp_path: Path) -> None:
         convert.to_html(path)
     with pytest.raises(FileNotFoundError):
         convert.to_html(tmp_path / "nowhere")
+
+
+def test_a_killed_program_has_the_subs_of_its_calls() -> None:
+    """Perl writes what subs took together at the end: here there are but the calls."""
+    perl = Path(__file__).parent / "golden" / "perl"
+    profile = reader.read(perl / "killed-compress0.out")
+    returned = sum(node.returns for node in profile.tree)
+    assert sum(sub.calls for sub in profile.subs.values()) == returned
+    excl = sum(node.excl for node in profile.tree) / profile.header.ticks_per_sec
+    assert sum(sub.excl for sub in profile.subs.values()) == pytest.approx(excl)
+    assert {call.called for call in profile.calls} == set(profile.subs)

@@ -274,7 +274,11 @@ def test_gzipped_profiles_are_read(door: Door, command: str, tmp_path: Path) -> 
     zipped = tmp_path / "z" / "demo.out"
     zipped.parent.mkdir()
     zipped.write_bytes(gzip.compress(data[:100]) + gzip.compress(data[100:]) + b"\0" * 8)
-    words = {"convert": ["--to", "json"], "diff": [tmp_path / "demo.out"]}.get(command, [])
+    more: dict[str, list[str | Path]] = {
+        "convert": ["--to", "json"],
+        "diff": [tmp_path / "demo.out"],
+    }
+    words = more.get(command, [])
     expected = door.run(command, *words, "demo.out", cwd=tmp_path)
     found = door.run(command, *words, "demo.out", cwd=zipped.parent)
     assert (found.returncode, found.stdout) == (expected.returncode, expected.stdout)

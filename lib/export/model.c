@@ -88,7 +88,7 @@ static void attributes(struct model *m)
     nyt_json_count(&m->j, "total_stmts_measured", t->statements);
     nyt_json_count(&m->j, "total_stmts_discounted", t->discounted);
     nyt_json_number(&m->j, "total_stmts_duration", t->statement_time);
-    nyt_json_count(&m->j, "total_sub_calls", t->calls);
+    nyt_json_count(&m->j, "total_sub_calls", m->p->calls_by_tree ? 0 : t->calls);
     nyt_json_text(&m->j, "complete", t->complete ? "1" : "");      /* Perl's false */
     nyt_json_close(&m->j, '}');
 }
@@ -151,7 +151,7 @@ static void subs_defined(struct model *m, uint32_t fid)
     size_t n;
     const nyt_sub *const *subs = nyt_profile_defined(m->p, fid, &n);
     nyt_json_open(&m->j, "subs_defined", '[');
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !m->p->calls_by_tree; i++)
         nyt_json_str(&m->j, NULL, subs[i]->name);
     nyt_json_close(&m->j, ']');
 }
@@ -220,6 +220,7 @@ static void sub_call_lines(struct model *m, uint32_t fid)
 {
     size_t n;
     const nyt_call *const *calls = nyt_profile_calls(m->p, fid, &n);
+    n = m->p->calls_by_tree ? 0 : n;    /* Perl's loader knows none */
     nyt_json_open(&m->j, "sub_call_lines", '{');
     for (size_t i = 0, callers; i < n; i += callers) {
         nyt_call sum;
@@ -391,7 +392,7 @@ static void sub(struct model *m, const nyt_sub *s)
 
 static void subs(struct model *m)
 {
-    if (m->p->sub_count == 0)
+    if (m->p->sub_count == 0 || m->p->calls_by_tree)
         return;
     nyt_json_open(&m->j, "subs", '{');
     for (size_t i = 0; i < m->p->sub_count; i++)

@@ -403,6 +403,66 @@ static bool add_return(struct nyt_loader *l, const nyt_sub_return *r)
     return name != NYT_NONE && nyt_calltree_add(&l->tree, r->depth, name, r->incl, r->excl);
 }
 
+/* ---- Subs that are known by their calls only ---- */
+
+/* All returns of one node, as the calls of its sub from no certain line. */
+static bool add_calls_of_node(struct nyt_loader *l, const struct nyt_tree_node *node,
+                              uint32_t depth)
+{
+    const struct nyt_tree_node *parent = &l->tree.tree.nodes[node->parent];
+    const struct nyt_names *names = &l->p->names;
+    double second = l->ticks_per_sec ? l->ticks_per_sec : INFINITY;
+    nyt_sub_callers c = {.fid = l->files[0].file.fid,
+                         .caller = {.data = ""},
+                         .count = node->calls < UINT32_MAX ? (uint32_t)node->calls : UINT32_MAX,
+                         .incl = depth ? 0 : node->incl / second,
+                         .excl = node->excl / second,
+                         .reci = depth ? node->incl / second : 0,
+                         .depth = depth,
+                         .called = names->list[node->name].name};
+    if (parent->name <= NYT_NAMES_MAX)
+        c.caller = names->list[parent->name].name;
+    return add_calls(l, &c);
+}
+
+/*
+ * A profiler that was killed had no time to write what its subs took together: their calls are all
+ * there is. `open` counts the activations of each name on the way.
+ */
+static bool add_calls_of_tree(struct nyt_loader *l, uint32_t *open)
+{
+    const struct nyt_tree_node *nodes = l->tree.tree.nodes;
+    uint32_t at = nodes[0].first_child;
+    while (at) {
+        bool named = nodes[at].name <= NYT_NAMES_MAX;
+        if (named && !add_calls_of_node(l, &nodes[at], open[nodes[at].name]++))
+            return false;
+        if (nodes[at].first_child) {
+            at = nodes[at].first_child;
+            continue;
+        }
+        for (; at; at = nodes[at].parent) {
+            if (nodes[at].name <= NYT_NAMES_MAX)
+                open[nodes[at].name]--;
+            if (nodes[at].next)
+                break;
+        }
+        at = nodes[at].next;
+    }
+    return true;
+}
+
+static bool know_subs_by_their_calls(struct nyt_loader *l)
+{
+    if (l->sub_count || l->tree.tree.count < 2 || !l->file_count)
+        return true;
+    uint32_t *open = calloc(l->p->names.count + 1, sizeof *open);
+    bool ok = open && add_calls_of_tree(l, open);
+    free(open);
+    l->p->calls_by_tree = true;
+    return ok;
+}
+
 /* ---- The walk ---- */
 
 /*
@@ -606,7 +666,9 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     int rc = take_as_much_as_there_is(l, err);
     if (rc < 0)
         return rc;
-    rc = sum_up(l) && nyt_calltree_finish(&l->tree) && give_subs_a_file(l) ? NYT_OK : NYT_ENOMEM;
+    bool ok = sum_up(l) && nyt_calltree_finish(&l->tree) && know_subs_by_their_calls(l) &&
+              give_subs_a_file(l);
+    rc = ok ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_finish(l);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;

@@ -19,6 +19,7 @@ struct nyt_lines {
 /* What users see. Every list is sorted by what it is asked for. */
 struct nyt_profile {
     nyt_totals totals;
+    bool calls_by_tree; /* the file has no sums of subs: these are made from its call tree */
     bool has_fault;
     nyt_error fault;
     struct nyt_names names;     /* of subs, attributes and options */
