@@ -20,7 +20,7 @@ static bool ends_with(const char *text, const char *end)
 static size_t export(const nyt_profile *p, const nyt_export_format *format, nyt_limit *limit)
 {
     struct nyt_buf out = {0};
-    int rc = format->folder ? nyt_export_csv(p, begin_file, fuzz_keep, &out, NULL)
+    int rc = format->folder ? nyt_export_nytprofcsv(p, begin_file, fuzz_keep, &out, NULL)
                             : format->write(p, limit, fuzz_keep, &out, NULL);
     fuzz_require_status(rc);
     if (rc == NYT_OK && ends_with(format->suffix, ".json"))
