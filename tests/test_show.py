@@ -268,7 +268,7 @@ def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Pa
 
 def test_an_explanation_tells_what_stands_out(door: Door, profile: Path) -> None:
     text = shown(door, "explain", "--budget", "20000", profile)
-    assert len(shown(door, "explain", "--budget", "2000", profile)) < len(text)
+    assert len(shown(door, "explain", "--budget", "900", profile)) < len(text)
     facts = text.partition("## Facts\n")[2].split("\n\n")[0].strip().splitlines()
     assert facts and all(fact.startswith("- ") and fact.endswith(".") for fact in facts)
     assert not re.search(r"(?<!`)<stdlib>", text.partition("```")[0])  # no tag for HTML
