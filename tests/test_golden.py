@@ -27,7 +27,6 @@ STRICTER = {
     "callers-empty-caller": "nytprofhtml warns of a strange sub name",
     "callers-nan": "reports show times that are no numbers",
     "fid-dup-name": "links meet in one of two files of one name",
-    "line-70000": "nytprofhtml drops the line",
     "no-fids": "nytprofhtml refuses a profile without files",
     "ret-depth0": "nytprofcalls panics",
     "ret-missing-outer": "nytprofcalls panics",
