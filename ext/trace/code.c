@@ -21,35 +21,64 @@
 #define PyUnstable_Code_SetExtra              _PyCode_SetExtra
 #endif
 
-/* An integer in a pointer's place: nothing dangles when the tracer goes first. */
-enum { MARK_INDEX_BITS = sizeof(uintptr_t) * 5 };
-#define MARK_INDEX_MASK (((uintptr_t)1 << MARK_INDEX_BITS) - 1)
+/*
+ * An integer in a pointer's place, for nothing dangles when the tracer goes first: from the top
+ * the tracer's serial number, the epoch in which the code was looked at, and its index plus one.
+ */
+enum { WIDE = sizeof(uintptr_t) >= 8, INDEX_BITS = WIDE ? 32 : 20, EPOCH_BITS = WIDE ? 16 : 6 };
+#define INDEX_MASK (((uintptr_t)1 << INDEX_BITS) - 1)
+#define EPOCH_MASK ((((uintptr_t)1 << EPOCH_BITS) - 1) << INDEX_BITS)
 
 static Py_ssize_t extra_index = -2;     /* one a process: there are only 255 */
 
 static uintptr_t mark_of_tracer(const tracer *t)
 {
-    return (uintptr_t)t->codes.serial << MARK_INDEX_BITS;
+    return (uintptr_t)t->codes.serial << (INDEX_BITS + EPOCH_BITS);
 }
 
-static inline code_info *marked(const tracer *t, PyCodeObject *code)
+static uintptr_t mark_of_epoch(const tracer *t)
+{
+    return ((uintptr_t)t->codes.epoch << INDEX_BITS) & EPOCH_MASK;
+}
+
+/* 0: it has none. */
+static inline uintptr_t mark_of(PyCodeObject *code)
 {
     void *extra = NULL;
     if (extra_index < 0 || PyUnstable_Code_GetExtra((PyObject *)code, extra_index, &extra) < 0)
-        return NULL;
-    uintptr_t mark = (uintptr_t)extra;
-    if (!mark || (mark & ~MARK_INDEX_MASK) != mark_of_tracer(t))
-        return NULL;
-    return t->codes.list[(mark & MARK_INDEX_MASK) - 1];
+        return 0;
+    return (uintptr_t)extra;
 }
 
-static void set_mark(const tracer *t, PyCodeObject *code, size_t index)
+/* Looked at since the start. */
+static inline code_info *marked(const tracer *t, PyCodeObject *code)
+{
+    uintptr_t mark = mark_of(code), index = mark & INDEX_MASK;
+    if (!index || (mark & ~INDEX_MASK) != (mark_of_tracer(t) | mark_of_epoch(t)))
+        return NULL;
+    return t->codes.list[index - 1];
+}
+
+/* Known to this tracer; *index is where. */
+static bool marked_before(const tracer *t, PyCodeObject *code, size_t *index)
+{
+    uintptr_t mark = mark_of(code);
+    if (!(mark & INDEX_MASK) || (mark & ~(INDEX_MASK | EPOCH_MASK)) != mark_of_tracer(t))
+        return false;
+    *index = (size_t)(mark & INDEX_MASK) - 1;
+    return true;
+}
+
+enum looked_at { NOT_YET, LOOKED_AT };
+
+static void set_mark(const tracer *t, PyCodeObject *code, size_t index, enum looked_at how)
 {
     if (extra_index == -2)
         extra_index = PyUnstable_Eval_RequestCodeExtraIndex(NULL);
     if (extra_index < 0)
         return;
-    uintptr_t mark = mark_of_tracer(t) | (uintptr_t)(index + 1);
+    uintptr_t epoch = how == LOOKED_AT ? mark_of_epoch(t) : 0;
+    uintptr_t mark = mark_of_tracer(t) | epoch | (uintptr_t)(index + 1);
     if (PyUnstable_Code_SetExtra((PyObject *)code, extra_index, (void *)mark) < 0)
         PyErr_Clear();      /* it will be looked up again the long way */
 }
@@ -302,14 +331,14 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, Py
         size_t index = PyLong_AsSize_t(known);
         info = t->codes.list[index];
         if (mark)
-            set_mark(t, code, index);
+            set_mark(t, code, index, NOT_YET);
     } else if (key && !PyErr_Occurred()) {
         info = code_info_new(t, code, file, qualname, module);
         PyObject *index = info ? PyLong_FromSize_t(t->codes.n - 1) : NULL;
         if (!index || PyDict_SetItem(t->codes.index, key, index) < 0) {
             info = NULL;        /* the tracer gives up; the table frees it */
         } else if (mark) {
-            set_mark(t, code, t->codes.n - 1);
+            set_mark(t, code, t->codes.n - 1, NOT_YET);
         }
         Py_XDECREF(index);
     }
@@ -406,9 +435,8 @@ static PyObject *module_named(PyCodeObject *code, PyObject *globals, bool known)
     return named ? module_of(globals) : module_of_maker(code);
 }
 
-static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globals)
+static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
 {
-    uint64_t began = clock_read(&t->clock);
     const bool known = globals != NULL;
     greenlets_look();
     if (!known)
@@ -424,6 +452,20 @@ static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globa
         info = code_register(t, code, (uint32_t)file, qualname, module, false);
     Py_XDECREF(module);
     Py_XDECREF(qualname);
+    return info;
+}
+
+/* It runs for the first time since the start. */
+static code_info *code_look(tracer *t, PyCodeObject *code, PyObject *globals)
+{
+    uint64_t began = clock_read(&t->clock);
+    size_t index;
+    bool known = marked_before(t, code, &index);
+    code_info *info = known ? t->codes.list[index] : code_learn(t, code, globals);
+    if (info && t->engine.watch && t->engine.watch(t, code, info) < 0)
+        info = NULL;
+    if (info && (known || marked_before(t, code, &index)))
+        set_mark(t, code, index, LOOKED_AT);
     if (!info)
         trace_fail(t);
     leave_out_learning(t, began);
@@ -433,7 +475,7 @@ static code_info *code_first_seen(tracer *t, PyCodeObject *code, PyObject *globa
 code_info *code_info_of(tracer *t, PyCodeObject *code, PyObject *globals)
 {
     code_info *info = marked(t, code);
-    return LIKELY(info != NULL) ? info : code_first_seen(t, code, globals);
+    return LIKELY(info != NULL) ? info : code_look(t, code, globals);
 }
 
 /* ---- C functions ---- */

@@ -44,24 +44,18 @@ static bool index_lines(code_info *info)
     return true;
 }
 
-/* A stretch of code and its line; line 0: none. */
-typedef struct {
-    int start, end, line;
-} line_range;
-
-/* Gives the function each range of the code; false with an exception, or without: it said so. */
-static bool each_range(PyCodeObject *code, bool (*take)(code_info *, line_range), code_info *info)
+bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
 {
     PyObject *ranges = PyObject_CallMethod((PyObject *)code, "co_lines", NULL);
     PyObject *range;
     bool ok = ranges != NULL;
     while (ok && (range = PyIter_Next(ranges))) {
-        line_range r = {0};
+        line_range r = {.line = -1};
         PyObject *line = NULL;
         ok = PyArg_ParseTuple(range, "iiO", &r.start, &r.end, &line);
         if (ok && line != Py_None)
             r.line = (int)PyLong_AsLong(line);
-        ok = ok && !PyErr_Occurred() && take(info, r);
+        ok = ok && !PyErr_Occurred() && take(ctx, r);
         Py_DECREF(range);
     }
     Py_XDECREF(ranges);
@@ -81,15 +75,16 @@ static bool add_line(code_info *info, int line)
 }
 
 /* A module begins with an instruction on line 0. */
-static bool add_range(code_info *info, line_range r)
+static bool add_range(void *ctx, line_range r)
 {
+    code_info *info = ctx;
     return r.line <= 0 || add_line(info, r.line < info->most ? r.line : info->most);
 }
 
 bool code_collect_lines(code_info *info, PyCodeObject *code, int most)
 {
     info->most = most;
-    if (!each_range(code, add_range, info))
+    if (!code_each_range(code, add_range, info))
         return false;
     if (info->n_lines == 0 && !add_line(info, info->first_line > 0 ? info->first_line : 1))
         return false;
@@ -122,8 +117,9 @@ static bool grow_places(code_info *info, uint32_t units)
     return true;
 }
 
-static bool place_range(code_info *info, line_range r)
+static bool place_range(void *of, line_range r)
 {
+    code_info *info = of;
     uint32_t first = (uint32_t)r.start / 2, end = (uint32_t)r.end / 2;
     if (r.line <= 0)
         return true;
@@ -142,7 +138,7 @@ static bool place_all(code_info *info, PyCodeObject *code)
 {
     enum { MANY_LINES = 500 };
     if (!info->all_placed && info->n_lines >= MANY_LINES) {
-        info->all_placed = each_range(code, place_range, info);
+        info->all_placed = code_each_range(code, place_range, info);
         swallow_error();
     }
     return info->all_placed;
@@ -197,10 +193,11 @@ static void slots_free(code_info *info)
 int codes_begin(code_table *codes)
 {
     static uint64_t last_serial;
-    static const size_t serials = (size_t)1 << (sizeof(uintptr_t) * 3);
+    static const size_t serials = (size_t)1 << (sizeof(uintptr_t) >= 8 ? 16 : 6);
     codes->index = PyDict_New();
     codes->c_names = PyDict_New();
     codes->serial = ++last_serial % serials;
+    codes->epoch = 1;
     return codes->index && codes->c_names ? 0 : -1;
 }
 
@@ -226,6 +223,7 @@ void code_info_free(code_info *info)
     free(info->lines);
     free(info->direct);
     free(info->places);
+    free(info->steps);
     Py_XDECREF(info->qualname);
     free(info);
 }

@@ -26,7 +26,18 @@ struct code_info {
     uint32_t *places; /* by offset in code units: index + 1 of its line, 0: not known */
     uint32_t places_cap;
     bool all_placed; /* 0: it has no line */
+    uint32_t *steps; /* by offset in code units, steps.h; NULL: LINE events tell */
+    uint32_t n_steps;
+    bool no_steps; /* they have been looked for in vain */
 };
+
+/* A stretch of code and its line; -1: none. */
+typedef struct {
+    int start, end, line;
+} line_range;
+
+/* Gives the function each range of the code; false with an exception, or without: it said so. */
+bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx);
 
 enum { RECENT_METHODS = 128 };
 
@@ -35,6 +46,7 @@ typedef struct {
     size_t n, cap;
     PyObject *index; /* dict: (file, qualname, line, hash, module) -> index */
     uint64_t serial; /* of the tracer in this process: part of code objects' marks */
+    uint32_t epoch;  /* counts starts: code marked in another one is looked at again */
     sub_info *subs;
     size_t n_subs, subs_cap;
     struct nyt_map c_methods; /* PyMethodDef -> sub */

@@ -5,15 +5,23 @@
 #ifndef PYNYTPROF_TRACE_ENGINE_H
 #define PYNYTPROF_TRACE_ENGINE_H
 
+#include "local_events.h"
 #include "trace.h"
 
 /* Of sys.monitoring. */
 typedef struct {
     int tool_id;                 /* -1: none held */
-    long events;                 /* that are set */
+    long shown;                  /* events that are set everywhere, as get_events() tells */
     PyObject *disable, *missing; /* its DISABLE and MISSING, owned */
     PyObject *callbacks;         /* list, owned; NULL: it does not run */
     bool disturbed;              /* once another tool has taken what was ours */
+    bool local;                  /* only what is watched has events of its lines and calls */
+    long events;                 /* which these are, */
+    long step_events;            /* and for code that is followed by the instruction */
+    bool steps;                  /* some may be */
+    local_events by_line, by_step;
+    /* Called with code that runs for the first time since the start; NULL: of no interest. */
+    int (*watch)(tracer *t, PyCodeObject *code, code_info *info);
 } engine_state;
 
 extern const char engine_name[];

@@ -6,11 +6,19 @@
  * LINE, and JUMP for a jump back to the line it stands on (a loop on one line), which
  * LINE does not tell of. PY_START must be set for a one-line function's LINE to come
  * on 3.13 and later.
+ *
+ * Events are everywhere, or, where some code is left out or LINE events are slow, only the
+ * entries of frames are: PY_START and PY_RESUME tell of code that runs for the first time,
+ * and what is wanted of it gets the other events as its own. So what is left out costs one
+ * event in all. Code on whose far lines LINE is slow is followed by INSTRUCTION instead,
+ * which is switched off, place by place, where no line can start (steps.h).
  */
 #include "engine.h"
 
 #include "code.h"
 #include "lane.h"
+#include "other_tools.h"
+#include "steps.h"
 #include "tracer.h"
 
 #if PY_VERSION_HEX >= 0x030C0000
@@ -136,6 +144,38 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
     Py_RETURN_NONE;
 }
 
+/*
+ * INSTRUCTION: a line starts as LINE would tell it, where what ran before in this frame was on
+ * another line, or on none.
+ */
+static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    (void)n, (void)names;
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (UNLIKELY(l->top->key != args[0])) {
+        if (!find_top(t, l, args[0], &answer))
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    const code_info *info = l->top->info;
+    uint32_t unit = (uint32_t)as_int(args[1]) / 2;
+    uint32_t step = unit < info->n_steps ? info->steps[unit] : 0;
+    uint32_t line = step >> STEP_LINE_SHIFT;
+    bool starts = step & STEP_STARTS_LINE && line != l->top->at;
+    if (step)
+        l->top->at = line;
+    if (starts)
+        lane_line_at(t, l, line - 1, now);
+    else
+        lane_pass(t, l, now);
+    return step ? Py_NewRef(Py_None) : disable(t);
+}
+
 /* ---- Frames ---- */
 
 /*
@@ -207,6 +247,19 @@ static void place_caller(lane *l)
         top->slot = &top->slots[code_place(top->info, (PyCodeObject *)(uintptr_t)top->key, offset)];
 }
 
+/*
+ * Whether a frame that goes on at `offset` may do so with the start of a line, even the one it
+ * stands on: where the next instruction can start one. Where something is thrown, it stands
+ * before that instruction from 3.13 on, and at it before.
+ */
+static inline bool begins_line(const code_info *info, int offset, bool thrown)
+{
+    uint32_t next = (uint32_t)offset / 2 + 1;
+    if (thrown)
+        return PY_VERSION_HEX >= 0x030D0000;
+    return next < info->n_steps && info->steps[next] & STEP_STARTS_LINE;
+}
+
 /* A frame begins, or goes on at `offset` (-1: begins). */
 static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable)
 {
@@ -221,8 +274,11 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
-    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0)
-        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)code, offset)];
+    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0) {
+        uint32_t index = code_place(info, (PyCodeObject *)code, offset);
+        l->top->slot = &l->top->slots[index];
+        l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
+    }
     Py_RETURN_NONE;
 }
 
@@ -384,27 +440,36 @@ static PyType_Spec callback_spec = {
     .slots = callback_slots,
 };
 
-/* ---- Our id and our callbacks ---- */
+/* ---- Our id, our callbacks and events ---- */
 
-enum { FOR_STMTS = 1, FOR_C = 2 };
+/* Which option wants an event; and whether code can have it for itself alone. */
+enum { FOR_STMTS = 1, FOR_C = 2, LOCAL = 4, FOR_STEPS = 8 };
 
-/* Which event calls what; `only` tells which option wants it. */
 static const struct {
     const char *event;
     vectorcallfunc call;
-    int only;
+    int when;
 } wanted[] = {
-    {"PY_START", on_start, 0},       {"PY_RESUME", on_resume, 0},    {"PY_THROW", on_throw, 0},
-    {"PY_RETURN", on_leave, 0},      {"PY_YIELD", on_leave, 0},      {"PY_UNWIND", on_unwind, 0},
-    {"LINE", on_line, FOR_STMTS},    {"JUMP", on_jump, FOR_STMTS},   {"CALL", on_call, FOR_C},
-    {"C_RETURN", on_c_leave, FOR_C}, {"C_RAISE", on_c_leave, FOR_C},
+    {"PY_START", on_start, 0},
+    {"PY_RESUME", on_resume, 0},
+    {"PY_THROW", on_throw, 0},
+    {"PY_UNWIND", on_unwind, 0},
+    {"PY_RETURN", on_leave, LOCAL},
+    {"PY_YIELD", on_leave, LOCAL},
+    {"LINE", on_line, LOCAL | FOR_STMTS},
+    {"JUMP", on_jump, LOCAL | FOR_STMTS},
+    {"INSTRUCTION", on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
+    {"CALL", on_call, LOCAL | FOR_C},
+    {"C_RETURN", on_c_leave, LOCAL | FOR_C},
+    {"C_RAISE", on_c_leave, LOCAL | FOR_C},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
 
 static bool is_wanted(const tracer *t, size_t i)
 {
-    return !((wanted[i].only == FOR_STMTS && !t->options.stmts) ||
-             (wanted[i].only == FOR_C && !(t->options.slowops && t->options.subs)));
+    return !((wanted[i].when & FOR_STMTS && !t->options.stmts) ||
+             (wanted[i].when & FOR_C && !(t->options.slowops && t->options.subs)) ||
+             (wanted[i].when & FOR_STEPS && !t->engine.local));
 }
 
 /* The bit of an event by name: numbers shift between versions. */
@@ -450,24 +515,41 @@ static void callbacks_retire(tracer *t, vectorcallfunc answer)
     Py_XDECREF(all);
 }
 
-/* Registers all and returns the events to set; -1 with an exception. */
+/*
+ * Which events are everywhere, and which go with code. LINE and INSTRUCTION are set for
+ * different code; and C_RETURN and C_RAISE come with CALL.
+ */
+static void note_event(engine_state *e, size_t i, long bit, long *everywhere)
+{
+    if (!e->local || !(wanted[i].when & LOCAL))
+        *everywhere |= bit;
+    if (!(wanted[i].when & LOCAL))
+        return;
+    if (!(wanted[i].when & FOR_STEPS))
+        e->events |= bit;
+    if (wanted[i].call != on_line)
+        e->step_events |= bit;
+}
+
+/* Registers all and returns the events to set everywhere; -1 with an exception. */
 static long register_all(tracer *t, PyObject *monitoring)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callback_spec);
-    long events = 0;
-    for (size_t i = 0; type && events >= 0 && i < N_WANTED; i++) {
+    long everywhere = 0;
+    t->engine.events = t->engine.step_events = 0;
+    for (size_t i = 0; type && everywhere >= 0 && i < N_WANTED; i++) {
         if (!is_wanted(t, i))
             continue;
         long bit = event_bit(monitoring, wanted[i].event);
         PyObject *call = bit < 0 ? NULL : callback_new(t, type, wanted[i].call);
         if (!call || register_callback(t, monitoring, bit, call) < 0)
-            events = -1;
+            everywhere = -1;
         else
-            events |= bit;
+            note_event(&t->engine, i, bit, &everywhere);
         Py_XDECREF(call);
     }
     Py_XDECREF((PyObject *)type);
-    return type ? events : -1;
+    return type ? everywhere : -1;
 }
 
 /* False: somebody has put other callbacks in their place. */
@@ -549,6 +631,110 @@ static int restart_events(PyObject *monitoring)
     return ok ? 0 : -1;
 }
 
+/* ---- Code by code ---- */
+
+/*
+ * Another tool is about to come. These versions then forget who is to be told of an
+ * INSTRUCTION: so LINE tells of all lines again.
+ */
+static tracer *stepping;        /* borrowed; NULL: none that follows instructions */
+
+static void other_tool_comes(void)
+{
+    engine_state *e = &stepping->engine;
+    e->steps = false;
+    other_tools_watch(NULL);
+    local_events_change(&e->by_step, e->events);
+}
+
+static bool wants_steps(tracer *t, PyCodeObject *code, code_info *info)
+{
+    if (!t->engine.steps || !(info->steps || steps_are_better(info, code)))
+        return false;
+    bool ok = steps_find(info, code);
+    swallow_error();
+    if (ok && stepping != t) {
+        stepping = t;
+        ok = t->engine.steps = other_tools_watch(other_tool_comes);
+    }
+    return ok;
+}
+
+/* Code that runs for the first time since the start: what is left out has no events. */
+static int watch(tracer *t, PyCodeObject *code, code_info *info)
+{
+    engine_state *e = &t->engine;
+    if (info->skip)
+        return 0;
+    return wants_steps(t, code, info) ? local_events_set(&e->by_step, code, e->step_events)
+                                      : local_events_set(&e->by_line, code, e->events);
+}
+
+/* The code of frames that are open in any thread: no event will tell of it. */
+static int watch_open_frames(tracer *t)
+{
+    const uint64_t failures = t->failures;
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    for (; thread; thread = PyThreadState_Next(thread)) {
+        PyFrameObject *frame = PyThreadState_GetFrame(thread);
+        while (frame && t->failures == failures) {
+            PyCodeObject *code = PyFrame_GetCode(frame);
+            PyObject *globals = PyFrame_GetGlobals(frame);
+            code_info_of(t, code, globals);
+            Py_XDECREF(globals);
+            Py_DECREF(code);
+            PyFrameObject *back = PyFrame_GetBack(frame);
+            Py_SETREF(frame, back);
+        }
+        Py_XDECREF(frame);
+    }
+    return t->failures == failures ? 0 : -1;
+}
+
+static bool leaves_code_out(const trace_options *o)
+{
+    return PyTuple_GET_SIZE(o->include) || PyTuple_GET_SIZE(o->exclude) ||
+           PyTuple_GET_SIZE(o->exclude_prefixes);
+}
+
+static int watch_begin(tracer *t, PyObject *monitoring)
+{
+    engine_state *e = &t->engine;
+    if (!e->local)
+        return 0;
+    t->codes.epoch++;
+    e->steps = t->options.stmts && steps_may_be_better() &&
+               !other_tools_here(monitoring, e->tool_id);
+    if (local_events_begin(&e->by_line, monitoring, e->tool_id) < 0 ||
+        local_events_begin(&e->by_step, monitoring, e->tool_id) < 0)
+        return -1;
+    e->watch = watch;
+    return watch_open_frames(t);
+}
+
+static void watch_end(tracer *t)
+{
+    t->engine.watch = NULL;
+    if (stepping == t) {
+        other_tools_watch(NULL);
+        stepping = NULL;
+    }
+    local_events_end(&t->engine.by_line);
+    local_events_end(&t->engine.by_step);
+}
+
+/* ---- With our id, and without ---- */
+
+static int events_begin(tracer *t, PyObject *monitoring)
+{
+    t->engine.local = leaves_code_out(&t->options) || steps_may_be_better();
+    long everywhere = register_all(t, monitoring);
+    return everywhere < 0 || restart_events(monitoring) < 0 ||
+                   set_events(t, monitoring, everywhere) < 0 || watch_begin(t, monitoring) < 0
+               ? -1
+               : 0;
+}
+
 /* Not all that is set is shown: C_RETURN and C_RAISE come with CALL. -1: an error. */
 static long events_shown(const tracer *t, PyObject *monitoring)
 {
@@ -564,12 +750,14 @@ static void detach(tracer *t, PyObject *monitoring)
 {
     bool lost = t->engine.tool_id >= 0 && !holds_tool_id(t, monitoring);
     if (lost) {
+        watch_end(t);
         t->engine.disturbed = true;
     } else if (t->engine.tool_id >= 0) {
-        if (events_shown(t, monitoring) != t->engine.events)
+        if (events_shown(t, monitoring) != t->engine.shown)
             t->engine.disturbed = true;
         set_events(t, monitoring, 0);
         PyErr_Clear();
+        watch_end(t);
         if (!unregister_all(t, monitoring))
             t->engine.disturbed = true;
         PyObject *ok = PyObject_CallMethod(monitoring, "free_tool_id", "i", t->engine.tool_id);
@@ -587,9 +775,8 @@ static int attach(tracer *t, PyObject *monitoring, size_t n_ids, int asked_for)
         Py_CLEAR(t->engine.callbacks);
         return -1;
     }
-    long events = register_all(t, monitoring);
-    if (events >= 0 && restart_events(monitoring) == 0 && set_events(t, monitoring, events) == 0) {
-        t->engine.events = events_shown(t, monitoring);
+    if (events_begin(t, monitoring) == 0) {
+        t->engine.shown = events_shown(t, monitoring);
         return 0;
     }
     PyObject *type, *value, *traceback;
@@ -687,7 +874,7 @@ bool engine_disturbed(const tracer *t)
 {
     PyObject *monitoring = PySys_GetObject("monitoring");
     if (!t->engine.disturbed && t->engine.tool_id >= 0 && monitoring)
-        return !holds_tool_id(t, monitoring) || events_shown(t, monitoring) != t->engine.events;
+        return !holds_tool_id(t, monitoring) || events_shown(t, monitoring) != t->engine.shown;
     return t->engine.disturbed;
 }
 

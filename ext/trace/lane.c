@@ -147,6 +147,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     activation *caller = l->top, *a = caller + 1;
     a->key = key;
     a->sub = sub;
+    a->at = 0;
     a->c = info == NULL;
     a->quiet = false;
     a->entered = l->elapsed;
@@ -202,8 +203,11 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
 void lane_place(lane *l, int line)
 {
     activation *a = l->top;
-    if (a->info)
-        a->slot = &a->slots[code_line_index(a->info, line)];
+    if (a->info) {
+        uint32_t index = code_line_index(a->info, line);
+        a->slot = &a->slots[index];
+        a->at = index + 1;
+    }
 }
 
 /* ---- Out of step ---- */

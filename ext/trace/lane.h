@@ -35,6 +35,14 @@ static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now
         t->on_deadline(t, l);
 }
 
+/* An event that starts no line: the line that runs goes on. */
+static inline void lane_pass(const tracer *t, lane *l, uint64_t now)
+{
+    activation *top = l->top;
+    line_slot *running = top->slot ? top->slot : top->slots;
+    running->time += lane_charge(&t->costs, l, now, COST_LINE);
+}
+
 static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 {
     lane_line_at(t, l, code_line_index(l->top->info, line), now);

@@ -36,6 +36,7 @@ typedef struct {
     node *node;
     edge *edge; /* NULL with subs=0 */
     uint32_t sub;
+    uint32_t at;      /* steps: the line of what ran last (index + 1), 0: none, or it began */
     bool c;           /* a C function */
     bool quiet;       /* another trace function does not want its lines */
     uint64_t entered; /* lane->elapsed then */

@@ -20,8 +20,11 @@
  *     graph.c               subs' edges and the tree of call paths
  *     lane_time.c           a lane's time, and what of it is our cost
  *     options.c             the arguments of Tracer()
+ *     local_events.c        sys.monitoring's events for single code objects
+ *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs
  *     source.c              files: which are traced, their text
+ *     steps.c               where LINE events come, by the instruction
  *
  *     blocks.c              which block each line of a text stands in
  *     clock.c               the clock

@@ -27,15 +27,15 @@ EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "0"))
 class Server:
     """side_by_side.py, started again after a crash."""
 
-    def __init__(self, tracer: str) -> None:
-        self._tracer = tracer
+    def __init__(self, tracer: str, **variables: str) -> None:
+        self._environment = environment(PYNYTPROF_TRACER=tracer, **variables)
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, text: str, **options: Any) -> dict[str, Any]:
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", HERE / "side_by_side.py"],
-                env=environment(PYNYTPROF_TRACER=self._tracer),
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
@@ -108,6 +108,10 @@ def calls_here(counts: Counter[tuple[Sub | None, Sub]]) -> Counter[tuple[Sub | N
 
 def compare(server: Server, text: str) -> None:
     note(text)
+    check(server, text)
+
+
+def check(server: Server, text: str) -> None:
     found = server.ask(text, raw=True, savesrc=False)
     chunks = decode(found["chunks"])
     lines, calls = line_counts(chunks, called), call_counts(chunks, called)

@@ -306,6 +306,7 @@ _PROGRAM_VARIABLES = frozenset(
         "PYNYTPROF_INHERIT",
         "PYNYTPROF_RUN",
         "PYNYTPROF_CALIBRATION",
+        "PYNYTPROF_STEPS",
     }
 )
 

@@ -1,0 +1,266 @@
+/*
+ * Which instructions start a line, by CPython's own rule (initialize_lines in its
+ * instrumentation.c), for the versions whose LINE events are slow on some lines: an
+ * instruction whose line is not that of the one before, a target of a jump, a handler. Of
+ * these, LINE comes where the instruction that ran before was on another line, or began the
+ * frame. So those are of interest, too, where a line ends and nothing with a line follows.
+ */
+#include "steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+
+#include <opcode.h>
+
+/* Mended in 3.13.2 (gh-127953); 3.12 has never been. */
+bool steps_may_be_better(void)
+{
+    const char *wanted = getenv("PYNYTPROF_STEPS"); /* for tests: all, none */
+    if (wanted && strcmp(wanted, "none") == 0)
+        return false;
+    return Py_Version < 0x030D0200;
+}
+
+static bool all_code(void)
+{
+    const char *wanted = getenv("PYNYTPROF_STEPS");
+    return wanted && strcmp(wanted, "all") == 0;
+}
+
+/* What an event keeps of its line is the distance from here, in one byte. */
+static int line_expected(const PyCodeObject *code, int unit)
+{
+    enum { UNITS_A_LINE_SHIFT = 4 };
+    return code->co_firstlineno + (unit >> UNITS_A_LINE_SHIFT);
+}
+
+static bool is_far(const PyCodeObject *code, int unit, int line)
+{
+    int distance = line - line_expected(code, unit);
+    return distance > 127 || distance < -126;
+}
+
+typedef struct {
+    code_info *info;
+    PyCodeObject *code;
+    bool far;
+    int *lines; /* by unit, plus one; 0: none */
+    int n_units;
+    bool doubtful;
+} line_search;
+
+static bool look_at_range(void *search, line_range r)
+{
+    line_search *s = search;
+    if (r.line > 0 && (is_far(s->code, r.start / 2, r.line) || is_far(s->code, r.end / 2, r.line)))
+        s->far = true;
+    return true;
+}
+
+bool steps_are_better(const code_info *info, PyCodeObject *code)
+{
+    line_search s = {.code = code};
+    if (!steps_may_be_better() || info->folded || info->no_steps)
+        return false;
+    if (all_code())
+        return true;
+    int first = info->lines[0], last = info->lines[info->n_lines - 1];
+    if (!is_far(code, 0, last) && !is_far(code, (int)Py_SIZE(code), first))
+        return false;
+    bool ok = code_each_range(code, look_at_range, &s);
+    swallow_error();
+    return ok && s.far;
+}
+
+/* ---- The rule ---- */
+
+static bool note_lines(void *search, line_range r)
+{
+    line_search *s = search;
+    for (int unit = r.start / 2; unit < r.end / 2 && unit < s->n_units; unit++)
+        s->lines[unit] = r.line >= 0 ? r.line + 1 : 0;
+    return true;
+}
+
+static void mark(line_search *s, int unit, uint32_t how)
+{
+    int line = s->lines[unit];
+    uint32_t index = line ? code_line_index(s->info, line - 1) + 1 : 0;
+    s->info->steps[unit] |= index << STEP_LINE_SHIFT | STEP_SEEN | (line ? how : 0);
+}
+
+static int instruction_units(const uint8_t *code, int unit, int n_units)
+{
+    int next = unit + 1;
+    while (next < n_units && code[2 * next] == CACHE)
+        next++;
+    return next - unit;
+}
+
+static bool may_start_line(int opcode)
+{
+    return opcode != END_ASYNC_FOR && opcode != END_FOR && opcode != END_SEND && opcode != RESUME;
+}
+
+static void mark_changes(line_search *s, const uint8_t *code)
+{
+    int current = -1, before = -1;
+    for (int unit = s->code->_co_firsttraceable; unit < s->n_units;) {
+        int line = s->lines[unit];
+        if (line != before)
+            mark(s, unit, 0);
+        before = line;
+        if (may_start_line(code[2 * unit])) {
+            if (line != current)
+                mark(s, unit, STEP_STARTS_LINE);
+            current = line;
+        }
+        unit += instruction_units(code, unit, s->n_units);
+    }
+}
+
+/* Where the jump that ends at unit `next` goes; -1: it is none. */
+static int jump_target(int opcode, int oparg, int next)
+{
+    switch (opcode) {
+    case POP_JUMP_IF_FALSE:
+    case POP_JUMP_IF_TRUE:
+    case POP_JUMP_IF_NONE:
+    case POP_JUMP_IF_NOT_NONE:
+    case JUMP_FORWARD:
+        return next + oparg;
+    case FOR_ITER:
+    case SEND:
+        return next + oparg + 1;    /* END_FOR, END_SEND are passed over */
+    case JUMP_BACKWARD:
+    case JUMP_BACKWARD_NO_INTERRUPT:
+        return next - oparg;
+    default:
+        return -1;
+    }
+}
+
+/*
+ * In 3.12, LINE comes to a target of a jump also if what ran before on the same line called a
+ * function in Python, however that was done: then only LINE itself can tell.
+ */
+static bool may_call(int opcode)
+{
+#if PY_VERSION_HEX < 0x030D0000
+    return opcode == CALL || opcode == LOAD_ATTR || opcode == BINARY_SUBSCR || opcode == FOR_ITER ||
+           opcode == SEND;
+#else
+    (void)opcode;
+    return false;
+#endif
+}
+
+static void look_for_doubts(line_search *s, const uint8_t *code)
+{
+    int before = -1;
+    for (int unit = s->code->_co_firsttraceable; unit < s->n_units;) {
+        bool starts = s->info->steps[unit] & STEP_STARTS_LINE;
+        if (before >= 0 && starts && s->lines[before] == s->lines[unit] &&
+            may_call(code[2 * before]))
+            s->doubtful = true;
+        before = unit;
+        unit += instruction_units(code, unit, s->n_units);
+    }
+}
+
+static void mark_targets(line_search *s, const uint8_t *code)
+{
+    int oparg = 0;
+    for (int unit = s->code->_co_firsttraceable; unit < s->n_units;) {
+        int opcode = code[2 * unit], units = instruction_units(code, unit, s->n_units);
+        oparg = oparg << 8 | code[2 * unit + 1];
+        unit += units;
+        if (opcode == EXTENDED_ARG)
+            continue;
+        int target = jump_target(opcode, oparg, unit);
+        if (target >= 0 && target < s->n_units)
+            mark(s, target, STEP_STARTS_LINE);
+        oparg = 0;
+    }
+}
+
+/* A number of the exception table: six bits a byte, bit 6 tells that more follow. */
+static const uint8_t *varint(const uint8_t *p, const uint8_t *end, int *value)
+{
+    enum { BITS = 63, MORE = 64 };
+    *value = 0;
+    while (p < end) {
+        *value = *value << 6 | (*p & BITS);
+        if (!(*p++ & MORE))
+            return p;
+    }
+    return end;
+}
+
+static void mark_handlers(line_search *s, const uint8_t *code)
+{
+    PyObject *table = s->code->co_exceptiontable;
+    const uint8_t *p = (const uint8_t *)PyBytes_AS_STRING(table);
+    const uint8_t *end = p + PyBytes_GET_SIZE(table);
+    while (p < end) {
+        int start, size, handler, depth;
+        p = varint(p, end, &start);
+        p = varint(p, end, &size);
+        p = varint(p, end, &handler);
+        p = varint(p, end, &depth);
+        if (handler < s->n_units)
+            mark(s, handler, code[2 * handler] != END_ASYNC_FOR ? STEP_STARTS_LINE : 0);
+    }
+}
+
+bool steps_find(code_info *info, PyCodeObject *code)
+{
+    if (info->steps)
+        return true;
+    PyObject *bytes = PyCode_GetCode(code);
+    line_search s = {.info = info, .code = code, .n_units = (int)Py_SIZE(code)};
+    s.lines = calloc((size_t)s.n_units, sizeof *s.lines);
+    info->steps = calloc((size_t)s.n_units, sizeof *info->steps);
+    bool ok = bytes && s.lines && info->steps && code_each_range(code, note_lines, &s);
+    if (ok) {
+        const uint8_t *text = (const uint8_t *)PyBytes_AS_STRING(bytes);
+        mark_changes(&s, text);
+        mark_targets(&s, text);
+        mark_handlers(&s, text);
+        look_for_doubts(&s, text);
+        ok = !s.doubtful;
+    }
+    if (ok) {
+        info->n_steps = (uint32_t)s.n_units;
+    } else {
+        free(info->steps);
+        info->steps = NULL;
+        info->no_steps = true;
+    }
+    free(s.lines);
+    Py_XDECREF(bytes);
+    return ok;
+}
+
+#else
+
+bool steps_may_be_better(void)
+{
+    return false;
+}
+
+bool steps_are_better(const code_info *info, PyCodeObject *code)
+{
+    (void)info, (void)code;
+    return false;
+}
+
+bool steps_find(code_info *info, PyCodeObject *code)
+{
+    (void)info, (void)code;
+    return false;
+}
+
+#endif

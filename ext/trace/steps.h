@@ -1,0 +1,25 @@
+/* Where CPython's LINE events come, for code that is followed instruction by instruction. */
+#ifndef PYNYTPROF_TRACE_STEPS_H
+#define PYNYTPROF_TRACE_STEPS_H
+
+#include "code_info.h"
+#include "trace.h"
+
+/*
+ * An instruction's step: 0 for one of no interest, else its line (index + 1, 0: it has none)
+ * above these two.
+ */
+enum { STEP_SEEN = 1, STEP_STARTS_LINE = 2, STEP_LINE_SHIFT = 2 };
+
+/*
+ * Whether LINE events can be slow, and whether they are in this code: CPython 3.12 and early 3.13
+ * decode the line table from its beginning for each event on a line that lies far from where
+ * code of even density would have it.
+ */
+bool steps_may_be_better(void);
+bool steps_are_better(const code_info *info, PyCodeObject *code);
+
+/* Finds info->steps; false with or without an exception: it can't be done. */
+bool steps_find(code_info *info, PyCodeObject *code);
+
+#endif
