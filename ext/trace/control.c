@@ -52,6 +52,7 @@ int tracer_calibrate(tracer *t)
 /* Sets the engine in motion, in a thread whose lane is ready. */
 static int set_off(tracer *t, bool open_frames)
 {
+    t->engine.open_frames = open_frames;
     lane *l = lane_of_this_thread(t);
     if (l && open_frames)
         lane_find_frames(t, l, true);

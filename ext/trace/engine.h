@@ -15,6 +15,7 @@ typedef struct {
     PyObject *disable, *missing; /* its DISABLE and MISSING, owned */
     PyObject *callbacks;         /* list, owned; NULL: it does not run */
     bool disturbed;              /* once another tool has taken what was ours */
+    bool open_frames;            /* those of the thread that starts us are the program's */
     bool local;                  /* only what is watched has events of its lines and calls */
     long events;                 /* which these are, */
     long step_events;            /* and for code that is followed by the instruction */

@@ -676,7 +676,8 @@ static int watch_open_frames(tracer *t)
     const uint64_t failures = t->failures;
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
     for (; thread; thread = PyThreadState_Next(thread)) {
-        PyFrameObject *frame = PyThreadState_GetFrame(thread);
+        bool passed_over = thread == PyThreadState_Get() && !t->engine.open_frames;
+        PyFrameObject *frame = passed_over ? NULL : PyThreadState_GetFrame(thread);
         while (frame && t->failures == failures) {
             PyCodeObject *code = PyFrame_GetCode(frame);
             PyObject *globals = PyFrame_GetGlobals(frame);
