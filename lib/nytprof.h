@@ -330,6 +330,20 @@ NYT_API nyt_pieces *nyt_pieces_new(void);
 NYT_API void nyt_pieces_free(nyt_pieces *p);
 
 /*
+ * For later processes: hands all that is compressed to `fn`, in one piece. What `fn` returned,
+ * or NYT_ENOMEM.
+ */
+NYT_API int nyt_pieces_save(nyt_pieces *p, nyt_write_fn fn, void *ctx);
+/*
+ * Takes what nyt_pieces_save() gave, on this machine, with this zlib; each source is used where
+ * a payload is the same, byte for byte (by a sum of 128 bits). NYT_EFORMAT: it is damaged or
+ * another's, and nothing is taken. NYT_ENOMEM.
+ */
+NYT_API int nyt_pieces_load(nyt_pieces *p, const void *data, size_t len);
+/* How many compressed bytes have been made since the last save or load. */
+NYT_API size_t nyt_pieces_unsaved(const nyt_pieces *p);
+
+/*
  * As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. *out is the caller's,
  * to be closed with nyt_chunks_close() or nyt_chunks_abandon().
  */

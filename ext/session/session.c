@@ -297,8 +297,11 @@ static int snapshot(void *ctx)
     return rc;
 }
 
+/* Sources are kept for the next run of a program, not of what it has started. */
 static void arrange_snapshots(session *s)
 {
+    if (settings_number(&s->settings, "sourcecache", 1) && !s->inherited)
+        s->t->snapshot.program = s->application;
     if (s->out.can_rename && !s->only_forks)
         lanes_hurry(s->t, snapshot_set(&s->t->snapshot, &s->t->clock, snapshot, s,
                                        settings_real(&s->settings, "snapshot", 3)));

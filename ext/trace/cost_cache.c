@@ -2,9 +2,9 @@
 #define _GNU_SOURCE
 #include "cost_cache.h"
 
+#include "cache_folder.h"
+
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -90,38 +90,6 @@ static uint64_t sum_of(const char *text, size_t len)
 
 /* ---- The file ---- */
 
-/* Nobody else may have put anything there. */
-static bool is_ours_alone(int fd, mode_t kind)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind && st.st_uid == geteuid() &&
-           !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* A descriptor of our folder, -1: there is none. */
-static int open_folder(bool make)
-{
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char path[4096];
-    if (geteuid() != getuid() || (!(xdg && xdg[0] == '/') && !(home && home[0] == '/')))
-        return -1;
-    int n = xdg && xdg[0] == '/' ? snprintf(path, sizeof path, "%s", xdg)
-                                 : snprintf(path, sizeof path, "%s/.cache", home);
-    if (n < 0 || (size_t)n + sizeof "/pynytprof" > sizeof path)
-        return -1;
-    if (make)
-        mkdir(path, 0700);
-    strcpy(path + n, "/pynytprof");
-    if (make)
-        mkdir(path, 0700);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && !is_ours_alone(fd, S_IFDIR)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 static void file_name(const char *key, char name[40])
 {
     snprintf(name, 40, "costs-%016" PRIx64, sum_of(key, strlen(key)));
@@ -149,26 +117,15 @@ static bool parse(const char *text, costs *c)
 
 static bool read_file(const char *key, costs *c)
 {
-    char name[40], text[FILE_ROOM];
-    struct stat st;
-    int folder = open_folder(false), fd = -1;
+    char name[40];
+    size_t len, keys = strlen(key);
     file_name(key, name);
-    if (folder >= 0) {
-        fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        close(folder);
-    }
-    bool fresh = fd >= 0 && is_ours_alone(fd, S_IFREG) && fstat(fd, &st) == 0 &&
-                 time(NULL) - st.st_mtime < MAX_AGE;
-    ssize_t len = fresh ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    if (len <= 0)
-        return false;
-    text[len] = '\0';
-    size_t keys = strlen(key);
-    char *sum = strrchr(text, '#');     /* the last line */
-    return sum && strtoull(sum + 1, NULL, 16) == sum_of(text, (size_t)(sum - text)) &&
-           strncmp(text, key, keys) == 0 && text[keys] == '\n' && parse(text + keys + 1, c);
+    char *text = cache_read(name, MAX_AGE, FILE_ROOM, &len);
+    char *sum = text ? strrchr(text, '#') : NULL;   /* the last line */
+    bool ok = sum && strtoull(sum + 1, NULL, 16) == sum_of(text, (size_t)(sum - text)) &&
+              strncmp(text, key, keys) == 0 && text[keys] == '\n' && parse(text + keys + 1, c);
+    free(text);
+    return ok;
 }
 
 static size_t print(char *text, const char *key, const costs *c)
@@ -182,20 +139,9 @@ static size_t print(char *text, const char *key, const costs *c)
 
 static void write_file(const char *key, const costs *c)
 {
-    char name[40], temporary[80], text[FILE_ROOM];
-    int folder = open_folder(true);
-    if (folder < 0)
-        return;
+    char name[40], text[FILE_ROOM];
     file_name(key, name);
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", name, (long)getpid());
-    size_t len = print(text, key, c);
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok;
-    if (fd >= 0 && (!ok || renameat(folder, temporary, folder, name) != 0))
-        unlinkat(folder, temporary, 0);
-    close(folder);
+    cache_write(name, text, print(text, key, c));
 }
 
 /* ---- Recalled and kept ---- */

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "nytprof.h"
+#include "piece_cache.h"
 
 /* ---- One profile ---- */
 
@@ -28,8 +29,11 @@ int profile_write(snapshots *s, profile_put *put, void *file, int level, const v
 {
     sink to = {.seen = seen, .ctx = ctx};
     nyt_error err = {0};
-    if (!s->pieces)
+    if (!s->pieces) {
         s->pieces = nyt_pieces_new();       /* NULL: sources are compressed anew */
+        if (s->pieces && s->program && level)
+            pieces_recall(s->pieces, s->program, level);
+    }
     int rc = nyt_chunks_open_fn(&to.out, put, file, level, s->pieces, &err);
     if (rc == 0) {
         int emitted = s->emit(s->whose, header, len, put_chunk, &to);
@@ -37,6 +41,8 @@ int profile_write(snapshots *s, profile_put *put, void *file, int level, const v
         if (rc == 0 && emitted < 0)
             rc = emitted == -1 ? NYT_ENOMEM : emitted;
     }
+    if (rc == 0 && s->pieces && s->program && level)
+        pieces_keep(s->pieces, s->program, level);
     if (rc == NYT_EIO && err.sys_errno)
         errno = err.sys_errno;
     return rc;
@@ -71,5 +77,6 @@ void snapshot_forget(snapshots *s)
 {
     nyt_pieces_free(s->pieces);
     s->pieces = NULL;
+    s->program = NULL;
     s->write = NULL;
 }

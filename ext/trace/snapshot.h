@@ -9,6 +9,7 @@ typedef struct {
     emit_fn *emit; /* what gives the chunks, of `whose` */
     tracer *whose;
     struct nyt_pieces *pieces; /* sources, compressed once */
+    const char *program;       /* whose sources are kept for its next run, borrowed; NULL: not */
     int (*write)(void *ctx);   /* writes one; 0 or negative. NULL: none are wanted */
     void *ctx;                 /* borrowed */
     uint64_t interval;         /* clock units */

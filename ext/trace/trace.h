@@ -24,9 +24,11 @@
  *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs
  *     source.c              files: which are traced, their text
+ *     piece_cache.c         compressed sources, kept between runs
  *     steps.c               where LINE events come, by the instruction
  *
  *     blocks.c              which block each line of a text stands in
+ *     cache_folder.c        files that outlive a process
  *     clock.c               the clock
  *     evals.c               the text of what exec, eval and compile were given
  *     greenlet.c            stacks that greenlet exchanges

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/writer.h"
+#include "format/pieces.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,18 +27,6 @@ enum {
 };
 
 static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
-
-/* What later profiles of the same tracer can use again: for each fid, one block. */
-struct kept {
-    struct nyt_cached_block block;
-    size_t payload_len;
-    int level;
-};
-
-struct nyt_pieces {
-    struct kept *of_fid;    /* by fid */
-    size_t cap;
-};
 
 struct nyt_chunks {
     nyt_writer *w;
@@ -271,23 +259,22 @@ static void put_file(nyt_chunks *c, struct payload in, const nyt_new_fid *file, 
     }
 }
 
-/* Where the block of this file is kept, or NULL: there is nowhere or no need. */
-static struct kept *kept_for(nyt_chunks *c, uint32_t fid)
+/*
+ * Where the block of this file is to be kept, or NULL: there is nowhere, or no need; it works as
+ * well, only slower. What is tiny, as what stands for a file before there is any, must not push
+ * out what an earlier process has stored.
+ */
+static struct nyt_piece *place_for(nyt_chunks *c, uint32_t fid, size_t payload_len)
 {
-    nyt_pieces *all = c->pieces;
-    if (!all || c->level == 0)
-        return NULL;
-    struct kept *grown = nyt_grow(all->of_fid, &all->cap, (size_t)fid + 1, sizeof *grown);
-    if (!grown)
-        return NULL;        /* works without, only slower */
-    all->of_fid = grown;
-    return &grown[fid];
+    enum { TINY = 96 };
+    struct nyt_piece *piece = c->pieces && c->level ? nyt_piece_for(c->pieces, fid) : NULL;
+    return piece && piece->stored && payload_len < TINY ? NULL : piece;
 }
 
 /* A file with source is a segment of its own, or several. */
 static int put_source(nyt_chunks *c, struct payload in, const nyt_new_fid *file, uint32_t lines)
 {
-    struct kept *kept = kept_for(c, file->fid);
+    struct nyt_piece *kept = place_for(c, file->fid, (size_t)(in.end - in.start));
     nyt_writer_cut(c->w);
     if (kept)
         nyt_writer_block_begin(c->w, &kept->block);
@@ -295,17 +282,18 @@ static int put_source(nyt_chunks *c, struct payload in, const nyt_new_fid *file,
     int rc = nyt_writer_cut(c->w);
     if (kept) {
         rc = nyt_writer_block_end(c->w);
-        kept->level = c->level;
-        kept->payload_len = rc == NYT_OK ? (size_t)(in.end - in.start) : 0;
+        kept->payload_len = 0;
+        if (rc == NYT_OK)
+            nyt_piece_made(c->pieces, kept, in.start, (size_t)(in.end - in.start), c->level);
     }
     return rc;
 }
 
-static bool is_kept(nyt_chunks *c, uint32_t fid, size_t payload_len)
+static const struct nyt_piece *piece_of(nyt_chunks *c, uint32_t fid, const struct payload *in)
 {
-    nyt_pieces *all = c->pieces;
-    return all && fid < all->cap && all->of_fid[fid].payload_len == payload_len &&
-           all->of_fid[fid].level == c->level;
+    return c->pieces
+               ? nyt_piece_find(c->pieces, fid, in->start, (size_t)(in->end - in->start), c->level)
+               : NULL;
 }
 
 static int write_file(nyt_chunks *c, struct payload in)
@@ -315,10 +303,11 @@ static int write_file(nyt_chunks *c, struct payload in)
     int rc = take_file(c, &in, &file, &lines);
     if (rc < 0)
         return rc;
-    if (is_kept(c, file.fid, (size_t)(in.end - in.start))) {
+    const struct nyt_piece *piece = piece_of(c, file.fid, &in);
+    if (piece) {
         c->fids++;
         nyt_writer_cut(c->w);
-        return nyt_writer_block_again(c->w, &c->pieces->of_fid[file.fid].block);
+        return nyt_writer_block_again(c->w, &piece->block);
     }
     rc = check_lines(in, lines);
     if (rc < 0)
@@ -646,19 +635,4 @@ void nyt_chunks_abandon(nyt_chunks *c)
         return;
     nyt_writer_abandon(c->w);
     chunks_free(c);
-}
-
-nyt_pieces *nyt_pieces_new(void)
-{
-    return calloc(1, sizeof(nyt_pieces));
-}
-
-void nyt_pieces_free(nyt_pieces *p)
-{
-    if (!p)
-        return;
-    for (size_t fid = 0; fid < p->cap; fid++)
-        nyt_buf_free(&p->of_fid[fid].block.bytes);
-    free(p->of_fid);
-    free(p);
 }

@@ -73,6 +73,8 @@ SWITCHES = {
     "slowops": "C functions as subs; --no-slowops leaves them out",
     "calls": "the call tree; --no-calls leaves it out",
     "savesrc": "source text in the profile; --no-savesrc leaves it out",
+    "sourcecache": "keep compressed sources in ~/.cache/pynytprof for the next run; "
+    "--no-source-cache: don't",
     "raw": "leave the profiler's own cost in the times",
     "blocks": "time for blocks (loops, with, try, if) and subs as well",
     "children": "profile Pythons that the program starts, too: FILE.PID",
@@ -81,10 +83,13 @@ SWITCHES = {
 }
 """``--key`` and ``--no-key``."""
 
+SPELLED = {"sourcecache": "source-cache"}
+"""Switches that may be written so, too."""
+
 ORDER = (
-    "file", "mode", "compress", "stmts", "subs", "slowops", "calls", "savesrc", "raw", "blocks",
-    "children", "merge", "forkdepth", "sigexit", "start", "clock", "addpid", "addtimestamp",
-    "scope", "include", "exclude", "set",
+    "file", "mode", "compress", "stmts", "subs", "slowops", "calls", "savesrc",
+    "sourcecache", "raw", "blocks", "children", "merge", "forkdepth", "sigexit", "start",
+    "clock", "addpid", "addtimestamp", "scope", "include", "exclude", "set",
 )  # fmt: skip
 """As the help has them."""
 
@@ -148,6 +153,8 @@ def has_target(argv: Sequence[str]) -> bool:
 _KEY_OF = {name: key for key, (names, _, _) in VALUES.items() for name in names}
 _KEY_OF_SWITCH = {f"--{key}": (key, "1") for key in SWITCHES}
 _KEY_OF_SWITCH |= {f"--no-{key}": (key, "0") for key in SWITCHES}
+_KEY_OF_SWITCH |= {f"--{word}": (key, "1") for key, word in SPELLED.items()}
+_KEY_OF_SWITCH |= {f"--no-{word}": (key, "0") for key, word in SPELLED.items()}
 
 
 def read(words: Sequence[str]) -> dict[str, Any] | None:
@@ -217,10 +224,11 @@ def _add_to_parser(made: argparse.ArgumentParser, key: str, suppress: str) -> No
                           help="at the end, make one profile of all "
                           "processes; --merge=keep: and keep theirs")  # fmt: skip
     elif key in SWITCHES:
-        made.add_argument(f"--{key}", dest=key, action="store_const", const="1",
-                          default=suppress, help=SWITCHES[key])  # fmt: skip
-        made.add_argument(f"--no-{key}", dest=key, action="store_const", const="0",
-                          default=suppress, help=suppress)  # fmt: skip
+        words = [key, SPELLED[key]] if key in SPELLED else [key]
+        made.add_argument(*[f"--{word}" for word in words], dest=key, action="store_const",
+                          const="1", default=suppress, help=SWITCHES[key])  # fmt: skip
+        made.add_argument(*[f"--no-{word}" for word in words], dest=key, action="store_const",
+                          const="0", default=suppress, help=suppress)  # fmt: skip
     else:
         names, metavar, text = VALUES[key]
         made.add_argument(*names, dest=key, metavar=metavar, default=suppress, help=text,

@@ -627,7 +627,9 @@ static struct sink snapshot(int level, nyt_pieces *pieces, const char *name)
     struct sink s = sink_new();
     nyt_chunks *c = chunks_on(&s, level, pieces);
     assert_int_equal(begin_profile(c, NULL), NYT_OK);
-    assert_int_equal(PUT(c, 'F', NULL, "IIIIIIsIs", 2, 0, 0, 50, 0, 0, name, 1, "pass\n"), NYT_OK);
+    assert_int_equal(PUT(c, 'F', NULL, "IIIIIIsIs", 2, 0, 0, 50, 0, 0, name, 1,
+                         "pass  # a line that is long enough to be worth keeping\n"),
+                     NYT_OK);
     assert_int_equal(end_profile(c, NULL), NYT_OK);
     assert_int_equal(nyt_chunks_close(c, NULL), NYT_OK);
     return s;
@@ -648,6 +650,59 @@ static void kept_sources_change_no_byte_of_a_snapshot(void **state)
     }
     nyt_pieces_free(pieces);
     nyt_pieces_free(NULL);
+}
+
+static struct sink stored(nyt_pieces *pieces)
+{
+    struct sink s = sink_new();
+    assert_int_equal(nyt_pieces_save(pieces, sink_write, &s), NYT_OK);
+    assert_int_equal(nyt_pieces_unsaved(pieces), 0);
+    return s;
+}
+
+static void stored_sources_change_no_byte_and_are_not_made_again(void **state)
+{
+    (void)state;
+    nyt_pieces *first = nyt_pieces_new(), *next = nyt_pieces_new(), *third = nyt_pieces_new();
+    struct sink a = snapshot(1, first, "/b.py");
+    assert_true(nyt_pieces_unsaved(first) > 0);
+    struct sink store = stored(first);
+    assert_int_equal(nyt_pieces_load(next, store.data, store.len), NYT_OK);
+    struct sink b = snapshot(1, next, "/b.py");
+    assert_content(&b, a.data, a.len);
+    assert_int_equal(nyt_pieces_unsaved(next), 0);
+    assert_int_equal(nyt_pieces_load(third, store.data, store.len), NYT_OK);
+    struct sink other = snapshot(1, third, "/c.py"); /* as long, but another */
+    assert_true(nyt_pieces_unsaved(third) > 0);
+    struct sink plain = snapshot(1, NULL, "/c.py");
+    assert_content(&other, plain.data, plain.len);
+    struct sink *all[] = {&a, &b, &store, &other, &plain};
+    for (size_t i = 0; i < COUNT(all); i++)
+        sink_free(all[i]);
+    nyt_pieces_free(first);
+    nyt_pieces_free(next);
+    nyt_pieces_free(third);
+}
+
+static void a_damaged_store_is_refused(void **state)
+{
+    (void)state;
+    nyt_pieces *pieces = nyt_pieces_new(), *none = nyt_pieces_new();
+    struct sink a = snapshot(1, pieces, "/b.py"), store = stored(pieces);
+    for (size_t len = 0; len < store.len; len++)
+        assert_int_equal(nyt_pieces_load(none, store.data, len), NYT_EFORMAT);
+    for (size_t at = 0; at < store.len; at++) {
+        store.data[at] ^= 0x10;
+        assert_int_equal(nyt_pieces_load(none, store.data, store.len), NYT_EFORMAT);
+        store.data[at] ^= 0x10;
+    }
+    struct sink b = snapshot(1, none, "/b.py");
+    assert_content(&b, a.data, a.len);
+    sink_free(&a);
+    sink_free(&b);
+    sink_free(&store);
+    nyt_pieces_free(pieces);
+    nyt_pieces_free(none);
 }
 
 /* ---- What fails ---- */
@@ -770,6 +825,8 @@ int main(void)
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(a_section_with_open_calls_can_t_end),
         cmocka_unit_test(kept_sources_change_no_byte_of_a_snapshot),
+        cmocka_unit_test(stored_sources_change_no_byte_and_are_not_made_again),
+        cmocka_unit_test(a_damaged_store_is_refused),
         cmocka_unit_test(a_sink_full_at_any_byte_is_told_at_close),
         cmocka_unit_test(a_writer_that_failed_stays_failed),
         cmocka_unit_test(a_folder_can_t_be_opened),

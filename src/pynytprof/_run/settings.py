@@ -45,6 +45,7 @@ class Settings:
     start: str = "begin"
     clock: str = "wall"
     savesrc: bool = True
+    sourcecache: bool = True
     scope: str = "all"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -264,6 +265,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "start": _one_of(*WORDS["start"]),
     "clock": _clock,
     "savesrc": _boolean,
+    "sourcecache": _boolean,
     "scope": _one_of(*WORDS["scope"]),
     "include": _globs,
     "exclude": _globs,

@@ -1,0 +1,12 @@
+/* Compressed sources, kept between runs of a program. */
+#ifndef PYNYTPROF_TRACE_PIECE_CACHE_H
+#define PYNYTPROF_TRACE_PIECE_CACHE_H
+
+struct nyt_pieces;
+
+/* Those of the last run of the program with that name; nothing if there are none. */
+void pieces_recall(struct nyt_pieces *p, const char *program, int level);
+/* Keeps them, if enough has been compressed to be worth it. */
+void pieces_keep(struct nyt_pieces *p, const char *program, int level);
+
+#endif

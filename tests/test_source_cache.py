@@ -1,0 +1,139 @@
+"""Compressed sources are kept for a program's next run; profiles are right whatever is there."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import PYTHON, environment, run
+
+import pynytprof
+
+
+def large_program(folder: Path, seed: int = 1) -> Path:
+    """One whose text does not compress well."""
+    words = random.Random(seed)
+    lines = [f"x = {words.getrandbits(256)}" for _ in range(1500)]
+    path = folder / "program.py"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def profile(program: Path, home: Path, *options: str) -> str:
+    """Profiles it; the text that the profile has of it."""
+    out = program.with_suffix(".out")
+    done = run(
+        [PYTHON, "-m", "pynytprof", "-q", *options, "-o", out, program],
+        XDG_CACHE_HOME=str(home),
+        PYNYTPROF_TRACER="c",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    files = pynytprof.open_profile(out).files.values()
+    (text,) = (file.source for file in files if file.name == str(program))
+    return "".join(text[line] for line in sorted(text))
+
+
+def kept(home: Path) -> list[Path]:
+    return sorted((home / "pynytprof").glob("sources-*"))
+
+
+def test_it_is_kept_and_used(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    assert profile(program, tmp_path) == program.read_text()
+    (file,) = kept(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o600
+    os.utime(file, (file.stat().st_atime, file.stat().st_mtime - 1000))
+    written = file.stat().st_mtime
+    assert profile(program, tmp_path) == program.read_text()
+    assert file.stat().st_mtime == written  # nothing had to be compressed
+    large_program(tmp_path, seed=2)
+    assert profile(program, tmp_path) == program.read_text()
+    assert file.stat().st_mtime > written
+    assert kept(tmp_path) == [file]
+
+
+def test_none_is_kept_where_none_is_wanted(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    assert profile(program, tmp_path, "--no-source-cache") == program.read_text()
+    assert not kept(tmp_path)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def change_a_byte(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def replace(file: Path) -> None:
+    file.write_text("something else\n" * 1000)
+
+
+def link(file: Path) -> None:
+    other = file.with_name("elsewhere")
+    other.write_text("untouched")
+    file.unlink()
+    file.symlink_to(other)
+
+
+def open_to_others(file: Path) -> None:
+    file.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, change_a_byte, empty, replace, link, open_to_others], ids=lambda d: d.__name__
+)
+def test_what_is_damaged_or_foreign_is_made_anew(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    program = large_program(tmp_path)
+    profile(program, tmp_path)
+    (file,) = kept(tmp_path)
+    whole = file.read_bytes()
+    damage(file)
+    assert profile(program, tmp_path) == program.read_text()
+    assert file.read_bytes() == whole
+    assert not file.is_symlink()
+    if damage is link:
+        assert file.with_name("elsewhere").read_text() == "untouched"
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    (tmp_path / "pynytprof").mkdir(mode=0o700)
+    (tmp_path / "pynytprof").chmod(0o777)
+    assert profile(program, tmp_path) == program.read_text()
+    assert not kept(tmp_path)
+
+
+@pytest.mark.parametrize("home", ["/proc", "/nowhere/at/all", "/dev/null"])
+def test_no_folder_is_no_fault(home: str, tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    assert profile(program, Path(home)) == program.read_text()
+
+
+def test_two_at_a_time_leave_one_whole_file(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    both = [
+        subprocess.Popen(
+            [PYTHON, "-m", "pynytprof", "-q", "-o", tmp_path / f"{i}.out", program],
+            env=environment(XDG_CACHE_HOME=str(tmp_path), PYNYTPROF_TRACER="c"),
+        )
+        for i in range(2)
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    (file,) = kept(tmp_path)
+    written = file.read_bytes()
+    assert profile(program, tmp_path) == program.read_text()
+    assert file.read_bytes() == written
