@@ -180,3 +180,29 @@ def test_a_trace_function_that_fails_is_not_ours(bench: Bench) -> None:
         "assert sys.gettrace() is None\n"
     )
     assert profile.counts() == {1: 1, 2: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1, 10: 1, 11: 1}
+
+
+MUTUAL = """\
+def even(n):
+    return True if n == 0 else odd(n - 1)
+def odd(n):
+    return False if n == 0 else even(n - 1)
+even(5)
+even(2)
+odd(3)
+"""
+
+
+def test_outermost_calls_are_told_apart_in_mutual_recursion(bench: Bench) -> None:
+    profile = bench.run(MUTUAL, slowops=False)
+    counts: dict[tuple[str, int, str], list[tuple[int, bool]]] = {}
+    for e in profile.edges:
+        key = profile.name(e.caller), e.line, profile.name(e.callee)
+        counts.setdefault(key, []).append((e.count, e.depth > 0))
+    even, odd = "m::even", "m::odd"
+    assert counts["m::(module)", 5, even] == [(1, False)]
+    assert counts["m::(module)", 7, odd] == [(1, False)]
+    assert sorted(counts[even, 2, odd]) == [(2, False), (3, True)]
+    assert sorted(counts[odd, 4, even]) == [(1, False), (4, True)]
+    within = [e for e in profile.edges if e.depth > 0]
+    assert within and all(e.incl == e.excl == 0 for e in within)

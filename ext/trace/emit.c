@@ -396,22 +396,39 @@ static void emit_lines(emitter *e, const lane *l)
 
 /* ---- C and T ---- */
 
+static void emit_calls(emitter *e, const edge *c)
+{
+    add_u32(e, e->t->files.list[c->file].fid);
+    add_u32(e, c->line);
+    add_u32(e, c->caller);
+    add_u32(e, c->callee + 1);
+    add_u64(e, c->count);
+    add_f64(e, seconds(e, c->incl));
+    add_f64(e, seconds(e, c->excl));
+    add_f64(e, seconds(e, c->reci));
+    add_u32(e, c->depth);
+    put_items(e, 'C', false);
+}
+
+/* Outermost calls and those within them stand apart, so that it is known how many there are. */
 static void emit_edges(emitter *e)
 {
     for (size_t i = 0; i < e->t->graph.n_edges; i++) {
-        const edge *c = e->t->graph.edges[i];
-        if (!c->count && !c->excl && !c->incl && !c->reci)
+        edge outer = *e->t->graph.edges[i], inner = outer;
+        if (!outer.count && !outer.excl && !outer.incl && !outer.reci)
             continue;
-        add_u32(e, e->t->files.list[c->file].fid);
-        add_u32(e, c->line);
-        add_u32(e, c->caller);
-        add_u32(e, c->callee + 1);
-        add_u64(e, c->count ? c->count : 1); /* open when we began: Perl needs a call */
-        add_f64(e, seconds(e, c->incl));
-        add_f64(e, seconds(e, c->excl));
-        add_f64(e, seconds(e, c->reci));
-        add_u32(e, c->depth);
-        put_items(e, 'C', false);
+        if (outer.count == 0)       /* open when we began: Perl needs a call */
+            outer.count = 1;
+        bool both = outer.inner && outer.inner < outer.count;
+        inner.count = outer.inner;
+        inner.incl = inner.excl = 0;
+        if (both) {
+            outer.count -= outer.inner;
+            outer.reci = outer.depth = 0;
+        }
+        emit_calls(e, &outer);
+        if (both)
+            emit_calls(e, &inner);
     }
     put_items(e, 'C', true);
 }

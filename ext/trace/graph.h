@@ -11,6 +11,7 @@ struct edge {
     uint32_t caller;            /* index of the sub plus one; 0: nobody */
     uint32_t callee;
     uint64_t count;
+    uint64_t inner;             /* those of them that found another activation of the callee */
     uint64_t incl;              /* of outermost activations */
     uint64_t excl;
     uint64_t reci;              /* inclusive time of the others */

@@ -169,6 +169,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     uint32_t below = l->active[sub]++;
     if (counted && a->edge) {
         a->edge->count++;
+        a->edge->inner += below > 0;
         if (below > a->edge->depth)
             a->edge->depth = below;
     }

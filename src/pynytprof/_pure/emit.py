@@ -13,7 +13,7 @@ from . import blocks, chunks, names
 from .chunks import WriteChunk
 from .clock import Clock
 from .code import Codes
-from .graph import EdgeKey, Graph, Node, add_edge
+from .graph import NO_CALLS, EdgeKey, Graph, Node, add_edge, parted
 from .lane import Lane, Lanes
 from .options import Options
 from .source import NOT_A_FILE, NOTHING_YET, FileTable, SourceFile
@@ -169,9 +169,10 @@ def _edge_items(tables: Iterable[Mapping[EdgeKey, Sequence[int]]]) -> Iterator[c
     total: dict[EdgeKey, list[int]] = {}
     for table in tables:
         for key, edge in table.items():
-            add_edge(total.setdefault(key, [0, 0, 0, 0, 0]), edge)
-    for key, (count, incl, excl, reci, depth) in sorted(total.items()):
-        yield (*key, max(count, 1), incl / 1e9, excl / 1e9, reci / 1e9, depth)
+            add_edge(total.setdefault(key, [*NO_CALLS]), edge)
+    for key, edge in sorted(total.items()):
+        for count, incl, excl, reci, depth, _ in parted(edge):
+            yield (*key, max(count, 1), incl / 1e9, excl / 1e9, reci / 1e9, depth)
 
 
 def _path_items(root: Node) -> Iterator[chunks.PathItem]:

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 
 from .trace import add_figures
 
-E_COUNT, E_INCL, E_EXCL, E_RECI, E_DEPTH = range(5)
-"""Fields of an edge's figures; times in ns."""
+E_COUNT, E_INCL, E_EXCL, E_RECI, E_DEPTH, E_INNER = range(6)
+"""Fields of an edge's figures; times in ns. Inner: how many of the calls found another activation
+of the called sub."""
+
+NO_CALLS = (0, 0, 0, 0, 0, 0)
 
 EdgeKey = tuple[int, int, int, int]
 """fid and line of the call, calling sub, called sub."""
@@ -68,3 +71,11 @@ def add_edge(total: list[int], more: Sequence[int]) -> None:
     depth = max(total[E_DEPTH], more[E_DEPTH])
     add_figures(total, more)
     total[E_DEPTH] = depth
+
+
+def parted(edge: Sequence[int]) -> list[Sequence[int]]:
+    """Outermost calls, and apart from them those within others, where there are both."""
+    count, incl, excl, reci, depth, inner = edge
+    if not 0 < inner < count:
+        return [edge]
+    return [(count - inner, incl, excl, 0, 0, 0), (inner, 0, 0, reci, depth, inner)]

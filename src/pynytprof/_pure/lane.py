@@ -16,7 +16,19 @@ from typing import Any
 
 from .clock import Clock
 from .code import Code, Codes, EvalPlace
-from .graph import E_COUNT, E_DEPTH, E_EXCL, E_INCL, E_RECI, EdgeKey, Graph, Node, add_edge
+from .graph import (
+    E_COUNT,
+    E_DEPTH,
+    E_EXCL,
+    E_INCL,
+    E_INNER,
+    E_RECI,
+    NO_CALLS,
+    EdgeKey,
+    Graph,
+    Node,
+    add_edge,
+)
 from .options import Options
 from .trace import CALLS, COUNT, EXCL, LineKey, add_figures
 
@@ -111,7 +123,7 @@ class Lane:
             key = (caller.code.fid, caller.line, caller.sub, sub)
         edge = self.edges.get(key)
         if edge is None:
-            edge = self.edges[key] = [0, 0, 0, 0, 0]
+            edge = self.edges[key] = [*NO_CALLS]
         activation.edge = edge
         activation.node = self._graph.child(caller.node if caller else self._graph.root, sub)
         activation.level = level = self._active.get(sub, 0)
@@ -119,6 +131,7 @@ class Lane:
         if counted:
             edge[E_COUNT] += 1
             edge[E_DEPTH] = max(edge[E_DEPTH], level)
+            edge[E_INNER] += level > 0
         self.stack.append(activation)
         return activation
 
@@ -198,7 +211,7 @@ class Lane:
         for key, figures in other.lines.items():
             add_figures(self.lines.setdefault(key, [0, 0, 0]), figures)
         for edge_key, edge in other.edges.items():
-            add_edge(self.edges.setdefault(edge_key, [0, 0, 0, 0, 0]), edge)
+            add_edge(self.edges.setdefault(edge_key, [*NO_CALLS]), edge)
         self.elapsed += other.elapsed
         self.overhead += other.overhead
         self.last = max(self.last, other.last)
