@@ -205,4 +205,4 @@ def test_outermost_calls_are_told_apart_in_mutual_recursion(bench: Bench) -> Non
     assert sorted(counts[even, 2, odd]) == [(2, False), (3, True)]
     assert sorted(counts[odd, 4, even]) == [(1, False), (4, True)]
     within = [e for e in profile.edges if e.depth > 0]
-    assert within and all(e.incl == e.excl == 0 for e in within)
+    assert within and all(e.incl == 0 <= e.excl for e in within)

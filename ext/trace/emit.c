@@ -421,9 +421,11 @@ static void emit_edges(emitter *e)
             outer.count = 1;
         bool both = outer.inner && outer.inner < outer.count;
         inner.count = outer.inner;
-        inner.incl = inner.excl = 0;
+        inner.incl = 0;
+        inner.excl = outer.inner_excl;
         if (both) {
             outer.count -= outer.inner;
+            outer.excl -= outer.inner_excl;
             outer.reci = outer.depth = 0;
         }
         emit_calls(e, &outer);

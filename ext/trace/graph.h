@@ -14,6 +14,7 @@ struct edge {
     uint64_t inner;             /* those of them that found another activation of the callee */
     uint64_t incl;              /* of outermost activations */
     uint64_t excl;
+    uint64_t inner_excl;        /* of the inner ones, contained in it */
     uint64_t reci;              /* inclusive time of the others */
     uint32_t depth;
 };

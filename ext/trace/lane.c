@@ -33,10 +33,12 @@ static inline uint64_t activation_account(lane *l, activation *a, bool outermost
     uint64_t excl = incl - a->inner;
     if (a->edge) {
         a->edge->excl += excl;
-        if (outermost)
+        if (outermost) {
             a->edge->incl += incl;
-        else
+        } else {
             a->edge->reci += incl;
+            a->edge->inner_excl += excl;
+        }
         a->node->excl += excl;
     }
     return incl;

@@ -183,7 +183,7 @@ def a_lane_spends_no_more_than_it_had(chunks: Chunks) -> None:
 
 def edges_are_sound(chunks: Chunks) -> None:
     for lane in chunks.lanes:
-        keys = [(e.file, e.line, e.caller, e.callee) for e in lane.edges]
+        keys = [(e.file, e.line, e.caller, e.callee, e.depth > 0) for e in lane.edges]
         assert len(set(keys)) == len(keys)
         for e in lane.edges:
             assert min(e.incl, e.excl, e.reci) >= 0, e

@@ -171,7 +171,7 @@ def _edge_items(tables: Iterable[Mapping[EdgeKey, Sequence[int]]]) -> Iterator[c
         for key, edge in table.items():
             add_edge(total.setdefault(key, [*NO_CALLS]), edge)
     for key, edge in sorted(total.items()):
-        for count, incl, excl, reci, depth, _ in parted(edge):
+        for count, incl, excl, reci, depth in parted(edge):
             yield (*key, max(count, 1), incl / 1e9, excl / 1e9, reci / 1e9, depth)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from .trace import add_figures
 
-E_COUNT, E_INCL, E_EXCL, E_RECI, E_DEPTH, E_INNER = range(6)
+E_COUNT, E_INCL, E_EXCL, E_RECI, E_DEPTH, E_INNER, E_INNER_EXCL = range(7)
 """Fields of an edge's figures; times in ns. Inner: how many of the calls found another activation
-of the called sub."""
+of the called sub, and what of the exclusive time is theirs."""
 
-NO_CALLS = (0, 0, 0, 0, 0, 0)
+NO_CALLS = (0, 0, 0, 0, 0, 0, 0)
 
 EdgeKey = tuple[int, int, int, int]
 """fid and line of the call, calling sub, called sub."""
@@ -75,7 +75,7 @@ def add_edge(total: list[int], more: Sequence[int]) -> None:
 
 def parted(edge: Sequence[int]) -> list[Sequence[int]]:
     """Outermost calls, and apart from them those within others, where there are both."""
-    count, incl, excl, reci, depth, inner = edge
+    count, incl, excl, reci, depth, inner, inner_excl = edge
     if not 0 < inner < count:
-        return [edge]
-    return [(count - inner, incl, excl, 0, 0, 0), (inner, 0, 0, reci, depth, inner)]
+        return [edge[:E_INNER]]
+    return [(count - inner, incl, excl - inner_excl, 0, 0), (inner, 0, inner_excl, reci, depth)]

@@ -22,6 +22,7 @@ from .graph import (
     E_EXCL,
     E_INCL,
     E_INNER,
+    E_INNER_EXCL,
     E_RECI,
     NO_CALLS,
     EdgeKey,
@@ -104,6 +105,8 @@ class Lane:
         self.since = self.last = now
         top = self.stack[-1]
         top.edge[E_EXCL] += net
+        if top.level:
+            top.edge[E_INNER_EXCL] += net
         top.node.excl += net
         if top.slot is not None:
             top.slot[EXCL] += net
