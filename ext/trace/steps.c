@@ -199,6 +199,41 @@ static const uint8_t *varint(const uint8_t *p, const uint8_t *end, int *value)
     return end;
 }
 
+static bool never_raises(int opcode)
+{
+    switch (opcode) {
+    case CACHE:
+    case COPY:
+    case EXTENDED_ARG:
+    case LOAD_CONST:
+    case LOAD_FAST:
+    case NOP:
+    case POP_TOP:
+    case PUSH_NULL:
+    case RESUME:
+    case STORE_FAST:
+    case STORE_NAME:
+    case SWAP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Whether LINE comes to a handler on the line of what raised depends on how far the interpreter
+ * was with that instruction. So where one can be, LINE alone can tell.
+ */
+static bool may_raise_on_line(const line_search *s, const uint8_t *code, int start, int size,
+                              int line)
+{
+    for (int unit = start; unit < start + size && unit < s->n_units;
+         unit += instruction_units(code, unit, s->n_units))
+        if (s->lines[unit] == line && !never_raises(code[2 * unit]))
+            return true;
+    return false;
+}
+
 static void mark_handlers(line_search *s, const uint8_t *code)
 {
     PyObject *table = s->code->co_exceptiontable;
@@ -210,8 +245,12 @@ static void mark_handlers(line_search *s, const uint8_t *code)
         p = varint(p, end, &size);
         p = varint(p, end, &handler);
         p = varint(p, end, &depth);
-        if (handler < s->n_units)
-            mark(s, handler, code[2 * handler] != END_ASYNC_FOR ? STEP_STARTS_LINE : 0);
+        if (handler >= s->n_units)
+            continue;
+        mark(s, handler, code[2 * handler] != END_ASYNC_FOR ? STEP_STARTS_LINE : 0);
+        int line = s->lines[handler];
+        if (line && may_raise_on_line(s, code, start, size, line))
+            s->doubtful = true;
     }
 }
 

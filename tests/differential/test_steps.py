@@ -80,6 +80,26 @@ def test_large_code(server: Server) -> None:
     check(server, LARGE.format(many=many, rows=rows))
 
 
+def test_a_handler_on_the_line_of_what_raises(server: Server) -> None:
+    many = "\n".join(["x = 1"] * 300)
+    check(
+        server,
+        f"""\
+class Manager:
+    def __enter__(self): return 1
+    def __exit__(self, *what): return 0
+def key(a): return a + str(a)
+{many}
+try:
+    with Manager() as a: sorted([3, 1, 2], key=key)
+except Exception: pass
+try:
+    with Manager() as a, Manager() as b: (a - b); assert key(a)
+except Exception: pass
+""",
+    )
+
+
 def test_another_tool_may_come(server: Server) -> None:
     """CPython forgets whom to tell of instructions when a second tool begins."""
     many = "\n".join(["    x = 1"] * 300)
