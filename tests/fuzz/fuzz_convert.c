@@ -30,6 +30,9 @@ static size_t export(const nyt_profile *p, const nyt_export_format *format, nyt_
     return len;
 }
 
+/* The name that stands for what a limit leaves out may be longer than what it stands for. */
+enum { LEFT_OUT = 32 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t choice = fuzz_choice(data, size);
@@ -43,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         nyt_limit limit = {.max_bytes = 1 + (choice >> 1 & 0xFFF)};
         size_t whole = export(p, &formats[i], NULL);
         if (formats[i].limited)
-            REQUIRE(export(p, &formats[i], &limit) <= whole || limit.max_bytes >= whole);
+            REQUIRE(export(p, &formats[i], &limit) <= whole + LEFT_OUT || limit.max_bytes >= whole);
     }
     nyt_profile_free(p);
     return 0;
