@@ -1,6 +1,7 @@
 """Mirrors ext/trace/emit.c: tables -> chunks (docs/format.md).
 
-The profile may go on afterwards. ns become ticks here, and remainders are carried, so that
+The profile may go on afterwards, and other threads may run meanwhile: what they add to is copied
+before it is gone through. ns become ticks here, and remainders are carried, so that
 ticks add up exactly.
 """
 
@@ -96,7 +97,7 @@ class Emitter:
 
     def _line_items(self, lane: Lane) -> Iterator[chunks.LineItem]:
         places: dict[tuple[int, int, int, int], list[int]] = {}
-        for (fid, line, sub), figures in lane.lines.items():
+        for (fid, line, sub), figures in list(lane.lines.items()):
             block, first = self._block_of(fid, line, sub) if sub else (0, 0)
             add_figures(places.setdefault((fid, line, block, first), [0, 0, 0]), figures)
         exclusive, in_calls = _Ticks(), _Ticks()
@@ -128,7 +129,7 @@ class Emitter:
         """(fid, line) -> [count, inclusive ticks, exclusive ticks], of all threads."""
         total: dict[tuple[int, int], list[int]] = {}
         for lane in self._lanes.list:
-            for key, figures in lane.lines.items():
+            for key, figures in list(lane.lines.items()):
                 add_figures(total.setdefault(key[:2], [0, 0, 0]), figures)
         return {
             key: [n, (excl + calls) // NS_PER_TICK, excl // NS_PER_TICK]
@@ -137,7 +138,7 @@ class Emitter:
 
     def uncounted_lines(self) -> int:
         """Lines that got time while nobody counted them."""
-        figures = (f for lane in self._lanes.list for f in lane.lines.values())
+        figures = (f for lane in self._lanes.list for f in list(lane.lines.values()))
         return sum(f[EXCL] > 0 and not f[COUNT] for f in figures)
 
 
@@ -168,7 +169,7 @@ def _edge_items(tables: Iterable[Mapping[EdgeKey, Sequence[int]]]) -> Iterator[c
     """A call that was open when profiling began counts as one: no reader takes none."""
     total: dict[EdgeKey, list[int]] = {}
     for table in tables:
-        for key, edge in table.items():
+        for key, edge in list(table.items()):
             add_edge(total.setdefault(key, [*NO_CALLS]), edge)
     for key, edge in sorted(total.items()):
         for count, incl, excl, reci, depth in parted(edge):
@@ -178,13 +179,13 @@ def _edge_items(tables: Iterable[Mapping[EdgeKey, Sequence[int]]]) -> Iterator[c
 def _path_items(root: Node) -> Iterator[chunks.PathItem]:
     """The tree in post-order; a path's inclusive ticks are exactly those of its parts."""
     exclusive = _Ticks()
-    stack = [(root, iter(root.children.values()))]
+    stack = [(root, iter(list(root.children.values())))]
     inclusive = [0]
     while True:
         node, children = stack[-1]
         child = next(children, None)
         if child is not None:
-            stack.append((child, iter(child.children.values())))
+            stack.append((child, iter(list(child.children.values()))))
             inclusive.append(0)
             continue
         stack.pop()

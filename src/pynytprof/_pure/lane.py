@@ -211,9 +211,9 @@ class Lane:
 
     def take_over(self, other: Lane) -> None:
         """Adds what another lane has run."""
-        for key, figures in other.lines.items():
+        for key, figures in list(other.lines.items()):
             add_figures(self.lines.setdefault(key, [0, 0, 0]), figures)
-        for edge_key, edge in other.edges.items():
+        for edge_key, edge in list(other.edges.items()):
             add_edge(self.edges.setdefault(edge_key, [*NO_CALLS]), edge)
         self.elapsed += other.elapsed
         self.overhead += other.overhead

@@ -115,7 +115,7 @@ class PyTracer:
             "clock": self._clock.name,
             "files": len(self._files.files),
             "codes": len(self._codes),
-            "edges": len({key for lane in lanes for key in lane.edges}),
+            "edges": len({key for lane in lanes for key in list(lane.edges)}),
             "paths": self._graph.nodes,
             "lanes": len(lanes),
             "resyncs": self._lanes.resyncs,
