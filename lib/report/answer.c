@@ -197,8 +197,8 @@ static void put_block(const struct nyt_hot *hot, const struct nyt_hot_block *b,
 {
     put_block_heading(e.r, b);
     nyt_excerpt_outdent(&e, b->fid, b->first, b->last);
-    for (uint32_t line = b->first; line <= b->last; line++)
-        nyt_excerpt_line(&e, b->fid, line, nyt_hot_has(hot, b->fid, line));
+    for (uint64_t line = b->first; line <= b->last; line++)
+        nyt_excerpt_line(&e, b->fid, (uint32_t)line, nyt_hot_has(hot, b->fid, (uint32_t)line));
 }
 
 static void put_hot(struct nyt_report *r, const struct nyt_hot *hot)

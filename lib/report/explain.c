@@ -156,8 +156,8 @@ static void put_block_heading(struct nyt_words *w, const struct nyt_hot_block *b
 
 static bool has_fence(const nyt_profile *p, const struct nyt_hot_block *b)
 {
-    for (uint32_t line = b->first; line <= b->last; line++) {
-        const nyt_str *text = nyt_profile_source_line(p, b->fid, line);
+    for (uint64_t line = b->first; line <= b->last; line++) {
+        const nyt_str *text = nyt_profile_source_line(p, b->fid, (uint32_t)line);
         if (text && strstr(text->data, "```"))
             return true;
     }
@@ -175,8 +175,8 @@ static void put_block(struct explanation *e, const struct nyt_hot *hot,
     nyt_excerpt_outdent(&x, b->fid, b->first, b->last);
     if (titled)
         nyt_excerpt_titles(&x);
-    for (uint32_t line = b->first; line <= b->last; line++)
-        nyt_excerpt_line(&x, b->fid, line, nyt_hot_has(hot, b->fid, line));
+    for (uint64_t line = b->first; line <= b->last; line++)
+        nyt_excerpt_line(&x, b->fid, (uint32_t)line, nyt_hot_has(hot, b->fid, (uint32_t)line));
     nyt_out_format(e->r->o, "%s\n", fence);
 }
 

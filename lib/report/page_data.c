@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "model/split.h"
+#include "report/insight.h"
 #include "report/sentence.h"
 #include "report/short_path.h"
 
@@ -448,16 +449,32 @@ static int append_text(void *ctx, const void *data, size_t len)
     return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
 }
 
+/* The line that the sentence is about: its excerpt stands below it. */
+static void put_hottest(struct page *g, const nyt_line *line)
+{
+    nyt_json_open(g->j, "hottest", '[');
+    if (line) {
+        nyt_json_whole(g->j, NULL, file_of(g, line->fid));
+        nyt_json_whole(g->j, NULL, line->line);
+    }
+    nyt_json_close(g->j, ']');
+}
+
 static void put_sentence(struct page *g)
 {
     struct nyt_buf text = {0};
+    struct nyt_insight insight;
     struct nyt_out *o = malloc(sizeof *o);
-    g->failed |= !o;
-    if (o) {
+    bool found = nyt_insight_find(&insight, g->p);
+    g->failed |= !o || !found;
+    if (o && found) {
         nyt_out_begin(o, append_text, &text);
-        g->failed |= !nyt_put_sentence(o, g->p);
+        struct nyt_words w = nyt_words_begin(o, g->p);
+        nyt_put_sentence_of(&w, &insight);
         g->failed |= nyt_out_end(o, NULL) < 0;
+        put_hottest(g, insight.hottest);
     }
+    nyt_insight_free(&insight);
     nyt_json_str(g->j, "sentence",
                  (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
     nyt_buf_free(&text);

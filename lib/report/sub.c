@@ -155,7 +155,8 @@ static void put_source(struct nyt_report *r, const nyt_sub *sub)
     nyt_excerpt_fit(&e, sub->fid, sub->first, last);
     nyt_excerpt_outdent(&e, sub->fid, sub->first, last);
     nyt_excerpt_titles(&e);
-    for (uint32_t line = sub->first; line <= last; line++) {
+    for (uint64_t at_line = sub->first; at_line <= last; at_line++) {
+        const uint32_t line = (uint32_t)at_line;
         const nyt_line *at = nyt_profile_line(r->p, NYT_LEVEL_LINE, sub->fid, line);
         bool shown = is_shown(r->p, sub, line);
         if (!shown && !gap)

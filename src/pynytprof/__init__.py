@@ -1,4 +1,7 @@
-"""pynytprof: a deterministic line and call profiler that writes NYTProf v5 profiles."""
+"""pynytprof: a deterministic line and call profiler that writes NYTProf v5 profiles.
+
+PYTEST_DONT_REWRITE: it brings a plugin for pytest, which would warn where it is loaded already.
+"""
 
 # A profiled program has this module loaded before it begins, and nothing else of ours that is
 # written in Python; so it imports nothing.

@@ -203,6 +203,8 @@ _USAGE = """\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fISCRIPT\\fR
 .br
 \\fBpynytprof help\\fR [\\fICOMMAND\\fR]
 .br
+\\fBpynytprof guide\\fR
+.br
 \\fBpynytprof completions bash\\fR|\\fBfish\\fR|\\fBzsh\\fR"""
 
 

@@ -57,7 +57,7 @@ def test_our_tools_count_no_execution(made: Path, tmp_path: Path) -> None:
     assert verify.findings(made).worst is None
     summary = json.loads(convert.summary(made, json=True, top=1000))
     assert summary["statements"] == sum(COUNTED.values())
-    (csv,) = convert.to_csv(made, tmp_path / "csv").glob("*program-py*")
+    (csv,) = convert.to_nytprofcsv(made, tmp_path / "csv").glob("*program-py*")
     rows = [row.split(",", 3) for row in csv.read_text("utf-8").splitlines() if row[0] != "#"]
     assert [row[1] for row in rows if "tracer.start()" in row[3]] == ["0"]
     text = convert.to_json(made, tmp_path / "json").read_text("utf-8")

@@ -207,7 +207,12 @@ def test_what_perl_writes_is_sound(case: Case, profiled: Runner) -> None:
 @each_case
 def test_collapsed_is_what_nytprofcalls_writes(case: Case, profiled: Runner) -> None:
     for path in profiled(case).paths:
-        assert collapsed(exported(path, "collapsed")) == collapsed(perl("nytprofcalls", path))
+        expected = collapsed(perl("nytprofcalls", path))
+        ours = collapsed(exported(path, "collapsed"))
+        if expected:
+            assert ours == expected
+        else:  # without a call tree, each sub stands by itself
+            assert not any(";" in name for name in ours)
 
 
 Row = tuple[float, float, float, str]
@@ -236,7 +241,7 @@ def test_csv_is_what_nytprofcsv_writes(
     for i, (path, model) in enumerate(zip(run.paths, run.models, strict=True)):
         perl("nytprofcsv", "-f", path, "-o", tmp_path / f"perl{i}")
         expected = csv_of(tmp_path / f"perl{i}")
-        ours = csv_of(convert.to_csv(path, tmp_path / f"ours{i}"))
+        ours = csv_of(convert.to_nytprofcsv(path, tmp_path / f"ours{i}"))
         assert ours.keys() == expected.keys()
         for fid, (name, rows) in expected.items():
             our_name, our_rows = ours[fid]

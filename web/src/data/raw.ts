@@ -23,6 +23,8 @@ export interface RawProfile {
   /** Why reading the profile ended early. */
   fault: string | null;
   sentence: string;
+  /** File and line that the sentence is about; empty or absent: none. */
+  hottest?: number[];
   /** Where the time went, largest first. */
   split: [kind: string, time: number][];
   notes: string[];

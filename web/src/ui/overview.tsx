@@ -22,6 +22,14 @@ export function hottestLines(profile: Profile, scope: string, n: number): Line[]
   return [...pool].sort((a, b) => b.time - a.time).slice(0, n);
 }
 
+/** The line that the sentence is about stands first, if it is among those asked for. */
+function sentenceFirst(profile: Profile, lines: Line[], scope: string): Line[] {
+  const [file, number] = profile.raw.hottest ?? [];
+  const told = profile.lines.find((line) => line.file === file && line.line === number);
+  if (!told || !lineInScope(profile, told, scope)) return lines;
+  return [told, ...lines.filter((line) => line !== told)];
+}
+
 /** The hottest line, and the hottest of another function. */
 export function excerptLines(profile: Profile, lines: Line[]): Line[] {
   const first = lines[0];
@@ -203,7 +211,7 @@ export function Overview() {
       <Verdict />
       <Split />
       <div class="excerpts">
-        {excerptLines(profile, lines).map((line) => (
+        {excerptLines(profile, sentenceFirst(profile, lines, state.scope)).map((line) => (
           <Excerpt key={`${line.file}:${line.line}`} line={line} />
         ))}
       </div>
