@@ -253,7 +253,7 @@ def test_under_pynytprof_itself(project: Path) -> None:
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14")
 def test_pytest_8(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The plugin is used with a pytest that is older than the one that runs these tests."""
-    folder = tmp_path_factory.mktemp("pytest8")
+    folder = tmp_path_factory.mktemp("pytest8") / "site-packages"  # no code of the project
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-qq", "--target", folder, "pytest==8.0.*"],
         check=True, env=environment(),
