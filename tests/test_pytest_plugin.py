@@ -253,7 +253,7 @@ def test_under_pynytprof_itself(project: Path) -> None:
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14")
 def test_pytest_8(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The plugin is used with a pytest that is older than the one that runs these tests."""
-    folder = tmp_path_factory.mktemp("pytest8") / "site-packages"  # no code of the project
+    folder = tmp_path_factory.mktemp("pytest8")
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-qq", "--target", folder, "pytest==8.0.*"],
         check=True, env=environment(),
@@ -267,4 +267,5 @@ def test_pytest_8(project: Path, tmp_path_factory: pytest.TempPathFactory) -> No
     assert made.returncode == 0, made.stdout + made.stderr
     (project / "shop.py").write_text(SLOWER)
     done = pytested(project, "-p", "no:xdist", "--nytprof-baseline", "w.txt", **old)
-    assert "work grew: 1,001 -> 2,001 calls" in done.stdout
+    # Not how many in all: this pytest lies where the project could lie.
+    assert "shop.py:8 made 2,000 calls, 1,000 more than before" in done.stdout
