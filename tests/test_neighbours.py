@@ -298,12 +298,13 @@ def test_code_that_is_no_code(tmp_path: Path) -> None:
     command: list[str | Path] = ["cc", "-shared", "-fPIC", "-I", paths["include"], HERE / "fired.c"]
     subprocess.run([*command, "-o", tmp_path / "fired.so"], check=True, timeout=TIME_LIMIT_S)
     (tmp_path / "prog.py").write_text(FIRED)
-    assert run(["prog.py"], tmp_path) == "6\n"
+    # 3.13.0 and 3.13.1 have events code by code, of which what C code fires is no part.
+    assert run(["prog.py"], tmp_path, PYNYTPROF_STEPS="none") == "6\n"
     made = read(tmp_path / "p.out")
-    shim = made.subs["__main__::shim"]
+    shim = made.subs["made::shim"]  # of the module that is called like its file
     assert verify(tmp_path / "p.out", quiet=True)
     assert shim.calls == 3 * 2  # starts and resumptions
     assert sum(line.count for line in made.lines if line.fid == shim.fid) == 3 * 2
     assert made.subs["fired::call"].calls == 3 * 4
     called = [call for call in made.calls if call.called == "builtins::len"]
-    assert [(call.count, call.caller) for call in called] == [(3, "__main__::shim")]
+    assert [(call.count, call.caller) for call in called] == [(3, "made::shim")]
