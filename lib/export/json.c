@@ -302,8 +302,7 @@ static void want_item(void *ctx, size_t item)
     if (item >= j->paths.count)
         j->wanted[item] = true;
     else
-        for (; !j->wanted[item]; item = j->paths.list[item].parent)
-            j->wanted[item] = true;
+        nyt_paths_want(&j->paths, j->wanted, item);
 }
 
 /* The root is no path, but it ends every way up. */

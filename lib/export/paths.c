@@ -331,6 +331,12 @@ double nyt_path_seconds(const struct nyt_paths *s, size_t path)
     return nyt_seconds_of(s->p, s->list[path].excl);
 }
 
+void nyt_paths_want(const struct nyt_paths *s, bool *wanted, size_t path)
+{
+    for (; !wanted[path]; path = s->list[path].parent)
+        wanted[path] = true;
+}
+
 double nyt_paths_settle(struct nyt_paths *s, const bool *wanted, nyt_limit *limit)
 {
     for (size_t i = 1; i < s->count; i++)

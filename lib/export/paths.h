@@ -46,6 +46,8 @@ struct nyt_paths {
  */
 bool nyt_paths_find(struct nyt_paths *s, const nyt_profile *p);
 double nyt_path_seconds(const struct nyt_paths *s, size_t path);
+/* A path is wanted, and with it all above it. The root must be wanted already. */
+void nyt_paths_want(const struct nyt_paths *s, bool *wanted, size_t path);
 /*
  * What is not `wanted` gives its time to the nearest path that is, and is told to `limit`. Returns
  * the ticks for which there is none.

@@ -176,8 +176,7 @@ static uint64_t path_bytes(void *ctx, size_t path)
 static void want_path(void *ctx, size_t path)
 {
     struct speedscope *s = ctx;
-    for (; !s->wanted[path]; path = s->paths.list[path].parent)
-        s->wanted[path] = true;
+    nyt_paths_want(&s->paths, s->wanted, path);
 }
 
 /* The root is no frame and never written, but it ends every way up. */
