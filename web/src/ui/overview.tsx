@@ -94,6 +94,8 @@ function Excerpt({ line }: { line: Line }) {
         <span class="figures">
           {percent(line.time, profile.time)}, {time(line.time)}, {count(line.count)}×
           {line.count > 1 && `, ${time(line.time / line.count)} each`}
+          {line.incl > 1.1 * line.time &&
+            `; with its calls ${percent(line.incl, profile.time)}, ${time(line.incl)}`}
         </span>
       </h3>
       <pre class="code">
