@@ -143,7 +143,7 @@ static bool begin(struct costs *c, const nyt_profile *p)
     return true;
 }
 
-double *nyt_line_costs(const nyt_profile *p)
+double *nyt_costs_to_project(const nyt_profile *p)
 {
     struct costs c;
     bool ok = begin(&c, p) && add_tree(&c);

@@ -11,6 +11,6 @@
  * several lines of a sub call one that does, their parts are estimates; the sum over a sub is not.
  * To be freed; NULL: out of memory.
  */
-double *nyt_line_costs(const nyt_profile *p);
+double *nyt_costs_to_project(const nyt_profile *p);
 
 #endif

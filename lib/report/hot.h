@@ -9,7 +9,7 @@ struct nyt_hot_block {
     uint32_t fid, first, last;
     const nyt_sub *sub;         /* the innermost around them; may be NULL */
     const nyt_line *hottest;
-    double cost;                /* of the hottest: see nyt_line_costs() */
+    double cost;                /* of the hottest: see nyt_costs_to_project() */
 };
 
 struct nyt_hot {
@@ -33,7 +33,7 @@ struct nyt_hot_choice {
 /* false: out of memory; free it all the same. */
 bool nyt_hot_find(struct nyt_hot *h, const struct nyt_insight *insight,
                   const struct nyt_hot_choice *choice);
-/* What one costs: see nyt_line_costs(). */
+/* What one costs: see nyt_costs_to_project(). */
 double nyt_hot_cost(const struct nyt_hot *h, const nyt_line *line);
 /* Is it one of the lines that were chosen? */
 bool nyt_hot_has(const struct nyt_hot *h, uint32_t fid, uint32_t line);

@@ -27,7 +27,7 @@ static void find_hottest(struct nyt_insight *insight, bool only_project)
 
 bool nyt_insight_find(struct nyt_insight *insight, const nyt_profile *p)
 {
-    *insight = (struct nyt_insight){.p = p, .costs = nyt_line_costs(p)};
+    *insight = (struct nyt_insight){.p = p, .costs = nyt_costs_to_project(p)};
     if (!insight->costs || !nyt_split_find(p, &insight->split))
         return false;
     find_hottest(insight, true);

@@ -7,7 +7,7 @@
 struct nyt_insight {
     const nyt_profile *p;
     nyt_split split;
-    double *costs;              /* of all lines: see nyt_line_costs() */
+    double *costs;              /* of all lines: see nyt_costs_to_project() */
     /* The line that costs the project most, and what it costs; of all code if the project has
      * none; or NULL. */
     const nyt_line *hottest;

@@ -94,23 +94,24 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
 }
 
 /* The answer is painted while the rest of the page is still read. */
-static bool put_first_paint(struct nyt_out *o, const nyt_profile *p)
+static bool put_first_paint(struct nyt_out *o, const struct nyt_insight *insight)
 {
     nyt_out_text(o, "<div id=\"app\"><header><h1>");
-    nyt_put_html(o, nyt_page_title(p));
+    nyt_put_html(o, nyt_page_title(insight->p));
     nyt_out_text(o, "</h1></header>");
-    bool ok = nyt_put_answer(o, p);
-    nyt_out_text(o, "</div>\n");
+    bool ok = nyt_put_answer(o, insight);
+    nyt_out_text(o, "</div>\n<noscript>");
+    ok = nyt_put_tables(o, insight) && ok;
+    nyt_out_text(o, "</noscript>\n");
     return ok;
 }
 
 static bool put_page(struct nyt_out *o, const nyt_profile *p, const struct contents *c)
 {
+    struct nyt_insight insight;
     put_head(o, p);
-    bool ok = put_first_paint(o, p);
-    nyt_out_text(o, "<noscript>");
-    ok = nyt_put_tables(o, p) && ok;
-    nyt_out_text(o, "</noscript>\n");
+    bool ok = nyt_insight_find(&insight, p) && put_first_paint(o, &insight);
+    nyt_insight_free(&insight);
     put_block(o, c->data, "profile", 0, false);
     if (c->other)
         put_block(o, c->other, "other", 0, false);

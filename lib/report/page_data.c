@@ -460,45 +460,51 @@ static void put_hottest(struct page *g, const nyt_line *line)
     nyt_json_close(g->j, ']');
 }
 
-static void put_sentence(struct page *g)
+static void put_sentence(struct page *g, const struct nyt_insight *insight)
 {
     struct nyt_buf text = {0};
-    struct nyt_insight insight;
     struct nyt_out *o = malloc(sizeof *o);
-    bool found = nyt_insight_find(&insight, g->p);
-    g->failed |= !o || !found;
-    if (o && found) {
+    g->failed |= !o;
+    if (o) {
         nyt_out_begin(o, append_text, &text);
-        struct nyt_words w = nyt_words_begin(o, g->p);
-        nyt_put_sentence_of(&w, &insight);
+        nyt_put_sentence(o, insight);
         g->failed |= nyt_out_end(o, NULL) < 0;
-        put_hottest(g, insight.hottest);
     }
-    nyt_insight_free(&insight);
     nyt_json_str(g->j, "sentence",
                  (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
     nyt_buf_free(&text);
     free(o);
 }
 
-static void put_split(struct page *g)
+static void put_split(struct page *g, const nyt_split *split)
 {
-    nyt_split split = nyt_profile_split(g->p);
-    g->failed |= isnan(split.total);
     bool done[NYT_PARTS] = {false};
     nyt_json_open(g->j, "split", '[');
     for (int n = 0; n < NYT_PARTS; n++) {
         int next = -1;
         for (int part = 0; part < NYT_PARTS; part++)
-            if (!done[part] && (next < 0 || split.seconds[part] > split.seconds[next]))
+            if (!done[part] && (next < 0 || split->seconds[part] > split->seconds[next]))
                 next = part;
         done[next] = true;
         nyt_json_open(g->j, NULL, '[');
         nyt_json_text(g->j, NULL, nyt_part_name((nyt_part)next));
-        nyt_json_whole(g->j, NULL, ticks_of(g, split.seconds[next]));
+        nyt_json_whole(g->j, NULL, ticks_of(g, split->seconds[next]));
         nyt_json_close(g->j, ']');
     }
     nyt_json_close(g->j, ']');
+}
+
+static void put_insight(struct page *g)
+{
+    struct nyt_insight insight;
+    if (nyt_insight_find(&insight, g->p)) {
+        put_sentence(g, &insight);
+        put_hottest(g, insight.hottest);
+        put_split(g, &insight.split);
+    } else {
+        g->failed = true;
+    }
+    nyt_insight_free(&insight);
 }
 
 static void put_note(struct page *g, size_t left, const char *what)
@@ -593,8 +599,7 @@ bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_pa
     if (!g.failed) {
         nyt_json_open(j, NULL, '{');
         put_totals(&g);
-        put_sentence(&g);
-        put_split(&g);
+        put_insight(&g);
         put_notes(&g);
         put_files(&g);
         put_lines(&g);

@@ -108,15 +108,15 @@ static int append_text(void *ctx, const void *data, size_t len)
     return nyt_buf_append(ctx, data, len) ? NYT_OK : NYT_ENOMEM;
 }
 
-static bool put_sentence(struct nyt_out *o, const nyt_profile *p)
+static bool put_sentence(struct nyt_out *o, const struct nyt_insight *insight)
 {
     struct nyt_buf text = {0};
     struct nyt_out *to = malloc(sizeof *to);
     bool ok = to != NULL;
     if (ok) {
         nyt_out_begin(to, append_text, &text);
-        ok = nyt_put_sentence(to, p);
-        ok = nyt_out_end(to, NULL) == NYT_OK && ok;
+        nyt_put_sentence(to, insight);
+        ok = nyt_out_end(to, NULL) == NYT_OK;
     }
     if (ok)
         nyt_put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
@@ -161,7 +161,7 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
     nyt_out_text(o, hot ? "</strong>\n" : "\n");
 }
 
-static void put_lines_around(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest)
+static void put_excerpt(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest)
 {
     size_t n = 0;
     const nyt_src_line *source = hottest ? nyt_profile_source(p, hottest->fid, &n) : NULL;
@@ -175,38 +175,29 @@ static void put_lines_around(struct nyt_out *o, const nyt_profile *p, const nyt_
     nyt_out_text(o, "</pre>");
 }
 
-static bool put_excerpt(struct nyt_out *o, const nyt_profile *p)
-{
-    struct nyt_insight insight;
-    bool ok = nyt_insight_find(&insight, p);
-    if (ok)
-        put_lines_around(o, p, insight.hottest);
-    nyt_insight_free(&insight);
-    return ok;
-}
-
 /* ---- All of it ---- */
 
-bool nyt_put_answer(struct nyt_out *o, const nyt_profile *p)
+bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight)
 {
     nyt_out_text(o, "<p class=sentence>");
-    bool ok = put_sentence(o, p);
+    bool ok = put_sentence(o, insight);
     nyt_out_text(o, "</p>");
     return ok;
 }
 
-bool nyt_put_tables(struct nyt_out *o, const nyt_profile *p)
+bool nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight)
 {
+    const nyt_profile *p = insight->p;
     size_t lines;
     nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
     const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
-    bool ok = list && put_excerpt(o, p);
-    if (ok) {
+    if (list) {
+        put_excerpt(o, p, insight->hottest);
         put_static_lines(o, p, list);
         put_static_subs(o, p, list);
     }
     free(list);
-    return ok;
+    return list != NULL;
 }
 
 int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err)
@@ -214,11 +205,14 @@ int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt
     struct nyt_out *o = malloc(sizeof *o);
     if (!o)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
+    struct nyt_insight insight;
     nyt_out_begin(o, write, ctx);
     nyt_out_text(o, "<div class=nytprof>");
-    bool ok = nyt_put_answer(o, p) && nyt_put_tables(o, p);
+    bool ok = nyt_insight_find(&insight, p) && nyt_put_answer(o, &insight) &&
+              nyt_put_tables(o, &insight);
     nyt_out_text(o, "</div>\n");
     int rc = nyt_out_end(o, err);
+    nyt_insight_free(&insight);
     free(o);
     return rc == NYT_OK && !ok ? nyt_fail(err, NYT_ENOMEM, "out of memory") : rc;
 }

@@ -3,13 +3,13 @@
 #define NYT_REPORT_PAGE_STATIC_H
 
 #include "base/text.h"
-#include "model/profile.h"
+#include "report/insight.h"
 
 /* As text of HTML: everything that could mean something else is a number, controls are visible. */
 void nyt_put_html(struct nyt_out *o, nyt_str text);
 /* The sentence. false: out of memory. */
-bool nyt_put_answer(struct nyt_out *o, const nyt_profile *p);
+bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight);
 /* An excerpt of the source, and two tables. false: out of memory. */
-bool nyt_put_tables(struct nyt_out *o, const nyt_profile *p);
+bool nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight);
 
 #endif

@@ -88,13 +88,8 @@ void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight)
     nyt_out_text(w->o, ".");
 }
 
-bool nyt_put_sentence(struct nyt_out *o, const nyt_profile *p)
+void nyt_put_sentence(struct nyt_out *o, const struct nyt_insight *insight)
 {
-    struct nyt_words w = nyt_words_begin(o, p);
-    struct nyt_insight insight;
-    bool ok = nyt_insight_find(&insight, p);
-    if (ok)
-        nyt_put_sentence_of(&w, &insight);
-    nyt_insight_free(&insight);
-    return ok;
+    struct nyt_words w = nyt_words_begin(o, insight->p);
+    nyt_put_sentence_of(&w, insight);
 }

@@ -8,10 +8,10 @@
 /*
  * "64 % of the time is in the project; the line that costs most is documents.py:47 in
  * documents::stem (8.8 %, 502,161 times, 73 ns each), called by documents::split_identifier
- * (documents.py:42)." Safe for terminals, without a newline. false: out of memory.
+ * (documents.py:42)." Safe for terminals, without a newline.
  */
-bool nyt_put_sentence(struct nyt_out *o, const nyt_profile *p);
-/* The same, where it is known already what there is to say. */
+void nyt_put_sentence(struct nyt_out *o, const struct nyt_insight *insight);
+/* The same among other words. */
 void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight);
 
 #endif

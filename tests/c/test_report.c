@@ -135,7 +135,7 @@ static void files_are_chosen_by_pattern_and_scope(void **state)
 
 static double cost_of(uint32_t fid, uint32_t line)
 {
-    double *costs = nyt_line_costs(p);
+    double *costs = nyt_costs_to_project(p);
     const nyt_line *at = nyt_profile_line(p, NYT_LEVEL_LINE, fid, line);
     assert_non_null(costs);
     assert_non_null(at);
