@@ -344,19 +344,60 @@ static bool finish_calls(struct finisher *s)
     return ok;
 }
 
+/* ---- Inclusive time of lines ---- */
+
+static int compare_to_place(const nyt_call *c, uint32_t fid, uint32_t line)
+{
+    return c->fid != fid ? NYT_COMPARE(c->fid, fid) : NYT_COMPARE(c->line, line);
+}
+
+/* Whether another sub calls it from this line. */
+static bool is_called_from(const nyt_profile *p, const nyt_sub *sub, uint32_t fid, uint32_t line)
+{
+    size_t n, from = 0;
+    const nyt_call *calls = nyt_profile_callers(p, sub, &n);
+    for (size_t to = n; from < to;) {
+        size_t middle = from + (to - from) / 2;
+        if (compare_to_place(&calls[middle], fid, line) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    for (; from < n && compare_to_place(&calls[from], fid, line) == 0; from++)
+        if (nyt_str_compare(calls[from].caller, sub->name) != 0)
+            return true;
+    return false;
+}
+
 /*
- * What the subs that a line called add to its time. The time of what has no statements of its own
- * is on the line already.
+ * Comprehensions and lambdas that a line calls may stand on it: then what they call from there is
+ * called by the line as well. One that stands on it alone has its own time there, and its calls
+ * count; of one that has more lines the call counts, and its calls do not.
  */
+static bool is_within(const nyt_sub *sub, uint32_t fid, uint32_t line)
+{
+    return sub->kind == NYT_KIND_CODE && sub->fid == fid && sub->first <= line && line <= sub->last;
+}
+
+static bool is_told_otherwise(const nyt_profile *p, const nyt_call *c)
+{
+    const nyt_sub *caller = nyt_profile_sub(p, c->caller);
+    if (c->called->kind != NYT_KIND_CODE)
+        return true; /* its time is the line's, and what it calls is called from there */
+    if (is_within(c->called, c->fid, c->line) && c->called->first == c->called->last)
+        return true;
+    return caller && is_within(caller, c->fid, c->line) && caller->first < caller->last &&
+           is_called_from(p, caller, c->fid, c->line);
+}
+
+/* What the subs that a line called add to its time. */
 static void add_called_time(nyt_profile *p)
 {
     for (size_t i = 0; i < p->call_count; i++) {
         const nyt_call *c = &p->calls[i];
         const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, c->fid, c->line);
-        double counted = c->called->kind == NYT_KIND_CODE ? 0 : c->excl;
-        if (line && c->incl > counted)
-            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl += c->incl -
-                                                                                        counted;
+        if (line && c->incl > 0 && !is_told_otherwise(p, c))
+            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl += c->incl;
     }
 }
 
@@ -365,7 +406,7 @@ static int compare_call_places(const void *left, const void *right)
     const nyt_call *a = *(const nyt_call *const *)left, *b = *(const nyt_call *const *)right;
     int c = NYT_COMPARE(a->fid, b->fid);
     c = c ? c : NYT_COMPARE(a->line, b->line);
-    return c ? c : NYT_COMPARE(a, b);       /* by called and caller */
+    return c ? c : NYT_COMPARE(a, b); /* by called and caller */
 }
 
 static bool finish_calls_by_fid(nyt_profile *p)
@@ -398,7 +439,7 @@ static bool finish_all(struct finisher *s)
 int nyt_profile_finish(struct nyt_loader *l)
 {
     struct finisher s = {.l = l, .p = l->p};
-    finish_sources(l->p);         /* string_evals.c compares them */
+    finish_sources(l->p); /* string_evals.c compares them */
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
         rc = finish_all(&s) ? NYT_OK : NYT_ENOMEM;

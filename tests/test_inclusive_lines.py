@@ -1,0 +1,73 @@
+"""A line's inclusive time: its own and all that it calls, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import PYTHON, TRACERS, run
+
+from pynytprof import reader
+
+# What is called where; `work` is the only thing that takes time.
+PROGRAM = """\
+def work(x=0):
+    return x + 0 * sum(range(20000))
+
+
+def listed():
+    return [work(n) for n in range(40)]
+
+
+def spread():
+    return sum(work(n)
+               for n in range(40)
+               if n >= 0)
+
+
+def ordered():
+    return sorted(range(40), key=lambda n: work(n))
+
+
+def nested():
+    return [len([work(n) for n in range(m)]) for m in (10, 30)]
+
+
+def walk(n):
+    return work(n) + (walk(n - 1) if n else 0)
+
+
+def main():
+    listed()
+    spread()
+    ordered()
+    nested()
+    walk(39)
+
+
+main()
+"""
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+def test_each_time_is_told_once(tracer: str, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(PROGRAM)
+    done = run(
+        [PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path,
+        PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    found = reader.read(tmp_path / "nytprof.out")
+    lines = {line.line: line for line in found.find_file("prog.py").lines}
+    whole = found.header.statement_time
+    text = PROGRAM.split("\n")
+    for line in lines.values():
+        assert line.time <= line.incl <= 1.001 * whole, text[line.line - 1]
+    for name in ("listed", "spread", "ordered", "nested"):
+        sub = found.subs[f"__main__::{name}"]
+        assert sub.first
+        at = lines[sub.first + 1]
+        assert 0.9 * sub.incl <= at.incl <= 1.1 * sub.incl, name
+        called = lines[text.index(f"    {name}()") + 1]
+        assert 0.9 * sub.incl <= called.incl <= 1.1 * sub.incl, name
+    assert lines[text.index("main()") + 1].incl >= 0.9 * found.subs["__main__::main"].incl
