@@ -225,7 +225,8 @@ def test_our_callbacks_are_for_nobody_to_call(tmp_path: Path) -> None:
 import pynytprof, sys
 m = sys.monitoring
 kept = []
-for event in "LINE JUMP PY_START PY_RESUME PY_THROW PY_RETURN PY_YIELD CALL C_RETURN".split():
+events = "LINE INSTRUCTION JUMP PY_START PY_RESUME PY_THROW PY_RETURN PY_YIELD CALL C_RETURN"
+for event in events.split():
     t = pynytprof.Tracer("t.out", options={"raw": True})
     with t:
         tool = next(i for i in (4, 3, 2) if m.get_tool(i) == "pynytprof")

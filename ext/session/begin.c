@@ -202,20 +202,6 @@ static int await_program(session *s)
     return wait_for_main(s, strcmp(when, "init") == 0 ? IMPORTS_END : MAIN_ENDS);
 }
 
-static void complain_of_exception(void)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyObject *text = value ? PyObject_Str(value) : NULL;
-    const char *why = text ? PyUnicode_AsUTF8(text) : NULL;
-    messages_say("this process is not profiled: %s", why ? why : "unknown error");
-    Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-    PyErr_Clear();
-}
-
 /* A parent whose session is in Python has children whose sessions are, too. */
 static bool in_python(const char *given)
 {
@@ -225,7 +211,7 @@ static bool in_python(const char *given)
     PyObject *text = child ? PyUnicode_DecodeFSDefault(told) : NULL;
     PyObject *result = text ? PyObject_CallMethod(child, "take_over", "O", text) : NULL;
     if (told && !result)
-        complain_of_exception();
+        messages_say_exception("this process is not profiled");
     PyErr_Clear();
     Py_XDECREF(result);
     Py_XDECREF(text);
@@ -260,7 +246,7 @@ PyObject *session_begin(PyObject *module, PyObject *unused)
                                  ? NULL
                                  : of_program);
     if (!of_program || await_program(of_program) < 0)
-        complain_of_exception();
+        messages_say_exception("this process is not profiled");
     free(text);
     Py_RETURN_NONE;
 }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "messages.h"
 
+#include <Python.h>
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +59,20 @@ void messages_say(const char *format, ...)
     if (is_still_ours())
         put_line(STDERR_FILENO, format, args);
     va_end(args);
+}
+
+void messages_say_exception(const char *what)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *text = value ? PyObject_Str(value) : NULL;
+    const char *why = text ? PyUnicode_AsUTF8(text) : NULL;
+    messages_say("%s: %s", what, why ? why : "unknown error");
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    PyErr_Clear();
 }
 
 void messages_tell(const char *format, ...)

@@ -16,6 +16,9 @@ void messages_configure(bool wanted, const char *log);
 /* One line, unless the program has put a file of its own in standard error's place. */
 void messages_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same: `what`, and why, by the exception that is set and is cleared. */
+void messages_say_exception(const char *what);
+
 /* The same, if it is wanted; to the log, if there is one. */
 void messages_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

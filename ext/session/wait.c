@@ -54,16 +54,7 @@ static void start(PyFrameObject *frame, enum where where)
         if (where == AT_BEGIN)
             tracer_frame_begins(s->t, frame);
     } else {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyObject *text = value ? PyObject_Str(value) : NULL;
-        const char *why = text ? PyUnicode_AsUTF8(text) : NULL;
-        messages_say("can't profile: %s", why ? why : "unknown error");
-        Py_XDECREF(text);
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
-        PyErr_Clear();
+        messages_say_exception("can't profile");
     }
     Py_DECREF((PyObject *)s);
 }

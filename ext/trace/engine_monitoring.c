@@ -150,7 +150,8 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
  */
 static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    (void)n, (void)names;
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
