@@ -64,10 +64,11 @@ def test_waiting_has_no_processor_time(kind: str, tmp_path: Path) -> None:
     assert inclusive(made, "work") >= 2 * WORK_S * 0.95
     assert made.attributes["clock_id"] == made.options["clock"] == "3"
     assert any("clock thread cpu" in comment for comment in made.comments)
-    # Sections last as long as was worked; the first one as long as the run.
-    first, second = made.processes
+    # Sections last as long as was worked; the first one as long as the run. Threads of the test
+    # runner may have sections, too.
+    first, *others = made.processes
     assert first.end - first.start >= WAIT_S + WORK_S
-    assert second.end - second.start >= WORK_S * 0.95
+    assert max(section.end - section.start for section in others) >= WORK_S * 0.95
     assert made.header.statement_time <= made.header.duration
 
 
