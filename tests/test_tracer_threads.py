@@ -68,3 +68,26 @@ def test_threads_that_run_already(bench: Bench) -> None:
     profile = Profile()
     tracer.emit(profile.write_chunk, b"")
     assert any(table.get((1, 5), (0, 0, 0))[0] > 1 for table in profile.lines)
+
+
+MADE_BY_C = """\
+import ctypes
+libc = ctypes.CDLL(None)
+def work(n):
+    return n * 2
+def body(_):
+    for n in range(5):
+        work(n)
+run = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(body)
+for _ in range(3):
+    thread = ctypes.c_ulong()
+    assert libc.pthread_create(ctypes.byref(thread), None, run, None) == 0
+    libc.pthread_join(thread, None)
+"""
+
+
+@pytest.mark.parametrize("bench", ["c"], indirect=True)
+def test_threads_that_c_code_makes(bench: Bench) -> None:
+    profile = bench.run(MADE_BY_C)
+    assert profile.total("m::work").count == 15
+    assert sum(table.get((1, 6), (0, 0, 0))[0] for table in profile.lines) == 3 * 6

@@ -519,7 +519,7 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
     for (size_t i = 0; i < t->lanes.n; i++) {
         const lane *l = t->lanes.list[i];
         uint32_t id = i == 0 ? pid : l->native_id;
-        if (!l->key || (i > 0 && l->elapsed == 0))
+        if (!l->key || (i > 0 && !lane_worked(l)))
             continue;
         emit_start(e, l, id, i == 0 ? (uint32_t)getppid() : pid, i == 0 ? header : NULL,
                    header_len);

@@ -11,6 +11,7 @@
 
 #include "code.h"
 #include "lane.h"
+#include "new_threads.h"
 #include "tracer.h"
 
 #include <stdlib.h>
@@ -476,6 +477,16 @@ static void give_all_back(void)
         give_back(thread);
 }
 
+/* One that C code has made, or that runs already. */
+static void thread_runs(PyThreadState *thread)
+{
+    tracer *t = at_work;
+    if (LIKELY(thread->c_tracefunc == on_trace))
+        return;
+    if (t && PyThreadState_GetInterpreter(thread) == home)
+        take_both(thread, t);
+}
+
 /* ---- Functions of CPython's that are replaced while the tracer runs ---- */
 
 /* One C function stands behind all names that a program may have for it. */
@@ -502,9 +513,9 @@ static tracer *at_work_here(void)
 }
 
 /*
- * A new thread has no trace function, and nothing tells of its birth: no event, no
- * audit hook. The function that starts it returns before the thread can run, with the
- * thread's state in the interpreter's list.
+ * A new thread has no trace function, and no event or audit hook tells of its birth.
+ * The function that starts it returns before the thread can run, with the thread's state
+ * in the interpreter's list. Of those that C code makes new_threads.h tells.
  */
 static PyObject *start_thread(PyObject *module, PyObject *args)
 {
@@ -575,6 +586,7 @@ int engine_start(tracer *t)
     home = PyInterpreterState_Get();
     at_work = (tracer *)Py_NewRef((PyObject *)t);
     take_all_threads(t);
+    new_threads_watch(thread_runs);
     return 0;
 }
 
@@ -583,6 +595,7 @@ void engine_stop(tracer *t)
     if (at_work != t)
         return;
     put_functions_back();
+    new_threads_unwatch();
     at_work = NULL;
     give_all_back();
     neighbours_forget();

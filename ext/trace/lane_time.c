@@ -12,6 +12,14 @@ uint64_t lane_overhead(const event_costs *costs, const lane *l)
     return sum - l->debt - l->forgiven;
 }
 
+bool lane_worked(const lane *l)
+{
+    uint64_t events = 0;
+    for (int kind = 0; kind < COST_KINDS; kind++)
+        events += l->events[kind];
+    return l->elapsed > 0 || events > 0;
+}
+
 void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began)
 {
     uint64_t ended = clock_read(clock);

@@ -137,6 +137,8 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 
 /* All that has been taken off, or was never charged. */
 uint64_t lane_overhead(const event_costs *costs, const lane *l);
+/* Whether it has events, be it that all their time was our cost. */
+bool lane_worked(const lane *l);
 
 /* The time from `began` on was ours or another tool's: nobody's. Others may have run meanwhile. */
 void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began);

@@ -402,9 +402,9 @@ class Lanes:
         return Lane(self._options, self._graph, time.perf_counter_ns(), self._clock.now())
 
     def that_worked(self) -> list[Lane]:
-        """The first, be it made up, and all others with time."""
-        lanes = self.list or [self._new()]
-        return [lane for i, lane in enumerate(lanes) if i == 0 or lane.elapsed]
+        """The first, be it made up, and all others with events, whatever these cost."""
+        first, *others = self.list or [self._new()]
+        return [first, *(lane for lane in others if lane.elapsed or lane.edges or lane.lines)]
 
     def _fold_ended(self) -> None:
         alive = sys._current_frames()
