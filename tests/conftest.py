@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -27,15 +28,24 @@ ALLOWED_SKIPS: tuple[str, ...] = (
 # The terminal that the tests run on is not that of the programs which they run.
 os.environ.pop("COLUMNS", None)
 
+# A shell lets what it starts with & ignore SIGINT, and so would all programs that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # What these are about is the same on each CPython: test.sh runs them with the first one alone.
 ONCE = {
     "test_architecture.py",
     "test_completions.py",
     "test_consumers.py",
+    "test_diff.py",
     "test_install.py",
+    "test_mcp.py",
     "test_packaging.py",
     "test_page.py",
     "test_perl_programs.py",
+    "test_recover.py",
+    "test_schema.py",
+    "test_show.py",
     "test_version.py",
 }
 

@@ -55,13 +55,17 @@ def test_not_yet():
 SLOWER = SHOP.replace("price(n)\n", "sorted([price(n)])[0]\n")
 
 
+def made_in(folder: Path) -> Path:
+    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (folder / "shop.py").write_text(SHOP)
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_shop.py").write_text(TESTS)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    (tmp_path / "shop.py").write_text(SHOP)
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_shop.py").write_text(TESTS)
-    return tmp_path
+    return made_in(tmp_path)
 
 
 def pytested(project: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +78,19 @@ def updated(project: Path, *options: str) -> str:
     done = pytested(project, "--nytprof-baseline", "work.txt", "--nytprof-update", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     return (project / "work.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The project's."""
+    return updated(made_in(tmp_path_factory.mktemp("project")))
+
+
+@pytest.fixture
+def known(project: Path, baseline: str) -> Path:
+    """The project, with its baseline."""
+    (project / "work.txt").write_text(baseline)
+    return project
 
 
 def files(project: Path) -> set[str]:
@@ -125,16 +142,15 @@ def test_the_whole_session(workers: list[str], project: Path) -> None:
     assert imported.calls == (2 if workers else 1)  # collection is in it
 
 
-def test_the_same_work_passes_and_more_fails(project: Path) -> None:
-    baseline = updated(project)
+def test_the_same_work_passes_and_more_fails(known: Path, baseline: str) -> None:
     assert "\ntest tests/test_shop.py::test_total\nstatements 3004\ncalls 1001\n" in baseline
     assert "\n1000\t1000\tshop.py\ttotal\tpaid += price(n)\n" in baseline
-    assert updated(project, "-n", "2") == baseline
-    same = pytested(project, "--nytprof-baseline", "work.txt")
+    assert updated(known, "-n", "2") == baseline
+    same = pytested(known, "--nytprof-baseline", "work.txt")
     assert same.returncode == 0, same.stdout
     assert "5 tests, 0 grew, 0 do less, 0 new" in same.stdout
-    (project / "shop.py").write_text(SLOWER)
-    more = pytested(project, "--nytprof-baseline", "work.txt", "-n", "2", PYTHONHASHSEED="7")
+    (known / "shop.py").write_text(SLOWER)
+    more = pytested(known, "--nytprof-baseline", "work.txt", "-n", "2", PYTHONHASHSEED="7")
     assert more.returncode == 1
     assert "work grew: 1,001 -> 2,001 calls (+99.9 %)" in more.stdout
     assert "shop.py:8 made 2,000 calls, 1,000 more than before" in more.stdout
@@ -142,58 +158,58 @@ def test_the_same_work_passes_and_more_fails(project: Path) -> None:
     assert "total was called 1 time by test_shop::test_total at tests/test_shop.py:11" in (
         more.stdout
     )
-    assert (project / "work.txt").read_text() == baseline
+    assert (known / "work.txt").read_text() == baseline
 
 
-def test_less_work_and_new_tests_are_told(project: Path) -> None:
-    updated(project)
-    (project / "shop.py").write_text(SHOP.replace("paid += price(n)", "paid += 3 * n"))
-    (project / "tests" / "test_new.py").write_text("def test_new():\n    assert True\n")
-    done = pytested(project, "--nytprof-baseline", "work.txt")
+@pytest.mark.once
+def test_less_work_and_new_tests_are_told(known: Path) -> None:
+    (known / "shop.py").write_text(SHOP.replace("paid += price(n)", "paid += 3 * n"))
+    (known / "tests" / "test_new.py").write_text("def test_new():\n    assert True\n")
+    done = pytested(known, "--nytprof-baseline", "work.txt")
     assert done.returncode == 0, done.stdout
     assert "4 do less, 1 new" in done.stdout
     assert "--nytprof-update keeps the new figures" in done.stdout
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("tolerance", "status"), [("99%", 1), ("100%", 0), ("999", 1), ("1%,1000", 0)]
 )
-def test_tolerance(tolerance: str, status: int, project: Path) -> None:
-    updated(project, "-k", "total")
-    (project / "shop.py").write_text(SLOWER)
+def test_tolerance(tolerance: str, status: int, known: Path) -> None:
+    (known / "shop.py").write_text(SLOWER)
     done = pytested(
-        project, "-k", "total", "--nytprof-baseline", "work.txt", "--nytprof-tolerance", tolerance
+        known, "-k", "total", "--nytprof-baseline", "work.txt", "--nytprof-tolerance", tolerance
     )
     assert done.returncode == status, done.stdout
 
 
-def test_a_moved_and_edited_line_is_the_same_line(project: Path) -> None:
-    updated(project)
-    (project / "shop.py").write_text('"""Prices."""\n\n' + SLOWER)
-    done = pytested(project, "--nytprof-baseline", "work.txt", "-k", "total")
+@pytest.mark.once
+def test_a_moved_and_edited_line_is_the_same_line(known: Path) -> None:
+    (known / "shop.py").write_text('"""Prices."""\n\n' + SLOWER)
+    done = pytested(known, "--nytprof-baseline", "work.txt", "-k", "total")
     assert "shop.py:10 made 2,000 calls, 1,000 more than before" in done.stdout
 
 
-def test_annotations_and_markdown(project: Path) -> None:
-    updated(project)
-    (project / "shop.py").write_text(SLOWER)
+@pytest.mark.once
+def test_annotations_and_markdown(known: Path) -> None:
+    (known / "shop.py").write_text(SLOWER)
     done = pytested(
-        project, "--nytprof-baseline", "work.txt", "--nytprof-markdown", "work.md",
+        known, "--nytprof-baseline", "work.txt", "--nytprof-markdown", "work.md",
         GITHUB_ACTIONS="true",
     )  # fmt: skip
     assert "::error file=shop.py,line=8,title=work grew::tests/test_shop.py::test_total" in (
         done.stdout
     )
-    text = (project / "work.md").read_text()
+    text = (known / "work.md").read_text()
     assert "| tests/test\\_shop.py::test\\_total | 1,001 -\\> 2,001 calls" in text
 
 
-def test_tests_that_are_gone_leave_the_baseline(project: Path) -> None:
-    updated(project)
-    path = project / "tests" / "test_shop.py"
+@pytest.mark.once
+def test_tests_that_are_gone_leave_the_baseline(known: Path) -> None:
+    path = known / "tests" / "test_shop.py"
     path.write_text(path.read_text().replace("test_stock", "test_shelf"))
-    assert "test_stock" in updated(project, "-k", "total")
-    text = updated(project)
+    assert "test_stock" in updated(known, "-k", "total")
+    text = updated(known)
     assert "test_stock" not in text and "test_shelf" in text
 
 
@@ -209,17 +225,19 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_baseline_that_is_wrong_is_an_error_and_stays(kind: str, project: Path) -> None:
+def test_a_baseline_that_is_wrong_is_an_error_and_stays(
+    kind: str, known: Path, baseline: str
+) -> None:
     old, new, message = DAMAGE[kind]
-    text = updated(project)
-    assert old in text
-    text = text.replace(old, new, 1)
-    (project / "work.txt").write_text(text)
-    done = pytested(project, "--nytprof-baseline", "work.txt")
+    assert old in baseline
+    text = baseline.replace(old, new, 1)
+    (known / "work.txt").write_text(text)
+    done = pytested(known, "--nytprof-baseline", "work.txt")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert message in done.stderr, done.stderr
-    assert (project / "work.txt").read_text() == text
+    assert (known / "work.txt").read_text() == text
 
 
 def test_usage(project: Path) -> None:
