@@ -358,3 +358,41 @@ time.sleep(0.3)
                           text=True, timeout=TIME_LIMIT_S)  # fmt: skip
     assert (done.returncode, done.stderr) == (3 if "exit" in end else -15, "")
     assert verify.verify(tmp_path / "nytprof.out", quiet=True)
+
+
+STARTS_WITHIN_A_START = """
+import gc, os, pynytprof
+def work(): return sum(range(3))
+def start(name):
+    tracer = pynytprof.Tracer(name)
+    try:
+        tracer.start()
+    except RuntimeError as error:
+        assert "already" in str(error), error
+    return tracer
+def child(n):
+    inner = []
+    def collected(phase, info):
+        if phase == "start":
+            inner.append(start("inner.out") if len(inner) == n else None)
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    outer = start("outer.out")
+    gc.callbacks.clear()
+    gc.set_threshold(700)
+    work()
+    for tracer in inner[n:n + 1] + [outer]: tracer.stop()
+import pynytprof._ctrace, pynytprof.tracer     # CPython 3.11 has faults within imports
+for n in range(0, 60, 3):
+    pid = os.fork()
+    if not pid:
+        child(n)
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+    assert status == 0, (n, status)
+"""
+
+
+def test_a_start_within_a_start(tmp_path: Path) -> None:
+    """A collection of garbage may run the program's code in the midst of a start."""
+    run(STARTS_WITHIN_A_START, tmp_path)

@@ -310,10 +310,13 @@ static void set_costs(tracer *t, const double *cost)
     t->costs.most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 
-/* In turns, so that a slow moment of the machine does not count for one side only. */
-static bool measure(tracer *probe, PyObject *names, double *extra, double events[KINDS][KINDS])
+/*
+ * In turns, so that a slow moment of the machine does not count for one side only. `before`:
+ * how many calibrations had been abandoned when this one began.
+ */
+static bool measure(tracer *probe, PyObject *names, uint64_t before, double *extra,
+                    double events[KINDS][KINDS])
 {
-    const uint64_t before = abandoned;
     timings with, without;
     for (int kind = 0; kind < KINDS; kind++)
         for (int i = 0; i < ROUNDS; i++)
@@ -364,7 +367,7 @@ int trace_calibrate(tracer *t)
     measurer = PyThread_get_thread_ident();
     PyObject *names = programs_ready();
     tracer *probe = names ? probe_new(t) : NULL;
-    bool ok = probe && measure(probe, names, extra, events);
+    bool ok = probe && measure(probe, names, before, extra, events);
     if (ok) {
         share(events, extra, cost);
         set_costs(t, cost);

@@ -15,19 +15,10 @@ struct nyt_map_slot {
     uint32_t used;
 };
 
-static uint64_t mix(uint64_t v)
-{
-    v ^= v >> 32;
-    v *= 0x9FB21C651E98DF25u;
-    v ^= v >> 29;
-    v *= 0xD6E8FEB86659FD93u;
-    return v ^ v >> 32;
-}
-
 static struct nyt_map_slot *slot_of(const struct nyt_map *m, uint64_t key)
 {
     size_t mask = m->size - 1;
-    size_t at = (size_t)mix(key ^ m->seed) & mask;
+    size_t at = (size_t)nyt_mix(key ^ m->seed) & mask;
     while (m->slots[at].used && m->slots[at].key != key)
         at = (at + 1) & mask;
     return &m->slots[at];
@@ -44,7 +35,7 @@ static bool map_grow(struct nyt_map *m)
         *m = old;
         return false;
     }
-    m->seed = mix((uint64_t)(uintptr_t)m->slots);
+    m->seed = nyt_mix((uint64_t)(uintptr_t)m->slots);
     for (size_t i = 0; i < old.size; i++)
         if (old.slots[i].used)
             *slot_of(m, old.slots[i].key) = old.slots[i];
@@ -106,12 +97,12 @@ uint64_t nyt_str_hash(nyt_str s, uint64_t seed)
     for (; s.len - at >= 8; at += 8) {
         uint64_t word;
         memcpy(&word, s.data + at, 8);
-        h = mix(h ^ word);
+        h = nyt_mix(h ^ word);
     }
     uint64_t rest = 0;
     if (s.len > at)
         memcpy(&rest, s.data + at, s.len - at);
-    return mix(h ^ rest);
+    return nyt_mix(h ^ rest);
 }
 
 /* Names with one hash hang together in a chain, the newest first. */
@@ -133,7 +124,7 @@ static uint32_t names_take(struct nyt_names *n, nyt_str s)
 {
     bool is_new, ok = true;
     if (!n->seed)
-        n->seed = mix((uint64_t)(uintptr_t)n) | 1;
+        n->seed = nyt_mix((uint64_t)(uintptr_t)n) | 1;
     uint32_t *first = nyt_map_take(&n->by_hash, nyt_str_hash(s, n->seed), &is_new);
     if (!first)
         return NYT_NONE;
@@ -163,7 +154,7 @@ static uint32_t *recent_name(struct nyt_names *n, nyt_str s)
     uint64_t end = 0;
     if (s.len >= 8)
         memcpy(&end, s.data + s.len - 8, 8);
-    return &n->recent[mix(end ^ s.len) % NYT_NAMES_RECENT];
+    return &n->recent[nyt_mix(end ^ s.len) % NYT_NAMES_RECENT];
 }
 
 static bool is_name(const struct nyt_names *n, uint32_t id, nyt_str s)

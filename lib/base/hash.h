@@ -4,6 +4,16 @@
 
 #include "base/memory.h"
 
+/* Each bit of the result depends on each of v. */
+static inline uint64_t nyt_mix(uint64_t v)
+{
+    v ^= v >> 32;
+    v *= 0x9FB21C651E98DF25u;
+    v ^= v >> 29;
+    v *= 0xD6E8FEB86659FD93u;
+    return v ^ v >> 32;
+}
+
 uint64_t nyt_str_hash(nyt_str s, uint64_t seed);
 
 /* All zeros is an empty one. Pointers to values live until the next nyt_map_take(). */

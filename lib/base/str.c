@@ -31,6 +31,21 @@ bool nyt_str_is(nyt_str s, const char *word)
     return s.len == len && memcmp(s.data, word, len) == 0;
 }
 
+bool nyt_str_begins(nyt_str s, const char *with)
+{
+    size_t n = strlen(with);
+    return s.len >= n && memcmp(s.data, with, n) == 0;
+}
+
+bool nyt_str_contains(nyt_str s, const char *part)
+{
+    size_t n = strlen(part);
+    for (size_t i = 0; i + n <= s.len; i++)
+        if (memcmp(s.data + i, part, n) == 0)
+            return true;
+    return false;
+}
+
 nyt_str nyt_str_without_margins(nyt_str s)
 {
     while (s.len && (*s.data == ' ' || *s.data == '\t'))

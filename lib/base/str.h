@@ -12,6 +12,8 @@ int nyt_str_compare(nyt_str a, nyt_str b);
 /* The decimal number that a value begins with, as C's atoi() has it. */
 int64_t nyt_str_to_int(nyt_str s);
 bool nyt_str_is(nyt_str s, const char *word);
+bool nyt_str_begins(nyt_str s, const char *with);
+bool nyt_str_contains(nyt_str s, const char *part);
 /* Without blanks at both ends and the newline. */
 nyt_str nyt_str_without_margins(nyt_str s);
 

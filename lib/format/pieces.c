@@ -10,6 +10,7 @@
 #include "format/pieces.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,6 @@ static uint64_t word_at(const uint8_t *p, size_t len)
     return v;
 }
 
-static uint64_t mixed(uint64_t v)
-{
-    v ^= v >> 32;
-    v *= 0x9FB21C651E98DF25u;
-    v ^= v >> 29;
-    v *= 0xD6E8FEB86659FD93u;
-    return v ^ v >> 32;
-}
-
 static void sum_of(const void *data, size_t len, uint64_t sum[2])
 {
     const uint8_t *p = data;
@@ -66,8 +58,8 @@ static void sum_of(const void *data, size_t len, uint64_t sum[2])
         if (len < 8)
             break;
     }
-    sum[0] = mixed(a ^ turned(b, 17));
-    sum[1] = mixed(b + turned(a, 43));
+    sum[0] = nyt_mix(a ^ turned(b, 17));
+    sum[1] = nyt_mix(b + turned(a, 43));
 }
 
 /* ---- In this process ---- */

@@ -13,25 +13,10 @@
 
 enum { EVALS_IN_EVALS = 32, LAUNCHER_LINES = 12 };
 
-static bool contains(nyt_str s, const char *part)
-{
-    size_t n = strlen(part);
-    for (size_t i = 0; i + n <= s.len; i++)
-        if (memcmp(s.data + i, part, n) == 0)
-            return true;
-    return false;
-}
-
-static bool begins(nyt_str s, const char *part)
-{
-    size_t n = strlen(part);
-    return s.len >= n && memcmp(s.data, part, n) == 0;
-}
-
 static bool contains_any(nyt_str path, const char *const *parts)
 {
     for (; *parts; parts++)
-        if (contains(path, *parts))
+        if (nyt_str_contains(path, *parts))
             return true;
     return false;
 }
@@ -44,9 +29,9 @@ nyt_scope nyt_scope_of_path(nyt_str path)
     static const char *const library[] = {
         "/lib/python2.", "/lib/python3.", "/lib64/python3.", "/share/perl/",
         "/perl-base/",   "/perl/5.",      "/lib/perl5/",     NULL};
-    if (begins(path, "(frozen ") || begins(path, "<frozen "))
+    if (nyt_str_begins(path, "(frozen ") || nyt_str_begins(path, "<frozen "))
         return NYT_SCOPE_LIBRARY;
-    if (begins(path, "(builtins"))
+    if (nyt_str_begins(path, "(builtins"))
         return NYT_SCOPE_BUILTIN;
     if (contains_any(path, packages))
         return NYT_SCOPE_PACKAGES;
@@ -67,10 +52,10 @@ static bool is_launcher(const nyt_profile *p, const nyt_file *file)
 {
     size_t n;
     const nyt_src_line *source;
-    if (!contains(file->name, "/bin/") || strchr(end_of_name(file->name), '.'))
+    if (!nyt_str_contains(file->name, "/bin/") || strchr(end_of_name(file->name), '.'))
         return false;
     source = nyt_profile_source(p, file->fid, &n);
-    return n > 0 && n <= LAUNCHER_LINES && contains(source[n - 1].text, "sys.exit(");
+    return n > 0 && n <= LAUNCHER_LINES && nyt_str_contains(source[n - 1].text, "sys.exit(");
 }
 
 nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
@@ -81,8 +66,9 @@ nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
     if (!file)
         return NYT_SCOPE_GENERATED;
     /* "(string)" is what compile() calls text that nobody named: whose it is, it does not say. */
-    bool from_user = (file->flags & NYT_FID_NOT_FILE) && !begins(file->name, "(string)");
-    if (!from_user && begins(file->name, "(") && nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
+    bool from_user = (file->flags & NYT_FID_NOT_FILE) && !nyt_str_begins(file->name, "(string)");
+    if (!from_user && nyt_str_begins(file->name, "(") &&
+        nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
         return NYT_SCOPE_GENERATED;
     if (is_launcher(p, file))
         return NYT_SCOPE_PACKAGES;

@@ -24,29 +24,15 @@ const char *nyt_part_name(nyt_part part)
 
 /* ---- What subs tell ---- */
 
-static bool contains(nyt_str s, const char *part)
-{
-    size_t n = strlen(part);
-    for (size_t i = 0; i + n <= s.len; i++)
-        if (memcmp(s.data + i, part, n) == 0)
-            return true;
-    return false;
-}
-
-static bool begins(nyt_str s, const char *part)
-{
-    size_t n = strlen(part);
-    return s.len >= n && memcmp(s.data, part, n) == 0;
-}
-
 bool nyt_is_import(const nyt_profile *p, const nyt_sub *sub)
 {
     const nyt_file *file = nyt_profile_file(p, sub->fid);
-    if (contains(sub->name, "::(module)"))
-        return !begins(sub->name, "__main__::");
-    if (contains(sub->name, "::BEGIN@") || begins(sub->name, "importlib::_bootstrap"))
+    if (nyt_str_contains(sub->name, "::(module)"))
+        return !nyt_str_begins(sub->name, "__main__::");
+    if (nyt_str_contains(sub->name, "::BEGIN@") ||
+        nyt_str_begins(sub->name, "importlib::_bootstrap"))
         return true;
-    return file && begins(file->name, "(frozen importlib");
+    return file && nyt_str_begins(file->name, "(frozen importlib");
 }
 
 bool nyt_is_wait(const nyt_sub *sub)

@@ -11,6 +11,7 @@ compresses the latter.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import warnings
@@ -345,6 +346,12 @@ def _c_writer() -> type[Writer]:
     from pynytprof import _cwrite
 
     return cast("type[Writer]", _cwrite.Writer)
+
+
+# Loaded now: a child that is forked while a thread's first use loads it would wait for ever.
+if os.environ.get("PYNYTPROF_WRITER") != "py":
+    with contextlib.suppress(ImportError):
+        _c_writer()
 
 
 def writer_class() -> type[Writer]:
