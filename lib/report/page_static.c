@@ -153,8 +153,9 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
     if (line) {
         nyt_out_count(o, line->count, 11);
         nyt_out_time(o, line->time, 11);
+        nyt_out_time(o, line->incl, 11);
     } else {
-        nyt_out_fill(o, ' ', 22);
+        nyt_out_fill(o, ' ', 33);
     }
     nyt_out_text(o, "  ");
     nyt_put_html(o, without_end(source->text));
@@ -167,7 +168,7 @@ static void put_excerpt(struct nyt_out *o, const nyt_profile *p, const nyt_line 
     const nyt_src_line *source = hottest ? nyt_profile_source(p, hottest->fid, &n) : NULL;
     if (!n)
         return;
-    nyt_out_text(o, "<pre>");
+    nyt_out_format(o, "<pre>%6s %11s%11s%11s\n", "Line", "Count", "Time", "Inclusive");
     for (size_t i = 0; i < n; i++)
         if (source[i].line + LINES_AROUND >= hottest->line &&
             source[i].line <= hottest->line + LINES_AROUND)

@@ -1,5 +1,5 @@
 /** The page: navigation, keys, and the view that the address names. */
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { tinykeys } from "tinykeys";
 import { time, visible } from "../data/format";
 import type { Profile } from "../data/model";
@@ -44,6 +44,11 @@ const VIEW: Record<View, () => preact.JSX.Element> = {
 interface Props {
   profile: Profile;
   compared: Profile | null;
+}
+
+/** The document knows it before a render does. */
+function isDialogOpen(): boolean {
+  return document.querySelector("dialog[open]") !== null;
 }
 
 function editing(event: Event): boolean {
@@ -117,17 +122,22 @@ export function App({ profile, compared }: Props) {
     };
   }, [compareWith]);
 
-  useEffect(() => {
+  // Keys are heard by one listener from the start on, which asks for the state when one is pressed:
+  // of a listener for each state the next one comes after a frame, and "g" is forgotten till then.
+  const shown = useRef(state);
+  shown.current = state;
+  useLayoutEffect(() => {
     const key = (act: () => void) => (event: KeyboardEvent) => {
       // Of "g d", the second key alone means something else.
-      if (editing(event) || dialog !== "" || event.defaultPrevented) return;
+      if (editing(event) || isDialogOpen() || event.defaultPrevented) return;
       event.preventDefault();
       act();
     };
     const hot = (step: 1 | -1) => () => {
-      if (state.view !== "source") return;
-      const file = state.file >= 0 ? state.file : busiestOf(profile);
-      change({ file, line: next(hotLines(profile, file), state.line, step) });
+      const { view, file: chosen, line } = shown.current;
+      if (view !== "source") return;
+      const file = chosen >= 0 ? chosen : busiestOf(profile);
+      change({ file, line: next(hotLines(profile, file), line, step) });
     };
     const level = (wanted: State["level"]) => () => {
       if (wanted === "line" || profile.raw[wanted]) change({ level: wanted });
@@ -136,7 +146,7 @@ export function App({ profile, compared }: Props) {
       "/": key(() => setDialog("palette")),
       "$mod+k": (event) => {
         event.preventDefault();
-        setDialog("palette");
+        if (!isDialogOpen()) setDialog("palette");
       },
       "?": key(() => setDialog("help")),
       "Shift+?": key(() => setDialog("help")),
@@ -153,10 +163,10 @@ export function App({ profile, compared }: Props) {
       "1": key(level("line")),
       "2": key(level("block")),
       "3": key(level("sub")),
-      x: key(() => change({ libraries: !state.libraries })),
+      x: key(() => change({ libraries: !shown.current.libraries })),
       d: key(switchTheme),
     });
-  }, [state, dialog, profile, change, open]);
+  }, [profile, change, open]);
 
   const shared = useMemo<Shared>(
     () => ({ profile, other, state, open, change, say: setSaid, compareWith }),

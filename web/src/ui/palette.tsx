@@ -1,5 +1,5 @@
 /** The search palette. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { visible } from "../data/format";
 import { type Found, Search } from "../data/search";
 import { useShared } from "./context";
@@ -13,7 +13,8 @@ export function Palette({ onClose }: { onClose(): void }) {
   const search = useMemo(() => new Search(profile), [profile]);
   const found = useMemo(() => search.find(query), [search, query]);
 
-  useEffect(() => {
+  // Before the next key: it belongs to the dialog.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
 
@@ -94,7 +95,7 @@ export function Help({ onClose }: { onClose(): void }) {
     chooseEditor(name);
     setEditor(name);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

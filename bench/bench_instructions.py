@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Instructions that an event costs, counted by valgrind: the same on any machine, at any load.
+
+    bench_instructions.py [--python PYTHON]... [--json]
+
+For each kind of event a small program runs twice under callgrind, once with twice the turns; the
+difference is what the turns cost, less what they cost without a profiler. Beside it cProfile's
+events of the same program. Rows: lines (one LINE event), calls (a call and return of a Python
+function whose body is one line), C calls (a call and return of a C function). Needs valgrind, and pynytprof in each PYTHON (this one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TURNS = 1500
+
+# The body of a loop, its events by turn beside the loop's own line, and what they are.
+KINDS = {
+    "lines": ("        a = i\n" * 10, 10),
+    "calls": ("        f(i)\n" * 5, 5),
+    "C calls": ("        abs(i)\n" * 5, 5),
+}
+PROGRAM = """\
+def f(i):
+    return i
+def loop(n):
+    for i in range(n):
+{body}
+def run(n):
+{profiler}
+run({turns})
+"""
+PROFILERS = {
+    "none": "    loop(n)",
+    "pynytprof": "    import pynytprof\n"
+    '    with pynytprof.Tracer("{out}", options={{"raw": 1, "snapshot": 0}}): loop(n)',
+    "cProfile": "    import cProfile\n    p = cProfile.Profile(); p.enable(); loop(n); p.disable()",
+}
+
+
+def instructions(python: str, text: str, folder: Path) -> int:
+    program = folder / "program.py"
+    program.write_text(text)
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder / 'callgrind'}", python, program],
+        capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "0", "HOME": str(folder)},
+    )  # fmt: skip
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    assert found, done.stderr
+    return int(found[1])
+
+
+def measure(python: str, folder: Path) -> dict[str, dict[str, float]]:
+    """kind -> profiler -> instructions an event, more than without one."""
+    table: dict[str, dict[str, float]] = {}
+    for kind, (body, events) in KINDS.items():
+        spent = {}
+        for profiler, text in PROFILERS.items():
+            one, two = (
+                instructions(
+                    python,
+                    PROGRAM.format(body=body, turns=turns,
+                                   profiler=text.format(out=folder / "out")),  # fmt: skip
+                    folder,
+                )
+                for turns in (TURNS, 2 * TURNS)
+            )
+            spent[profiler] = (two - one) / TURNS / events
+        table[kind] = {p: spent[p] - spent["none"] for p in PROFILERS if p != "none"}
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--python", action="append", help="(this one); may be repeated")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    for python in given.python or [sys.executable]:
+        with tempfile.TemporaryDirectory() as folder:
+            table = measure(python, Path(folder))
+        if given.json:
+            print(json.dumps({"python": python, "instructions": table}))
+            continue
+        print(python)
+        for kind, by in table.items():
+            print(f"  {kind:8}", *(f"{p} {n:7.1f}" for p, n in by.items()))
+
+
+if __name__ == "__main__":
+    main()
