@@ -4,9 +4,11 @@
     bench_instructions.py [--python PYTHON]... [--json]
 
 For each kind of event a small program runs twice under callgrind, once with twice the turns; the
-difference is what the turns cost, less what they cost without a profiler. Beside it cProfile's
-events of the same program. Rows: lines (one LINE event), calls (a call and return of a Python
-function whose body is one line), C calls (a call and return of a C function). Needs valgrind, and pynytprof in each PYTHON (this one).
+difference is what the turns cost, less what they cost without a profiler. Beside it stands what
+cProfile costs in the same program. The rows: a LINE event; the call of a Python function of one
+line, with its return; the call of a C function, with its return. The clock is the system's there,
+which takes more than the processor's counter. Needs valgrind, and pynytprof in each PYTHON (this
+one).
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ run({turns})
 PROFILERS = {
     "none": "    loop(n)",
     "pynytprof": "    import pynytprof\n"
-    '    with pynytprof.Tracer("{out}", options={{"raw": 1, "snapshot": 0}}): loop(n)',
+    '    with pynytprof.Tracer("{out}", options={{"raw": 1, "snapshot": 1e6}}): loop(n)',
     "cProfile": "    import cProfile\n    p = cProfile.Profile(); p.enable(); loop(n); p.disable()",
 }
 
@@ -48,10 +50,14 @@ PROFILERS = {
 def instructions(python: str, text: str, folder: Path) -> int:
     program = folder / "program.py"
     program.write_text(text)
+    out = f"--callgrind-out-file={folder / 'callgrind'}"
     done = subprocess.run(
-        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder / 'callgrind'}", python, program],
-        capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "0", "HOME": str(folder)},
-    )  # fmt: skip
+        ["valgrind", "--tool=callgrind", out, python, program],
+        env={"PYTHONHASHSEED": "0", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = re.search(r"Collected : (\d+)", done.stderr)
     assert found, done.stderr
     return int(found[1])
@@ -63,12 +69,10 @@ def measure(python: str, folder: Path) -> dict[str, dict[str, float]]:
     for kind, (body, events) in KINDS.items():
         spent = {}
         for profiler, text in PROFILERS.items():
+            profiled = text.format(out=folder / "out")
             one, two = (
                 instructions(
-                    python,
-                    PROGRAM.format(body=body, turns=turns,
-                                   profiler=text.format(out=folder / "out")),  # fmt: skip
-                    folder,
+                    python, PROGRAM.format(body=body, turns=turns, profiler=profiled), folder
                 )
                 for turns in (TURNS, 2 * TURNS)
             )
