@@ -141,7 +141,7 @@ def test_children_that_are_not_followed_are_counted(tmp_path: Path) -> None:
         "    one.start()\n    one.join()\n"
     )
     (tmp_path / "prog.py").write_text(text)
-    written = "pynytprof: profile written to nytprof.out\n"
+    written = "pynytprof: profile written to nytprof.out; to read it: nytprof nytprof.out\n"
     told = run([*PROFILER, "prog.py"], tmp_path)
     said = "pynytprof: 3 Pythons were started that are not in the profile: see --children\n"
     assert told == Outcome("", said + written, 0)

@@ -55,6 +55,10 @@ def profile(folder: Path) -> Path:
     return folder / "nytprof.out"
 
 
+def written(name: str) -> str:
+    return f"pynytprof: profile written to {name}; to read it: nytprof {name}\n"
+
+
 def records(path: Path) -> list[list[object]]:
     done = run(["dump", "--jsonl", path], path.parent)
     assert done.returncode == 0, done.stderr
@@ -67,7 +71,7 @@ def options_of(path: Path) -> dict[object, object]:
 
 def test_one_line_tells_where_the_profile_is(folder: Path) -> None:
     done = run(["-o", "p.out", "prog.py"], folder)
-    assert (done.stdout, done.stderr) == ("[] 5\n", "pynytprof: profile written to p.out\n")
+    assert (done.stdout, done.stderr) == ("[] 5\n", written("p.out"))
     assert run(["-q", "-o", "p.out", "prog.py"], folder).stderr == ""
 
 
@@ -179,7 +183,7 @@ def test_a_program_may_switch_profiling_on_itself(folder: Path) -> None:
         "off()\npynytprof.enable_profile()\non()\npynytprof.disable_profile()\noff()\n"
     )
     done = run(["--start=no", "switch.py"], folder)
-    assert (done.stdout, done.stderr) == ("", "pynytprof: profile written to nytprof.out\n")
+    assert (done.stdout, done.stderr) == ("", written("nytprof.out"))
     called = {r[-2] for r in records(folder / "nytprof.out") if r[0] == "SUB_CALLERS"}
     assert "__main__::on" in called
     assert "__main__::off" not in called
@@ -233,7 +237,7 @@ def test_profiling_may_begin_after_the_imports_or_the_program(
     py_compile.compile(str(tmp_path / "prog.py"), str(tmp_path / "prog.pyc"))
     target = ["-c", IMPORTS_FIRST] if how == "-cprog" else [how]
     done = run(["--start", when, *target], tmp_path, PYNYTPROF_TRACER=kind)
-    assert (done.returncode, done.stderr) == (0, "pynytprof: profile written to nytprof.out\n")
+    assert (done.returncode, done.stderr) == (0, written("nytprof.out"))
     found = records(tmp_path / "nytprof.out")
     called = {str(r[-2]) for r in found if r[0] == "SUB_CALLERS"}
     assert not any("import" in name for name in called)

@@ -316,6 +316,8 @@ static bool minds(const session *s, const char *how)
     return settings_flag(&s->settings, strcmp(how, "exit") == 0 ? "libcexit" : "posix_exit");
 }
 
+static void tell(void);
+
 /* Completes the profile, with which it may go on. */
 static void on_end(const char *how)
 {
@@ -330,6 +332,8 @@ static void on_end(const char *how)
         session_write(s, NULL, true);
     if (strcmp(how, "_exit") == 0 || strcmp(how, "exit") == 0)
         session_merge(s);
+    if (strcmp(how, "exec") != 0)
+        tell();
 }
 
 /* It has not ended: the file is no whole profile any more. */
@@ -376,7 +380,14 @@ void session_tell_at_exit(session *s)
     told_of = s;
 }
 
-/* Where the profile is, once it is complete. */
+/* A shell takes it as it stands, and so does the program. */
+static bool is_plain(const char *path)
+{
+    return *path != '-' && !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789/._-+=:,@%")];
+}
+
+/* Where the profile is, once it is complete, and what to type next. */
 static void tell(void)
 {
     if (!told_of || told_of->pid != getpid() || told_of->inherited || told_of->failed)
@@ -385,8 +396,10 @@ static void tell(void)
     if (n)
         messages_say("%u Python%s started that %s not in the profile: see --children", n,
                      n == 1 ? " was" : "s were", n == 1 ? "is" : "are");
+    const char *to_type = is_plain(told_of->out.shown) ? "; to read it: nytprof " : "";
     if (told_of->started)
-        messages_say("profile written to %s", told_of->out.shown);
+        messages_say("profile written to %s%s%s", told_of->out.shown, to_type,
+                     *to_type ? told_of->out.shown : "");
     else
         messages_say("profiling was never switched on, so there is no profile");
 }

@@ -58,6 +58,23 @@ def _given_settings(values: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def _cut(argv: Sequence[str]) -> tuple[list[str], _options.Target | None]:
+    """Our options and the target. Leaves where the words mean something else."""
+    own, target = _options.cut(argv)
+    if target is None or target.kind or target.what.endswith(".py"):
+        return own, target
+    from . import _habits
+
+    try:
+        found = _habits.meant(own, target)
+    except _options.UsageError as error:
+        complain(str(error))
+        raise SystemExit(USAGE_ERROR) from None
+    if isinstance(found, list):
+        raise SystemExit(_read(found))
+    return found
+
+
 def profile(argv: Sequence[str], *, may_become_python: bool = False) -> NoReturn:
     """Runs the target under the profiler and leaves as the target does.
 
@@ -65,7 +82,7 @@ def profile(argv: Sequence[str], *, may_become_python: bool = False) -> NoReturn
     of its own, where that can be had.
     """
     try:
-        own, target = _options.cut(argv)
+        own, target = _cut(argv)
     except _options.UsageError as error:
         profile_parser().error(str(error))
     values = _values(own)
@@ -73,6 +90,10 @@ def profile(argv: Sequence[str], *, may_become_python: bool = False) -> NoReturn
         profile_parser().error("there is nothing to run: give a script, -m MODULE, -c CODE or -")
     try:
         settings = _settings.settle(_given_settings(values))
+        if "open" in values:
+            from . import _habits
+
+            _habits.open_afterwards(settings)
         if may_become_python:
             become.python(target, settings, quiet="quiet" in values)
         from ._run import in_process  # large: only who runs the program in here needs it

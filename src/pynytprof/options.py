@@ -167,6 +167,8 @@ def read(words: Sequence[str]) -> dict[str, Any] | None:
         name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
         if word in ("-q", "--quiet"):
             found["quiet"] = True
+        elif word == "--open":
+            found["open"] = True
         elif word in _KEY_OF_SWITCH:
             key, found_value = _KEY_OF_SWITCH[word]
             found[key] = found_value
@@ -213,6 +215,8 @@ def parser(commands: Callable[[], str]) -> Parser:
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     made.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS,
                       help="don't say where the profile is")  # fmt: skip
+    made.add_argument("--open", action="store_true", default=argparse.SUPPRESS,
+                      help="show the profile as a page in the browser afterwards")  # fmt: skip
     for key in ORDER:
         _add_to_parser(made, key, argparse.SUPPRESS)
     return made

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -84,6 +85,8 @@ def _tell(session: AnySession, pid: int) -> None:
     if os.getpid() != pid or session.failed:
         return
     if session.started:
-        complain(f"profile written to {session.path}")
+        path = session.path
+        plain = re.fullmatch(r"[\w/.+=:,@%][\w/.+=:,@%-]*", path, re.ASCII)
+        complain(f"profile written to {path}" + (f"; to read it: nytprof {path}" if plain else ""))
     else:
         complain("profiling was never switched on, so there is no profile")
