@@ -57,6 +57,8 @@ def meant(own: list[str], target: Target) -> tuple[list[str], Target] | list[str
         return _reading(own, target, what, [READ[what]])
     if what in HINTS:
         raise UsageError(HINTS[what])
+    if os.path.exists(what):
+        return own, target  # Python says what is wrong with it
     if found:
         raise UsageError(f"{found} is no Python script")
     if PathFinder.find_spec(what.partition(".")[0], [os.getcwd(), *sys.path]) is not None:
