@@ -12,11 +12,28 @@
 #include "clock.h"
 #include "engine.h"
 #include "lane.h"
+#include "steps.h"
 #include "tracer.h"
 
 #include <pythread.h>
 #include <string.h>
 #include <time.h>
+
+/* Lines of which each runs now and then, and what few events else. */
+#define LINES_BODY                          \
+    "    total = 0\n"                       \
+    "    row = [0] * 8\n"                   \
+    "    for n in noise(100):\n"            \
+    "        if n & 1:\n"                   \
+    "            total += n & 63\n"         \
+    "        elif n & 2:\n"                 \
+    "            total -= WEIGHTS[n & 3]\n" \
+    "        else:\n"                       \
+    "            row[n & 7] = total\n"      \
+    "        if n & 8:\n"                   \
+    "            pair = n, total\n"         \
+    "        while total > LIMIT:\n"        \
+    "            total -= 30\n"
 
 static const char programs[] = "NOISE = [1]\n"
                                "while len(NOISE) < 2000:\n"
@@ -62,20 +79,9 @@ static const char programs[] = "NOISE = [1]\n"
                                "def run_task(n):\n"
                                "    return TASKS[n & 7].run(n & 3)\n"
                                "HANDLERS = [lambda n: fib(n & 7), run_task, chain, larger]\n"
-                               "def lines():\n"
-                               "    total = 0\n"
-                               "    row = [0] * 8\n"
-                               "    for n in noise(100):\n"
-                               "        if n & 1:\n"
-                               "            total += n & 63\n"
-                               "        elif n & 2:\n"
-                               "            total -= WEIGHTS[n & 3]\n"
-                               "        else:\n"
-                               "            row[n & 7] = total\n"
-                               "        if n & 8:\n"
-                               "            pair = n, total\n"
-                               "        while total > LIMIT:\n"
-                               "            total -= 30\n"
+                               "def lines():\n" LINES_BODY
+                               /* far below their first line they are followed by the instruction */
+                               "exec('def steps():' + '\\n' * 300 + '''" LINES_BODY "''')\n"
                                "def calls():\n"
                                "    for n in noise(25):\n"
                                "        best = HANDLERS[n & 3](n)\n"
@@ -132,17 +138,23 @@ static const char programs[] = "NOISE = [1]\n"
                                "            total -= 1\n";
 
 /* One program for each kind of cost; each has events of the others' kinds as well. */
-enum { LINE, CALL, C_CALL, CLASS_CALL, RESUMPTION, UNWINDING, KINDS };
-static const char *const program_names[KINDS] = {"lines",       "calls",       "c_calls",
-                                                 "class_calls", "resumptions", "unwindings"};
+enum { LINE, STEP, CALL, C_CALL, CLASS_CALL, RESUMPTION, UNWINDING, KINDS };
+static const char *const program_names[KINDS] = {
+    "lines", "steps", "calls", "c_calls", "class_calls", "resumptions", "unwindings"};
 
 /* The event that is counted for a kind; those that end what it begins come in pairs. */
-static const enum cost_kind counted[KINDS] = {COST_LINE,  COST_ENTER,  COST_C_ENTER,
+static const enum cost_kind counted[KINDS] = {COST_LINE,  COST_STEP,   COST_ENTER, COST_C_ENTER,
                                               COST_OTHER, COST_RESUME, COST_UNWIND};
 enum { TURNS = 6, ROUNDS = 6 };
 
 /* Of each round of each program, in clock units: the shortest of all turns. */
 typedef double timings[KINDS][ROUNDS];
+
+/* Instructions are followed in few versions of CPython. */
+static bool occurs(const tracer *t, int kind)
+{
+    return kind != STEP || (t->options.stmts && steps_may_be_better());
+}
 
 /* Calls it; the time in clock units, 0: failed. */
 static uint64_t run_once(const tracer *t, PyObject *names, const char *name)
@@ -159,7 +171,10 @@ static uint64_t run_once(const tracer *t, PyObject *names, const char *name)
 static bool time_programs(const tracer *t, PyObject *names, timings best)
 {
     for (int kind = 0; kind < KINDS; kind++) {
-        if (run_once(t, names, "rewind") == 0)
+        if (!occurs(t, kind))
+            continue;
+        /* the first run meets new code */
+        if (run_once(t, names, program_names[kind]) == 0 || run_once(t, names, "rewind") == 0)
             return false;
         for (int i = 0; i < ROUNDS; i++) {
             uint64_t took = run_once(t, names, program_names[kind]);
@@ -180,7 +195,7 @@ static bool count_programs(const tracer *t, PyObject *names, double events[KINDS
     for (int kind = 0; kind < KINDS; kind++) {
         bool ok = run_once(t, names, "rewind") > 0;
         memcpy(before, l->events, sizeof before);
-        for (int i = 0; ok && i < ROUNDS; i++)
+        for (int i = 0; ok && occurs(t, kind) && i < ROUNDS; i++)
             ok = run_once(t, names, program_names[kind]) > 0;
         if (!ok)
             return false;
@@ -302,6 +317,7 @@ enum { MOST_EVENTS_OWED = 64 };
 static void set_costs(tracer *t, const double *cost)
 {
     t->costs.of[COST_LINE] = rounded(cost[LINE]);
+    t->costs.of[COST_STEP] = rounded(cost[STEP]);
     t->costs.of[COST_ENTER] = t->costs.of[COST_LEAVE] = rounded(cost[CALL] / 2);
     t->costs.of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
     t->costs.of[COST_C_ENTER] = t->costs.of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);

@@ -140,7 +140,7 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
             return Py_NewRef(answer);
         now = l->since;
     }
-    lane_line_at(t, l, index, now);
+    lane_line_at(t, l, index, now, COST_LINE);
     Py_RETURN_NONE;
 }
 
@@ -171,7 +171,7 @@ static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n,
     if (step)
         l->top->at = line;
     if (starts)
-        lane_line_at(t, l, line - 1, now);
+        lane_line_at(t, l, line - 1, now, COST_STEP);
     else
         lane_pass(t, l, now);
     return step ? Py_NewRef(Py_None) : disable(t);

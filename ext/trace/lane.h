@@ -22,11 +22,12 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
 void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
 
 /* A line starts in the frame at the top. */
-static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now)
+static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now,
+                                enum cost_kind kind)
 {
     activation *top = l->top;
     line_slot *next = &top->slots[index];
-    uint64_t time = lane_charge(&t->costs, l, now, COST_LINE);
+    uint64_t time = lane_charge(&t->costs, l, now, kind);
     line_slot *left = top->slot ? top->slot : next;     /* entering belongs to the first line */
     left->time += time;
     next->count++;
@@ -35,17 +36,17 @@ static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now
         t->on_deadline(t, l);
 }
 
-/* An event that starts no line: the line that runs goes on. */
+/* An instruction that starts no line: the line that runs goes on. */
 static inline void lane_pass(const tracer *t, lane *l, uint64_t now)
 {
     activation *top = l->top;
     line_slot *running = top->slot ? top->slot : top->slots;
-    running->time += lane_charge(&t->costs, l, now, COST_LINE);
+    running->time += lane_charge(&t->costs, l, now, COST_STEP);
 }
 
 static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 {
-    lane_line_at(t, l, code_line_index(l->top->info, line), now);
+    lane_line_at(t, l, code_line_index(l->top->info, line), now, COST_LINE);
 }
 
 /* ---- Off it ---- */

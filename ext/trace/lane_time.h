@@ -8,10 +8,11 @@
 #include "clock.h"
 #include "trace.h"
 
-/* Kinds of events by what they cost. OTHER: a call of what is neither Python nor a sub. */
+/* Kinds of events by what they cost. STEP: of an instruction. OTHER: a call of what is neither Python nor a sub. */
 enum cost_kind {
     COST_NONE,
     COST_LINE,
+    COST_STEP,
     COST_ENTER,
     COST_RESUME,
     COST_LEAVE,

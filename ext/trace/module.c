@@ -193,7 +193,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d}", "engine",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d}", "engine",
         engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -205,10 +205,10 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         (unsigned long long)t->graph.folds, "uncounted_lines",
         (unsigned long long)trace_uncounted_lines(t), "internal_errors",
         (unsigned long long)t->failures, "disturbed", (int)engine_disturbed(t), "ns_per_line",
-        (double)t->costs.of[COST_LINE] * ns, "ns_per_call",
-        (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns, "ns_per_resumption",
-        (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns, "ns_per_c_call",
-        (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
+        (double)t->costs.of[COST_LINE] * ns, "ns_per_step", (double)t->costs.of[COST_STEP] * ns,
+        "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
+        "ns_per_resumption", (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns,
+        "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
 }
 
 /* ---- The type and the module ---- */
