@@ -8,10 +8,12 @@
 #include "emit.h"
 #include "engine.h"
 #include "exits.h"
+#include "flow.h"
 #include "lane.h"
 #include "snapshot.h"
 #include "tracer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <structmember.h>
 
@@ -273,8 +275,54 @@ static PyObject *block_headers(PyObject *module, PyObject *lines)
     return result;
 }
 
+static PyObject *places_of_block(const code_flow *flow, const code_info *info, flow_block block)
+{
+    PyObject *places = PyList_New(0);
+    for (uint32_t i = block.first; places && i < block.end; i++) {
+        PyObject *place = Py_BuildValue("(Ii)", flow->places[i].unit * 2,
+                                        info->lines[flow->places[i].line]);
+        if (!place || PyList_Append(places, place) < 0)
+            Py_CLEAR(places);
+        Py_XDECREF(place);
+    }
+    return places;
+}
+
+PyDoc_STRVAR(line_blocks_doc,
+"line_blocks($module, code, /)\n--\n\n"
+"The basic blocks of a code object in which two or more lines start, each as a list of\n"
+"(offset, line): once the first has started, so do the others, unless something raises.\n"
+"None: the instructions of this interpreter are not known.");
+
+static PyObject *line_blocks(PyObject *module, PyObject *code)
+{
+    (void)module;
+    if (!PyCode_Check(code)) {
+        PyErr_SetString(PyExc_TypeError, "a code object is wanted");
+        return NULL;
+    }
+    if (!flow_is_known())
+        Py_RETURN_NONE;
+    code_info *info = calloc(1, sizeof *info);
+    code_flow flow = {0};
+    PyObject *blocks = NULL;
+    if (info && code_collect_lines(info, (PyCodeObject *)code, INT_MAX) &&
+        flow_find(&flow, info, (PyCodeObject *)code))
+        blocks = PyList_New(0);
+    for (uint32_t i = 0; blocks && i < flow.n_blocks; i++) {
+        PyObject *places = places_of_block(&flow, info, flow.blocks[i]);
+        if (!places || PyList_Append(blocks, places) < 0)
+            Py_CLEAR(blocks);
+        Py_XDECREF(places);
+    }
+    flow_free(&flow);
+    code_info_free(info);
+    return blocks || PyErr_Occurred() ? blocks : PyErr_NoMemory();
+}
+
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
+    {"line_blocks", line_blocks, METH_O, line_blocks_doc},
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {"begin", session_begin, METH_NOARGS, session_begin_doc},

@@ -15,6 +15,7 @@
  *     code.c                from a code object or C function to what is known of it
  *     tracer.h              the tracer: a member for each of the following
  *
+ *     flow.c                the basic blocks of a code object
  *     code_info.c           what is true of a code object, found once
  *     engine.h              which of the two engines it is
  *     graph.c               subs' edges and the tree of call paths

@@ -1,0 +1,18 @@
+/* Which lines of a code object follow from others: its basic blocks. */
+#ifndef PYNYTPROF_TRACE_FLOW_H
+#define PYNYTPROF_TRACE_FLOW_H
+
+#include "code_info.h"
+#include "tier.h"
+
+/* Whether this interpreter's instructions are known. */
+bool flow_is_known(void);
+
+/*
+ * Fills *flow, which is all zeros, from the code and the lines known of it; to be freed whatever
+ * comes. False, with or without an exception: it can't be done, or for want of memory.
+ */
+bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code);
+void flow_free(code_flow *flow);
+
+#endif
