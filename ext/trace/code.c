@@ -8,6 +8,7 @@
 #include "greenlet.h"
 #include "names.h"
 #include "source.h"
+#include "tiers.h"
 #include "tracer.h"
 
 #include <stdlib.h>
@@ -374,7 +375,8 @@ static bool running_place(const tracer *t, eval_place *place)
     if (!top || !top->info)
         return false;
     place->file = top->info->file;
-    place->line = top->info->lines[top->slot ? top->slot - top->slots : 0];
+    size_t line = tier_of(top) ? tiers_line_now(top) : top->slot ? top->slot - top->slots : 0;
+    place->line = top->info->lines[line];
     return true;
 }
 
@@ -438,7 +440,8 @@ static PyObject *module_named(PyCodeObject *code, PyObject *globals, bool known)
 static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
 {
     const bool known = globals != NULL;
-    greenlets_look();
+    if (greenlets_look())
+        tiers_end(t);
     if (!known)
         globals = PyEval_GetGlobals();
     eval_place by;

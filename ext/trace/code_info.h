@@ -2,6 +2,7 @@
 #ifndef PYNYTPROF_TRACE_CODE_INFO_H
 #define PYNYTPROF_TRACE_CODE_INFO_H
 
+#include "tier.h"
 #include "trace.h"
 #include "util.h"
 
@@ -29,6 +30,8 @@ struct code_info {
     uint32_t *steps; /* by offset in code units, steps.h; NULL: LINE events tell */
     uint32_t n_steps;
     bool no_steps; /* they have been looked for in vain */
+    bool no_tier;  /* so has what could be left out of its events */
+    code_tier *tier; /* of hot code; NULL: LINE tells of all its lines */
 };
 
 /* A stretch of code and its line; -1: none. */
@@ -71,6 +74,7 @@ bool code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to);
 /* The slow part of code_place(). */
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
 void code_info_free(code_info *info);
+void code_tier_free(code_tier *tier);
 
 /* -1 with an exception. */
 int codes_begin(code_table *codes);

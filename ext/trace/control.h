@@ -29,7 +29,8 @@ void tracer_frame_begins(tracer *t, PyFrameObject *frame);
 /* What is worth telling of a run. */
 typedef struct {
     const char *engine, *clock;
-    uint64_t uncounted_lines, resyncs, folded_evals, folded_calls, failures, disturbed;
+    uint64_t uncounted_lines, shared_times, resyncs, folded_evals, folded_calls, failures,
+        disturbed;
 } trace_facts;
 
 void trace_facts_of(const tracer *t, trace_facts *f);

@@ -11,6 +11,7 @@
 #include "blocks.h"
 #include "lane.h"
 #include "names.h"
+#include "tiers.h"
 #include "tracer.h"
 
 #include <math.h>
@@ -565,9 +566,8 @@ static void number_files(tracer *t)
     }
 }
 
-int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
+static int emit_settled(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
 {
-    lanes_settle(t);
     number_files(t);
     emitter e = {.t = t, .put = put, .ctx = ctx};
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
@@ -580,6 +580,15 @@ int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, 
     names_free(names, t->codes.n_subs);
     free(e.data);
     return e.status;
+}
+
+int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
+{
+    lanes_settle(t);
+    tiers_settle(t);
+    int rc = emit_settled(t, header, header_len, put, ctx);
+    tiers_go_on(t);
+    return rc;
 }
 
 uint64_t trace_uncounted_lines(const tracer *t)
@@ -620,9 +629,8 @@ static int add_hits(PyObject *hits, uint32_t fid, int line, const line_slot *s, 
     return rc;
 }
 
-PyObject *trace_line_hits(tracer *t)
+static PyObject *hits_settled(tracer *t)
 {
-    lanes_settle(t);
     number_files(t);
     double scale = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     PyObject *hits = PyDict_New();
@@ -638,5 +646,14 @@ PyObject *trace_line_hits(tracer *t)
                 }
             }
     }
+    return hits;
+}
+
+PyObject *trace_line_hits(tracer *t)
+{
+    lanes_settle(t);
+    tiers_settle(t);
+    PyObject *hits = hits_settled(t);
+    tiers_go_on(t);
     return hits;
 }

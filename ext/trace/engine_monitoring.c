@@ -16,9 +16,12 @@
 #include "engine.h"
 
 #include "code.h"
+#include "frames.h"
+#include "greenlet.h"
 #include "lane.h"
 #include "other_tools.h"
 #include "steps.h"
+#include "tiers.h"
 #include "tracer.h"
 
 #if PY_VERSION_HEX >= 0x030C0000
@@ -111,6 +114,48 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObje
     Py_RETURN_NONE;
 }
 
+/* The same where lines of hot code may go without. */
+static PyObject *on_line_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (UNLIKELY(l->top->key != args[0])) {
+        l->at_line = true;
+        bool found = find_top(t, l, args[0], &answer);
+        l->at_line = false;
+        if (!found)
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    code_info *info = l->top->info;
+    uint32_t line = code_line_index(info, as_int(args[1]));
+    code_tier *tier = tier_of(l->top);
+    if (tier)
+        return tiers_line(t, l, tier, line, now) ? disable(t) : Py_NewRef(Py_None);
+    const line_slot *started = &l->top->slots[line];
+    lane_line_at(t, l, line, now);
+    if (tiers_is_hot(t, info, started->count))
+        tiers_look_at(t, l, (PyCodeObject *)args[0], info);
+    Py_RETURN_NONE;
+}
+
+/* Lines that were counted in advance do not run. */
+static PyObject *on_raise(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    lane *l = lane_here();
+    if (l && l->top->key == args[0] && tier_of(l->top))
+        tiers_raise(l);
+    Py_RETURN_NONE;
+}
+
 /*
  * A jump back to its own line starts the line again; all others are nothing to us, and
  * disabled.
@@ -141,6 +186,8 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
         now = l->since;
     }
     lane_line_at(t, l, index, now, COST_LINE);
+    if (tier_of(l->top))
+        l->top->at = 0;
     Py_RETURN_NONE;
 }
 
@@ -179,32 +226,7 @@ static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n,
 
 /* ---- Frames ---- */
 
-/*
- * How the interpreter's own frames begin, on all versions up to the one below: what runs in
- * it (in its lowest bits 3.14 and later keep flags), and the frame that it returns to. Frame
- * objects would have to be made, one for each call.
- */
-#if PY_VERSION_HEX < 0x03100000
-#define HAVE_RAW_FRAMES 1
-typedef struct raw_frame {
-    uintptr_t code;
-    struct raw_frame *back;
-} raw_frame;
-#else
-#define HAVE_RAW_FRAMES 0
-#endif
-
 #if HAVE_RAW_FRAMES
-
-static const raw_frame *running_frame(void)
-{
-    PyThreadState *here = PyThreadState_Get();
-#if PY_VERSION_HEX < 0x030D0000
-    return (const raw_frame *)(void *)here->cframe->current_frame;
-#else
-    return (const raw_frame *)(void *)here->current_frame;
-#endif
-}
 
 /*
  * The offset in `code` at which the frame that called the running one is; -1: that is not
@@ -212,12 +234,11 @@ static const raw_frame *running_frame(void)
  */
 static int caller_offset(const void *code)
 {
-    enum { FLAGS = 3 };
     const raw_frame *frame = running_frame();
     for (int step = 0; frame && step < 2; step++) {
         frame = frame->back;
-        if (frame && (frame->code & ~(uintptr_t)FLAGS) == (uintptr_t)code)
-            return PyUnstable_InterpreterFrame_GetLasti((struct _PyInterpreterFrame *)frame);
+        if (frame && frame_runs(frame, code))
+            return frame_offset(frame);
     }
     return -1;
 }
@@ -262,7 +283,8 @@ static inline bool begins_line(const code_info *info, int offset, bool thrown)
 }
 
 /* A frame begins, or goes on at `offset` (-1: begins). */
-static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable)
+static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable,
+                              bool tiers)
 {
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
@@ -275,6 +297,10 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
+    if (tiers && tier_of(l->top)) {
+        tiers_call(t, l, -1, now, kind);
+        kind = COST_NONE;
+    }
     if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
@@ -287,21 +313,43 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, size_t n, PyObj
 {
     if (!IS_EVENT(n, 2, names))
         return refuse(self, args, n, names);
-    return enter(self, args[0], -1, true);
+    return enter(self, args[0], -1, true, false);
 }
 
 static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 2, names))
         return refuse(self, args, n, names);
-    return enter(self, args[0], as_int(args[1]), true);
+    return enter(self, args[0], as_int(args[1]), true, false);
 }
 
 static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    return enter(self, args[0], as_int(args[1]), false);
+    return enter(self, args[0], as_int(args[1]), false, false);
+}
+
+static PyObject *on_start_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
+    return enter(self, args[0], -1, true, true);
+}
+
+static PyObject *on_resume_of_tiers(PyObject *self, PyObject *const *args, size_t n,
+                                    PyObject *names)
+{
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
+    return enter(self, args[0], as_int(args[1]), true, true);
+}
+
+static PyObject *on_throw_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    return enter(self, args[0], as_int(args[1]), false, true);
 }
 
 /* PY_UNWIND may not be disabled. */
@@ -322,6 +370,18 @@ static inline PyObject *leave(PyObject *self, PyObject *code, enum cost_kind kin
     return info && info->skip && kind != COST_UNWIND ? disable(t) : Py_NewRef(Py_None);
 }
 
+static PyObject *leave_of_tiers(PyObject *self, PyObject *code, enum cost_kind kind)
+{
+    lane *l = lane_of_this_thread(CALLBACK_OF(self));
+    if (!l)
+        Py_RETURN_NONE;
+    l->leaving = true;
+    PyObject *answer = leave(self, code, kind);
+    l->leaving = false;
+    tiers_back(l);
+    return answer;
+}
+
 /* PY_RETURN, PY_YIELD */
 static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
@@ -330,11 +390,26 @@ static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObj
     return leave(self, args[0], COST_LEAVE);
 }
 
+static PyObject *on_leave_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    return leave_of_tiers(self, args[0], COST_LEAVE);
+}
+
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
     return leave(self, args[0], COST_UNWIND);
+}
+
+static PyObject *on_unwind_of_tiers(PyObject *self, PyObject *const *args, size_t n,
+                                    PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    return leave_of_tiers(self, args[0], COST_UNWIND);
 }
 
 /* ---- C functions ---- */
@@ -352,11 +427,8 @@ static PyObject *pass_over(const tracer *t, lane *l, uint64_t now)
     Py_RETURN_NONE;
 }
 
-/* CALL: of anything; Python functions will tell of themselves. */
-static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tiers)
 {
-    if (!IS_EVENT(n, 4, names))
-        return refuse(self, args, n, names);
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
@@ -382,24 +454,52 @@ static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObje
         code_info *info = l->top->info;
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], as_int(args[1]))];
     }
-    lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
+    enum cost_kind kind = COST_C_ENTER;
+    if (tiers && tier_of(l->top)) {
+        tiers_call(t, l, as_int(args[1]), now, kind);
+        kind = COST_NONE;
+    }
+    lane_enter(t, l, method, NULL, (uint32_t)sub, now, kind);
     Py_RETURN_NONE;
 }
 
-/* C_RETURN, C_RAISE: of anything that is no Python function. */
-static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+/* CALL: of anything; Python functions will tell of themselves. */
+static PyObject *on_call(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
-    if (!IS_EVENT(n, 4, names))
-        return refuse(self, args, n, names);
+    return IS_EVENT(n, 4, names) ? c_enter(self, args, false) : refuse(self, args, n, names);
+}
+
+static PyObject *on_call_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    return IS_EVENT(n, 4, names) ? c_enter(self, args, true) : refuse(self, args, n, names);
+}
+
+static inline PyObject *c_leave(PyObject *self, PyObject *const *args, bool tiers)
+{
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
     if (!code_c_function(args[2], true, &method))
         return pass_over(t, l, now);
-    if (LIKELY(l && l->top->c && l->top->key == method))
+    if (LIKELY(l && l->top->c && l->top->key == method)) {
         lane_leave(t, l, now, COST_C_LEAVE);
+        if (tiers)
+            tiers_back(l);
+    }
     Py_RETURN_NONE;
+}
+
+/* C_RETURN, C_RAISE: of anything that is no Python function. */
+static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    return IS_EVENT(n, 4, names) ? c_leave(self, args, false) : refuse(self, args, n, names);
+}
+
+static PyObject *on_c_leave_of_tiers(PyObject *self, PyObject *const *args, size_t n,
+                                     PyObject *names)
+{
+    return IS_EVENT(n, 4, names) ? c_leave(self, args, true) : refuse(self, args, n, names);
 }
 
 /* ---- The callback type ---- */
@@ -444,25 +544,26 @@ static PyType_Spec callback_spec = {
 /* ---- Our id, our callbacks and events ---- */
 
 /* Which option wants an event; and whether code can have it for itself alone. */
-enum { FOR_STMTS = 1, FOR_C = 2, LOCAL = 4, FOR_STEPS = 8 };
+enum { FOR_STMTS = 1, FOR_C = 2, LOCAL = 4, FOR_STEPS = 8, FOR_TIERS = 16 };
 
 static const struct {
     const char *event;
-    vectorcallfunc call;
+    vectorcallfunc call, call_of_tiers;
     int when;
 } wanted[] = {
-    {"PY_START", on_start, 0},
-    {"PY_RESUME", on_resume, 0},
-    {"PY_THROW", on_throw, 0},
-    {"PY_UNWIND", on_unwind, 0},
-    {"PY_RETURN", on_leave, LOCAL},
-    {"PY_YIELD", on_leave, LOCAL},
-    {"LINE", on_line, LOCAL | FOR_STMTS},
-    {"JUMP", on_jump, LOCAL | FOR_STMTS},
-    {"INSTRUCTION", on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
-    {"CALL", on_call, LOCAL | FOR_C},
-    {"C_RETURN", on_c_leave, LOCAL | FOR_C},
-    {"C_RAISE", on_c_leave, LOCAL | FOR_C},
+    {"PY_START", on_start, on_start_of_tiers, 0},
+    {"PY_RESUME", on_resume, on_resume_of_tiers, 0},
+    {"PY_THROW", on_throw, on_throw_of_tiers, 0},
+    {"PY_UNWIND", on_unwind, on_unwind_of_tiers, 0},
+    {"PY_RETURN", on_leave, on_leave_of_tiers, LOCAL},
+    {"PY_YIELD", on_leave, on_leave_of_tiers, LOCAL},
+    {"RAISE", NULL, on_raise, FOR_TIERS},
+    {"LINE", on_line, on_line_of_tiers, LOCAL | FOR_STMTS},
+    {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},
+    {"INSTRUCTION", on_instruction, on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
+    {"CALL", on_call, on_call_of_tiers, LOCAL | FOR_C},
+    {"C_RETURN", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
+    {"C_RAISE", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
 
@@ -470,7 +571,8 @@ static bool is_wanted(const tracer *t, size_t i)
 {
     return !((wanted[i].when & FOR_STMTS && !t->options.stmts) ||
              (wanted[i].when & FOR_C && !(t->options.slowops && t->options.subs)) ||
-             (wanted[i].when & FOR_STEPS && !t->engine.local));
+             (wanted[i].when & FOR_STEPS && !t->engine.local) ||
+             (wanted[i].when & FOR_TIERS && !tiers_wanted(t)));
 }
 
 /* The bit of an event by name: numbers shift between versions. */
@@ -542,7 +644,8 @@ static long register_all(tracer *t, PyObject *monitoring)
         if (!is_wanted(t, i))
             continue;
         long bit = event_bit(monitoring, wanted[i].event);
-        PyObject *call = bit < 0 ? NULL : callback_new(t, type, wanted[i].call);
+        vectorcallfunc function = tiers_wanted(t) ? wanted[i].call_of_tiers : wanted[i].call;
+        PyObject *call = bit < 0 ? NULL : callback_new(t, type, function);
         if (!call || register_callback(t, monitoring, bit, call) < 0)
             everywhere = -1;
         else
@@ -634,18 +737,20 @@ static int restart_events(PyObject *monitoring)
 
 /* ---- Code by code ---- */
 
-/*
- * Another tool is about to come. These versions then forget who is to be told of an
- * INSTRUCTION: so LINE tells of all lines again.
- */
-static tracer *stepping;        /* borrowed; NULL: none that follows instructions */
+static tracer *unobserved;      /* borrowed; NULL: none that minds other tools */
 
+/*
+ * Another tool is about to come. The versions that follow instructions then forget who is to be
+ * told of one: so LINE tells of all lines again. It does so of hot code, too.
+ */
 static void other_tool_comes(void)
 {
-    engine_state *e = &stepping->engine;
-    e->steps = false;
+    engine_state *e = &unobserved->engine;
     other_tools_watch(NULL);
-    local_events_change(&e->by_step, e->events);
+    if (e->steps)
+        local_events_change(&e->by_step, e->events);
+    e->steps = false;
+    tiers_end(unobserved);
 }
 
 static bool wants_steps(tracer *t, PyCodeObject *code, code_info *info)
@@ -654,8 +759,8 @@ static bool wants_steps(tracer *t, PyCodeObject *code, code_info *info)
         return false;
     bool ok = steps_find(info, code);
     swallow_error();
-    if (ok && stepping != t) {
-        stepping = t;
+    if (ok && unobserved != t) {
+        unobserved = t;
         ok = t->engine.steps = other_tools_watch(other_tool_comes);
     }
     return ok;
@@ -711,15 +816,24 @@ static int watch_begin(tracer *t, PyObject *monitoring)
         local_events_begin(&e->by_step, monitoring, e->tool_id) < 0)
         return -1;
     e->watch = watch;
+    if (tiers_wanted(t)) {
+        bool alone = !other_tools_here(monitoring, e->tool_id) && !greenlets_look();
+        if (alone && unobserved != t) {
+            unobserved = t;
+            alone = other_tools_watch(other_tool_comes);
+        }
+        tiers_begin(t, alone);
+    }
     return watch_open_frames(t);
 }
 
 static void watch_end(tracer *t)
 {
     t->engine.watch = NULL;
-    if (stepping == t) {
+    tiers_end(t);
+    if (unobserved == t) {
         other_tools_watch(NULL);
-        stepping = NULL;
+        unobserved = NULL;
     }
     local_events_end(&t->engine.by_line);
     local_events_end(&t->engine.by_step);
@@ -729,7 +843,7 @@ static void watch_end(tracer *t)
 
 static int events_begin(tracer *t, PyObject *monitoring)
 {
-    t->engine.local = leaves_code_out(&t->options) || steps_may_be_better();
+    t->engine.local = leaves_code_out(&t->options) || steps_may_be_better() || tiers_wanted(t);
     long everywhere = register_all(t, monitoring);
     return everywhere < 0 || restart_events(monitoring) < 0 ||
                    set_events(t, monitoring, everywhere) < 0 || watch_begin(t, monitoring) < 0

@@ -48,11 +48,12 @@ void greenlets_watch(void (*switched)(tracer *t), tracer *t)
     watching = t;
 }
 
-void greenlets_look(void)
+bool greenlets_look(void)
 {
     PyObject *greenlet = PyDict_GetItemString(PyImport_GetModuleDict(), "greenlet");
     if (greenlet)
         set_trace(greenlet);
+    return greenlet != NULL;
 }
 
 void greenlets_forget(void)

@@ -10,8 +10,8 @@ void greenlets_forget(void);
 
 /*
  * To be called now and then, in the thread that is meant: the program may import
- * greenlet at any time, and may set a function of its own.
+ * greenlet at any time, and may set a function of its own. Whether it has.
  */
-void greenlets_look(void);
+bool greenlets_look(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "code.h"
 #include "greenlet.h"
+#include "tiers.h"
 
 #include <pythread.h>
 #include <stdatomic.h>
@@ -252,8 +253,10 @@ static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
     PyCodeObject *code = PyFrame_GetCode(frame);
     bool ok = lane_push(t, l, engine_key(frame, code), info, info->sub, false);
     Py_DECREF(code);
-    if (ok)
+    if (ok) {
         lane_place(l, PyFrame_GetLineNumber(frame));
+        tiers_found(l, frame);
+    }
     return ok;
 }
 
@@ -394,6 +397,7 @@ static void add_slots(tracer *t, lane *to, lane *from)
         line_slot *ours = theirs ? lane_slots_new(to, info) : NULL;
         if (!ours)
             continue;
+        tiers_settle_code(info, from->index);
         for (uint32_t k = 0; k < info->n_lines; k++) {
             ours[k].count += theirs[k].count;
             ours[k].time += theirs[k].time;

@@ -20,6 +20,15 @@ bool lane_worked(const lane *l)
     return l->elapsed > 0 || events > 0;
 }
 
+uint64_t lanes_line_events(const lane_table *lanes)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < lanes->n; i++)
+        if (lanes->list[i]->key)
+            sum += lanes->list[i]->events[COST_LINE];
+    return sum;
+}
+
 void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began)
 {
     uint64_t ended = clock_read(clock);

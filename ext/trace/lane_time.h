@@ -37,7 +37,11 @@ typedef struct {
     node *node;
     edge *edge; /* NULL with subs=0 */
     uint32_t sub;
-    uint32_t at;      /* steps: the line of what ran last (index + 1), 0: none, or it began */
+    /*
+     * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where its time
+     * goes, an index in the tier's times plus one; 0: to the line.
+     */
+    uint32_t at;
     bool c;           /* a C function */
     bool quiet;       /* another trace function does not want its lines */
     uint64_t entered; /* lane->elapsed then */
@@ -64,6 +68,9 @@ struct lane {
     uint64_t began;  /* by the shared clock, unlike the others */
     uint32_t run;    /* tracer->run when its stack was last made from frames */
     bool folded;     /* no thread's: it holds those of many that have ended */
+    bool leaving;    /* tiers: its running frame is not on the stack any more, */
+    bool at_line;    /* or has not started the line of which the event tells */
+    const activation *starting; /* tiers: it is about to start a line */
     lane *next_made; /* in the list of all lanes */
 };
 
@@ -135,6 +142,9 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 {
     return now + (l->since - since);
 }
+
+/* How many events have told of lines, or have been looked at for that. */
+uint64_t lanes_line_events(const lane_table *lanes);
 
 /* All that has been taken off, or was never charged. */
 uint64_t lane_overhead(const event_costs *costs, const lane *l);

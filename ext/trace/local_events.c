@@ -80,6 +80,12 @@ int local_events_set(local_events *e, PyCodeObject *code, long events)
     return set_events(e, (PyObject *)code, events);
 }
 
+int local_events_renew(local_events *e, PyCodeObject *code, long events)
+{
+    int rc = set_events(e, (PyObject *)code, 0);
+    return set_events(e, (PyObject *)code, events) < 0 ? -1 : rc;
+}
+
 void local_events_change(local_events *e, long events)
 {
     for (size_t i = 0; i < e->n; i++) {

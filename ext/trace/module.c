@@ -11,6 +11,7 @@
 #include "flow.h"
 #include "lane.h"
 #include "snapshot.h"
+#include "tiers.h"
 #include "tracer.h"
 
 #include <limits.h>
@@ -195,8 +196,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d}", "engine",
-        engine_name, "clock",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d}",
+        "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
                        : "monotonic",
@@ -205,7 +206,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         (Py_ssize_t)t->lanes.n, "folded_evals", (unsigned long long)t->files.folded_evals,
         "resyncs", (unsigned long long)t->lanes.resyncs, "folded_calls",
         (unsigned long long)t->graph.folds, "uncounted_lines",
-        (unsigned long long)trace_uncounted_lines(t), "internal_errors",
+        (unsigned long long)trace_uncounted_lines(t), "shared_times",
+        (unsigned long long)tiers_shared_times(t), "line_events",
+        (unsigned long long)lanes_line_events(&t->lanes), "internal_errors",
         (unsigned long long)t->failures, "disturbed", (int)engine_disturbed(t), "ns_per_line",
         (double)t->costs.of[COST_LINE] * ns, "ns_per_step", (double)t->costs.of[COST_STEP] * ns,
         "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
@@ -233,7 +236,7 @@ static PyMemberDef tracer_members[] = {
 PyDoc_STRVAR(tracer_doc,
 "Tracer(*, stmts=True, blocks=False, subs=True, slowops=True, include=(), exclude=(),\n"
 "       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
-"       savesrc=True, sources=None, cpu=False)\n--\n\n"
+"       savesrc=True, sources=None, cpu=False, exact_lines=True)\n--\n\n"
 "The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
 "sources: {co_filename: text} of code that is in no file.");
 

@@ -8,6 +8,7 @@ typedef struct {
     bool stmts, blocks, subs, slowops, savesrc;
     bool raw;                                       /* our own cost stays in the times */
     bool cpu;                                       /* each thread's processor time */
+    bool exact_lines;                               /* each line is measured by itself */
     PyObject *include, *exclude, *exclude_prefixes; /* tuples of str, owned */
     PyObject *hide_prefix;                          /* str, owned */
     PyObject *sources;                              /* dict or None, owned */

@@ -13,6 +13,7 @@
  *     exits.c               signals, os._exit and the like: the profile before the end
  *     lane.c                lanes: what runs now; enter, leave, line, settle
  *     code.c                from a code object or C function to what is known of it
+ *     tiers.c               hot code: fewer LINE events, the same counts
  *     tracer.h              the tracer: a member for each of the following
  *
  *     flow.c                the basic blocks of a code object
@@ -28,6 +29,8 @@
  *     piece_cache.c         compressed sources, kept between runs
  *     steps.c               where LINE events come, by the instruction
  *
+ *     tier.h                what is kept of hot code
+ *     frames.h              the interpreter's own frames
  *     blocks.c              which block each line of a text stands in
  *     cache_folder.c        files that outlive a process
  *     clock.c               the clock

@@ -28,6 +28,9 @@ struct tracer {
     lane_table lanes;
     snapshots snapshot;
     engine_state engine;
+    struct {
+        uint64_t hot; /* so often has a line of hot code started; UINT64_MAX: all lines are on */
+    } tiers;
     void (*on_deadline)(tracer *t, lane *l); /* called at an event past it */
 };
 

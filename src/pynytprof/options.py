@@ -71,6 +71,7 @@ SWITCHES = {
     "stmts": "lines; --no-stmts leaves them out",
     "subs": "subs and calls; --no-subs leaves them out",
     "slowops": "C functions as subs; --no-slowops leaves them out",
+    "exactlines": "measure each line by itself; --no-exact-lines: hot code by the block",
     "calls": "the call tree; --no-calls leaves it out",
     "savesrc": "source text in the profile; --no-savesrc leaves it out",
     "sourcecache": "keep compressed sources in ~/.cache/pynytprof for the next run; "
@@ -83,13 +84,13 @@ SWITCHES = {
 }
 """``--key`` and ``--no-key``."""
 
-SPELLED = {"sourcecache": "source-cache"}
+SPELLED = {"exactlines": "exact-lines", "sourcecache": "source-cache"}
 """Switches that may be written so, too."""
 
 ORDER = (
-    "file", "mode", "compress", "stmts", "subs", "slowops", "calls", "savesrc",
-    "sourcecache", "raw", "blocks", "children", "merge", "forkdepth", "sigexit", "start",
-    "clock", "addpid", "addtimestamp", "scope", "include", "exclude", "set",
+    "file", "mode", "compress", "stmts", "subs", "slowops", "exactlines", "calls",
+    "savesrc", "sourcecache", "raw", "blocks", "children", "merge", "forkdepth", "sigexit",
+    "start", "clock", "addpid", "addtimestamp", "scope", "include", "exclude", "set",
 )  # fmt: skip
 """As the help has them."""
 

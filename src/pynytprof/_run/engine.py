@@ -66,6 +66,7 @@ def new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTrac
         savesrc=settings.savesrc,
         sources=sources,
         cpu=settings.clock == "cpu",
+        exact_lines=settings.exactlines,
     )
     if _talk.wanted():
         _talk.say(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")

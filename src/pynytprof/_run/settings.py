@@ -41,6 +41,7 @@ class Settings:
     blocks: bool = False
     subs: bool = True
     slowops: int = 1
+    exactlines: bool = True
     calls: int = 1
     start: str = "begin"
     clock: str = "wall"
@@ -261,6 +262,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "blocks": _boolean,
     "subs": _boolean,
     "slowops": _slowops,
+    "exactlines": _boolean,
     "calls": _calls,
     "start": _one_of(*WORDS["start"]),
     "clock": _clock,
@@ -308,6 +310,7 @@ _PROGRAM_VARIABLES = frozenset(
         "PYNYTPROF_INHERIT",
         "PYNYTPROF_RUN",
         "PYNYTPROF_CALIBRATION",
+        "PYNYTPROF_HOT",
         "PYNYTPROF_STEPS",
     }
 )

@@ -1,0 +1,292 @@
+"""Hot code has fewer LINE events with `exactlines=0`, and the same counts.
+
+Here code is hot after three times, so that what is short already has its lines switched off, and
+on again, all the time. Counts are those of all lines' own events, and what the standard library
+counts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from generated import programs
+from hypothesis import given
+from test_generated import Server, compare, examples
+from views import PROGRAMS, View, differences, profile, program_names
+
+from pynytprof._ctrace import Tracer
+
+pytestmark = [
+    pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later"),
+    pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14"),
+]
+
+HOT = {"PYNYTPROF_EXACTLINES": "0", "PYNYTPROF_HOT": "3"}
+
+
+@pytest.mark.parametrize("program", program_names())
+def test_counts_are_those_of_all_events(program: str, tmp_path: Path) -> None:
+    views = {}
+    kinds: dict[str, dict[str, str]] = {"exact": {}, "hot": HOT}
+    for name, variables in kinds.items():
+        out = tmp_path / f"{name}.out"
+        profile(out, [PROGRAMS / f"{program}.py"], tracer="c", cwd=None, **variables)
+        views[name] = View(out)
+    assert not differences(views["hot"].line_counts(), views["exact"].line_counts())
+    assert not differences(views["hot"].call_counts(), views["exact"].call_counts())
+
+
+@pytest.fixture(scope="module", params=["default", "none"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """With LINE events everywhere, and where this version follows instructions by default."""
+    variables = {} if request.param == "default" else {"PYNYTPROF_STEPS": "none"}
+    server = Server("c", **HOT, **variables)
+    yield server
+    server.close()
+
+
+@given(text=programs())
+@examples(100)
+def test_programs_made_at_random(server: Server, text: str) -> None:
+    compare(server, text)
+
+
+@given(text=programs())
+@examples(50)
+def test_programs_that_repeat(server: Server, text: str) -> None:
+    """All of it three times over, so that more of it is hot."""
+    prelude, _, rest = text.partition("def decorated")
+    body = "def decorated" + rest
+    again = "\n".join("    " + line for line in body.splitlines())
+    compare(server, f"{prelude}\nfor again in range(4):\n    budget = 300\n{again}\n")
+
+
+# ---- In the middle of blocks ----
+
+
+def counts_on_the_way(text: str, *, exact: bool, folder: Path) -> list[dict[Any, int]]:
+    """The counts of the program whenever it calls `look()`, and at its end."""
+    path = folder / "program.py"
+    path.write_text(text, encoding="utf-8")
+    tracer = Tracer(include=(str(folder / "*"),), exact_lines=exact)
+    seen: list[dict[Any, int]] = []
+
+    def look() -> None:
+        hits = tracer.line_hits()
+        seen.append({place: figures[0] for place, figures in hits.items() if figures[0]})
+
+    code = compile(text, str(path), "exec")
+    tracer.start()
+    try:
+        exec(code, {"look": look, "tracer": tracer, "__name__": "program"})
+    finally:
+        tracer.stop()
+    look()
+    if not exact:
+        assert tracer.facts()["shared_times"], "nothing was hot"
+    return seen
+
+
+@pytest.fixture
+def hot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYNYTPROF_HOT", "3")
+    monkeypatch.setenv("PYNYTPROF_STEPS", "none")
+
+
+MIDDLE = {
+    "open": """\
+def f(n):
+    a = 1
+    b = n
+    look() if n % 7 == 0 else None
+    c = 2
+    look()
+    d = 3
+    return a + b + c + d
+for i in range(40):
+    x = i
+    f(i)
+    y = x
+""",
+    "recursion": """\
+def f(n):
+    a = 1
+    b = 2
+    look()
+    if n:
+        a = 3
+        f(n - 1)
+        b = 4
+        look()
+        c = 5
+    return a
+for i in range(6):
+    f(i)
+""",
+    "errors": """\
+class Dying:
+    def __del__(self):
+        look()
+def f(n):
+    a = [Dying()]
+    b = 1
+    c = 1 // (n % 3)
+    d = 2
+    look()
+    e = 3
+def g(n):
+    try:
+        a = 1
+        f(n)
+        b = 2
+        c = 3
+    except ZeroDivisionError:
+        d = 4
+        look()
+        e = 5
+    finally:
+        h = 6
+        look()
+        i = 7
+for i in range(30):
+    g(i)
+    j = 1
+""",
+    "generators": """\
+def g(n):
+    a = 1
+    b = 2
+    for i in range(n):
+        c = 3
+        yield i
+        d = 4
+        look()
+        e = 5
+def f():
+    kept = []
+    for i in range(12):
+        a = g(3)
+        b = next(a)
+        kept.append(a)
+        c = next(a)
+        look()
+        d = 1
+    kept[0].throw(ValueError)
+for i in range(4):
+    try:
+        a = 1
+        f()
+        b = 2
+    except ValueError:
+        c = 3
+        d = 4
+""",
+    "stopped": """\
+def f(n):
+    a = 1
+    b = 2
+    if n % 5 == 4:
+        a = 2
+        tracer.stop()
+        b = 3
+        c = 4
+    d = 1
+    if n % 5 == 4:
+        a = 5
+        tracer.start()
+        b = 6
+        c = 7
+    e = 8
+    look()
+for i in range(40):
+    f(i)
+""",
+    "forgotten": """\
+def f(n):
+    a = 1
+    b = 2
+    look()
+    c = 3
+    tracer.forget() if n % 9 == 8 else None
+    d = 4
+    e = 5
+for i in range(40):
+    f(i)
+""",
+    "threads": """\
+import threading
+turn = threading.Event(), threading.Event()
+def f(n, mine, other):
+    for i in range(30):
+        a = i
+        mine.wait()
+        mine.clear()
+        b = a
+        look()
+        c = b
+        other.set()
+        d = c
+one = threading.Thread(target=f, args=(0, *turn))
+other = threading.Thread(target=f, args=(1, *turn[::-1]))
+one.start()
+other.start()
+turn[0].set(), one.join(), other.join()
+""",
+    "jumps": """\
+import sys
+def f(n):
+    a = 1
+    b = 2
+    c = 3
+    return a
+def g(n):
+    a = 1
+    for i in range(12):
+        b = 2
+        if i == 8 and n:
+            sys.settrace(trace)
+            sys._getframe().f_trace = trace
+        c = 3
+        d = 4
+        e = 5
+    sys.settrace(None)
+    sys._getframe().f_trace = None
+    for i in range(12):
+        b = 6
+        c = 7
+    return f(1)
+def trace(frame, event, argument):
+    if event == "line" and frame.f_lineno == 15:
+        frame.f_lineno = 16
+    return trace
+for i in range(10):
+    f(i)
+g(0)
+look()
+g(1)
+""",
+}
+
+
+@pytest.mark.parametrize("program", MIDDLE)
+def test_counts_are_right_at_any_time(program: str, hot: None, tmp_path: Path) -> None:
+    exact = counts_on_the_way(MIDDLE[program], exact=True, folder=tmp_path)
+    assert counts_on_the_way(MIDDLE[program], exact=False, folder=tmp_path) == exact
+
+
+def test_there_are_fewer_events(hot: None, tmp_path: Path) -> None:
+    events = []
+    text = "def f():\n" + "    a = 1\n" * 50 + "for i in range(2000):\n    f()\n"
+    for exact in (True, False):
+        tracer = Tracer(exact_lines=exact)
+        code = compile(text, str(tmp_path / "program.py"), "exec")
+        tracer.start()
+        exec(code, {})
+        tracer.stop()
+        events.append(tracer.facts()["line_events"])
+    assert events[0] > 100_000
+    assert events[1] < events[0] / 10
