@@ -131,7 +131,8 @@ packages_for() {    # PURPOSE...
     echo 'meson-python>=0.18' meson ninja
     for purpose in "$@"; do
         case $purpose in
-            test) echo pytest pytest-xdist hypothesis coverage pytest-cov jsonschema mcp anyio ;;
+            test) echo pytest pytest-xdist hypothesis coverage pytest-cov jsonschema mcp anyio
+                echo ipykernel nbclient ;;
             real) echo toolz pyperformance greenlet gevent debugpy ;;
             # Programs that open our exports; tests/consumers.py has the list.
             consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema ;;

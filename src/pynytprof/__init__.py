@@ -39,6 +39,10 @@ def __getattr__(name: str) -> "Any":
         from . import reader
 
         found = reader.open_profile
+    elif name in ("load_ipython_extension", "unload_ipython_extension"):
+        from . import notebook
+
+        found = getattr(notebook, name)
     elif name in __all__:
         from . import tracer
 
