@@ -139,7 +139,7 @@ static PyObject *on_line_of_tiers(PyObject *self, PyObject *const *args, size_t 
     if (tier)
         return tiers_line(t, l, tier, line, now) ? disable(t) : Py_NewRef(Py_None);
     const line_slot *started = &l->top->slots[line];
-    lane_line_at(t, l, line, now);
+    lane_line_at(t, l, line, now, COST_LINE);
     if (tiers_is_hot(t, info, started->count))
         tiers_look_at(t, l, (PyCodeObject *)args[0], info);
     Py_RETURN_NONE;
