@@ -133,7 +133,8 @@ packages_for() {    # PURPOSE...
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov jsonschema mcp anyio
                 echo ipykernel nbclient ;;
-            real) echo toolz pyperformance greenlet gevent debugpy ;;
+            real) echo toolz pyperformance greenlet gevent debugpy
+                echo flask django fastapi uvicorn gunicorn ;;     # what tests/test_web.py serves
             # Programs that open our exports; tests/consumers.py has the list.
             consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema ;;
             # How C and Python are laid out depends on the version: these are what the tree is in.

@@ -47,6 +47,7 @@ ONCE = {
     "test_schema.py",
     "test_show.py",
     "test_version.py",
+    "test_web.py",
 }
 
 _unexpected: list[str] = []

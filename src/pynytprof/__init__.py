@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._version import VERSION as __version__
     from .reader import open_profile
     from .tracer import Tracer, disable_profile, enable_profile, finish_profile, profile_script
+    from .units import unit
 
     profile = profile_script
 
@@ -25,6 +26,7 @@ __all__ = [
     "open_profile",
     "profile",
     "profile_script",
+    "unit",
 ]
 
 
@@ -43,6 +45,10 @@ def __getattr__(name: str) -> "Any":
         from . import notebook
 
         found = getattr(notebook, name)
+    elif name == "unit":
+        from . import units
+
+        found = units.unit
     elif name in __all__:
         from . import tracer
 

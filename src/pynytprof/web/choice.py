@@ -1,0 +1,174 @@
+"""Which requests are profiled, and where their profiles go."""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._run import session as _sessions
+from .._run.messages import complain
+from .._run.protocols import AnySession
+from .._run.settings import Settings, of_mapping
+from ..units import Names
+
+__all__ = ["Choice", "Profiled"]
+
+Label = Callable[[Mapping[str, Any]], str]
+
+_VARIABLE = re.compile(r"(?<=/)(\d+|[0-9a-fA-F-]{16,})(?=/|$)")
+
+
+class Profiled:
+    """A request that is being profiled, until :meth:`end`."""
+
+    def __init__(self, label: str, end: Callable[[str, float], None]) -> None:
+        self.label = label
+        self._end: Callable[[str, float], None] | None = end
+        self._began = time.perf_counter()
+
+    def end(self) -> None:
+        """May be called again, which changes nothing."""
+        end, self._end = self._end, None
+        if end is not None:
+            end(self.label, time.perf_counter() - self._began)
+
+
+class Choice:
+    """The settings of a middleware; see docs/web.md."""
+
+    def __init__(
+        self,
+        names: Names,
+        folder: str | os.PathLike[str] = "nytprof-web",
+        *,
+        every: int = 0,
+        slower_than: float | None = None,
+        keep: int = 50,
+        secret: str | None = None,
+        label: Label | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if every < 0 or (slower_than is not None and (slower_than < 0 or every == 0)):
+            raise ValueError("every is 0 or a number of requests; slower_than needs it")
+        if secret is not None and len(secret) < 8:
+            raise ValueError("a secret has at least 8 characters")
+        self._names = names
+        self._folder = Path(os.path.abspath(folder))
+        self._every = every
+        self._slower_than = slower_than
+        self._left = keep
+        self._secret = None if secret is None else secret.encode()
+        self._label = label
+        self._options = {"scope": "project", **(options or {})}
+        self._settings("x")  # what is wrong is told now
+        self._count = itertools.count()
+        self._numbers = itertools.count(1)
+        self._shared: dict[int, AnySession] = {}
+        self._busy: set[int] = set()
+        self._told = False
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether a request may ask for it."""
+        return self._secret is not None
+
+    def wanted(self, word: str | bytes | None) -> bool:
+        """Whether the next request is one of those; ``word`` is what it says the secret is."""
+        if word is not None and self._secret is not None:
+            given = word if isinstance(word, bytes) else word.encode("utf-8", "replace")
+            if hmac.compare_digest(given, self._secret):
+                return True
+        return self._every > 0 and next(self._count) % self._every == 0
+
+    def begin(self, request: Mapping[str, Any], method: str, path: str) -> Profiled | None:
+        """Begins profiling; None: it can't be done, which is told once, or not now."""
+        label = self._label_of(request, method, path)
+        self._names(label)  # made now, and not while it is profiled
+        try:
+            if self._slower_than is None:
+                return self._begin_shared(label)
+            return self._begin_alone(label)
+        except (OSError, RuntimeError, ValueError, ImportError) as error:
+            self._tell(f"requests are not profiled: {error}")
+            return None
+
+    def _tell(self, message: str) -> None:
+        if not self._told:
+            self._told = True
+            complain(message)
+
+    def _label_of(self, request: Mapping[str, Any], method: str, path: str) -> str:
+        if self._label is not None:
+            try:
+                return f"{method} {self._label(request)}"
+            except Exception:  # no route, or a function that knows none: the path will do
+                pass
+        return f"{method} {_VARIABLE.sub('*', path)}"
+
+    def _settings(self, file: str) -> Settings:
+        return of_mapping({**self._options, "file": file})
+
+    # ---- One profile of a process, for all its requests ----
+
+    def _begin_shared(self, label: str) -> Profiled:
+        session = _sessions.of_program() or self._session_here()
+        session.use(open_frames=False)
+        return Profiled(label, lambda _, __: session.release(pause=True))
+
+    def _session_here(self) -> AnySession:
+        pid = os.getpid()
+        found = self._shared.get(pid)
+        if found is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            new = _sessions.new(
+                self._settings(str(self._folder / f"web-{pid}.out")), application="web"
+            )
+            found = self._shared.setdefault(pid, new)
+            if found is new:
+                new.arrange_end()
+        return found
+
+    # ---- A profile of one request, kept if that was slow ----
+
+    def _begin_alone(self, label: str) -> Profiled | None:
+        pid = os.getpid()
+        if pid in self._busy or self._left <= 0:
+            return None  # requests that overlap with one that is profiled pass
+        self._busy.add(pid)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f".request-{pid}.out"
+            session = _sessions.new(self._settings(str(path)), application=label)
+            session.use(open_frames=False)
+        except BaseException:
+            self._busy.discard(pid)
+            raise
+
+        def end(label: str, seconds: float) -> None:
+            try:
+                session.release()
+                self._keep_if_slow(path, label, seconds)
+            except (OSError, RuntimeError) as error:
+                self._tell(f"a request's profile is lost: {error}")
+            finally:
+                self._busy.discard(pid)
+
+        return Profiled(label, end)
+
+    def _keep_if_slow(self, path: Path, label: str, seconds: float) -> None:
+        assert self._slower_than is not None
+        if seconds < self._slower_than:
+            path.unlink(missing_ok=True)
+            return
+        name = re.sub(r"[^\w.-]+", "_", label).strip("_")[:80]
+        number = next(self._numbers)
+        path.replace(self._folder / f"{name}-{seconds * 1e3:.0f}ms-{os.getpid()}-{number}.out")
+        self._left -= 1
+        if self._left == 0:
+            self._tell("enough slow requests have been kept; no more are profiled")
