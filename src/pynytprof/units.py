@@ -55,6 +55,7 @@ class Names:
         space: dict[str, Any] = {"__name__": self._kind}
         exec(compile(self._text, path, "exec"), space)
         function = space["unit"]
+        function.__qualname__ = name  # where code objects have no such name: before 3.11
         function.__code__ = function.__code__.replace(co_name=name)
         if sys.version_info >= (3, 11):
             function.__code__ = function.__code__.replace(co_qualname=name)
