@@ -35,125 +35,159 @@
     "        while total > LIMIT:\n"        \
     "            total -= 30\n"
 
-static const char programs[] = "NOISE = [1]\n"
-                               "while len(NOISE) < 2000:\n"
-                               "    NOISE.append((NOISE[-1] * 1103515245 + 12345) & 0x7fffffff)\n"
-                               "NOISE = [n >> 12 for n in NOISE]\n"
-                               "at = [0]\n"
-                               "def rewind():\n"
-                               "    at[0] = 0\n"
-                               "def noise(n):\n"
-                               "    at[0] += n\n"
-                               "    return NOISE[at[0] - n:at[0]]\n"
-                               "LIMIT = 40\n"
-                               "WEIGHTS = {0: 3, 1: 5, 2: 7, 3: 11}\n"
-                               "class Node:\n"
-                               "    def __init__(self, value, below):\n"
-                               "        self.value = value\n"
-                               "        self.below = below\n"
-                               "    def total(self):\n"
-                               "        if self.below is None:\n"
-                               "            return self.value\n"
-                               "        return self.value + self.below.total()\n"
-                               "def fib(n):\n"
-                               "    if n < 2:\n"
-                               "        return n\n"
-                               "    return fib(n - 1) + fib(n - 2)\n"
-                               "def larger(a, b=0):\n"
-                               "    return a if a > b else b\n"
-                               "def chain(n):\n"
-                               "    return Node(n, Node(n, None)).total()\n"
-                               "class Task:\n"
-                               "    def __init__(self, n):\n"
-                               "        self.n = n\n"
-                               "        self.state = 0\n"
-                               "    def run(self, amount):\n"
-                               "        self.state = (self.state + amount) & 7\n"
-                               "        if self.state > 3:\n"
-                               "            return self.finish()\n"
-                               "        return self.n\n"
-                               "    def finish(self):\n"
-                               "        self.n += 1\n"
-                               "        return self.n\n"
-                               "TASKS = [Task(i) for i in range(8)]\n"
-                               "def run_task(n):\n"
-                               "    return TASKS[n & 7].run(n & 3)\n"
-                               "HANDLERS = [lambda n: fib(n & 7), run_task, chain, larger]\n"
-                               "def lines():\n" LINES_BODY
-                               /* far below their first line they are followed by the instruction */
-                               "exec('def steps():' + '\\n' * 300 + '''" LINES_BODY "''')\n"
-                               "def calls():\n"
-                               "    for n in noise(25):\n"
-                               "        best = HANDLERS[n & 3](n)\n"
-                               "        if n & 4:\n"
-                               "            best = larger(best, b=n)\n"
-                               "def c_calls():\n"
-                               "    out = []\n"
-                               "    text = 'a line of text'\n"
-                               "    for n in noise(60):\n"
-                               "        if n & 1:\n"
-                               "            out.append(n)\n"
-                               "            n += len(out)\n"
-                               "        elif n & 2:\n"
-                               "            if isinstance(n, int) and text.startswith('a'):\n"
-                               "                n = max(n, ord('a'))\n"
-                               "        elif WEIGHTS.get(n & 7):\n"
-                               "            text.upper()\n"
-                               "def class_calls():\n"
-                               "    text = 'some'\n"
-                               "    for n in noise(40):\n"
-                               "        if n & 1:\n"
-                               "            text = str(n)\n"
-                               "        elif n & 2:\n"
-                               "            text = list(text)\n"
-                               "        elif type(n) is int:\n"
-                               "            text = tuple((n, n))\n"
-                               "def count_up(n):\n"
-                               "    for i in range(n):\n"
-                               "        yield i\n"
-                               "def walk(n):\n"
-                               "    if n:\n"
-                               "        yield n\n"
-                               "        yield from walk(n - 1)\n"
-                               "def resumptions():\n"
-                               "    total = 0\n"
-                               "    for n in noise(16):\n"
-                               "        if n & 1:\n"
-                               "            for i in count_up(n & 15):\n"
-                               "                total += i\n"
-                               "        else:\n"
-                               "            for i in walk(n & 3):\n"
-                               "                if i & 1:\n"
-                               "                    total += i\n"
-                               "def check(n):\n"
-                               "    if n & 1:\n"
-                               "        raise ValueError(n)\n"
-                               "    return n\n"
-                               "def unwindings():\n"
-                               "    total = 0\n"
-                               "    for n in noise(25):\n"
-                               "        try:\n"
-                               "            total += check(n)\n"
-                               "        except ValueError as error:\n"
-                               "            total -= 1\n";
+static const char programs[] =
+    "NOISE = [1]\n"
+    "while len(NOISE) < 2000:\n"
+    "    NOISE.append((NOISE[-1] * 1103515245 + 12345) & 0x7fffffff)\n"
+    "NOISE = [n >> 12 for n in NOISE]\n"
+    "at = [0]\n"
+    "def rewind():\n"
+    "    at[0] = 0\n"
+    "def noise(n):\n"
+    "    at[0] += n\n"
+    "    return NOISE[at[0] - n:at[0]]\n"
+    "LIMIT = 40\n"
+    "ROWS = [tuple(range(n)) for n in (5, 0, 9, 7)]\n"
+    "WEIGHTS = {0: 3, 1: 5, 2: 7, 3: 11}\n"
+    "class Node:\n"
+    "    def __init__(self, value, below):\n"
+    "        self.value = value\n"
+    "        self.below = below\n"
+    "    def total(self):\n"
+    "        if self.below is None:\n"
+    "            return self.value\n"
+    "        return self.value + self.below.total()\n"
+    "def fib(n):\n"
+    "    if n < 2:\n"
+    "        return n\n"
+    "    return fib(n - 1) + fib(n - 2)\n"
+    "def larger(a, b=0):\n"
+    "    return a if a > b else b\n"
+    "def chain(n):\n"
+    "    return Node(n, Node(n, None)).total()\n"
+    "class Task:\n"
+    "    def __init__(self, n):\n"
+    "        self.n = n\n"
+    "        self.state = 0\n"
+    "    def run(self, amount):\n"
+    "        self.state = (self.state + amount) & 7\n"
+    "        if self.state > 3:\n"
+    "            return self.finish()\n"
+    "        return self.n\n"
+    "    def finish(self):\n"
+    "        self.n += 1\n"
+    "        return self.n\n"
+    "TASKS = [Task(i) for i in range(8)]\n"
+    "def run_task(n):\n"
+    "    return TASKS[n & 7].run(n & 3)\n"
+    "HANDLERS = [lambda n: fib(n & 7), run_task, chain, larger]\n"
+    "def lines():\n" LINES_BODY
+    /* far below their first line they are followed by the instruction */
+    "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
+    "exec('def steps():\\n    for n in ():\\n' + '        total = n\\n' * 300 + '''" LINES_BODY
+    "''')\n"
+    "def global_lines():\n"
+    "    found = 0\n"
+    "    for n in noise(70):\n"
+    "        if LIMIT > n & 63:\n"
+    "            found = n\n"
+    "        if n & 1:\n"
+    "            found = LIMIT\n"
+    "        if WEIGHTS:\n"
+    "            TASKS[n & 7]\n"
+    "def jumps():\n"
+    "    for n in noise(30):\n"
+    "        for i in ROWS[n & 3]: n += i & 7\n"
+    "def calls():\n"
+    "    for n in noise(25):\n"
+    "        best = HANDLERS[n & 3](n)\n"
+    "        if n & 4:\n"
+    "            best = larger(best, b=n)\n"
+    "def c_calls():\n"
+    "    out = []\n"
+    "    text = 'a line of text'\n"
+    "    for n in noise(60):\n"
+    "        if n & 1:\n"
+    "            out.append(n)\n"
+    "            n += len(out)\n"
+    "        elif n & 2:\n"
+    "            if isinstance(n, int) and text.startswith('a'):\n"
+    "                n = max(n, ord('a'))\n"
+    "        elif WEIGHTS.get(n & 7):\n"
+    "            text.upper()\n"
+    "def class_calls():\n"
+    "    text = 'some'\n"
+    "    for n in noise(40):\n"
+    "        if n & 1:\n"
+    "            text = str(n)\n"
+    "        elif n & 2:\n"
+    "            text = list(text)\n"
+    "        elif type(n) is int:\n"
+    "            text = tuple((n, n))\n"
+    "def count_up(n):\n"
+    "    for i in range(n):\n"
+    "        yield i\n"
+    "def walk(n):\n"
+    "    if n:\n"
+    "        yield n\n"
+    "        yield from walk(n - 1)\n"
+    "def resumptions():\n"
+    "    total = 0\n"
+    "    for n in noise(16):\n"
+    "        if n & 1:\n"
+    "            for i in count_up(n & 15):\n"
+    "                total += i\n"
+    "        else:\n"
+    "            for i in walk(n & 3):\n"
+    "                if i & 1:\n"
+    "                    total += i\n"
+    "def check(n):\n"
+    "    if n & 1:\n"
+    "        raise ValueError(n)\n"
+    "    return n\n"
+    "def unwindings():\n"
+    "    total = 0\n"
+    "    for n in noise(25):\n"
+    "        try:\n"
+    "            total += check(n)\n"
+    "        except ValueError as error:\n"
+    "            total -= 1\n";
 
 /* One program for each kind of cost; each has events of the others' kinds as well. */
-enum { LINE, STEP, CALL, C_CALL, CLASS_CALL, RESUMPTION, UNWINDING, KINDS };
+enum {
+    LINE,
+    LINE_GLOBAL,
+    LINE_BIG,
+    STEP,
+    JUMP,
+    CALL,
+    C_CALL,
+    CLASS_CALL,
+    RESUMPTION,
+    UNWINDING,
+    KINDS
+};
 static const char *const program_names[KINDS] = {
-    "lines", "steps", "calls", "c_calls", "class_calls", "resumptions", "unwindings"};
+    "lines", "global_lines", "big_lines",   "steps",       "jumps",
+    "calls", "c_calls",      "class_calls", "resumptions", "unwindings"};
 
 /* The event that is counted for a kind; those that end what it begins come in pairs. */
-static const enum cost_kind counted[KINDS] = {COST_LINE,  COST_STEP,   COST_ENTER, COST_C_ENTER,
-                                              COST_OTHER, COST_RESUME, COST_UNWIND};
+static const enum cost_kind counted[KINDS] = {
+    COST_LINE,  COST_LINE_GLOBAL, COST_LINE_BIG, COST_STEP_BIG, COST_JUMP,
+    COST_ENTER, COST_C_ENTER,     COST_OTHER,    COST_RESUME,   COST_UNWIND};
 enum { TURNS = 6, ROUNDS = 6 };
 
 /* Of each round of each program, in clock units: the shortest of all turns. */
 typedef double timings[KINDS][ROUNDS];
 
-/* Instructions are followed in few versions of CPython. */
+/* Not all come with all options and versions of CPython. */
 static bool occurs(const tracer *t, int kind)
 {
-    return kind != STEP || (t->options.stmts && steps_may_be_better());
+    if (kind == STEP)
+        return t->options.stmts && steps_may_be_better();
+    if (kind == LINE_GLOBAL || kind == LINE_BIG || kind == JUMP)
+        return t->options.stmts && PY_VERSION_HEX >= 0x030C0000;
+    return true;
 }
 
 /* Calls it; the time in clock units, 0: failed. */
@@ -316,8 +350,15 @@ enum { MOST_EVENTS_OWED = 64 };
 /* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
+    const double global = cost[LINE_GLOBAL] - cost[LINE];
     t->costs.of[COST_LINE] = rounded(cost[LINE]);
-    t->costs.of[COST_STEP] = rounded(cost[STEP]);
+    t->costs.of[COST_LINE_GLOBAL] = rounded(cost[LINE_GLOBAL]);
+    t->costs.of[COST_LINE_BIG] = rounded(cost[LINE_BIG]);
+    t->costs.of[COST_LINE_GLOBAL_BIG] = rounded(cost[LINE_BIG] + global);
+    t->costs.of[COST_STEP] = t->costs.of[COST_STEP_BIG] = rounded(cost[STEP]);
+    t->costs.of[COST_STEP_GLOBAL] = rounded(cost[STEP] + global);
+    t->costs.of[COST_STEP_GLOBAL_BIG] = t->costs.of[COST_STEP_GLOBAL];
+    t->costs.of[COST_JUMP] = rounded(cost[JUMP]);
     t->costs.of[COST_ENTER] = t->costs.of[COST_LEAVE] = rounded(cost[CALL] / 2);
     t->costs.of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
     t->costs.of[COST_C_ENTER] = t->costs.of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);

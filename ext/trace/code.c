@@ -6,6 +6,7 @@
 #include "code.h"
 
 #include "greenlet.h"
+#include "line_costs.h"
 #include "names.h"
 #include "source.h"
 #include "tiers.h"
@@ -248,7 +249,8 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, Py
     info->folded = t->files.list[file].folded;
     if (!info->skip) {
         if (!(info->folded ? code_number_lines(info, FOLDED_LINES)
-                           : code_collect_lines(info, code, last_line_of(&t->files.list[file])))) {
+                           : code_collect_lines(info, code, last_line_of(&t->files.list[file]))) ||
+            !line_costs_find(info, code)) {
             code_info_free(info);
             return NULL;
         }

@@ -247,6 +247,7 @@ void code_info_free(code_info *info)
         return;
     slots_free(info);
     free(info->lines);
+    free(info->line_kinds);
     free(info->direct);
     free(info->places);
     free(info->steps);

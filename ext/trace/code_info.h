@@ -18,6 +18,7 @@ struct code_info {
     uint32_t n_lines;   /* distinct lines */
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
+    uint8_t *line_kinds; /* what an event at each costs: a cost_kind */
     int low;            /* lines[0] */
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */

@@ -73,7 +73,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "2|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "4|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')
@@ -182,7 +182,7 @@ void costs_keep(const tracer *t)
     if (!is_plausible(c, t->clock.tsc) || !c->of.of[t->options.stmts ? COST_LINE : COST_ENTER])
         return;
     kept[v].known = true;
-    if (t->options.stmts && steps_may_be_better() && !c->of.of[COST_STEP])
+    if (t->options.stmts && steps_may_be_better() && !c->of.of[COST_STEP_BIG])
         return;                 /* other tools stood in the way: next time there may be none */
     make_key(t, key);
     write_file(key, c);

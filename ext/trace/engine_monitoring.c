@@ -139,7 +139,7 @@ static PyObject *on_line_of_tiers(PyObject *self, PyObject *const *args, size_t 
     if (tier)
         return tiers_line(t, l, tier, line, now) ? disable(t) : Py_NewRef(Py_None);
     const line_slot *started = &l->top->slots[line];
-    lane_line_at(t, l, line, now, COST_LINE);
+    lane_line_at(t, l, line, now, info->line_kinds[line]);
     if (tiers_is_hot(t, info, started->count))
         tiers_look_at(t, l, (PyCodeObject *)args[0], info);
     Py_RETURN_NONE;
@@ -185,7 +185,7 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
             return Py_NewRef(answer);
         now = l->since;
     }
-    lane_line_at(t, l, index, now, COST_LINE);
+    lane_line_at(t, l, index, now, COST_JUMP);
     if (tier_of(l->top))
         l->top->at = 0;
     Py_RETURN_NONE;
@@ -218,7 +218,7 @@ static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n,
     if (step)
         l->top->at = line;
     if (starts)
-        lane_line_at(t, l, line - 1, now, COST_STEP);
+        lane_line_at(t, l, line - 1, now, info->line_kinds[line - 1] + (COST_STEP - COST_LINE));
     else
         lane_pass(t, l, now);
     return step ? Py_NewRef(Py_None) : disable(t);

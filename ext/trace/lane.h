@@ -41,12 +41,14 @@ static inline void lane_pass(const tracer *t, lane *l, uint64_t now)
 {
     activation *top = l->top;
     line_slot *running = top->slot ? top->slot : top->slots;
-    running->time += lane_charge(&t->costs, l, now, COST_STEP);
+    running->time += lane_charge(&t->costs, l, now, COST_STEP_BIG);
 }
 
 static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 {
-    lane_line_at(t, l, code_line_index(l->top->info, line), now, COST_LINE);
+    const code_info *info = l->top->info;
+    uint32_t index = code_line_index(info, line);
+    lane_line_at(t, l, index, now, info->line_kinds[index]);
 }
 
 /* ---- Off it ---- */

@@ -196,7 +196,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d}",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -210,7 +210,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         (unsigned long long)tiers_shared_times(t), "line_events",
         (unsigned long long)lanes_line_events(&t->lanes), "internal_errors",
         (unsigned long long)t->failures, "disturbed", (int)engine_disturbed(t), "ns_per_line",
-        (double)t->costs.of[COST_LINE] * ns, "ns_per_step", (double)t->costs.of[COST_STEP] * ns,
+        (double)t->costs.of[COST_LINE] * ns, "ns_per_global_line",
+        (double)t->costs.of[COST_LINE_GLOBAL] * ns, "ns_per_jump",
+        (double)t->costs.of[COST_JUMP] * ns, "ns_per_step", (double)t->costs.of[COST_STEP] * ns,
         "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
         "ns_per_resumption", (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns,
         "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);

@@ -461,7 +461,7 @@ static void count_line(tracer *t, lane *l, uint32_t line, uint32_t at, line_slot
 {
     activation *top = l->top;
     line_slot *left = top->slot ? top->slot : &top->slots[line];
-    left->time += lane_charge(&t->costs, l, now, COST_LINE);
+    left->time += lane_charge(&t->costs, l, now, top->info->line_kinds[line]);
     top->slots[line].count++;
     top->slot = where;
     top->at = at;
@@ -524,7 +524,7 @@ bool tiers_line(tracer *t, lane *l, code_tier *tier, uint32_t line, uint64_t now
     uint32_t block = place ? tier->flow.places[place - 1].block : 0;
     if (block && tier->blocks[block - 1].on && tier->flow.blocks[block - 1].first != place - 1) {
         line_slot *running = l->top->slot ? l->top->slot : l->top->slots;
-        running->time += lane_charge(&t->costs, l, now, COST_LINE);
+        running->time += lane_charge(&t->costs, l, now, l->top->info->line_kinds[line]);
         return true;
     }
     start_line(t, l, tier, line, place, now);

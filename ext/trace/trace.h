@@ -22,6 +22,7 @@
  *     graph.c               subs' edges and the tree of call paths
  *     lane_time.c           a lane's time, and what of it is our cost
  *     options.c             the arguments of Tracer()
+ *     line_costs.c          what a line's events cost, by the instruction it begins with
  *     local_events.c        sys.monitoring's events for single code objects
  *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs

@@ -1,0 +1,11 @@
+/* What a line's events cost, by the instruction that the line begins with. */
+#ifndef PYNYTPROF_TRACE_LINE_COSTS_H
+#define PYNYTPROF_TRACE_LINE_COSTS_H
+
+#include "code_info.h"
+#include "trace.h"
+
+/* Fills info->line_kinds, once its lines are known; false with or without an exception: no memory. */
+bool line_costs_find(code_info *info, PyCodeObject *code);
+
+#endif
