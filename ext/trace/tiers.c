@@ -19,9 +19,8 @@
  *
  * A block's time is measured as a whole, less the calls made in it, which tell where they are. It
  * is kept apart until the profile is written; then its lines have shares of it, as they were
- * while all were on: before the block was switched off, and again each time it has run twice
- * as often, for a while. The profile tells how many lines have
- * such a share.
+ * while all were on: before the block was switched off, and again each time it has run twice as
+ * often, for a while. The profile tells how many lines have such a share.
  */
 #include "tiers.h"
 
