@@ -44,8 +44,12 @@ def make(out: Path, profile: Path, *words: str | Path) -> Path:
 
 
 def search(out: Path, questions: tuple[str, ...], limit: int) -> Path:
-    """A profile of the example program, which reads our own sources."""
-    command = [PYTHON, "-m", "pynytprof", "-q", "-o", str(out), str(EXAMPLE), str(TOP / "tests")]
+    """A profile of the example program, which reads our own sources.
+
+    Nothing is taken off: a cost that was measured in a slow moment would hide its hot lines.
+    """
+    options = ["-q", "--set", "raw=1", "-o", str(out)]
+    command = [PYTHON, "-m", "pynytprof", *options, str(EXAMPLE), str(TOP / "tests")]
     done = run([*command, "--limit", str(limit), *questions], out.parent)
     assert done.returncode == 0, done.stderr
     return out
@@ -420,12 +424,12 @@ def test_each_view_can_be_taken_away_as_markdown(tab: Open, folder: Path) -> Non
         text = page.evaluate("navigator.clipboard.readText()")
         assert len(text) < 8000
         if view in ("overview", "source"):
-            assert 800 < len(text) < 5000 and str(EXAMPLE / "documents.py") in text, view
+            assert 800 < len(text) < 5000 and re.search(rf"{EXAMPLE}/\w+\.py", text), view
         go(page, "threads")
     link = page.get_by_role("link", name="Source")
     link.click()
     editor = page.get_by_role("link", name="Open in editor").get_attribute("href")
-    assert editor and editor.startswith(f"vscode://file{EXAMPLE}/documents.py:")
+    assert editor and editor.startswith(f"vscode://file{EXAMPLE}/")
 
 
 def test_all_rows_are_printed(tab: Open, folder: Path) -> None:
@@ -501,7 +505,7 @@ def test_without_scripts_the_answer_is_there(tab: Open, folder: Path) -> None:
     page = tab(folder / "search.html", java_script_enabled=False)
     shown = page.locator("body").inner_text()
     assert re.search(r"line that costs most is \w+\.py:\d+ in \w+::", shown)
-    assert "documents::stem" in shown and f"{EXAMPLE}/documents.py:" in shown
+    assert re.search(rf"{EXAMPLE}/\w+\.py:\d+", shown), shown
     assert page.locator("noscript table").count() == 2
 
 
