@@ -49,9 +49,17 @@ static int compare_sources(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a->line, b->line);
 }
 
+static bool is_in_order(const nyt_src_line *list, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (compare_sources(&list[i - 1], &list[i]) > 0)
+            return false;
+    return true;
+}
+
 static void finish_sources(nyt_profile *p)
 {
-    if (p->source_count)
+    if (!is_in_order(p->sources, p->source_count))
         qsort(p->sources, p->source_count, sizeof *p->sources, compare_sources);
 }
 

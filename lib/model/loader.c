@@ -255,16 +255,56 @@ static bool define_file(struct nyt_loader *l, const nyt_new_fid *f)
     return ok;
 }
 
+static uint64_t source_key(const nyt_src_line *s)
+{
+    return nyt_pair_key(s->fid, s->line);
+}
+
+static bool index_sources(struct nyt_loader *l)
+{
+    bool is_new;
+    for (size_t i = 0; i < l->p->source_count; i++) {
+        uint32_t *at = nyt_map_take(&l->source_index, source_key(&l->p->sources[i]), &is_new);
+        if (!at)
+            return false;
+        *at = (uint32_t)i;
+    }
+    l->sources_indexed = true;
+    return true;
+}
+
+/*
+ * Where a line of source stands, or is to stand. As long as each comes behind the one before, as
+ * our writers have them, it is new without being looked for.
+ */
+static bool find_source(struct nyt_loader *l, const nyt_src_line *s, size_t *at)
+{
+    const nyt_profile *p = l->p;
+    bool is_new;
+    *at = p->source_count;
+    if (!l->sources_indexed && (*at == 0 || source_key(s) > source_key(&p->sources[*at - 1])))
+        return true;
+    if (!l->sources_indexed && !index_sources(l))
+        return false;
+    uint32_t *known = nyt_map_take(&l->source_index, source_key(s), &is_new);
+    if (!known)
+        return false;
+    if (is_new)
+        *known = (uint32_t)*at;
+    *at = *known;
+    return true;
+}
+
 static bool add_source(struct nyt_loader *l, const nyt_src_line *s)
 {
     nyt_profile *p = l->p;
-    bool is_new, ok = true;
-    uint32_t *at = nyt_map_take(&l->source_index, nyt_pair_key(s->fid, s->line), &is_new);
-    if (!at || !NYT_ROOM_FOR_ONE(p->sources, p->source_count, l->source_cap))
+    size_t at;
+    bool ok = true;
+    if (!NYT_ROOM_FOR_ONE(p->sources, p->source_count, l->source_cap) || !find_source(l, s, &at))
         return false;
-    if (is_new)
-        *at = (uint32_t)p->source_count++;
-    nyt_src_line *kept = &p->sources[*at];
+    if (at == p->source_count)
+        p->sources[p->source_count++] = (nyt_src_line){.text = {.data = ""}};
+    nyt_src_line *kept = &p->sources[at];
     *kept = (nyt_src_line){.fid = s->fid,
                            .line = s->line,
                            .text = nyt_arena_str_again(&p->texts, kept->text, s->text, &ok)};

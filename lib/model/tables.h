@@ -64,7 +64,8 @@ struct nyt_loader {
     bool skips;                 /* it is not the one that is wanted */
     struct nyt_line_sums skipped;       /* lines of those: not looked at */
 
-    struct nyt_map source_index;
+    struct nyt_map source_index;        /* of all lines of source, */
+    bool sources_indexed;               /* once they have come out of order */
     size_t source_cap;
 
     struct nyt_map sub_index;   /* name -> sub */

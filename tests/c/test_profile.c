@@ -611,6 +611,51 @@ static void sources_with_huge_gaps_are_not_listed(void **state)
     assert_int_equal(nyt_report_source(p, 2, NULL, swallow, &written, &err), NYT_EAPI);
 }
 
+static void assert_source(uint32_t fid, uint32_t number, const char *text)
+{
+    const nyt_str *found = nyt_profile_source_line(p, fid, number);
+    assert_non_null(found);
+    assert_int_equal(found->len, strlen(text));
+    assert_memory_equal(found->data, text, found->len);
+}
+
+/* Those that come in order are not looked for: from the first that does not on, they are. */
+static void sources_may_come_in_any_order_and_again(void **state)
+{
+    size_t n;
+    (void)state;
+    add_record(&b, "Suus", 1u, 1u, "one");
+    add_record(&b, "Suus", 1u, 3u, "three");
+    add_record(&b, "Suus", 2u, 1u, "other");
+    add_record(&b, "Suus", 1u, 3u, "three again");
+    add_record(&b, "Suus", 1u, 2u, "two");
+    add_record(&b, "Suus", 2u, 2u, "more");
+    add_record(&b, "Suus", 1u, 1u, "one");
+    load();
+    nyt_profile_source(p, 1, &n);
+    assert_int_equal(n, 3);
+    nyt_profile_source(p, 2, &n);
+    assert_int_equal(n, 2);
+    assert_source(1, 1, "one");
+    assert_source(1, 2, "two");
+    assert_source(1, 3, "three again");
+    assert_source(2, 1, "other");
+    assert_source(2, 2, "more");
+}
+
+/* The last one counts, even where it stands right behind the first. */
+static void a_line_of_source_that_comes_twice_is_one(void **state)
+{
+    size_t n;
+    (void)state;
+    add_record(&b, "Suus", 1u, 1u, "before");
+    add_record(&b, "Suus", 1u, 1u, "after");
+    load();
+    nyt_profile_source(p, 1, &n);
+    assert_int_equal(n, 1);
+    assert_source(1, 1, "after");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int main(void)
@@ -644,6 +689,8 @@ int main(void)
         TEST(deep_paths_need_no_stack),
         TEST(calls_that_never_return_have_no_name),
         TEST(sources_with_huge_gaps_are_not_listed),
+        TEST(sources_may_come_in_any_order_and_again),
+        TEST(a_line_of_source_that_comes_twice_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
