@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "messages.h"
 #include "session.h"
+#include "told.h"
 #include "wait.h"
 
 static session *of_program;     /* owned */
@@ -242,9 +243,9 @@ PyObject *session_begin(PyObject *module, PyObject *unused)
     char *text = own_text(given, helper);
     of_program = text ? make_session(text, command) : NULL;
     if (of_program)
-        session_tell_at_exit(settings_flag(&of_program->settings, "quiet") || of_program->inherited
-                                 ? NULL
-                                 : of_program);
+        told_set(settings_flag(&of_program->settings, "quiet") || of_program->inherited
+                     ? NULL
+                     : of_program);
     if (!of_program || await_program(of_program) < 0)
         messages_say_exception("this process is not profiled");
     free(text);

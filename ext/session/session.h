@@ -10,6 +10,9 @@
  *     environment.c   variables, for children
  *     unfollowed.c    how many of these are not followed
  *     messages.c      lines on standard error
+ *     create.c        it and its tracer made from the settings; write.c: the file filled
+ *     process.c       at exit and after a fork we are called
+ *     told.c          the last lines: where the profile is, what to type next
  *     session.c       begin, pause, end; at exit, signals, exec, fork
  *     type.c          the same for Python: pynytprof._ctrace.Session
  *     switch.c        pynytprof._ctrace.Switch, the base of pynytprof.Tracer
@@ -24,8 +27,6 @@
 extern PyTypeObject *session_type;      /* owned: the last one made */
 
 /* All that return int return -1 with an exception set. */
-int session_init(session *s, const char *text, PyObject *sources);
-void session_clear(session *s);
 
 /*
  * Switched on, and off: as often as it was switched on. With the last release it ends, with the
@@ -52,9 +53,6 @@ int session_watch_process(void);
 
 /* The same, and that the run's profiles are merged then. */
 int session_arrange_end(session *s);
-
-/* At the end it is said where the profile of this session is. NULL: of none. */
-void session_tell_at_exit(session *s);
 
 /* The one that is running or paused, borrowed; NULL: none. */
 session *session_active(void);

@@ -3,6 +3,7 @@
 
 #include <structmember.h>
 
+#include "create.h"
 #include "session.h"
 #include "switch.h"
 
