@@ -34,22 +34,37 @@ find "$build" -name '*.gcno' | while read -r notes; do
     [ -f "${notes%.gcno}.o" ] || rm "$notes"
 done
 
-for program in "$build"/tests/c/test_*; do
-    case $program in
-        *.p | *_tiny | *test_hostile) ;;    # they reach what others do, and take a minute here
-        *) "$program" >>"$build.log" 2>&1 || echo "coverage: ${program##*/} failed" ;;
-    esac
-done
-# The package under test is the one that counts. The tracer is tested without coverage.
+c_tests() {
+    for program in "$build"/tests/c/test_*; do
+        case $program in
+            *.p | *_tiny | *test_hostile) ;;    # they reach what others do, and take a minute here
+            *) "$program" >>"$build.log" 2>&1 ||
+                { echo "coverage: ${program##*/} failed"; failed=yes; } ;;
+        esac
+    done
+}
+
+run_pytest() {      # WHAT PYTHON_OPTIONS...
+    what=$1
+    shift
+    PYTHONPATH=$site:$packages NYTPROF_BIN=$PWD/$build/cli/nytprof COVERAGE_FILE=$build/python.data \
+        "$python" -m "$@" -q -p no:cacheprovider -m 'not slow' >"$build-$what.log" 2>&1 ||
+        { echo "coverage: a test of $what failed, see $build-$what.log"; return 1; }
+}
+
+# At the same time: the package under test is the one that counts, and the tracer is tested
+# without coverage of Python.
 # shellcheck disable=SC2086  # a list
-PYTHONPATH=$site:$packages NYTPROF_BIN=$PWD/$build/cli/nytprof COVERAGE_FILE=$build/python.data \
-    "$python" -m coverage run --source="$site/pynytprof" -m pytest -q -p no:cacheprovider \
-    -m 'not slow' $tests >>"$build.log" 2>&1 || echo 'coverage: a Python test failed'
-PYTHONPATH=$site:$packages "$python" -m pytest -q -p no:cacheprovider -m 'not slow' -k 'not [py]' \
-    tests/test_tracer_*.py tests/test_blocks.py >>"$build.log" 2>&1 || echo 'coverage: a test of the tracer failed'
+run_pytest reading coverage run --source="$site/pynytprof" -m pytest $tests &
+reading=$!
+failed=no
+c_tests
+run_pytest tracing pytest -k 'not [py]' tests/test_tracer_*.py tests/test_blocks.py || failed=yes
+wait "$reading" || failed=yes
 
 "$venv/bin/gcovr" --root . --filter 'lib/' --filter 'cli/' --filter 'ext/' \
     --gcov-ignore-parse-errors=all --merge-mode-functions=separate --txt "$build/c.txt" --txt-summary "$build" 2>>"$build.log" |
     sed -n 's/^\(lines\|branches\): */C \1: /p'
 COVERAGE_FILE=$build/python.data "$venv/bin/coverage" report >"$build/python.txt"
 sed -n 's/^TOTAL .* \([0-9]*%\)$/Python lines, without what runs in other processes: \1/p' "$build/python.txt"
+[ "$failed" = no ]

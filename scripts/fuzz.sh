@@ -58,20 +58,36 @@ done
 # Memory that was freed is held back so that its use is seen: not so much that it looks like a leak.
 export ASAN_OPTIONS=quarantine_size_mb=32
 
-failed=no
-for target; do
-    program=$build/tests/fuzz/fuzz_$target
-    log=build-test/fuzz-$target.log
-    own=build-test/fuzz-corpus/$target
-    [ -x "$program" ] || { echo "fuzz.sh: there is no target '$target'" >&2; exit 2; }
+# fuzz TARGET
+fuzz() {
+    program=$build/tests/fuzz/fuzz_$1
+    log=build-test/fuzz-$1.log
+    own=build-test/fuzz-corpus/$1
     mkdir -p "$own"
     verdict='no finding'
+    status=0
     # shellcheck disable=SC2046  # a list
     "$program" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=512 -malloc_limit_mb=512 \
-        -max_len=16384 -dict=tests/fuzz/nytprof.dict -artifact_prefix="$findings/$target-" \
-        -print_final_stats=1 "$own" $(seeds "$target") >"$log" 2>&1 ||
-        { verdict="A FINDING, see $log"; failed=yes; }
+        -max_len=16384 -dict=tests/fuzz/nytprof.dict -artifact_prefix="$findings/$1-" \
+        -print_final_stats=1 "$own" $(seeds "$1") >"$log" 2>&1 ||
+        { verdict="A FINDING, see $log"; status=1; }
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    echo "fuzz $target: ${count:-?} executions in $seconds s, $verdict"
+    echo "fuzz $1: ${count:-?} executions in $seconds s, $verdict"
+    return $status
+}
+
+for target; do
+    [ -x "$build/tests/fuzz/fuzz_$target" ] ||
+        { echo "fuzz.sh: there is no target '$target'" >&2; exit 2; }
+done
+
+# Two at a time: the time is what they are given.
+failed=no
+while [ $# -gt 0 ]; do
+    fuzz "$1" &
+    other=$!
+    [ $# -eq 1 ] || { shift; fuzz "$1" || failed=yes; }
+    wait "$other" || failed=yes
+    shift
 done
 [ "$failed" = no ]

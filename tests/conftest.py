@@ -25,8 +25,11 @@ ALLOWED_SKIPS: tuple[str, ...] = (
     r"this Python has no test package",
 )
 
-# The terminal that the tests run on is not that of the programs which they run.
-os.environ.pop("COLUMNS", None)
+# The terminal that the tests run on is not that of the programs which they run. Where pytest has
+# imported readline, this has set the variables behind os.environ's back.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+    os.unsetenv(_name)
 
 # A shell lets what it starts with & ignore SIGINT, and so would all programs that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
