@@ -50,6 +50,25 @@ test("who calls, who is called, and what stands around a line", () => {
   assert.equal(p.kindOfFn(p.fns[2]), 3);
 });
 
+test("a source view begins where the sentence points", () => {
+  const hottest = (at: number[]) => profile((raw) => Object.assign(raw, { hottest: at }));
+  const other = profile((raw) => {
+    const { file } = raw;
+    for (const column of Object.values(file)) column.push(column[0]);
+    raw.hottest = [1, 6];
+  });
+  assert.equal(other.firstFile.id, 1);
+  assert.equal(other.firstLine(1), 6);
+  const first = profile().firstFile;
+  assert.equal(hottest([]).firstFile.id, first.id);
+  assert.equal(hottest([9, 1]).firstFile.id, first.id);
+  assert.equal(hottest([0, 2]).firstLine(0), 2);
+  const lines = profile().linesByFile.get(0) ?? [];
+  const most = Math.max(...lines.map((line) => line.time));
+  assert.equal(lines.find((line) => line.line === hottest([]).firstLine(0))?.time, most);
+  assert.equal(profile().firstLine(99), 0);
+});
+
 test("notes have NYTProf's words", () => {
   const p = profile();
   const into = callInNotes(p, p.fns[1]).map((note) => note.text);

@@ -183,6 +183,26 @@ export class Profile {
     return best;
   }
 
+  /** What a source view without a file shows: what the sentence is about, or else the file of the
+   * project that took most time. */
+  get firstFile(): File {
+    const told = this.files[this.raw.hottest?.[0] ?? -1];
+    const own = this.files.filter((file) => file.kind === 0);
+    const pool = own.length > 0 ? own : this.files;
+    return told ?? pool.reduce((best, file) => (file.time > best.time ? file : best));
+  }
+
+  /** The line of a file that is shown first: the sentence's, or else the hottest; 0: none. */
+  firstLine(file: number): number {
+    const [told, line] = this.raw.hottest ?? [];
+    if (told === file && line > 0) return line;
+    const lines = this.linesByFile.get(file) ?? [];
+    return (
+      lines.reduce((best, line) => (line.time > (best?.time ?? -1) ? line : best), lines[0])
+        ?.line ?? 0
+    );
+  }
+
   kindOfFn(fn: Fn): number {
     return fn.kind !== 0 ? 3 : (this.files[fn.file]?.kind ?? 4);
   }

@@ -136,7 +136,7 @@ export function App({ profile, compared }: Props) {
     const hot = (step: 1 | -1) => () => {
       const { view, file: chosen, line } = shown.current;
       if (view !== "source") return;
-      const file = chosen >= 0 ? chosen : busiestOf(profile);
+      const file = chosen >= 0 ? chosen : profile.firstFile.id;
       change({ file, line: next(hotLines(profile, file), line, step) });
     };
     const level = (wanted: State["level"]) => () => {
@@ -240,12 +240,6 @@ function date(epoch: number): string {
 
 function tabOf(view: View): View {
   return view === "function" ? "functions" : view;
-}
-
-function busiestOf(profile: Profile): number {
-  const own = profile.files.filter((file) => file.kind === 0);
-  const pool = own.length > 0 ? own : profile.files;
-  return pool.reduce((best, file) => (file.time > best.time ? file : best)).id;
 }
 
 function switchTheme(): void {

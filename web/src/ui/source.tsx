@@ -133,7 +133,7 @@ function Minimap({ rows, whole }: { rows: Row[]; whole: number }) {
 
 export function Source() {
   const { profile, other, state, change } = useShared();
-  const file = profile.files[state.file] ?? busiest(profile);
+  const file = profile.files[state.file] ?? profile.firstFile;
   const [segments, setSegments] = useState<Segment[] | null>(null);
   useEffect(() => {
     let alive = true;
@@ -152,7 +152,7 @@ export function Source() {
     [profile, file.id, segments, state.level],
   );
   const hot = useMemo(() => hotLines(profile, file.id), [profile, file.id]);
-  const line = state.line || (hot.length > 0 ? hottest(profile, file.id) : 0);
+  const line = state.line || profile.firstLine(file.id);
   const at = rows.findIndex((row) => row.kind === "code" && row.line === line);
   const levels: Granularity[] = ["line"];
   if (profile.raw.block) levels.push("block");
@@ -337,17 +337,6 @@ function NoteRow({ row, columns }: { row: Row & { kind: "note" }; columns: strin
       </td>
     </tr>
   );
-}
-
-function busiest(profile: Profile): File {
-  const own = profile.files.filter((file) => file.kind === 0);
-  const pool = own.length > 0 ? own : profile.files;
-  return [...pool].sort((a, b) => b.time - a.time)[0];
-}
-
-function hottest(profile: Profile, file: number): number {
-  const lines = profile.linesByFile.get(file) ?? [];
-  return lines.reduce((best, line) => (line.time > best.time ? line : best)).line;
 }
 
 /** The hot line after (1) or before (-1) this one, around the ends. */
