@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -616,6 +617,31 @@ def test_a_hundred_thousand_functions(tab: Open, tmp_path: Path) -> None:
     page.keyboard.press("/")
     page.keyboard.type("function_77")
     page.wait_for_selector('[role="option"]')
+
+
+def test_thousands_of_files_with_long_names(tab: Open, tmp_path: Path) -> None:
+    """Names that don't compress and are shown in part; the files with most time stay."""
+    digits = random.Random(1)
+    names = [f"/{digits.getrandbits(4 * 3000):x}/{i}.py" for i in range(2000)]
+    header = {"basetime": "10", "application": names[0], "ticks_per_sec": str(SECOND)}
+    pairs = b"".join(string(f":{key}") + string(value) for key, value in header.items())
+    chunks = [
+        (b"P", START.pack(7, 1, 10.0) + pairs),
+        *(file(i + 1, name, ("pass\n",)) for i, name in enumerate(names)),
+        (b"S", b"".join(TIMES.pack(i + 1, 1, 0, 0, 3, (i + 1) * SECOND, SECOND)
+                        for i in range(len(names)))),
+        end(7, 20.0, 0),
+    ]  # fmt: skip
+    profile = tmp_path / "names.out"
+    profile.write_bytes(written(WRITERS["c"], chunks, 1))
+    out = make(tmp_path / "names.html", profile, "--max-size", "1000000")
+    assert out.stat().st_size <= 1_000_000
+    page = tab(out)
+    notes = page.locator("[role=note]").all_inner_texts()
+    assert any("files with little time are left out" in note for note in notes)
+    go(page, "files")
+    shown = rows(page, "Files")
+    assert shown[0][0].endswith("/1999.py") and "\u2026" in shown[0][0]
 
 
 # ---- What can't be read or written ----

@@ -26,7 +26,12 @@ struct contents {
 static int make_data(struct nyt_block **out, const nyt_profile *p,
                      const struct nyt_page_sources *sources, uint64_t room)
 {
-    struct nyt_page_caps caps = {200000, 50000, 200000, 40000};
+    struct nyt_page_caps caps = {.files = 100000,
+                                 .lines = 200000,
+                                 .subs = 50000,
+                                 .calls = 200000,
+                                 .nodes = 40000,
+                                 .processes = 20000};
     for (int i = 0; i < TRIES; i++) {
         struct nyt_page_choice choice;
         struct nyt_block *b = nyt_block_new();
@@ -42,8 +47,12 @@ static int make_data(struct nyt_block **out, const nyt_profile *p,
         nyt_block_free(b);
         if (bytes < 0)
             return NYT_ENOMEM;
-        caps = (struct nyt_page_caps){caps.lines / 2, caps.subs / 2, caps.calls / 2,
-                                      caps.nodes / 2};
+        caps = (struct nyt_page_caps){.files = caps.files / 2,
+                                      .lines = caps.lines / 2,
+                                      .subs = caps.subs / 2,
+                                      .calls = caps.calls / 2,
+                                      .nodes = caps.nodes / 2,
+                                      .processes = caps.processes / 2};
     }
     return NYT_ENOMEM;
 }
@@ -87,7 +96,7 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
     nyt_out_text(o, "'; style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                     "<meta name=\"generator\" content=\"nytprof " NYT_VERSION "\">\n<title>");
-    nyt_put_html(o, nyt_page_title(p));
+    nyt_put_html_name(o, nyt_page_title(p));
     nyt_out_text(o, " - profile</title>\n<style>");
     nyt_out_bytes(o, nyt_page_style, nyt_page_style_len);
     nyt_out_text(o, "</style>\n</head>\n<body>\n");
@@ -97,7 +106,7 @@ static void put_head(struct nyt_out *o, const nyt_profile *p)
 static bool put_first_paint(struct nyt_out *o, const struct nyt_insight *insight)
 {
     nyt_out_text(o, "<div id=\"app\"><header><h1>");
-    nyt_put_html(o, nyt_page_title(insight->p));
+    nyt_put_html_name(o, nyt_page_title(insight->p));
     nyt_out_text(o, "</h1></header>");
     bool ok = nyt_put_answer(o, insight);
     nyt_out_text(o, "</div>\n<noscript>");

@@ -40,6 +40,30 @@ static bool *keep_heaviest(struct weight *weights, size_t n, size_t all, size_t 
     return kept;
 }
 
+/* The time of each file's lines, by its index. NULL: out of memory. */
+static struct weight *file_weights(const nyt_profile *p)
+{
+    struct weight *weights = calloc(p->file_count + 1, sizeof *weights);
+    for (size_t i = 0; weights && i < p->file_count; i++) {
+        size_t n;
+        const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, p->files[i].fid, &n);
+        weights[i].item = i;
+        for (size_t k = 0; k < n && !p->files[i].merged_into; k++)
+            weights[i].value += sound(lines[k].time);
+    }
+    return weights;
+}
+
+static bool choose_files(struct nyt_page_choice *c, const nyt_profile *p, size_t cap)
+{
+    struct weight *weights = file_weights(p);
+    if (weights)
+        c->files = keep_heaviest(weights, p->file_count, p->file_count, cap, &c->files_left);
+    free(weights);
+    return c->files != NULL;
+}
+
+/* Only those of files that are shown. */
 static bool choose_lines(struct nyt_page_choice *c, const nyt_profile *p, size_t cap)
 {
     size_t all, n = 0;
@@ -47,7 +71,7 @@ static bool choose_lines(struct nyt_page_choice *c, const nyt_profile *p, size_t
     struct weight *weights = calloc(all + 1, sizeof *weights);
     for (size_t i = 0; weights && i < all; i++) {
         const nyt_file *file = nyt_profile_file(p, lines[i].fid);
-        if (file && !file->merged_into)
+        if (file && !file->merged_into && c->files[file - p->files])
             weights[n++] = (struct weight){.value = sound(lines[i].time), .item = i};
     }
     c->lines = weights ? keep_heaviest(weights, n, all, cap, &c->lines_left) : NULL;
@@ -133,12 +157,16 @@ bool nyt_page_choose(struct nyt_page_choice *c, const nyt_profile *p,
                      const struct nyt_page_caps *caps)
 {
     *c = (struct nyt_page_choice){0};
-    return choose_lines(c, p, caps->lines) && choose_subs(c, p, caps->subs) &&
-           choose_calls(c, p, caps->calls) && choose_nodes(c, p, caps->nodes);
+    c->processes = p->process_count < caps->processes ? p->process_count : caps->processes;
+    c->processes_left = p->process_count - c->processes;
+    return choose_files(c, p, caps->files) && choose_lines(c, p, caps->lines) &&
+           choose_subs(c, p, caps->subs) && choose_calls(c, p, caps->calls) &&
+           choose_nodes(c, p, caps->nodes);
 }
 
 void nyt_page_choice_free(struct nyt_page_choice *c)
 {
+    free(c->files);
     free(c->lines);
     free(c->subs);
     free(c->calls);

@@ -6,16 +6,17 @@
 
 /* How many of each there may be. */
 struct nyt_page_caps {
-    size_t lines, subs, calls, nodes;
+    size_t files, lines, subs, calls, nodes, processes;
 };
 
 /* What is shown of each list, and how many have something to show but are not among them. */
 struct nyt_page_choice {
-    bool *lines, *subs, *calls;
+    bool *files, *lines, *subs, *calls;
     uint32_t *node_at;          /* of each node: its own index in the page, or that of the node
                                    above which has its time */
     bool *nodes;
-    size_t lines_left, subs_left, calls_left, nodes_left;
+    size_t files_left, lines_left, subs_left, calls_left, nodes_left;
+    size_t processes, processes_left; /* the first ones are shown */
 };
 
 /* false: out of memory; free it all the same. */

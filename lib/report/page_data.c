@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "model/split.h"
 #include "report/insight.h"
+#include "report/page_name.h"
 #include "report/sentence.h"
 #include "report/short_path.h"
 
@@ -22,7 +23,7 @@ struct page {
     const struct nyt_page_choice *choice;
     const struct nyt_page_sources *sources;
     struct nyt_names strings;
-    struct nyt_map file_index; /* fid -> index in p->files */
+    struct nyt_map file_index; /* fid -> number in the page; not of files that are not shown */
     uint32_t *sub_at;          /* of each sub: its number in the page, or NYT_NONE */
     nyt_str folder;            /* of the project */
     nyt_level level;           /* whose lines are put */
@@ -41,9 +42,19 @@ static int64_t ticks_of(const struct page *g, double seconds)
     return whole(round(seconds * g->p->totals.ticks_per_sec));
 }
 
+/* Long names show how they begin and end. */
 static int64_t string_of(struct page *g, nyt_str text)
 {
+    struct nyt_page_name name = nyt_page_name(text);
+    struct nyt_buf joined = {0};
+    if (name.tail.len) {
+        g->failed |= !nyt_buf_append(&joined, name.head.data, name.head.len) ||
+                     !nyt_buf_append(&joined, NYT_ELLIPSIS, strlen(NYT_ELLIPSIS)) ||
+                     !nyt_buf_append(&joined, name.tail.data, name.tail.len);
+        text = (nyt_str){.data = joined.data ? (char *)joined.data : "", .len = joined.len};
+    }
     uint32_t id = nyt_names_take(&g->strings, text);
+    nyt_buf_free(&joined);
     g->failed |= id == NYT_NONE;
     return id;
 }
@@ -170,7 +181,7 @@ static void put_files(struct page *g)
         {"name", file_name},     {"short", file_short}, {"kind", file_kind},
         {"parent", file_parent}, {"line", file_line},   {"src", file_source},
         {"n", file_count},       {"t", file_time},      {NULL, NULL}};
-    put_columns(g, "file", columns, g->p->file_count, NULL);
+    put_columns(g, "file", columns, g->p->file_count, g->choice->files);
 }
 
 /* ---- Lines ---- */
@@ -470,8 +481,8 @@ static void put_sentence(struct page *g, const struct nyt_insight *insight)
         nyt_put_sentence(o, insight);
         g->failed |= nyt_out_end(o, NULL) < 0;
     }
-    nyt_json_str(g->j, "sentence",
-                 (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+    const nyt_str whole = {.data = text.data ? (char *)text.data : "", .len = text.len};
+    nyt_json_str(g->j, "sentence", nyt_page_name(whole).head);
     nyt_buf_free(&text);
     free(o);
 }
@@ -519,9 +530,11 @@ static void put_notes(struct page *g)
 {
     const struct nyt_page_choice *c = g->choice;
     nyt_json_open(g->j, "notes", '[');
+    put_note(g, c->files_left, "files with little time are left out of this page.");
     put_note(g, c->lines_left, "lines with little time are left out of this page.");
     put_note(g, c->subs_left, "functions with little time are left out of this page.");
     put_note(g, c->calls_left, "calling lines with little time are left out of this page.");
+    put_note(g, c->processes_left, "threads and processes are left out of this page.");
     put_note(g, g->sources->left_out, "files are shown without their source, which had no room.");
     nyt_json_close(g->j, ']');
 }
@@ -531,7 +544,7 @@ static void put_totals(struct page *g)
     const nyt_totals *t = &g->p->totals;
     const nyt_error *fault = nyt_profile_fault(g->p);
     nyt_json_whole(g->j, "v", 1);
-    nyt_json_str(g->j, "title", nyt_page_title(g->p));
+    nyt_json_str(g->j, "title", nyt_page_name(nyt_page_title(g->p)).head);
     nyt_json_text(g->j, "made", "nytprof " NYT_VERSION);
     nyt_json_number(g->j, "started", g->p->process_count ? g->p->processes[0].start : 0);
     put_language(g);
@@ -553,7 +566,7 @@ static void put_totals(struct page *g)
 static void put_groups(struct page *g)
 {
     nyt_json_open(g->j, "group", '[');
-    for (size_t i = 0; i < g->p->process_count; i++) {
+    for (size_t i = 0; i < g->choice->processes; i++) {
         const nyt_process *process = &g->p->processes[i];
         nyt_json_open(g->j, NULL, '{');
         nyt_json_count(g->j, "id", process->pid);
@@ -572,11 +585,14 @@ static bool number_all(struct page *g)
     g->sub_at = calloc(g->p->sub_count + 1, sizeof *g->sub_at);
     for (size_t i = 0; g->sub_at && i < g->p->sub_count; i++)
         g->sub_at[i] = g->choice->subs[i] ? shown++ : NYT_NONE;
+    shown = 0;
     for (size_t i = 0; i < g->p->file_count; i++) {
+        if (!g->choice->files[i])
+            continue;
         uint32_t *at = nyt_map_take(&g->file_index, g->p->files[i].fid, &is_new);
         if (!at)
             return false;
-        *at = (uint32_t)i;
+        *at = shown++;
     }
     return g->sub_at != NULL;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "report/insight.h"
+#include "report/page_name.h"
 #include "report/sentence.h"
 
 #include <stdlib.h>
@@ -34,6 +35,16 @@ void nyt_put_html(struct nyt_out *o, nyt_str text)
     }
 }
 
+/* Long ones show how they begin and end. */
+void nyt_put_html_name(struct nyt_out *o, nyt_str text)
+{
+    struct nyt_page_name name = nyt_page_name(text);
+    nyt_put_html(o, name.head);
+    if (name.tail.len)
+        nyt_out_text(o, NYT_ELLIPSIS);
+    nyt_put_html(o, name.tail);
+}
+
 /* ---- The tables ---- */
 
 static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uint32_t line)
@@ -41,7 +52,7 @@ static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uin
     const nyt_file *file = nyt_profile_file(p, fid);
     if (!file)
         return;
-    nyt_put_html(o, file->name);
+    nyt_put_html_name(o, file->name);
     if (line)
         nyt_out_format(o, ":%u", (unsigned)line);
 }
@@ -98,7 +109,7 @@ static void put_static_subs(struct nyt_out *o, const nyt_profile *p, const void 
     for (size_t i = 0; i < kept && i < ROWS; i++) {
         const nyt_sub *sub = list[i];
         put_figures(o, (int64_t)sub->calls, sub->excl);
-        nyt_put_html(o, sub->name);
+        nyt_put_html_name(o, sub->name);
     }
     nyt_out_text(o, "</table>");
 }
@@ -119,7 +130,8 @@ static bool put_sentence(struct nyt_out *o, const struct nyt_insight *insight)
         ok = nyt_out_end(to, NULL) == NYT_OK;
     }
     if (ok)
-        nyt_put_html(o, (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
+        nyt_put_html_name(o,
+                          (nyt_str){.data = text.data ? (char *)text.data : "", .len = text.len});
     nyt_buf_free(&text);
     free(to);
     return ok;
@@ -158,7 +170,7 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
         nyt_out_fill(o, ' ', 33);
     }
     nyt_out_text(o, "  ");
-    nyt_put_html(o, without_end(source->text));
+    nyt_put_html_name(o, without_end(source->text));
     nyt_out_text(o, hot ? "</strong>\n" : "\n");
 }
 
