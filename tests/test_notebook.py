@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,3 +204,30 @@ def test_the_extension_can_be_unloaded_and_loaded_again(notebook: Notebook) -> N
         notebook("%nytprof square(1)")
     notebook("%load_ext pynytprof")
     assert figures(notebook.text("%nytprof square(1)"), "return n * n") == "1"
+
+
+def test_in_a_terminal(tmp_path: Path) -> None:
+    """Plain IPython names its cells <ipython-input-N-...>, a kernel's are files."""
+    lines = (
+        "%load_ext pynytprof",
+        "def cube(n): return n ** 3\n",
+        "%nytprof sum(cube(n) for n in range(70))",
+        "%%nytprof",
+        "total = 0",
+        "for n in range(30): total += cube(n)",
+        "\n",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
+        input="\n".join(lines) + "\n",
+        env=environment(IPYTHONDIR=str(tmp_path), HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT_S,
+        cwd=tmp_path,
+    )
+    shown = [line.split() for line in done.stdout.splitlines()]
+    assert done.stdout.count("this cell") == 2, done.stdout + done.stderr
+    counts = [words[0] for words in shown if words[-4:] == ["return", "n", "**", "3"]]
+    assert counts == ["70", "30"]
+    assert [words[0] for words in shown if words[-3:] == ["total", "=", "0"]] == ["1"]

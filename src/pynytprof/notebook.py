@@ -206,7 +206,9 @@ def _cells_in(shell: Any, profile: reader.Profile, own: str) -> list[_Cell]:
     for file in profile.files.values():
         lines = {line.line: line for line in file.lines}
         text = "".join(file.source.values())
-        same = [n for n in known if n == file.name or (file.is_eval and text == known[n])]
+        same = [
+            n for n in known if _in_profile(n) == file.name or (file.is_eval and text == known[n])
+        ]
         if not lines or not same or file.merged_into:
             continue
         name = own if own in same else same[-1]
@@ -214,6 +216,12 @@ def _cells_in(shell: Any, profile: reader.Profile, own: str) -> list[_Cell]:
         found.append((name != own, _Cell(title, file.source, lines)))
     found.sort(key=lambda pair: (pair[0], -pair[1].time))
     return [cell for _, cell in found]
+
+
+def _in_profile(name: str) -> str:
+    """A file's name in a profile: plain IPython's ``<ipython-input-1-...>`` is no path, and none
+    that Perl's HTML could show."""
+    return name.replace("<", "(").replace(">", ")")
 
 
 def _names(shell: Any) -> list[str]:
