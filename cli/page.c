@@ -65,25 +65,79 @@ static enum exit_status unreadable(const struct options *o, const char *path, co
     return EXIT_UNREADABLE;
 }
 
-static int load(nyt_profile **p, const struct options *o, const char *path, nyt_error *err)
+static int load(nyt_profile **p, const struct options *o, const char *path, uint32_t section,
+                nyt_error *err)
 {
-    nyt_load_options how = {.salvage = o->salvage, .keep_evals = o->keep_evals};
+    nyt_load_options how = {.salvage = o->salvage, .keep_evals = o->keep_evals, .section = section};
     if (is_stdin(path))
         return nyt_profile_load_fn(p, read_stream, o->io->in, &how, err);
     return nyt_profile_load(p, path, &how, err);
 }
 
-static enum exit_status write_page(const struct options *o, const nyt_profile *p,
-                                   const nyt_profile *other, const char *name)
+/* ---- Threads and processes ---- */
+
+enum { MOST_SECTIONS = 12 };
+
+struct sections {
+    nyt_section list[MOST_SECTIONS];
+    size_t count;
+};
+
+static bool is_among(const struct sections *s, uint32_t id)
 {
-    nyt_page_options how = {.max_bytes = o->max_bytes, .compare = other};
+    for (size_t i = 0; i < s->count; i++)
+        if (s->list[i].id == id)
+            return true;
+    return false;
+}
+
+/* The one with most time of those that are not yet among them; NULL: there is none. */
+static const nyt_process *next_section(const struct sections *s, const nyt_process *all, size_t n)
+{
+    const nyt_process *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!is_among(s, all[i].pid) && (!best || all[i].statement_time > best->statement_time))
+            best = &all[i];
+    return best;
+}
+
+static void free_sections(struct sections *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        nyt_profile_free((nyt_profile *)s->list[i].profile);
+}
+
+/* Each is read on its own. What can't be read again, a pipe, has none. */
+static int load_sections(struct sections *s, const struct options *o, const char *path,
+                         const nyt_profile *p, nyt_error *err)
+{
+    size_t n;
+    const nyt_process *all = nyt_profile_processes(p, &n), *next;
+    *s = (struct sections){0};
+    if (n < 2 || is_stdin(path))
+        return NYT_OK;
+    while (s->count < MOST_SECTIONS && (next = next_section(s, all, n))) {
+        nyt_profile *alone;
+        int rc = load(&alone, o, path, next->pid, err);
+        if (rc < 0)
+            return rc;
+        s->list[s->count++] = (nyt_section){.id = next->pid, .profile = alone};
+    }
+    return NYT_OK;
+}
+
+/* ---- The page ---- */
+
+static enum exit_status write_page(const struct options *o, const nyt_profile *p,
+                                   const nyt_page_options *how, const char *name)
+{
     struct target t = {.path = name};
     nyt_error err = {0};
     if (!open_target(&t, o->io->out)) {
         close_target(&t, o->io->out, false);
         return cannot_write(o->io, name);
     }
-    int rc = nyt_report_page(p, &how, write_stream, t.out, &err);
+    int rc = nyt_report_page(p, how, write_stream, t.out, &err);
     bool done = close_target(&t, o->io->out, rc == NYT_OK);
     if (rc < 0 && rc != NYT_EIO) {
         complain(o->io, name, &err);
@@ -92,21 +146,39 @@ static enum exit_status write_page(const struct options *o, const nyt_profile *p
     return done && rc == NYT_OK ? EXIT_FINE : cannot_write(o->io, name);
 }
 
-static enum exit_status make_page(const struct options *o, const char *profile, const char *name)
+static enum exit_status page_of(const struct options *o, const char *profile, const nyt_profile *p,
+                                const char *name)
 {
-    nyt_profile *p = NULL, *other = NULL;
+    struct sections sections;
+    nyt_profile *other = NULL;
     nyt_error err;
     enum exit_status status;
-    if (load(&p, o, profile, &err) < 0)
-        return unreadable(o, profile, &err);
-    if (o->against && load(&other, o, o->against, &err) < 0)
+    if (load_sections(&sections, o, profile, p, &err) < 0) {
+        status = unreadable(o, profile, &err);
+    } else if (o->against && load(&other, o, o->against, 0, &err) < 0) {
         status = unreadable(o, o->against, &err);
-    else
-        status = write_page(o, p, other, name);
+    } else {
+        nyt_page_options how = {.max_bytes = o->max_bytes,
+                                .compare = other,
+                                .sections = sections.list,
+                                .section_count = sections.count};
+        status = write_page(o, p, &how, name);
+    }
+    free_sections(&sections);
+    nyt_profile_free(other);
+    return status;
+}
+
+static enum exit_status make_page(const struct options *o, const char *profile, const char *name)
+{
+    nyt_profile *p = NULL;
+    nyt_error err;
+    if (load(&p, o, profile, 0, &err) < 0)
+        return unreadable(o, profile, &err);
+    enum exit_status status = page_of(o, profile, p, name);
     if (status == EXIT_FINE && !nyt_profile_totals(p)->complete)
         say(o->io, "%s: the profile is incomplete", profile);
     nyt_profile_free(p);
-    nyt_profile_free(other);
     return status;
 }
 

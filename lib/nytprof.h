@@ -984,10 +984,18 @@ NYT_API size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt
 NYT_API size_t nyt_near_files(const nyt_profile *p, const char *wanted, const nyt_file **near,
                               size_t max);
 
+/* One thread or process of a profile: the same file, loaded with nyt_load_options.section. */
+typedef struct {
+    uint32_t id; /* its number */
+    const nyt_profile *profile;
+} nyt_section;
+
 /* All zeros means as usual. */
 typedef struct {
     uint64_t max_bytes; /* the page's size; 0: 5 MiB. What is left out, is told on it */
     const nyt_profile *compare; /* an earlier run to compare with; may be NULL */
+    const nyt_section *sections; /* what can be looked at alone; may be NULL */
+    size_t section_count;
 } nyt_page_options;
 
 /*

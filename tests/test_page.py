@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -94,6 +95,63 @@ def model(profile: Path) -> dict[str, Any]:
 
 def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+# ---- One thread alone ----
+
+THREADS = """\
+import threading
+def left(n):
+    for i in range(n):
+        pass
+def right(n):
+    return [i for i in
+            range(n)]
+threads = [threading.Thread(target=left, args=(7000,)), threading.Thread(target=right, args=(900,))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+left(50)
+"""
+
+
+def lines_of(page: Any) -> dict[str, str]:
+    """Line -> count of the source that is shown."""
+    return {row[0]: row[1] for row in rows(page, "Annotated source") if row[0] and row[1]}
+
+
+def test_threads_can_be_looked_at_alone(tab: Open, tmp_path: Path) -> None:
+    (tmp_path / "threads.py").write_text(THREADS)
+    out = tmp_path / "threads.out"
+    profiled = run([sys.executable, "-m", "pynytprof", "-q", "-o", out, "threads.py"], cwd=tmp_path)
+    assert profiled.returncode == 0, profiled.stderr
+    page = tab(make(tmp_path / "threads.html", out), "threads")
+    ids = [row[0] for row in rows(page, "Threads and processes")]
+    assert len(ids) == 3
+    loops = {}
+    for number in ids:
+        go(page, f"source?section={number}")
+        assert faults(page) == []
+        loops[number] = lines_of(page).get("4", "0")
+        whole = run([program(), "source", "--thread", number, "threads.py", out]).stdout
+        counted = [line.split() for line in whole.splitlines() if line.endswith("    pass")]
+        assert loops[number] == (counted[0][-3] if len(counted[0]) > 3 else "0")
+    assert sorted(loops.values()) == ["0", "50", "7,000"]
+    left = next(number for number, count in loops.items() if count == "7,000")
+
+    # Links keep to the thread; what is known of all together says so; the menu leads back.
+    page.get_by_label("Thread or process").select_option("-1")
+    go(page, "overview")
+    assert f"Thread or process {left}" not in page.locator("main").inner_text()
+    page.get_by_label("Thread or process").select_option(left)
+    assert f"Thread or process {left} ran 14," in page.locator("main").inner_text()
+    page.get_by_role("link", name="Functions", exact=True).click()
+    assert "of all threads and processes together only" in page.locator("body").inner_text()
+    page.get_by_role("link", name="Source", exact=True).click()
+    page.wait_for_selector('section[aria-label="Annotated source"]')
+    assert page.evaluate("location.hash").endswith(f"section={left}")
+    assert lines_of(page)["4"] == "7,000" and "13" not in lines_of(page)
+    page.get_by_label("Thread or process").select_option("-1")
+    assert lines_of(page)["4"] == "7,050"
 
 
 # ---- Every view ----
@@ -360,7 +418,7 @@ def test_sorting_filtering_and_the_split(tab: Open, folder: Path) -> None:
 def test_links_and_the_way_back(tab: Open, folder: Path) -> None:
     page = tab(folder / "search.html", "source?file=0&line=1")
     name = page.locator("section.source h2").inner_text()
-    page.get_by_role("link", name="Functions").click()
+    page.get_by_role("link", name="Functions", exact=True).click()
     page.locator("main .rows td a.fn").first.click()
     page.wait_for_selector("div.function h2")
     page.go_back()

@@ -23,8 +23,7 @@ struct contents {
 };
 
 /* The tables, in at most `room` bytes: of what is too much, less and less. */
-static int make_data(struct nyt_block **out, const nyt_profile *p,
-                     const struct nyt_page_sources *sources, uint64_t room)
+static int make_data(struct nyt_block **out, const struct nyt_page_input *input, uint64_t room)
 {
     struct nyt_page_caps caps = {.files = 100000,
                                  .lines = 200000,
@@ -35,8 +34,8 @@ static int make_data(struct nyt_block **out, const nyt_profile *p,
     for (int i = 0; i < TRIES; i++) {
         struct nyt_page_choice choice;
         struct nyt_block *b = nyt_block_new();
-        bool ok = b && nyt_page_choose(&choice, p, &caps);
-        ok = ok && nyt_page_data(&b->json, p, &choice, sources);
+        bool ok = b && nyt_page_choose(&choice, input->p, &caps);
+        ok = ok && nyt_page_data(&b->json, input, &choice);
         if (b)
             nyt_page_choice_free(&choice);
         int64_t bytes = ok ? nyt_block_end(b) : NYT_ENOMEM;
@@ -58,20 +57,26 @@ static int make_data(struct nyt_block **out, const nyt_profile *p,
 }
 
 /* Half of the room is the tables'; sources have what these leave. */
-static int make_contents(struct contents *c, const nyt_profile *p, const nyt_profile *other,
-                         uint64_t max_bytes)
+static int make_part(struct nyt_block **data, struct nyt_page_texts *texts,
+                     struct nyt_page_input *input, uint64_t room)
 {
+    if (!nyt_page_texts_make(texts, input->p, room / 2))
+        return NYT_ENOMEM;
+    input->sources = &texts->of;
+    return make_data(data, input, room - texts->bytes);
+}
+
+static int make_contents(struct contents *c, const nyt_profile *p, const nyt_page_options *options)
+{
+    uint64_t max_bytes = options->max_bytes ? options->max_bytes : USUAL_BYTES;
     uint64_t fixed = nyt_page_script_len + nyt_page_style_len + 16 * 1024;
     uint64_t room = max_bytes > fixed + LEAST_BYTES ? max_bytes - fixed : LEAST_BYTES;
-    uint64_t each = other ? room / 2 : room;
-    if (!nyt_page_texts_make(&c->texts, p, each / 2))
-        return NYT_ENOMEM;
-    int rc = make_data(&c->data, p, &c->texts.of, each - c->texts.bytes);
-    if (rc < 0 || !other)
-        return rc;
-    if (!nyt_page_texts_make(&c->other_texts, other, each / 2))
-        return NYT_ENOMEM;
-    return make_data(&c->other, other, &c->other_texts.of, each - c->other_texts.bytes);
+    uint64_t each = options->compare ? room / 2 : room;
+    struct nyt_page_input first = {
+        .p = p, .sections = options->sections, .section_count = options->section_count};
+    struct nyt_page_input second = {.p = options->compare};
+    int rc = make_part(&c->data, &c->texts, &first, each);
+    return rc < 0 || !options->compare ? rc : make_part(&c->other, &c->other_texts, &second, each);
 }
 
 static void put_block(struct nyt_out *o, const struct nyt_block *b, const char *id, size_t number,
@@ -146,9 +151,7 @@ int nyt_report_page(const nyt_profile *p, const nyt_page_options *options, nyt_w
         free(o);
         return nyt_fail(err, NYT_EAPI, "this build has no HTML page: npm was missing");
     }
-    int rc = o ? make_contents(&c, p, options->compare,
-                               options->max_bytes ? options->max_bytes : USUAL_BYTES)
-               : NYT_ENOMEM;
+    int rc = o ? make_contents(&c, p, options) : NYT_ENOMEM;
     if (rc == NYT_OK) {
         nyt_out_begin(o, write, ctx);
         bool ok = put_page(o, p, &c);

@@ -9,6 +9,7 @@
 #include "model/split.h"
 #include "report/insight.h"
 #include "report/page_name.h"
+#include "report/page_sections.h"
 #include "report/sentence.h"
 #include "report/short_path.h"
 
@@ -39,7 +40,7 @@ static int64_t whole(double ticks)
 
 static int64_t ticks_of(const struct page *g, double seconds)
 {
-    return whole(round(seconds * g->p->totals.ticks_per_sec));
+    return nyt_page_ticks(g->p, seconds);
 }
 
 /* Long names show how they begin and end. */
@@ -606,11 +607,11 @@ static void put_strings(struct page *g)
     nyt_json_close(g->j, ']');
 }
 
-bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_page_choice *choice,
-                   const struct nyt_page_sources *sources)
+bool nyt_page_data(struct nyt_json *j, const struct nyt_page_input *input,
+                   const struct nyt_page_choice *choice)
 {
-    struct page g = {.j = j, .p = p, .choice = choice, .sources = sources};
-    g.folder = nyt_project_folder(p);
+    struct page g = {.j = j, .p = input->p, .choice = choice, .sources = input->sources};
+    g.folder = nyt_project_folder(g.p);
     g.failed = !number_all(&g);
     if (!g.failed) {
         nyt_json_open(j, NULL, '{');
@@ -625,6 +626,8 @@ bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_pa
         put_calls(&g);
         put_nodes(&g);
         put_groups(&g);
+        g.failed |= !nyt_page_sections(j, g.p, choice->lines, input->sections,
+                                       input->section_count);
         put_strings(&g);
         nyt_json_close(j, '}');
     }

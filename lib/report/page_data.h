@@ -11,9 +11,17 @@ struct nyt_page_sources {
     size_t left_out; /* files whose source had no room */
 };
 
+/* What goes into the tables. */
+struct nyt_page_input {
+    const nyt_profile *p;
+    const struct nyt_page_sources *sources;
+    const nyt_section *sections;
+    size_t section_count;
+};
+
 /* The whole table as JSON into `j`. false: out of memory. */
-bool nyt_page_data(struct nyt_json *j, const nyt_profile *p, const struct nyt_page_choice *choice,
-                   const struct nyt_page_sources *sources);
+bool nyt_page_data(struct nyt_json *j, const struct nyt_page_input *input,
+                   const struct nyt_page_choice *choice);
 bool nyt_page_is_perl(const nyt_profile *p);
 /* What the program is called: the last part of its path. */
 nyt_str nyt_page_title(const nyt_profile *p);

@@ -29,6 +29,8 @@ export interface State {
   filter: string;
   /** Which kind of code is shown; empty: all. */
   scope: string;
+  /** The thread or process whose lines are shown; -1: all together. */
+  section: number;
   /** Node at which the flame graph begins. */
   node: number;
   inverted: boolean;
@@ -45,6 +47,7 @@ export const START: State = {
   up: false,
   filter: "",
   scope: "",
+  section: -1,
   node: 0,
   inverted: false,
   libraries: false,
@@ -68,6 +71,7 @@ export function parse(hash: string): State {
     file: whole(values.get("file"), START.file),
     line: whole(values.get("line"), START.line),
     fn: whole(values.get("fn"), START.fn),
+    section: whole(values.get("section"), START.section),
     node: whole(values.get("node"), START.node),
     sort: values.get("sort") ?? "",
     up: values.get("up") === "1",

@@ -14,6 +14,7 @@ test("every state comes back from its address", () => {
     up: true,
     filter: "a b&c=d#é%",
     scope: "library",
+    section: 4,
     node: 9,
     inverted: true,
     libraries: true,

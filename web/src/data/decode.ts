@@ -52,6 +52,9 @@ export function addedUp(raw: RawProfile): RawProfile {
       for (let i = 1; i < cells.length; i++) cells[i] += cells[i - 1];
     }
   }
+  for (const { i: lines } of raw.section ?? []) {
+    for (let i = 1; i < lines.length; i++) lines[i] += lines[i - 1];
+  }
   for (const [name, column, base] of OVER) {
     const table = tables[name] ?? {};
     for (let i = 0; i < table[column].length; i++) table[column][i] += table[base][i];
@@ -72,6 +75,11 @@ export function checked(value: unknown): RawProfile {
       if (!Array.isArray(cells) || cells.length !== first?.length) {
         throw new Error(`its table "${table}" is damaged`);
       }
+    }
+  }
+  for (const { i, n, t } of raw.section ?? []) {
+    if (n?.length !== i?.length || t?.length !== i.length) {
+      throw new Error('its table "section" is damaged');
     }
   }
   return raw;

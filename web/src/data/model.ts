@@ -1,6 +1,7 @@
 /** A profile with the indexes that the views ask for. Times are in seconds. */
 import type { Segment } from "./decode";
 import type { Level, RawProfile } from "./raw";
+import { alone } from "./section";
 
 export const KINDS = ["project", "packages", "standard library", "built in", "generated"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -92,6 +93,7 @@ export class Profile {
   readonly callees: Map<number, Call[]>;
   readonly callsByFile: Map<number, Call[]>;
   private readonly sources = new Map<number, Promise<Segment[]>>();
+  private readonly sections = new Map<number, Profile | null>();
 
   constructor(
     readonly raw: RawProfile,
@@ -150,6 +152,17 @@ export class Profile {
   level(granularity: Granularity): Line[] {
     const raw = granularity === "line" ? null : this.raw[granularity];
     return raw ? linesOf(raw, this.raw.tps > 0 ? 1 / this.raw.tps : 0, null) : this.lines;
+  }
+
+  /** One thread or process alone; null: its lines are not in the page. */
+  alone(id: number): Profile | null {
+    let found = this.sections.get(id);
+    if (found === undefined) {
+      const section = this.raw.section?.find((candidate) => candidate.id === id);
+      found = section ? new Profile(alone(this.raw, section), this.blocks, this.prefix) : null;
+      this.sections.set(id, found);
+    }
+    return found;
   }
 
   /** The segments of a file's source; empty: it is not in the page. */

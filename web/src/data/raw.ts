@@ -73,6 +73,16 @@ export interface RawProfile {
   node: { fn: number[]; up: number[]; t: number[] };
   /** Threads and processes. */
   group: { id: number; parent: number; start: number; end: number }[];
+  /** Those whose lines can be looked at alone, by most time; absent: an older page. */
+  section?: RawSection[];
+}
+
+/** The lines of one thread or process: their indexes in `line`, counts and ticks. */
+export interface RawSection {
+  id: number;
+  i: number[];
+  n: number[];
+  t: number[];
 }
 
 /** Figures by line. */

@@ -41,6 +41,9 @@ const VIEW: Record<View, () => preact.JSX.Element> = {
   compare: Compare,
 };
 
+/** The views that can show one thread or process alone. */
+const BY_SECTION: View[] = ["overview", "source", "files"];
+
 interface Props {
   profile: Profile;
   compared: Profile | null;
@@ -71,7 +74,7 @@ export function App({ profile, compared }: Props) {
   }, []);
   const open = useCallback((view: View, part: Partial<State> = {}) => {
     setState((old) => {
-      const now = { ...START, scope: old.scope, ...part, view };
+      const now = { ...START, scope: old.scope, section: old.section, ...part, view };
       history.pushState(null, "", format(now));
       return now;
     });
@@ -98,7 +101,15 @@ export function App({ profile, compared }: Props) {
   );
 
   useEffect(() => {
-    const follow = () => setState(parse(location.hash));
+    // A link in a view says nothing of the thread, which stays.
+    const follow = () =>
+      setState((old) => {
+        const said = /[?&]section=/.test(location.hash);
+        const now = parse(location.hash);
+        const kept = said ? now : { ...now, section: old.section };
+        if (!said && kept.section !== START.section) history.replaceState(null, "", format(kept));
+        return kept;
+      });
     window.addEventListener("hashchange", follow);
     window.addEventListener("popstate", follow);
     return () => {
@@ -134,10 +145,11 @@ export function App({ profile, compared }: Props) {
       act();
     };
     const hot = (step: 1 | -1) => () => {
-      const { view, file: chosen, line } = shown.current;
+      const { view, file: chosen, line, section } = shown.current;
       if (view !== "source") return;
-      const file = chosen >= 0 ? chosen : profile.firstFile.id;
-      change({ file, line: next(hotLines(profile, file), line, step) });
+      const looked = profile.alone(section) ?? profile;
+      const file = chosen >= 0 ? chosen : looked.firstFile.id;
+      change({ file, line: next(hotLines(looked, file), line, step) });
     };
     const level = (wanted: State["level"]) => () => {
       if (wanted === "line" || profile.raw[wanted]) change({ level: wanted });
@@ -168,9 +180,20 @@ export function App({ profile, compared }: Props) {
     });
   }, [profile, change, open]);
 
+  const alone = BY_SECTION.includes(state.view) ? profile.alone(state.section) : null;
+  const looked = alone ?? profile;
   const shared = useMemo<Shared>(
-    () => ({ profile, other, state, open, change, say: setSaid, compareWith }),
-    [profile, other, state, open, change, compareWith],
+    () => ({
+      profile: looked,
+      all: profile,
+      other: alone ? null : other,
+      state,
+      open,
+      change,
+      say: setSaid,
+      compareWith,
+    }),
+    [looked, profile, other, state, open, change, compareWith],
   );
   const Shown = VIEW[state.view];
   const raw = profile.raw;
@@ -200,7 +223,7 @@ export function App({ profile, compared }: Props) {
         {TABS.map(([view, title]) => (
           <a
             key={view}
-            href={link(view, { scope: state.scope })}
+            href={link(view, { scope: state.scope, section: state.section })}
             aria-current={tabOf(state.view) === view ? "page" : undefined}
           >
             {title}
@@ -210,6 +233,12 @@ export function App({ profile, compared }: Props) {
       {raw.snapshot && (
         <p class="warning" role="note">
           Snapshot: the program was still running when this profile was written.
+        </p>
+      )}
+      {state.section >= 0 && !alone && (
+        <p class="warning" role="note">
+          Calls are known of all threads and processes together only, and so is what this view
+          shows.
         </p>
       )}
       {raw.fault && (

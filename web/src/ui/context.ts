@@ -5,7 +5,9 @@ import type { Profile } from "../data/model";
 import type { State, View } from "../state";
 
 export interface Shared {
+  /** What the view shows: all, or one thread or process alone. */
   profile: Profile;
+  all: Profile;
   /** The profile to compare with, older than `profile`. */
   other: Profile | null;
   state: State;

@@ -4,6 +4,7 @@ import { count, percent, time, visible } from "../data/format";
 import { type Import, importTree } from "../data/imports";
 import { type File, KINDS } from "../data/model";
 import { fileInScope } from "../data/scope";
+import { link } from "../state";
 import { useShared } from "./context";
 import { FnLink, Kind, PlaceLink, Time } from "./parts";
 import { Scope } from "./scope";
@@ -107,17 +108,25 @@ export function Imports() {
   );
 }
 
-type Group = { id: number; parent: number; start: number; end: number };
+type Group = { id: number; parent: number; start: number; end: number; seconds: number };
 
 export function Threads() {
   const { profile } = useShared();
-  const groups = profile.raw.group;
+  const { raw } = profile;
+  const s = raw.tps > 0 ? 1 / raw.tps : 0;
+  const sections = new Map((raw.section ?? []).map(({ id, t }) => [id, t]));
+  const groups = raw.group.map((group) => ({
+    ...group,
+    seconds: (sections.get(group.id) ?? []).reduce((sum, ticks) => sum + ticks, 0) * s,
+  }));
   const columns: Column<Group>[] = [
     {
       key: "id",
       title: "Thread or process",
       ordered: true,
       value: (g) => g.id,
+      cell: (g) =>
+        sections.has(g.id) ? <a href={link("overview", { section: g.id })}>{g.id}</a> : g.id,
       text: (g) => String(g.id),
     },
     {
@@ -140,6 +149,15 @@ export function Threads() {
       text: (g) => (g.end > 0 ? time(g.end - g.start) : "(no end)"),
     },
   ];
+  if (sections.size > 0) {
+    columns.push({
+      key: "time",
+      title: "Time of its lines",
+      value: (g) => g.seconds,
+      cell: (g) => <Time seconds={g.seconds} whole={profile.time} />,
+      text: (g) => time(g.seconds),
+    });
+  }
   return (
     <div>
       <p>

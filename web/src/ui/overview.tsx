@@ -9,7 +9,7 @@ import { useShared } from "./context";
 import { highlight, type Piece } from "./highlight";
 import { calledBy, making } from "./notes";
 import { FnLink, PlaceLink, Time } from "./parts";
-import { Split } from "./scope";
+import { Sections, Split } from "./scope";
 import { Take } from "./take";
 
 const AROUND = 2;
@@ -197,8 +197,47 @@ function Verdict() {
   );
 }
 
+function TopFunctions({ fns }: { fns: Fn[] }) {
+  const { profile } = useShared();
+  return (
+    <section aria-label="Functions that cost most">
+      <h2>Functions</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Function</th>
+            <th scope="col" class="number">
+              Calls
+            </th>
+            <th scope="col" class="number">
+              Own time
+            </th>
+            <th scope="col" class="number">
+              With callees
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {fns.map((fn) => (
+            <tr key={fn.id}>
+              <td>
+                <FnLink fn={fn.id} />
+              </td>
+              <td class="number">{count(fn.calls)}</td>
+              <td class="number">
+                <Time seconds={fn.excl} whole={profile.time} />
+              </td>
+              <td class="number">{time(fn.incl)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
 export function Overview() {
-  const { profile, state } = useShared();
+  const { profile, all, state } = useShared();
   const raw = profile.raw;
   const lines = hottestLines(profile, state.scope, 12);
   const fns = hottestFns(profile, state.scope, 12);
@@ -212,6 +251,7 @@ export function Overview() {
       ))}
       <Verdict />
       <Split />
+      <Sections />
       <div class="excerpts">
         {excerptLines(profile, sentenceFirst(profile, lines, state.scope)).map((line) => (
           <Excerpt key={`${line.file}:${line.line}`} line={line} />
@@ -251,39 +291,14 @@ export function Overview() {
             </tbody>
           </table>
         </section>
-        <section aria-label="Functions that cost most">
-          <h2>Functions</h2>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Function</th>
-                <th scope="col" class="number">
-                  Calls
-                </th>
-                <th scope="col" class="number">
-                  Own time
-                </th>
-                <th scope="col" class="number">
-                  With callees
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {fns.map((fn) => (
-                <tr key={fn.id}>
-                  <td>
-                    <FnLink fn={fn.id} />
-                  </td>
-                  <td class="number">{count(fn.calls)}</td>
-                  <td class="number">
-                    <Time seconds={fn.excl} whole={profile.time} />
-                  </td>
-                  <td class="number">{time(fn.incl)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        {profile === all ? (
+          <TopFunctions fns={fns} />
+        ) : (
+          <p class="dim">
+            Calls are known of all threads and processes together only: the inclusive time of a line
+            is its own here, and functions have no figures.
+          </p>
+        )}
       </div>
       <Take name="overview" markdown={() => overviewMarkdown(profile)} />
     </div>

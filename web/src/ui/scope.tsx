@@ -40,15 +40,43 @@ export function Scope() {
   const { state, change } = useShared();
   const { parts, whole } = useSplit();
   return (
+    <>
+      <select
+        aria-label="Whose code"
+        value={state.scope}
+        onChange={(e) => change({ scope: e.currentTarget.value })}
+      >
+        <option value="">All code</option>
+        {parts.map(([kind, ticks]) => (
+          <option key={kind} value={kind}>
+            {`${SCOPE_TITLES[kind] ?? kind}, ${percent(ticks, whole)}`}
+          </option>
+        ))}
+      </select>
+      <Sections />
+    </>
+  );
+}
+
+/** Which thread or process a view shows; nothing where there is one alone. */
+export function Sections() {
+  const { all, state, change } = useShared();
+  const sections = all.raw.section ?? [];
+  if (sections.length < 2) return null;
+  const whole = all.raw.time;
+  return (
     <select
-      aria-label="Whose code"
-      value={state.scope}
-      onChange={(e) => change({ scope: e.currentTarget.value })}
+      aria-label="Thread or process"
+      value={String(state.section)}
+      onChange={(e) => change({ section: Number(e.currentTarget.value) })}
     >
-      <option value="">All code</option>
-      {parts.map(([kind, ticks]) => (
-        <option key={kind} value={kind}>
-          {`${SCOPE_TITLES[kind] ?? kind}, ${percent(ticks, whole)}`}
+      <option value="-1">All threads and processes</option>
+      {sections.map(({ id, t }) => (
+        <option key={id} value={String(id)}>
+          {`${id}: ${percent(
+            t.reduce((sum, ticks) => sum + ticks, 0),
+            whole,
+          )}`}
         </option>
       ))}
     </select>

@@ -21,6 +21,7 @@ import { callInNotes, callOutNotes, type Note } from "./notes";
 import { Code } from "./overview";
 import { Time } from "./parts";
 import { Rows } from "./rows";
+import { Sections } from "./scope";
 import { Take } from "./take";
 
 const ROW = 24;
@@ -192,6 +193,7 @@ export function Source() {
     <section class="source" aria-label={`Source of ${file.short}`}>
       <div class="bar">
         <h2 title={visible(file.name)}>{visible(file.short)}</h2>
+        <Sections />
         <span class="dim">
           {percent(file.time, profile.time)}, {time(file.time)}, {count(file.count)} statements
         </span>
