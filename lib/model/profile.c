@@ -48,6 +48,7 @@ void nyt_profile_free(nyt_profile *p)
     free(p->comments);
     free(p->processes);
     free(p->files);
+    free(p->scopes);
     for (int level = 0; level < 3; level++)
         free(p->lines[level].list);
     free(p->sources);
@@ -126,6 +127,9 @@ const nyt_file *nyt_profile_files(const nyt_profile *p, size_t *n)
 const nyt_file *nyt_profile_file(const nyt_profile *p, uint32_t fid)
 {
     size_t n;
+    /* Mostly they are numbered without gaps. */
+    if (fid && fid <= p->file_count && p->files[fid - 1].fid == fid)
+        return &p->files[fid - 1];
     const nyt_file *f = PART_OF_FID(p->files, p->file_count, fid, &n);
     return n ? f : NULL;
 }

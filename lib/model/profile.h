@@ -32,6 +32,7 @@ struct nyt_profile {
     size_t process_count, process_cap;
 
     nyt_file *files;
+    uint8_t *scopes; /* of each file, a nyt_scope: asked for again and again */
     size_t file_count;
     struct nyt_lines lines[3];  /* by nyt_level */
     nyt_src_line *sources;

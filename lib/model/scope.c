@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { EVALS_IN_EVALS = 32, LAUNCHER_LINES = 12 };
@@ -58,9 +59,8 @@ static bool is_launcher(const nyt_profile *p, const nyt_file *file)
     return n > 0 && n <= LAUNCHER_LINES && nyt_str_contains(source[n - 1].text, "sys.exit(");
 }
 
-nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
+static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)
 {
-    const nyt_file *file = nyt_profile_file(p, fid);
     for (int i = 0; file && file->is_eval && i < EVALS_IN_EVALS; i++)
         file = file->eval_fid == file->fid ? NULL : nyt_profile_file(p, file->eval_fid);
     if (!file)
@@ -73,4 +73,18 @@ nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
     if (is_launcher(p, file))
         return NYT_SCOPE_PACKAGES;
     return nyt_scope_of_path(file->name);
+}
+
+bool nyt_scopes_find(nyt_profile *p)
+{
+    p->scopes = calloc(p->file_count + 1, sizeof *p->scopes);
+    for (size_t i = 0; p->scopes && i < p->file_count; i++)
+        p->scopes[i] = (uint8_t)scope_of(p, &p->files[i]);
+    return p->scopes != NULL;
+}
+
+nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid)
+{
+    const nyt_file *file = nyt_profile_file(p, fid);
+    return file ? (nyt_scope)p->scopes[file - p->files] : NYT_SCOPE_GENERATED;
 }

@@ -7,4 +7,7 @@
 /* By its path alone; NYT_SCOPE_PROJECT is what is nowhere else. */
 nyt_scope nyt_scope_of_path(nyt_str path);
 
+/* Finds that of each file, once files and sources are complete. false: out of memory. */
+bool nyt_scopes_find(nyt_profile *p);
+
 #endif

@@ -17,9 +17,18 @@ enum { USUAL_BYTES = 5 * 1024 * 1024, LEAST_BYTES = 200 * 1024, TRIES = 16 };
 
 /* ---- The page ---- */
 
+/* One profile of the page. */
+struct part {
+    struct nyt_page_input input;
+    struct nyt_insight insight;
+    struct nyt_page_texts texts;
+    struct nyt_block *data;
+};
+
+/* The profile, and the one to compare it with. */
 struct contents {
-    struct nyt_block *data, *other; /* `other`: of the profile to compare with */
-    struct nyt_page_texts texts, other_texts;
+    struct part parts[2];
+    size_t count;
 };
 
 /* The tables, in at most `room` bytes: of what is too much, less and less. */
@@ -57,13 +66,15 @@ static int make_data(struct nyt_block **out, const struct nyt_page_input *input,
 }
 
 /* Half of the room is the tables'; sources have what these leave. */
-static int make_part(struct nyt_block **data, struct nyt_page_texts *texts,
-                     struct nyt_page_input *input, uint64_t room)
+static int make_part(struct part *part, uint64_t room)
 {
-    if (!nyt_page_texts_make(texts, input->p, room / 2))
+    struct nyt_page_input *input = &part->input;
+    if (!nyt_insight_find(&part->insight, input->p) ||
+        !nyt_page_texts_make(&part->texts, input->p, room / 2))
         return NYT_ENOMEM;
-    input->sources = &texts->of;
-    return make_data(data, input, room - texts->bytes);
+    input->insight = &part->insight;
+    input->sources = &part->texts.of;
+    return make_data(&part->data, input, room - part->texts.bytes);
 }
 
 static int make_contents(struct contents *c, const nyt_profile *p, const nyt_page_options *options)
@@ -71,12 +82,23 @@ static int make_contents(struct contents *c, const nyt_profile *p, const nyt_pag
     uint64_t max_bytes = options->max_bytes ? options->max_bytes : USUAL_BYTES;
     uint64_t fixed = nyt_page_script_len + nyt_page_style_len + 16 * 1024;
     uint64_t room = max_bytes > fixed + LEAST_BYTES ? max_bytes - fixed : LEAST_BYTES;
-    uint64_t each = options->compare ? room / 2 : room;
-    struct nyt_page_input first = {
+    c->count = options->compare ? 2 : 1;
+    c->parts[0].input = (struct nyt_page_input){
         .p = p, .sections = options->sections, .section_count = options->section_count};
-    struct nyt_page_input second = {.p = options->compare};
-    int rc = make_part(&c->data, &c->texts, &first, each);
-    return rc < 0 || !options->compare ? rc : make_part(&c->other, &c->other_texts, &second, each);
+    c->parts[1].input = (struct nyt_page_input){.p = options->compare};
+    int rc = NYT_OK;
+    for (size_t i = 0; i < c->count && rc == NYT_OK; i++)
+        rc = make_part(&c->parts[i], room / c->count);
+    return rc;
+}
+
+static void free_contents(struct contents *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        nyt_insight_free(&c->parts[i].insight);
+        nyt_block_free(c->parts[i].data);
+        nyt_page_texts_free(&c->parts[i].texts);
+    }
 }
 
 static void put_block(struct nyt_out *o, const struct nyt_block *b, const char *id, size_t number,
@@ -115,24 +137,22 @@ static bool put_first_paint(struct nyt_out *o, const struct nyt_insight *insight
     nyt_out_text(o, "</h1></header>");
     bool ok = nyt_put_answer(o, insight);
     nyt_out_text(o, "</div>\n<noscript>");
-    ok = nyt_put_tables(o, insight) && ok;
+    nyt_put_tables(o, insight);
     nyt_out_text(o, "</noscript>\n");
     return ok;
 }
 
-static bool put_page(struct nyt_out *o, const nyt_profile *p, const struct contents *c)
+static bool put_page(struct nyt_out *o, const struct contents *c)
 {
-    struct nyt_insight insight;
-    put_head(o, p);
-    bool ok = nyt_insight_find(&insight, p) && put_first_paint(o, &insight);
-    nyt_insight_free(&insight);
-    put_block(o, c->data, "profile", 0, false);
-    if (c->other)
-        put_block(o, c->other, "other", 0, false);
-    for (size_t i = 0; i < c->texts.count; i++)
-        put_block(o, c->texts.blocks[i], "s", i, true);
-    for (size_t i = 0; i < c->other_texts.count; i++)
-        put_block(o, c->other_texts.blocks[i], "o", i, true);
+    static const char *const profile_ids[] = {"profile", "other"}, *const source_ids[] = {"s", "o"};
+    const struct part *first = &c->parts[0];
+    put_head(o, first->input.p);
+    bool ok = put_first_paint(o, &first->insight);
+    for (size_t i = 0; i < c->count; i++)
+        put_block(o, c->parts[i].data, profile_ids[i], 0, false);
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < c->parts[i].texts.count; k++)
+            put_block(o, c->parts[i].texts.blocks[k], source_ids[i], k, true);
     nyt_out_text(o, "<script>");
     nyt_out_bytes(o, nyt_page_script, nyt_page_script_len);
     nyt_out_text(o, "</script>\n</body>\n</html>\n");
@@ -154,16 +174,13 @@ int nyt_report_page(const nyt_profile *p, const nyt_page_options *options, nyt_w
     int rc = o ? make_contents(&c, p, options) : NYT_ENOMEM;
     if (rc == NYT_OK) {
         nyt_out_begin(o, write, ctx);
-        bool ok = put_page(o, p, &c);
+        bool ok = put_page(o, &c);
         rc = nyt_out_end(o, err);
         rc = rc == NYT_OK && !ok ? NYT_ENOMEM : rc;
     }
     if (rc == NYT_ENOMEM)
         nyt_fail(err, rc, "out of memory");
-    nyt_block_free(c.data);
-    nyt_block_free(c.other);
-    nyt_page_texts_free(&c.texts);
-    nyt_page_texts_free(&c.other_texts);
+    free_contents(&c);
     free(o);
     return rc;
 }

@@ -506,17 +506,11 @@ static void put_split(struct page *g, const nyt_split *split)
     nyt_json_close(g->j, ']');
 }
 
-static void put_insight(struct page *g)
+static void put_insight(struct page *g, const struct nyt_insight *insight)
 {
-    struct nyt_insight insight;
-    if (nyt_insight_find(&insight, g->p)) {
-        put_sentence(g, &insight);
-        put_hottest(g, insight.hottest);
-        put_split(g, &insight.split);
-    } else {
-        g->failed = true;
-    }
-    nyt_insight_free(&insight);
+    put_sentence(g, insight);
+    put_hottest(g, insight->hottest);
+    put_split(g, &insight->split);
 }
 
 static void put_note(struct page *g, size_t left, const char *what)
@@ -616,7 +610,7 @@ bool nyt_page_data(struct nyt_json *j, const struct nyt_page_input *input,
     if (!g.failed) {
         nyt_json_open(j, NULL, '{');
         put_totals(&g);
-        put_insight(&g);
+        put_insight(&g, input->insight);
         put_notes(&g);
         put_files(&g);
         put_lines(&g);

@@ -2,6 +2,7 @@
 #ifndef NYT_REPORT_PAGE_DATA_H
 #define NYT_REPORT_PAGE_DATA_H
 
+#include "report/insight.h"
 #include "report/page_block.h"
 #include "report/page_choice.h"
 
@@ -14,6 +15,7 @@ struct nyt_page_sources {
 /* What goes into the tables. */
 struct nyt_page_input {
     const nyt_profile *p;
+    const struct nyt_insight *insight;
     const struct nyt_page_sources *sources;
     const nyt_section *sections;
     size_t section_count;

@@ -5,6 +5,7 @@
 #include "report/page_source.h"
 
 #include "base/str.h"
+#include "base/workers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -118,26 +119,58 @@ static void put_segments(struct nyt_json *j, const nyt_profile *p, uint32_t fid,
 
 /* ---- All files ---- */
 
-/* 1: it is among them; 0: it had no room; negative: NYT_ENOMEM. */
-static int add_file(struct nyt_page_texts *t, const nyt_profile *p, const struct ranked_file *file,
-                    uint64_t room)
+/* Blocks are packed on several threads, and taken in the order of rank. */
+struct packing {
+    struct nyt_page_texts *t;
+    const nyt_profile *p;
+    const struct ranked_file *list;
+    struct nyt_block **made; /* of each in `list` */
+    int64_t *bytes;          /* negative: out of memory */
+    uint64_t room;
+};
+
+static void pack_file(void *ctx, size_t i)
 {
-    uint32_t fid = p->files[file->index].fid;
+    struct packing *w = ctx;
+    uint32_t fid = w->p->files[w->list[i].index].fid;
     size_t lines;
-    nyt_profile_source(p, fid, &lines);
-    struct nyt_block *b = nyt_block_new();
-    if (!b)
+    nyt_profile_source(w->p, fid, &lines);
+    struct nyt_block *b = w->made[i] = nyt_block_new();
+    if (b)
+        put_segments(&b->json, w->p, fid, w->list[i].project && lines <= WHOLE_FILE_LINES);
+    w->bytes[i] = b ? nyt_block_end(b) : NYT_ENOMEM;
+}
+
+/* What has no room is left out. */
+static int take_file(void *ctx, size_t i)
+{
+    struct packing *w = ctx;
+    struct nyt_page_texts *t = w->t;
+    if (w->bytes[i] < 0)
         return NYT_ENOMEM;
-    put_segments(&b->json, p, fid, file->project && lines <= WHOLE_FILE_LINES);
-    int64_t bytes = nyt_block_end(b);
-    if (bytes < 0 || t->bytes + (uint64_t)bytes > room) {
-        nyt_block_free(b);
-        return bytes < 0 ? NYT_ENOMEM : 0;
+    if (t->bytes + (uint64_t)w->bytes[i] > w->room) {
+        nyt_block_free(w->made[i]);
+        w->made[i] = NULL;
+        t->of.left_out++;
+        return NYT_OK;
     }
-    t->bytes += (uint64_t)bytes;
-    t->of.block_of[file->index] = (int32_t)t->count;
-    t->blocks[t->count++] = b;
-    return 1;
+    t->bytes += (uint64_t)w->bytes[i];
+    t->of.block_of[w->list[i].index] = (int32_t)t->count;
+    t->blocks[t->count++] = w->made[i];
+    w->made[i] = NULL;
+    return NYT_OK;
+}
+
+static bool pack_files(struct packing *w, size_t n)
+{
+    w->made = calloc(n + 1, sizeof *w->made);
+    w->bytes = calloc(n + 1, sizeof *w->bytes);
+    bool ok = w->made && w->bytes && nyt_workers_run(n, pack_file, take_file, w) == NYT_OK;
+    for (size_t i = 0; w->made && i < n; i++)
+        nyt_block_free(w->made[i]);
+    free(w->made);
+    free(w->bytes);
+    return ok;
 }
 
 bool nyt_page_texts_make(struct nyt_page_texts *t, const nyt_profile *p, uint64_t room)
@@ -148,12 +181,9 @@ bool nyt_page_texts_make(struct nyt_page_texts *t, const nyt_profile *p, uint64_
     bool ok = t->blocks && t->of.block_of && list;
     for (size_t i = 0; ok && i < p->file_count; i++)
         t->of.block_of[i] = -1;
+    struct packing w = {.t = t, .p = p, .list = list, .room = room};
     size_t n = ok ? rank_files(p, list) : 0;
-    for (size_t i = 0; ok && i < n; i++) {
-        int rc = add_file(t, p, &list[i], room);
-        ok = rc >= 0;
-        t->of.left_out += rc == 0;
-    }
+    ok = ok && (!n || pack_files(&w, n));
     free(list);
     return ok;
 }

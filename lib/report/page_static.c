@@ -13,6 +13,7 @@
 #include "report/page_name.h"
 #include "report/sentence.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,48 +67,54 @@ static void put_figures(struct nyt_out *o, int64_t count, double seconds)
     nyt_out_text(o, "<td>");
 }
 
-static int by_time(const void *left, const void *right)
+/* The ROWS with most time of what is offered; of equal ones those that came first. */
+struct top {
+    struct {
+        double time;
+        const void *item;
+    } rows[ROWS];
+    size_t count;
+};
+
+static void offer(struct top *t, double time, const void *item)
 {
-    const nyt_line *a = *(const nyt_line *const *)left, *b = *(const nyt_line *const *)right;
-    return (a->time < b->time) - (a->time > b->time);
+    if (!isfinite(time))        /* odd files have such */
+        time = 0;
+    if (t->count == ROWS && !(time > t->rows[ROWS - 1].time))
+        return;
+    size_t at = t->count < ROWS ? t->count++ : ROWS - 1;
+    for (; at > 0 && time > t->rows[at - 1].time; at--)
+        t->rows[at] = t->rows[at - 1];
+    t->rows[at].time = time;
+    t->rows[at].item = item;
 }
 
-static int by_excl(const void *left, const void *right)
+static void put_static_lines(struct nyt_out *o, const nyt_profile *p)
 {
-    const nyt_sub *a = *(const nyt_sub *const *)left, *b = *(const nyt_sub *const *)right;
-    return (a->excl < b->excl) - (a->excl > b->excl);
-}
-
-/* `list` has room for pointers to all lines, and to all subs. */
-static void put_static_lines(struct nyt_out *o, const nyt_profile *p, const void **list)
-{
-    size_t n, kept = 0;
+    size_t n;
     const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
+    struct top top = {.count = 0};
     for (size_t i = 0; i < n; i++)
         if (lines[i].time > 0)
-            list[kept++] = &lines[i];
-    if (kept)
-        qsort(list, kept, sizeof *list, by_time);
+            offer(&top, lines[i].time, &lines[i]);
     nyt_out_text(o, "<h2>Lines</h2><table><tr><th>Count<th>Time<th>Line");
-    for (size_t i = 0; i < kept && i < ROWS; i++) {
-        const nyt_line *line = list[i];
+    for (size_t i = 0; i < top.count; i++) {
+        const nyt_line *line = top.rows[i].item;
         put_figures(o, line->count, line->time);
         put_place(o, p, line->fid, line->line);
     }
     nyt_out_text(o, "</table>");
 }
 
-static void put_static_subs(struct nyt_out *o, const nyt_profile *p, const void **list)
+static void put_static_subs(struct nyt_out *o, const nyt_profile *p)
 {
-    size_t kept = 0;
+    struct top top = {.count = 0};
     for (size_t i = 0; i < p->sub_count; i++)
         if (p->subs[i].calls)
-            list[kept++] = &p->subs[i];
-    if (kept)
-        qsort(list, kept, sizeof *list, by_excl);
+            offer(&top, p->subs[i].excl, &p->subs[i]);
     nyt_out_text(o, "<h2>Functions</h2><table><tr><th>Calls<th>Own time<th>Function");
-    for (size_t i = 0; i < kept && i < ROWS; i++) {
-        const nyt_sub *sub = list[i];
+    for (size_t i = 0; i < top.count; i++) {
+        const nyt_sub *sub = top.rows[i].item;
         put_figures(o, (int64_t)sub->calls, sub->excl);
         nyt_put_html_name(o, sub->name);
     }
@@ -198,19 +205,11 @@ bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight)
     return ok;
 }
 
-bool nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight)
+void nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight)
 {
-    const nyt_profile *p = insight->p;
-    size_t lines;
-    nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
-    const void **list = calloc(lines + p->sub_count + 1, sizeof *list);
-    if (list) {
-        put_excerpt(o, p, insight->hottest);
-        put_static_lines(o, p, list);
-        put_static_subs(o, p, list);
-    }
-    free(list);
-    return list != NULL;
+    put_excerpt(o, insight->p, insight->hottest);
+    put_static_lines(o, insight->p);
+    put_static_subs(o, insight->p);
 }
 
 int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt_error *err)
@@ -221,8 +220,9 @@ int nyt_report_fragment(const nyt_profile *p, nyt_write_fn write, void *ctx, nyt
     struct nyt_insight insight;
     nyt_out_begin(o, write, ctx);
     nyt_out_text(o, "<div class=nytprof>");
-    bool ok = nyt_insight_find(&insight, p) && nyt_put_answer(o, &insight) &&
-              nyt_put_tables(o, &insight);
+    bool ok = nyt_insight_find(&insight, p) && nyt_put_answer(o, &insight);
+    if (ok)
+        nyt_put_tables(o, &insight);
     nyt_out_text(o, "</div>\n");
     int rc = nyt_out_end(o, err);
     nyt_insight_free(&insight);

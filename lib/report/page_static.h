@@ -10,7 +10,7 @@ void nyt_put_html(struct nyt_out *o, nyt_str text);
 void nyt_put_html_name(struct nyt_out *o, nyt_str text);
 /* The sentence. false: out of memory. */
 bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight);
-/* An excerpt of the source, and two tables. false: out of memory. */
-bool nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight);
+/* An excerpt of the source, and two tables. */
+void nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight);
 
 #endif
