@@ -574,6 +574,22 @@ NYT_API const nyt_line *nyt_profile_all_lines(const nyt_profile *p, nyt_level le
 NYT_API const nyt_line *nyt_profile_line(const nyt_profile *p, nyt_level level, uint32_t fid,
                                          uint32_t line);
 
+/*
+ * What a line of a coroutine has waited for: from where it was suspended to where it went on, in
+ * seconds on the clock, and how often. It is no part of anybody's time. Of coroutines that await
+ * one another, the line of each has it.
+ */
+typedef struct {
+    uint32_t fid, line;
+    uint64_t count;
+    double time;
+} nyt_await;
+
+/* By fid and line; of the 400 lines that waited longest. */
+NYT_API const nyt_await *nyt_profile_awaits(const nyt_profile *p, size_t *n);
+/* Of one line; NULL: it never waited. */
+NYT_API const nyt_await *nyt_profile_await(const nyt_profile *p, uint32_t fid, uint32_t line);
+
 /* Embedded source, by line number; numbers may be missing. n = 0: none was embedded. */
 NYT_API const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n);
 /* The text of one line, NULL if it is not there. */

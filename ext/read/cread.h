@@ -9,6 +9,7 @@ enum layout_id {
     LAYOUT_HEADER,
     LAYOUT_FAULT,
     LAYOUT_PROCESS,
+    LAYOUT_AWAIT,
     LAYOUT_FILE,
     LAYOUT_COUNTS,
     LAYOUT_LINE,

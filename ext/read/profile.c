@@ -68,6 +68,17 @@ static const struct layout process_layout = {
         FIELD(nyt_process, "end", end, "When it ended, in seconds since the epoch.")),
                     };
 
+static const struct layout await_layout = {
+    .id = LAYOUT_AWAIT,
+    .name = "pynytprof.reader.Await",
+    .doc = "What a line of a coroutine has waited for, on the clock and beside its time.",
+    .fields = FIELDS(
+        FIELD(nyt_await, "fid", fid, "The number of its file."),
+        FIELD(nyt_await, "line", line, "Its number."),
+        FIELD(nyt_await, "count", count, "How often it was suspended and went on."),
+        FIELD(nyt_await, "time", time, "How long that was in all, in seconds.")),
+        };
+
 static const struct layout file_layout = {
     .id = LAYOUT_FILE,
     .name = "pynytprof._cread.File",
@@ -271,6 +282,13 @@ static PyObject *profile_processes(PyObject *self, PyObject *Py_UNUSED(none))
     size_t n;
     const nyt_process *all = nyt_profile_processes(profile_of(self), &n);
     return structs_of(module_of(self), &process_layout, all, sizeof *all, n);
+}
+
+static PyObject *profile_awaits(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_await *all = nyt_profile_awaits(profile_of(self), &n);
+    return structs_of(module_of(self), &await_layout, all, sizeof *all, n);
 }
 
 static PyObject *profile_counts(PyObject *self, PyObject *Py_UNUSED(none))
@@ -496,6 +514,8 @@ static PyMethodDef profile_methods[] = {
                "Key and value of each option; None: the file ends in mid-value.")},
     {"comments", profile_comments, METH_NOARGS,
      PyDoc_STR("comments($self)\n--\n\nThe comments of the file, 1000 at most.")},
+    {"awaits", profile_awaits, METH_NOARGS,
+     PyDoc_STR("awaits($self)\n--\n\nWhat lines of coroutines waited for, by fid and line.")},
     {"processes", profile_processes, METH_NOARGS,
      PyDoc_STR("processes($self)\n--\n\nThe processes in order of appearance.")},
     {"counts", profile_counts, METH_NOARGS,
@@ -583,8 +603,8 @@ static PyType_Spec profile_spec = {
 };
 
 static const struct layout *const layouts[] = {
-    &header_layout, &fault_layout, &process_layout, &file_layout, &counts_layout,
-    &line_layout,   &sub_layout,   &call_layout,    &node_layout,
+    &header_layout, &fault_layout, &process_layout, &await_layout, &file_layout,
+    &counts_layout, &line_layout,  &sub_layout,     &call_layout,  &node_layout,
 };
 
 int add_profile(PyObject *module)

@@ -245,6 +245,7 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, Py
     info->file = file;
     info->first_line = t->files.list[file].folded ? 1 : code->co_firstlineno;
     info->module = code_is_module_level(code);
+    info->awaits = code->co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR);
     info->skip = t->files.list[file].skip;
     info->folded = t->files.list[file].folded;
     if (!info->skip) {

@@ -14,6 +14,7 @@ struct code_info {
     int first_line;
     bool skip;
     bool module;        /* of a module, or of a text given to exec or eval */
+    bool awaits;        /* of a coroutine or an asynchronous generator */
     bool folded;        /* it stands for code objects that are not equal */
     uint32_t n_lines;   /* distinct lines */
     int *lines;         /* ascending */

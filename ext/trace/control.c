@@ -114,6 +114,7 @@ void tracer_pause(tracer *t)
     engine_stop(t);
     evals_unwatch();
     greenlets_forget();
+    awaits_let_go(&t->awaits);
     t->running = false;
     if (running == t)
         running = NULL;
@@ -127,6 +128,7 @@ int tracer_forget_figures(tracer *t)
 {
     lanes_close(t);
     graph_free(&t->graph);
+    awaits_free(&t->awaits);
     codes_forget(&t->codes);
     source_files_forget(&t->files);
     snapshot_forget(&t->snapshot);

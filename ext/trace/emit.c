@@ -15,6 +15,7 @@
 #include "tracer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,6 +167,47 @@ static void add_header(emitter *e, const char *header, size_t len)
     }
 }
 
+/*
+ * Awaited time stands in comments, which Perl's tools pass over: ticks, how often, line and file.
+ * At most MOST_AWAITS of them, those with most time.
+ */
+enum { MOST_AWAITS = 400 };
+
+static int longest_first(const void *left, const void *right)
+{
+    const await_place *a = left, *b = right;
+    return (a->units < b->units) - (a->units > b->units);
+}
+
+static void add_await(emitter *e, const await_place *a)
+{
+    char figures[80];
+    const char *name = e->t->files.list[a->file].name;
+    int len = snprintf(figures, sizeof figures, "awaited %.0f %llu %u ",
+                       (double)a->units * e->ticks_per_unit, (unsigned long long)a->count,
+                       (unsigned)a->line);
+    if (!name || strchr(name, '\n') || strchr(name, '\r'))
+        return;
+    add_string(e, "#", 1);
+    add_u32(e, (uint32_t)((size_t)len + strlen(name)));
+    add_bytes(e, figures, (size_t)len);
+    add_bytes(e, name, strlen(name));
+}
+
+static void add_awaits(emitter *e)
+{
+    const await_table *a = &e->t->awaits;
+    await_place *sorted = a->n_places ? calloc(a->n_places, sizeof *sorted) : NULL;
+    if (!sorted)
+        return;
+    memcpy(sorted, a->places, a->n_places * sizeof *sorted);
+    qsort(sorted, a->n_places, sizeof *sorted, longest_first);
+    for (size_t i = 0; i < a->n_places && i < MOST_AWAITS; i++)
+        if (sorted[i].count)
+            add_await(e, &sorted[i]);
+    free(sorted);
+}
+
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
@@ -185,8 +227,10 @@ static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent, 
     add_u32(e, id);
     add_u32(e, parent);
     add_f64(e, wall_time(e, l->began));
-    if (header)
+    if (header) {
         add_header(e, header, header_len);
+        add_awaits(e);
+    }
     put_chunk(e, 'P');
 }
 

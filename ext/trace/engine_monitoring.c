@@ -282,6 +282,38 @@ static inline bool begins_line(const code_info *info, int offset, bool thrown)
     return next < info->n_steps && info->steps[next] & STEP_STARTS_LINE;
 }
 
+/* ---- Coroutines ---- */
+
+/* Where the running frame is, if it runs that code; NULL: it does not. */
+static const void *frame_of(const PyObject *code)
+{
+#if HAVE_RAW_FRAMES
+    const raw_frame *frame = running_frame();
+    return frame && frame_runs(frame, code) ? frame : NULL;
+#else
+    (void)code;
+    return PyEval_GetFrame();
+#endif
+}
+
+/* A value that an asynchronous generator has made for whoever iterates, not one that it awaits. */
+static bool is_made_by_generator(const PyObject *value)
+{
+    return strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") == 0;
+}
+
+/* The coroutine at the top is suspended. */
+static void suspend(tracer *t, const lane *l, const PyObject *code, const PyObject *value,
+                    uint64_t now)
+{
+    const activation *top = l->top;
+    const code_info *info = top->info;
+    const void *frame = top->slot && !is_made_by_generator(value) ? frame_of(code) : NULL;
+    if (frame)
+        awaits_suspend(&t->awaits, frame, info->file, (uint32_t)info->lines[top->slot - top->slots],
+                       now);
+}
+
 /* A frame begins, or goes on at `offset` (-1: begins). */
 static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable,
                               bool tiers)
@@ -306,6 +338,9 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
         l->top->slot = &l->top->slots[index];
         l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
     }
+    if (UNLIKELY(info->awaits))
+        (offset < 0 ? awaits_begin(&t->awaits, frame_of(code))
+                    : awaits_resume(&t->awaits, frame_of(code), now));
     Py_RETURN_NONE;
 }
 
@@ -370,6 +405,17 @@ static inline PyObject *leave(PyObject *self, PyObject *code, enum cost_kind kin
     return info && info->skip && kind != COST_UNWIND ? disable(t) : Py_NewRef(Py_None);
 }
 
+static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    tracer *t = CALLBACK_OF(self);
+    lane *l = lane_here();
+    if (l && l->top->key == args[0] && UNLIKELY(l->top->info->awaits))
+        suspend(t, l, args[0], args[2], clock_read(&t->clock));
+    return leave(self, args[0], COST_LEAVE);
+}
+
 static PyObject *leave_of_tiers(PyObject *self, PyObject *code, enum cost_kind kind)
 {
     lane *l = lane_of_this_thread(CALLBACK_OF(self));
@@ -394,6 +440,17 @@ static PyObject *on_leave_of_tiers(PyObject *self, PyObject *const *args, size_t
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
+    return leave_of_tiers(self, args[0], COST_LEAVE);
+}
+
+static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    if (!IS_EVENT(n, 3, names))
+        return refuse(self, args, n, names);
+    tracer *t = CALLBACK_OF(self);
+    lane *l = lane_here();
+    if (l && l->top->key == args[0] && UNLIKELY(l->top->info->awaits))
+        suspend(t, l, args[0], args[2], clock_read(&t->clock));
     return leave_of_tiers(self, args[0], COST_LEAVE);
 }
 
@@ -556,7 +613,7 @@ static const struct {
     {"PY_THROW", on_throw, on_throw_of_tiers, 0},
     {"PY_UNWIND", on_unwind, on_unwind_of_tiers, 0},
     {"PY_RETURN", on_leave, on_leave_of_tiers, LOCAL},
-    {"PY_YIELD", on_leave, on_leave_of_tiers, LOCAL},
+    {"PY_YIELD", on_yield, on_yield_of_tiers, LOCAL},
     {"RAISE", NULL, on_raise, FOR_TIERS},
     {"LINE", on_line, on_line_of_tiers, LOCAL | FOR_STMTS},
     {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},

@@ -86,6 +86,8 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
+    if (UNLIKELY(info->awaits))
+        (offset < 0 ? awaits_begin(&t->awaits, frame) : awaits_resume(&t->awaits, frame, now));
 }
 
 /* ---- Who else is there ---- */
@@ -326,6 +328,28 @@ static int call_neighbour(Py_tracefunc function, PyObject *theirs, PyFrameObject
     return rc;
 }
 
+/*
+ * A coroutine's frame returns a value: it is suspended, or it has ended, and then it never goes
+ * on. What an asynchronous generator makes for whoever iterates is nothing that it awaits.
+ */
+static void suspend(tracer *t, const lane *l, const PyObject *value, uint64_t now)
+{
+    const activation *top = l->top;
+    const code_info *info = top->info;
+    if (top->slot && strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") != 0)
+        awaits_suspend(&t->awaits, top->key, info->file,
+                       (uint32_t)info->lines[top->slot - top->slots], now);
+}
+
+static void on_return(tracer *t, lane *l, PyFrameObject *frame, const PyObject *value, uint64_t now)
+{
+    if (!is_top(t, l, frame, &now))
+        return;
+    if (UNLIKELY(l->top->info->awaits) && value)
+        suspend(t, l, value, now);
+    lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
+}
+
 /* PyTrace_RETURN without a value: an exception leaves the frame. */
 static void trace_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject *value,
                         uint64_t now)
@@ -336,8 +360,7 @@ static void trace_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyOb
     } else if (what == PyTrace_CALL) {
         on_enter(t, l, frame, now);
     } else if (what == PyTrace_RETURN) {
-        if (is_top(t, l, frame, &now))
-            lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
+        on_return(t, l, frame, value, now);
     }
 }
 

@@ -41,6 +41,7 @@ static void tables_free(tracer *t)
 {
     lanes_close(t);
     graph_free(&t->graph);
+    awaits_free(&t->awaits);
     codes_free(&t->codes);
     source_files_free(&t->files);
     snapshot_forget(&t->snapshot);

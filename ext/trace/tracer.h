@@ -2,6 +2,7 @@
 #ifndef PYNYTPROF_TRACE_TRACER_H
 #define PYNYTPROF_TRACE_TRACER_H
 
+#include "awaits.h"
 #include "clock.h"
 #include "code_info.h"
 #include "engine.h"
@@ -25,6 +26,7 @@ struct tracer {
     file_table files;
     code_table codes;
     call_graph graph;
+    await_table awaits;
     lane_table lanes;
     snapshots snapshot;
     engine_state engine;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "export/export.h"
 #include "export/paths.h"
+#include "model/awaits.h"
 
 #include <stdlib.h>
 
@@ -159,6 +160,16 @@ static void put_call(struct json *j, const nyt_call *call)
     end_item(j);
 }
 
+static void put_awaited(struct json *j)
+{
+    begin_list(j, "awaited");
+    for (size_t i = 0; i < j->p->await_count; i++) {
+        nyt_json_line(&j->w);
+        nyt_await_json(&j->w, j->p, &j->p->awaits[i]);
+    }
+    end_list(j);
+}
+
 static void put_fixed(struct json *j)
 {
     nyt_json_open(&j->w, NULL, '{');
@@ -170,6 +181,7 @@ static void put_fixed(struct json *j)
     for (size_t i = 0; i < j->p->call_count; i++)
         put_call(j, &j->p->calls[i]);
     end_list(j);
+    put_awaited(j);
 }
 
 /* ---- Lines and paths ---- */

@@ -8,7 +8,9 @@
 
 #include "base/str.h"
 #include "base/workers.h"
+#include "format/awaited.h"
 #include "format/reader.h"
+#include "model/limits.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -120,6 +122,34 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
     return merge_pair(m, &m->attributes, "attribute", pair);
 }
 
+/* Of several profiles, only what they awaited: the rest is about one of them alone. */
+static bool merge_comment(nyt_merged *m, const struct nyt_merge_input *g, nyt_str text)
+{
+    struct nyt_awaited said;
+    char figures[80];
+    bool ok = true;
+    bool awaited = nyt_awaited_parse(text, &said);
+    if (m->inputs > 1 && (!awaited || m->comment_count >= NYT_COMMENTS_MAX))
+        return true;
+    if (!NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap))
+        return false;
+    if (!awaited || g->ticks_per_sec == m->ticks_per_sec) {
+        m->comments[m->comment_count++] = keep(m, text, &ok);
+        return ok;
+    }
+    int64_t ticks = nyt_rescale_ticks((int64_t)said.ticks, g->ticks_per_sec, m->ticks_per_sec);
+    int len = snprintf(figures, sizeof figures, "awaited %lld %llu %u ", (long long)ticks,
+                       (unsigned long long)said.count, (unsigned)said.line);
+    struct nyt_buf line = {0};
+    ok = nyt_buf_append(&line, figures, (size_t)len) &&
+         nyt_buf_append(&line, said.file.data, said.file.len);
+    if (ok)
+        m->comments[m->comment_count++] = keep(
+            m, (nyt_str){.data = (char *)line.data, .len = line.len}, &ok);
+    nyt_buf_free(&line);
+    return ok;
+}
+
 static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
 {
     bool ok = true;
@@ -127,11 +157,8 @@ static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
         ok = merge_attribute(m, g, &g->attributes.list[i]);
     for (size_t i = 0; ok && i < g->options.count; i++)
         ok = merge_pair(m, &m->options, "option", &g->options.list[i]);
-    for (size_t i = 0; ok && m->inputs == 1 && i < g->comment_count; i++) {
-        ok = NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap);
-        if (ok)
-            m->comments[m->comment_count++] = keep(m, g->comments[i], &ok);
-    }
+    for (size_t i = 0; ok && i < g->comment_count; i++)
+        ok = merge_comment(m, g, g->comments[i]);
     return ok;
 }
 

@@ -5,6 +5,7 @@
 #include "model/finish.h"
 
 #include "base/str.h"
+#include "model/awaits.h"
 #include "model/scope.h"
 #include "model/string_evals.h"
 #include "model/sub_name.h"
@@ -451,7 +452,7 @@ int nyt_profile_finish(struct nyt_loader *l)
     finish_sources(l->p); /* string_evals.c compares them */
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
-        rc = finish_all(&s) && nyt_scopes_find(l->p) ? NYT_OK : NYT_ENOMEM;
+        rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_find(l->p) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         add_called_time(l->p);
     free(s.sub_rank);

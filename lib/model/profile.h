@@ -35,6 +35,8 @@ struct nyt_profile {
     uint8_t *scopes; /* of each file, a nyt_scope: asked for again and again */
     size_t file_count;
     struct nyt_lines lines[3];  /* by nyt_level */
+    nyt_await *awaits; /* by fid and line */
+    size_t await_count;
     nyt_src_line *sources;
     size_t source_count;
 

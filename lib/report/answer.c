@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "model/split.h"
+#include "report/awaited.h"
 #include "report/excerpt.h"
 #include "report/facts.h"
 #include "report/functions.h"
@@ -152,6 +153,11 @@ static void put_calls_of_line(struct nyt_words *w, const void *what)
     }
 }
 
+static void put_awaited(struct nyt_words *w, const void *what)
+{
+    nyt_put_awaited(w->o, what);
+}
+
 static void put_note(struct nyt_report *r, nyt_report_put_fn *put, const void *what)
 {
     nyt_report_style(r, NYT_DIM);
@@ -190,6 +196,9 @@ static void put_block_heading(struct nyt_report *r, const struct nyt_hot_block *
         put_note(r, put_called_by, b->sub);
     if (nyt_top_calls_on(r->p, b->fid, b->hottest->line, &call, 1))
         put_note(r, put_calls_of_line, b->hottest);
+    const nyt_await *awaited = nyt_profile_await(r->p, b->fid, b->hottest->line);
+    if (awaited)
+        put_note(r, put_awaited, awaited);
 }
 
 static void put_block(const struct nyt_hot *hot, const struct nyt_hot_block *b,
@@ -324,7 +333,7 @@ static bool put_answer(struct nyt_report *r, const struct nyt_insight *insight)
     nyt_out_text(r->o, "\n");
     nyt_report_paragraph(r, put_sentence, insight, 0, 0);
     put_split(r, &insight->split);
-    bool ok = put_hot_lines(r, insight) &&
+    bool ok = put_hot_lines(r, insight) && nyt_report_awaited(r) &&
               put_functions(r, true, r->asked ? r->asked : FUNCTIONS) &&
               put_functions(r, false, r->asked ? r->asked : OTHERS);
     ok = ok && put_threads(r);
@@ -458,6 +467,7 @@ bool nyt_report_json_answer(struct nyt_report *r)
         json_split(r, &insight.split);
         ok = json_words(r, "sentence", put_sentence, &insight) && json_hot_lines(r, &insight) &&
              json_facts(r, &insight);
+        nyt_report_json_awaited(r);
     }
     nyt_insight_free(&insight);
     return ok;

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "model/split.h"
 #include "report/answer.h"
+#include "report/awaited.h"
 #include "report/excerpt.h"
 #include "report/facts.h"
 #include "report/hot.h"
@@ -151,6 +152,11 @@ static void put_block_heading(struct nyt_words *w, const struct nyt_hot_block *b
         put_callers(w, b->sub);
     }
     put_callees(w, b->hottest);
+    const nyt_await *awaited = nyt_profile_await(w->p, b->fid, b->hottest->line);
+    if (awaited) {
+        nyt_out_text(w->o, "; ");
+        nyt_put_awaited(w->o, awaited);
+    }
     nyt_out_text(w->o, "\n\n");
 }
 

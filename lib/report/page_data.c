@@ -245,6 +245,39 @@ static void put_level(struct page *g, const char *table, nyt_level level)
     g->level = NYT_LEVEL_LINE;
 }
 
+/* ---- What lines waited for ---- */
+
+static int64_t await_file(struct page *g, size_t i)
+{
+    return file_of(g, g->p->awaits[i].fid);
+}
+
+static int64_t await_line(struct page *g, size_t i)
+{
+    return g->p->awaits[i].line;
+}
+
+static int64_t await_count(struct page *g, size_t i)
+{
+    return (int64_t)g->p->awaits[i].count;
+}
+
+static int64_t await_time(struct page *g, size_t i)
+{
+    return ticks_of(g, g->p->awaits[i].time);
+}
+
+/* There are few of them. */
+static void put_awaits(struct page *g)
+{
+    static const struct column columns[] = {{"file", await_file},
+                                            {"line", await_line},
+                                            {"n", await_count},
+                                            {"t", await_time},
+                                            {NULL, NULL}};
+    put_columns(g, "await", columns, g->p->await_count, NULL);
+}
+
 /* ---- Subs ---- */
 
 static int64_t sub_name(struct page *g, size_t i)
@@ -616,6 +649,7 @@ bool nyt_page_data(struct nyt_json *j, const struct nyt_page_input *input,
         put_lines(&g);
         put_level(&g, "block", NYT_LEVEL_BLOCK);
         put_level(&g, "sub", NYT_LEVEL_SUB);
+        put_awaits(&g);
         put_subs(&g);
         put_calls(&g);
         put_nodes(&g);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "report/awaited.h"
 #include "report/excerpt.h"
 #include "report/report.h"
 
@@ -150,6 +151,12 @@ static void take_line(struct walk *w, uint32_t line)
         w->source_count--;
     for (; w->call_count && (*w->calls)->line == line; w->calls++, w->call_count--)
         note_call(w, *w->calls);
+    const nyt_await *awaited = nyt_profile_await(w->r->p, w->fid, line);
+    if (awaited) {
+        note(w, "#");
+        nyt_put_awaited(w->r->o, awaited);
+        end_note(w->r);
+    }
 }
 
 static void list_lines(struct walk *w)

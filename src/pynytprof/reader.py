@@ -28,6 +28,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, 
 from . import _cread
 from ._cread import (
     Attribute,
+    Await,
     Comment,
     Discount,
     Header,
@@ -50,6 +51,7 @@ from ._cread import (
 
 __all__ = [
     "Attribute",
+    "Await",
     "Call",
     "Comment",
     "Discount",
@@ -185,6 +187,11 @@ class Line(_OnLine):
     """Seconds, without the subs that the line called."""
     incl: float
     """Seconds, with them."""
+
+    @property
+    def awaited(self) -> Await | None:
+        """What it waited for, if it is of a coroutine that did."""
+        return self._profile._awaits.get((self.fid, self.line))
 
     @property
     def calls(self) -> list[Call]:
@@ -490,6 +497,16 @@ class Profile:
     def application(self) -> str:
         """What was profiled."""
         return self.attributes.get("application", "(unknown program)")
+
+    @property
+    def awaits(self) -> list[Await]:
+        """What lines of coroutines waited for: seconds on the clock that are nobody's time. Of
+        coroutines that await one another, the line of each has them. The 400 longest, by file."""
+        return list(self._awaits.values())
+
+    @cached_property
+    def _awaits(self) -> dict[tuple[int, int], Await]:
+        return {(one.fid, one.line): one for one in self._raw.awaits()}
 
     @cached_property
     def files(self) -> dict[int, File]:

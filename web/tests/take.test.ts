@@ -81,8 +81,8 @@ test("the source as CSV and Markdown", () => {
   const p = profile();
   const rows = rowsOf(p, p.files[0], SOURCE, "line");
   const csv = sourceCsv(rows).split("\r\n");
-  assert.equal(csv[0], "line,count,seconds,calls,seconds in subs,source");
-  assert.equal(csv[3], "3,10,0.4,10,1,        work(i)");
+  assert.equal(csv[0], "line,count,seconds,calls,seconds in subs,awaits,seconds awaited,source");
+  assert.equal(csv[3], "3,10,0.4,10,1,0,0,        work(i)");
   assert.equal(csv.length, 8);
   const text = sourceMarkdown(p, p.files[0], rows, 3);
   assert.match(text, /^`\/home\/me\/app\.py:3`: 100 % of the time is in this file\./);

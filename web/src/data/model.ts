@@ -28,6 +28,13 @@ export interface Line {
   incl: number;
 }
 
+export interface Await {
+  file: number;
+  line: number;
+  count: number;
+  time: number;
+}
+
 export interface Fn {
   id: number;
   name: string;
@@ -87,6 +94,8 @@ export class Profile {
   readonly nodes: Node[];
   /** Time of all statements. */
   readonly time: number;
+  /** What lines of coroutines waited for: beside their time, and in no sum. */
+  readonly awaits: Await[];
   readonly linesByFile: Map<number, Line[]>;
   readonly fnsByFile: Map<number, Fn[]>;
   readonly callers: Map<number, Call[]>;
@@ -114,6 +123,7 @@ export class Profile {
       count: raw.file.n[id],
     }));
     this.lines = linesOf(raw.line, s, raw.line.i);
+    this.awaits = raw.await ? linesOf(raw.await, s, null) : [];
     this.fns = raw.fn.name.map((name, id) => ({
       id,
       name: raw.str[name] ?? "",

@@ -44,6 +44,8 @@ export interface RawProfile {
   line: Level & { i: number[] };
   block: Level | null;
   sub: Level | null;
+  /** What lines of coroutines waited for, on the clock; absent: an older page. */
+  await?: Level;
   fn: {
     name: number[];
     file: number[];

@@ -61,6 +61,7 @@ export function alone(raw: RawProfile, section: RawSection): RawProfile {
     line,
     block: null,
     sub: null,
+    await: { file: [], line: [], n: [], t: [] },
     file: { ...raw.file, n, t },
     fn: { ...raw.fn, n: none, t: none, i: none, r: none, depth: none },
     call: { from: [], to: [], file: [], line: [], n: [], t: [], i: [], r: [], depth: [] },

@@ -11,7 +11,7 @@ import {
   time,
   visible,
 } from "../data/format";
-import type { Call, File, Fn, Granularity, Line, Profile } from "../data/model";
+import type { Await, Call, File, Fn, Granularity, Line, Profile } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
 import { editorLink } from "./editor";
@@ -27,7 +27,14 @@ import { Take } from "./take";
 const ROW = 24;
 
 type Row =
-  | { kind: "code"; line: number; pieces: Piece[]; figures: Line | undefined; calls: Call[] }
+  | {
+      kind: "code";
+      line: number;
+      pieces: Piece[];
+      figures: Line | undefined;
+      awaited: Await | undefined;
+      calls: Call[];
+    }
   | { kind: "note"; note: Note; indent: number }
   | { kind: "gap"; lines: number; seconds: number };
 
@@ -71,6 +78,9 @@ export function rowsOf(
   for (const call of profile.callsByFile.get(file.id) ?? []) {
     calls.set(call.line, [...(calls.get(call.line) ?? []), call]);
   }
+  const awaits = new Map(
+    profile.awaits.filter((one) => one.file === file.id).map((one) => [one.line, one]),
+  );
   const fns = new Map<number, Fn[]>();
   for (const fn of profile.fnsByFile.get(file.id) ?? []) {
     if (fn.first > 0) fns.set(fn.first, [...(fns.get(fn.first) ?? []), fn]);
@@ -91,7 +101,14 @@ export function rowsOf(
       for (const note of callInNotes(profile, fn)) rows.push({ kind: "note", note, indent });
     }
     const made = calls.get(line) ?? [];
-    rows.push({ kind: "code", line, pieces, figures: figures.get(line), calls: made });
+    rows.push({
+      kind: "code",
+      line,
+      pieces,
+      figures: figures.get(line),
+      awaited: awaits.get(line),
+      calls: made,
+    });
     for (const note of callOutNotes(profile, made)) rows.push({ kind: "note", note, indent });
   }
   leaveOut([...figures.keys()].reduce((most, line) => Math.max(most, line), 0) + 1);
@@ -152,6 +169,7 @@ export function Source() {
     () => (segments ? rowsOf(profile, file, segments, state.level) : []),
     [profile, file.id, segments, state.level],
   );
+  const awaits = profile.awaits.some((one) => one.file === file.id);
   const hot = useMemo(() => hotLines(profile, file.id), [profile, file.id]);
   const line = state.line || profile.firstLine(file.id);
   const at = rows.findIndex((row) => row.kind === "code" && row.line === line);
@@ -185,6 +203,11 @@ export function Source() {
         <th scope="col" class="number subs">
           Time in subs
         </th>
+        {awaits && (
+          <th scope="col" class="number" title="Until it went on: beside its time, in no sum">
+            Awaited
+          </th>
+        )}
         <th scope="col">Code</th>
       </tr>
     </thead>
@@ -239,6 +262,7 @@ export function Source() {
               current={line}
               whole={profile.time}
               changes={other ? changes : null}
+              awaits={awaits}
             />
           )}
         />
@@ -280,20 +304,22 @@ interface RowProps {
   whole: number;
   /** By line, if there is a profile to compare with. */
   changes: Map<number, LineChange> | null;
+  /** There is a column of awaited time. */
+  awaits: boolean;
 }
 
-function SourceRow({ row, current, whole, changes }: RowProps) {
+function SourceRow({ row, current, whole, changes, awaits }: RowProps) {
+  const columns = [...BEFORE, ...(changes ? ["delta"] : []), ...(awaits ? ["awaited"] : [])];
   if (row.kind === "gap") {
     return (
       <tr class="left-out">
-        <td colSpan={changes ? 8 : 7}>
+        <td colSpan={columns.length + 1}>
           {row.lines === 1 ? "1 line" : `${count(row.lines)} lines`} left out: {time(row.seconds)}
         </td>
       </tr>
     );
   }
-  if (row.kind === "note")
-    return <NoteRow row={row} columns={changes ? [...BEFORE, "delta"] : BEFORE} />;
+  if (row.kind === "note") return <NoteRow row={row} columns={columns} />;
   const figures = row.figures;
   const incl = row.calls.reduce((sum, call) => sum + call.incl, 0);
   const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
@@ -311,6 +337,7 @@ function SourceRow({ row, current, whole, changes }: RowProps) {
       </td>
       <td class="number calls">{calls > 0 ? count(calls) : ""}</td>
       <td class="number subs">{incl > 0 ? time(incl) : ""}</td>
+      {awaits && <td class="number awaited">{row.awaited && time(row.awaited.time)}</td>}
       <td class="text">
         <Code pieces={row.pieces} />
       </td>
@@ -354,7 +381,7 @@ function plain(pieces: Piece[]): string {
 }
 
 export function sourceCsv(rows: Row[]): string {
-  const lines = ["line,count,seconds,calls,seconds in subs,source"];
+  const lines = ["line,count,seconds,calls,seconds in subs,awaits,seconds awaited,source"];
   for (const row of rows) {
     if (row.kind !== "code") continue;
     const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
@@ -365,6 +392,8 @@ export function sourceCsv(rows: Row[]): string {
       row.figures?.time ?? 0,
       calls,
       incl,
+      row.awaited?.count ?? 0,
+      row.awaited?.time ?? 0,
       plain(row.pieces),
     ];
     lines.push(cells.map(csvCell).join(","));

@@ -1,0 +1,38 @@
+#include "format/awaited.h"
+
+#include "base/str.h"
+
+/* A number and the space behind it; false: there is none, or it is larger than `most`. */
+static bool take_number(nyt_str *rest, uint64_t most, uint64_t *value)
+{
+    size_t at = 0;
+    *value = 0;
+    for (; at < rest->len && rest->data[at] >= '0' && rest->data[at] <= '9'; at++) {
+        unsigned digit = (unsigned)(rest->data[at] - '0');
+        if (*value > (most - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    if (at == 0 || at == rest->len || rest->data[at] != ' ')
+        return false;
+    rest->data += at + 1;
+    rest->len -= at + 1;
+    return true;
+}
+
+bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a)
+{
+    static const char word[] = "awaited ";
+    uint64_t line;
+    if (!nyt_str_begins(comment, word))
+        return false;
+    nyt_str rest = {.data = comment.data + sizeof word - 1, .len = comment.len - (sizeof word - 1)};
+    if (!take_number(&rest, INT64_MAX, &a->ticks) || !take_number(&rest, INT64_MAX, &a->count) ||
+        !take_number(&rest, UINT32_MAX, &line))
+        return false;
+    while (rest.len && (rest.data[rest.len - 1] == '\n' || rest.data[rest.len - 1] == '\r'))
+        rest.len--;
+    a->line = (uint32_t)line;
+    a->file = rest;
+    return rest.len > 0;
+}
