@@ -68,14 +68,15 @@ static bool uses_colour(const struct options *o)
     return !o->output && !(no_color && *no_color) && is_terminal(o->io->out);
 }
 
-static void settle_report(struct options *o)
+static void settle_report(struct options *o, const struct command *command)
 {
     o->report.sort = (nyt_sort)o->sort;
     o->report.colour = uses_colour(o);
     o->filter.only = o->only;
     o->filter.exclude = o->exclude;
     o->filter.reach = (nyt_reach)o->reach;
-    o->report.filter = &o->filter;
+    o->narrows = command->narrows;
+    o->report.filter = o->narrows ? NULL : &o->filter;
     if (!o->report.width)
         o->report.width = columns_of_environment();
     if (!o->report.width && !o->output)
@@ -178,7 +179,7 @@ static enum exit_status run_command(const struct nyt_cli_io *io, const struct co
         status = command->check(&o, count);
     if (status != EXIT_FINE)
         return status;
-    settle_report(&o);
+    settle_report(&o, command);
     return command->combine ? command->combine(&o, words, count) : run(command, &o, words, count);
 }
 

@@ -29,14 +29,43 @@ static int check_section(nyt_profile **p, const struct options *o, nyt_error *er
     return NYT_EAPI;
 }
 
+bool is_filtered(const struct options *o)
+{
+    const nyt_filter *f = &o->filter;
+    return f->only_count || f->exclude_count || o->reach != NYT_REACH_ALL;
+}
+
+/* NYT_EAPI: no file of it is to be shown. */
+static int check_filter(nyt_profile **p, const struct options *o, nyt_error *err)
+{
+    size_t n;
+    int rc = nyt_profile_shows(*p, &o->filter, &n);
+    *err = (nyt_error){.code = rc};
+    if (rc == NYT_OK && n == 0) {
+        rc = err->code = NYT_EAPI;
+        snprintf(err->message, sizeof err->message,
+                 "no file of this profile is left by --only, --exclude and --scope");
+    }
+    if (rc < 0) {
+        nyt_profile_free(*p);
+        *p = NULL;
+    }
+    return rc;
+}
+
 int load_profile(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
 {
     nyt_load_options how = {.keep_evals = options->keep_evals,
                             .salvage = options->salvage,
-                            .section = (uint32_t)options->section};
+                            .section = (uint32_t)options->section,
+                            .filter = options->narrows ? &options->filter : NULL};
     int rc = is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
                             : nyt_profile_load(p, path, &how, err);
-    return rc == NYT_OK && options->section ? check_section(p, options, err) : rc;
+    if (rc == NYT_OK && options->section)
+        rc = check_section(p, options, err);
+    if (rc == NYT_OK && is_filtered(options))
+        rc = check_filter(p, options, err);
+    return rc;
 }
 
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)

@@ -30,6 +30,7 @@ struct options {
     const char *only[MAX_PATTERNS], *exclude[MAX_PATTERNS];
     size_t reach;       /* an nyt_reach */
     nyt_filter filter;  /* of the three above */
+    bool narrows;       /* profiles are loaded with no more than that; else reports heed it */
     int files_before;       /* so many stand before a "--" */
     int runs[2];            /* that diff compares */
 };

@@ -1,6 +1,7 @@
 /* html: the report as one page, and a browser that shows it; or the report of Perl's nytprofhtml. */
 #include "page.h"
 
+#include "load.h"
 #include "message.h"
 #include "streams.h"
 #include "target.h"
@@ -59,19 +60,12 @@ static bool open_in_browser(const char *page)
     return false;
 }
 
-static enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)
-{
-    complain(o->io, path, err);
-    return EXIT_UNREADABLE;
-}
-
 static int load(nyt_profile **p, const struct options *o, const char *path, uint32_t section,
                 nyt_error *err)
 {
-    nyt_load_options how = {.salvage = o->salvage, .keep_evals = o->keep_evals, .section = section};
-    if (is_stdin(path))
-        return nyt_profile_load_fn(p, read_stream, o->io->in, &how, err);
-    return nyt_profile_load(p, path, &how, err);
+    struct options of_section = *o;
+    of_section.section = section;
+    return load_profile(p, &of_section, path, err);
 }
 
 /* ---- Threads and processes ---- */

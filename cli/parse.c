@@ -88,10 +88,30 @@ static enum exit_status take(const struct command *command, const struct option 
 
 /* ---- Words ---- */
 
+/* "summary, func or tree": the commands that have this option; false: none does. */
+static bool list_commands(const char *word, char *text, size_t size)
+{
+    const char *argument, *last = NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < command_count; i++) {
+        if (!find_option(&commands[i], word, &argument) || used >= size)
+            continue;
+        if (last)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", last);
+        last = commands[i].name;
+    }
+    if (last && used < size)
+        snprintf(text + used, size - used, "%s%s", used ? " and " : "", last);
+    return last != NULL;
+}
+
 static enum exit_status unknown(const struct command *command, const struct options *o,
                                 const char *word)
 {
-    char hint[HINT_SIZE];
+    char hint[HINT_SIZE], others[256];
+    if (word[1] == '-' && list_commands(word, others, sizeof others))
+        return usage_error(o->io, command->name, "%s has no option '%.*s', but %s", command->name,
+                           (int)strcspn(word, "="), word, others);
     return usage_error(o->io, command->name, "unknown option '%.*s'%s", (int)strcspn(word, "="),
                        word, suggest_option(command, word, hint));
 }

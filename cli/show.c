@@ -44,15 +44,15 @@ static void put_name(FILE *err, nyt_str name)
 static void begin_list(const struct options *o, const char *path, const char *what, size_t n)
 {
     const struct nyt_cli_io *io = o->io;
-    fprintf(io->err, "%s: %s: no %s '%s' in this profile%s", io->program, path, what, o->name,
+    fprintf(io->err, "%s: %s: no %s '%s' in %s%s", io->program, path, what, o->name,
+            is_filtered(o) ? "what --only, --exclude and --scope leave" : "this profile",
             n ? "; the nearest: " : "\n");
 }
 
-static enum exit_status no_such_sub(const struct options *o, const nyt_profile *p, const char *path,
-                                    const char *wanted)
+static enum exit_status no_such_sub(const struct options *o, const nyt_profile *p, const char *path)
 {
     const nyt_sub *near[NEAREST];
-    size_t n = nyt_near_subs(p, wanted, near, NEAREST);
+    size_t n = nyt_near_subs(p, o->name, near, NEAREST);
     begin_list(o, path, "function", n);
     for (size_t i = 0; i < n; i++) {
         fputs(i ? ", " : "", o->io->err);
@@ -101,7 +101,7 @@ static enum exit_status show_source(const struct options *o, const nyt_profile *
     const nyt_file *files[FILES_LISTED];
     nyt_error err;
     size_t n;
-    nyt_find_files(p, o->name, files, FILES_LISTED, &n);
+    nyt_find_files(p, o->name, &o->filter, files, FILES_LISTED, &n);
     if (n == 0)
         return no_such_file(o, p, path);
     if (n > 1)
@@ -140,14 +140,14 @@ struct subs {
 
 /* EXIT_FINE, or what is wrong was said. */
 static enum exit_status find_subs(struct subs *s, const struct options *o, const nyt_profile *p,
-                                  const char *path, const char *wanted)
+                                  const char *path, const nyt_filter *filter)
 {
     nyt_error err = {.code = NYT_ENOMEM, .message = "out of memory"};
     s->list = calloc(SUBS_MOST, sizeof *s->list);
-    if (!s->list || nyt_find_subs(p, wanted, s->list, SUBS_MOST, &s->found) < 0)
+    if (!s->list || nyt_find_subs(p, o->name, filter, s->list, SUBS_MOST, &s->found) < 0)
         return unreadable(o, path, &err);
     s->count = s->found < SUBS_MOST ? s->found : SUBS_MOST;
-    return s->found ? EXIT_FINE : no_such_sub(o, p, path, wanted);
+    return s->found ? EXIT_FINE : no_such_sub(o, p, path);
 }
 
 static enum exit_status show_subs(const struct options *o, const nyt_profile *p,
@@ -167,7 +167,7 @@ static enum exit_status show_func(const struct options *o, const nyt_profile *p,
                                   const nyt_report_options *report, const char *path, FILE *out)
 {
     struct subs s = {.list = NULL};
-    enum exit_status status = find_subs(&s, o, p, path, o->name);
+    enum exit_status status = find_subs(&s, o, p, path, &o->filter);
     if (status == EXIT_FINE)
         status = show_subs(o, p, report, path, out, &s);
     free(s.list);
@@ -194,7 +194,7 @@ static enum exit_status show_tree(const struct options *o, const nyt_profile *p,
         return EXIT_INCOMPLETE;
     }
     if (o->name)
-        status = find_subs(&s, o, p, path, o->name);
+        status = find_subs(&s, o, p, path, NULL);
     if (status == EXIT_FINE) {
         nyt_tree_options how = {
             .least = o->least, .focus = s.list, .focus_count = s.list ? s.count : 0};

@@ -36,14 +36,15 @@ enum {
     PRINTING = DUMP | INFO | SPEEDSCOPE | CONVERT | DIFF | TELLING | EXPLAIN, /* a loaded profile */
     LOADING = PRINTING | HTML, /* all that load a profile */
     COMBINING = MERGE | RECOVER, /* all that make a new profile */
-    SHOWING = SUMMARY | TREE | EXPLAIN /* what they show can be filtered */
+    FILTERED = SUMMARY | TREE | EXPLAIN | FUNC | SOURCE | INFO | SPEEDSCOPE | CONVERT | DIFF | HTML,
+    SECTIONED = SUMMARY | SOURCE | EXPLAIN | FUNC | CONVERT /* can do without calls */
 };
 
 static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
 
 const struct command commands[] = {
     {"html", HTML, NULL, "write the report as one HTML page", check_html, command_html,
-     .files = "[FILE]", .usual_file = true,
+     .files = "[FILE]", .usual_file = true, .narrows = true,
      .more = "The page needs no network and no server. It is written beside the profile, under\n"
              "its name with .html at the end."},
     {"verify", VERIFY, command_verify, "check that profiles are sound and complete",
@@ -76,14 +77,14 @@ const struct command commands[] = {
          "their source, callers and callees, functions, and facts that stand out: as much as\n"
          "the budget holds. See also 'guide'."},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
-     .files = "[FILE ...]", .usual_file = true},
+     .files = "[FILE ...]", .usual_file = true, .narrows = true},
     {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
      .files = "[FILE ...]", .usual_file = true},
     {"speedscope", SPEEDSCOPE, command_speedscope,
      "write the call tree for https://www.speedscope.app", .files = "[FILE ...]",
-     .usual_file = true},
+     .usual_file = true, .narrows = true},
     {"convert", CONVERT, command_convert, "convert a profile to the format of another tool",
-     check_convert, .files = "[FILE]", .usual_file = true},
+     check_convert, .files = "[FILE]", .usual_file = true, .narrows = true},
     {"merge", MERGE, NULL, "merge several profiles into one", check_merge, command_merge,
      .more = "Files and functions are matched by name; counts and times are added up. The order\n"
              "of the files makes no difference."},
@@ -92,7 +93,7 @@ const struct command commands[] = {
      .more = "Everything before the damage is kept, and what can be read behind it. What is lost\n"
              "is reported."},
     {"diff", DIFF, NULL, "show what changed between two profiles", check_diff,
-     .compare = command_diff, .files = "BEFORE AFTER | BEFORE ... -- AFTER ...",
+     .compare = command_diff, .narrows = true, .files = "BEFORE AFTER | BEFORE ... -- AFTER ...",
      .more = "It begins with the work that differs and where that began. Of several runs of each\n"
              "side the least times count.\n"
              "Lines are matched by their text and functions by name, so code may move. A\n"
@@ -234,7 +235,7 @@ const struct option options[] = {
     {0, "source", "NAME", SUMMARY,
      "show the source of file NAME (the end of its path, or its fid) with its figures",
      .text = AT(name)},
-    {0, "thread", "ID", SUMMARY | SOURCE | EXPLAIN,
+    {0, "thread", "ID", SECTIONED,
      "only the lines of this thread or process, by its number (see info)", .number = AT(section)},
     {0, "budget", "N", EXPLAIN, "at most N bytes (4000)", .number = AT(budget)},
     {0, "focus", "NAME", TREE, "show only what is below this function (as for func)",
@@ -244,11 +245,11 @@ const struct option options[] = {
     {'n', "top", "N", FUNC, "callers and callees shown (10)", .number = AT(report.top)},
     {0, "all", NULL, SUMMARY, "plain lists of the lines, subs, files and calls that cost most",
      .flag = AT(report.all)},
-    {0, "only", "GLOB", SHOWING, "show only files whose path matches; may be repeated",
+    {0, "only", "GLOB", FILTERED, "only files whose path matches; may be repeated",
      .set = set_only},
-    {0, "exclude", "GLOB", SHOWING, "show no files whose path matches; may be repeated",
+    {0, "exclude", "GLOB", FILTERED, "no files whose path matches; may be repeated",
      .set = set_exclude},
-    {0, "scope", "WHAT", SHOWING, "show the project alone, or with installed packages (site)",
+    {0, "scope", "WHAT", FILTERED, "the project alone, or with installed packages (site)",
      .choice = AT(reach), .word = reach_word},
     {'n', "top", "N", SUMMARY, "entries per list (5 lines, 8 functions; --all: 15)",
      .number = AT(report.top)},
@@ -387,6 +388,8 @@ static enum exit_status check_merge(struct options *o, int files)
 
 static enum exit_status check_html(struct options *o, int files)
 {
+    if (o->perl && (o->reach || o->filter.only_count || o->filter.exclude_count))
+        return usage_error(o->io, "html", "Perl's report is of the whole profile");
     return files == 1 ? EXIT_FINE : usage_error(o->io, "html", "html takes exactly one file");
 }
 

@@ -18,6 +18,7 @@ struct command {
     const char *files;      /* what follows the options; NULL: "FILE ..." */
     bool takes_name;        /* the first word is no file, but options.name */
     bool usual_file;        /* it can do without a name: see USUAL_FILE */
+    bool narrows;           /* see struct options */
     const char *more;       /* a paragraph; may be NULL */
 };
 

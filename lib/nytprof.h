@@ -451,11 +451,35 @@ NYT_API int nyt_verify_fn(nyt_read_fn read, void *read_ctx, nyt_finding_fn fn, v
 
 typedef struct nyt_profile nyt_profile;
 
+/* How far from the project's own code; as `pynytprof --scope`. */
+typedef enum {
+    NYT_REACH_ALL,
+    NYT_REACH_SITE, /* without the language's own library */
+    NYT_REACH_PROJECT /* without installed packages, too */
+} nyt_reach;
+
+/*
+ * Which files are shown: all that are within `reach`, match one of `only` if there is any, and none
+ * of `exclude`. In a pattern `*` stands for any characters, `/` included; one that does not begin
+ * with `/` matches from any folder on. Reports leave the others out, and
+ * figures stay what they are; see also nyt_load_options.
+ */
+typedef struct {
+    const char *const *only;
+    size_t only_count;
+    const char *const *exclude;
+    size_t exclude_count;
+    nyt_reach reach;
+} nyt_filter;
+
 typedef struct {
     bool keep_evals;    /* do not merge sibling evals of one source, as Perl's loader does */
     bool salvage;       /* keep what is before damage and behind it: see nyt_profile_fault() */
     uint32_t section;   /* only the lines of the process or thread with this number, and no calls,
                            which files have of all together; 0: all */
+    const nyt_filter *filter; /* keep only what it shows, as if no other code had been profiled: the
+                                 time of the rest is that of the lines and subs that called it, as
+                                 far as the call tree tells. NULL: keep all */
 } nyt_load_options;
 
 /*
@@ -485,17 +509,17 @@ typedef struct {
     nyt_format_version version;
     uint64_t records;
     uint64_t bytes, inflated; /* see nyt_progress */
-    uint32_t ticks_per_sec;   /* 0: none was given, and times are infinite */
-    bool complete;            /* read to the end, every process ended, and no snapshot */
-    bool snapshot;            /* the program was still running when it was written */
-    bool timed;               /* at least one process ended: the next five are known */
-    double start, end;        /* seconds since the epoch, of the last process */
-    double wall;              /* seconds from the first start to the last end */
-    double duration;          /* seconds, all processes and threads together */
-    double active;            /* the same less the profiler's own time */
-    uint64_t statements;      /* TIME_LINE and TIME_BLOCK records */
-    uint64_t discounted;      /* so many of them were not counted */
-    double statement_time;    /* seconds */
+    uint32_t ticks_per_sec; /* 0: none was given, and times are infinite */
+    bool complete; /* read to the end, every process ended, and no snapshot */
+    bool snapshot; /* the program was still running when it was written */
+    bool timed; /* at least one process ended: the next five are known */
+    double start, end; /* seconds since the epoch, of the last process */
+    double wall; /* seconds from the first start to the last end */
+    double duration; /* seconds, all processes and threads together */
+    double active; /* the same less the profiler's own time */
+    uint64_t statements; /* TIME_LINE and TIME_BLOCK records */
+    uint64_t discounted; /* so many of them were not counted */
+    double statement_time; /* seconds */
     uint64_t calls;
     bool blocks; /* there were TIME_BLOCK records */
 } nyt_totals;
@@ -517,8 +541,8 @@ NYT_API const nyt_str *nyt_profile_comments(const nyt_profile *p, size_t *n);
 typedef struct {
     uint32_t pid, parent;
     bool started, ended; /* PID_START, PID_END was there */
-    double start, end;   /* seconds since the epoch */
-    double statement_time;      /* seconds of its lines, as far as they were counted */
+    double start, end; /* seconds since the epoch */
+    double statement_time; /* seconds of its lines, as far as they were counted */
 } nyt_process;
 
 /* In the order in which they started, or, if that is missing, ended. */
@@ -526,11 +550,11 @@ NYT_API const nyt_process *nyt_profile_processes(const nyt_profile *p, size_t *n
 
 typedef struct {
     uint32_t fid;
-    uint32_t eval_fid, eval_line;   /* a string eval: who ran it; else 0 and 0 */
-    uint32_t flags;                 /* NYT_FID_... */
+    uint32_t eval_fid, eval_line; /* a string eval: who ran it; else 0 and 0 */
+    uint32_t flags; /* NYT_FID_... */
     uint32_t size, mtime;
     nyt_str name;
-    bool is_eval;         /* it has a file that ran it */
+    bool is_eval; /* it has a file that ran it */
     uint32_t merged_into; /* fid of the sibling that took all this one had, or 0 */
 } nyt_file;
 
@@ -541,13 +565,16 @@ NYT_API const nyt_file *nyt_profile_file(const nyt_profile *p, uint32_t fid);
 
 /* Whose code a file is. */
 typedef enum {
-    NYT_SCOPE_PROJECT,      /* none of the others */
-    NYT_SCOPE_PACKAGES,     /* installed packages */
-    NYT_SCOPE_LIBRARY,      /* the language's own */
-    NYT_SCOPE_BUILTIN,      /* the place of functions written in C */
-    NYT_SCOPE_GENERATED,    /* made while the program ran, by whom is not known */
+    NYT_SCOPE_PROJECT, /* none of the others */
+    NYT_SCOPE_PACKAGES, /* installed packages */
+    NYT_SCOPE_LIBRARY, /* the language's own */
+    NYT_SCOPE_BUILTIN, /* the place of functions written in C */
+    NYT_SCOPE_GENERATED, /* made while the program ran, by whom is not known */
     NYT_SCOPES
 } nyt_scope;
+
+/* How many files a filter (NULL: none) shows. NYT_ENOMEM. */
+NYT_API int nyt_profile_shows(const nyt_profile *p, const nyt_filter *filter, size_t *n);
 
 /* That of a file, by its path; of a string eval, that of the code which ran it. */
 NYT_API nyt_scope nyt_profile_scope(const nyt_profile *p, uint32_t fid);
@@ -599,14 +626,14 @@ typedef enum { NYT_KIND_CODE, NYT_KIND_XSUB, NYT_KIND_OPCODE } nyt_kind;
 
 typedef struct {
     nyt_str name;
-    uint32_t fid;         /* 0: unknown */
-    bool has_range;       /* first and last are known */
+    uint32_t fid; /* 0: unknown */
+    bool has_range; /* first and last are known */
     uint32_t first, last; /* 0 and 0: not written in the profiled language */
     nyt_kind kind;
     uint64_t calls;
     double incl, excl, reci; /* seconds, see nyt_sub_callers */
     uint32_t depth;
-    uint32_t package_len;       /* so much of the name is its package */
+    uint32_t package_len; /* so much of the name is its package */
 } nyt_sub;
 
 /* All subs by name (bytes compared). */
@@ -625,10 +652,10 @@ NYT_API const nyt_str *nyt_profile_merged_names(const nyt_profile *p, const nyt_
  */
 typedef struct {
     const nyt_sub *called;
-    nyt_str caller;     /* the calling sub's name; empty: nobody's */
+    nyt_str caller; /* the calling sub's name; empty: nobody's */
     uint32_t fid, line; /* the calling line */
     uint64_t count;
-    uint64_t outermost;         /* calls that found no other activation of the sub; of files by
+    uint64_t outermost; /* calls that found no other activation of the sub; of files by
                                    Perl, where it can't be known exactly, the most there were */
     double incl, excl, reci; /* seconds */
     uint32_t depth;
@@ -649,9 +676,9 @@ typedef struct {
     nyt_str name;
     uint32_t parent;
     uint32_t first_child, next; /* next sibling; 0: none */
-    uint32_t depth;             /* root 0 */
-    uint64_t calls;             /* SUB_RETURN records; a writer may have added up calls itself */
-    double incl, excl;          /* ticks */
+    uint32_t depth; /* root 0 */
+    uint64_t calls; /* SUB_RETURN records; a writer may have added up calls itself */
+    double incl, excl; /* ticks */
 } nyt_node;
 
 /* All nodes; there is at least the root. */
@@ -663,8 +690,8 @@ typedef enum {
     NYT_PART_PROJECT,
     NYT_PART_PACKAGES,
     NYT_PART_LIBRARY,
-    NYT_PART_IMPORTS,       /* module bodies, what they call, and what finds and loads modules */
-    NYT_PART_WAITING,       /* sleeps, idle polls, locks, processes waited for */
+    NYT_PART_IMPORTS, /* module bodies, what they call, and what finds and loads modules */
+    NYT_PART_WAITING, /* sleeps, idle polls, locks, processes waited for */
     NYT_PARTS
 } nyt_part;
 
@@ -694,7 +721,7 @@ NYT_API const char *nyt_part_name(nyt_part part);
 typedef struct nyt_merged nyt_merged;
 
 typedef struct {
-    bool lossy;       /* something is missing in the result, or had to be made up */
+    bool lossy; /* something is missing in the result, or had to be made up */
     const char *path; /* of the profile that it is about; NULL: of the result */
     const char *text; /* one sentence; lives during the call */
 } nyt_note;
@@ -765,12 +792,12 @@ typedef enum { NYT_DIFF_LINES, NYT_DIFF_SUBS, NYT_DIFF_EDGES } nyt_diff_kind;
 
 /* One of them in one of the profiles. */
 typedef struct {
-    bool there;            /* else all that follows is zero */
-    uint32_t fid, line;    /* of a sub: its first line; of an edge: the first calling line */
-    const nyt_str *name;   /* of a sub, or of the called; a line's text. NULL: no text */
+    bool there; /* else all that follows is zero */
+    uint32_t fid, line; /* of a sub: its first line; of an edge: the first calling line */
+    const nyt_str *name; /* of a sub, or of the called; a line's text. NULL: no text */
     const nyt_str *caller; /* of an edge */
-    int64_t count;         /* executions, or calls */
-    double incl, excl;     /* seconds */
+    int64_t count; /* executions, or calls */
+    double incl, excl; /* seconds */
     /* Of several runs: these are the least, the next the most; of one run both are the same. */
     double incl_most, excl_most;
     int64_t count_least, count_most;
@@ -906,26 +933,6 @@ typedef enum {
     NYT_SORT_PLACE /* lines: file and line; subs: name */
 } nyt_sort;
 
-/* How far from the project's own code; as `pynytprof --scope`. */
-typedef enum {
-    NYT_REACH_ALL,
-    NYT_REACH_SITE, /* without the language's own library */
-    NYT_REACH_PROJECT /* without installed packages, too */
-} nyt_reach;
-
-/*
- * Which files are shown: all that are within `reach`, match one of `only` if there is any, and none
- * of `exclude`. In a pattern `*` stands for any characters, `/` included; one that does not begin
- * with `/` matches from any folder on. What is left out is not shown; figures stay what they are.
- */
-typedef struct {
-    const char *const *only;
-    size_t only_count;
-    const char *const *exclude;
-    size_t exclude_count;
-    nyt_reach reach;
-} nyt_filter;
-
 typedef struct {
     size_t top; /* entries of each list; 0: as usual */
     nyt_sort sort;
@@ -985,14 +992,14 @@ NYT_API int nyt_report_tree(const nyt_profile *p, const nyt_tree_options *how,
 /*
  * Subs by what people call them: the whole name, else its end, else a POSIX regular expression
  * somewhere in it; "." counts as "::". Those that were never called only if no other fits so. The
- * dearest first. *n is how many there are, of which `max`
- * at most are in `found`. NYT_ENOMEM.
+ * dearest first. Only those of files that `filter` (may be NULL) shows. *n is how many there are, of
+ * which `max` at most are in `found`. NYT_ENOMEM.
  */
-NYT_API int nyt_find_subs(const nyt_profile *p, const char *wanted, const nyt_sub **found,
-                          size_t max, size_t *n);
+NYT_API int nyt_find_subs(const nyt_profile *p, const char *wanted, const nyt_filter *filter,
+                          const nyt_sub **found, size_t max, size_t *n);
 /* Files by fid, whole name, name as reports show it, or its end; as above. */
-NYT_API int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_file **found,
-                           size_t max, size_t *n);
+NYT_API int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_filter *filter,
+                           const nyt_file **found, size_t max, size_t *n);
 /* Those whose names are most like it, at most `max` and NYT_NEAREST_MOST. Return how many. */
 enum { NYT_NEAREST_MOST = 10 };
 NYT_API size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt_sub **near,

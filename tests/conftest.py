@@ -41,6 +41,7 @@ ONCE = {
     "test_completions.py",
     "test_consumers.py",
     "test_diff.py",
+    "test_filtered.py",
     "test_install.py",
     "test_mcp.py",
     "test_packaging.py",

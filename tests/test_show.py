@@ -272,7 +272,7 @@ def test_an_explanation_tells_what_stands_out(door: Door, profile: Path) -> None
     facts = text.partition("## Facts\n")[2].split("\n\n")[0].strip().splitlines()
     assert facts and all(fact.startswith("- ") and fact.endswith(".") for fact in facts)
     assert not re.search(r"(?<!`)<stdlib>", text.partition("```")[0])  # no tag for HTML
-    assert shown(door, "explain", "--only", "nothing", profile).count("### ") == 0
+    assert door.run("explain", "--only", "nothing", profile).returncode == 2
 
 
 def test_source_may_hold_what_ends_a_block(door: Door, tmp_path: Path) -> None:

@@ -203,34 +203,78 @@ static const struct layout counts_layout = {
 
 /* ---- Opening and closing ---- */
 
+enum { MAX_PATTERNS = 100 };
+
+/* What a profile is to have of its file. */
+struct wanted {
+    struct path path;
+    nyt_load_options options;
+    nyt_filter filter;
+    const char *only[MAX_PATTERNS], *exclude[MAX_PATTERNS];
+};
+
+/* Texts of a tuple, which must live as long as they are needed. */
+static bool patterns_of(PyObject *tuple, const char *patterns[MAX_PATTERNS], size_t *count)
+{
+    Py_ssize_t n = tuple ? PyTuple_GET_SIZE(tuple) : 0;
+    if (n > MAX_PATTERNS) {
+        PyErr_SetString(PyExc_ValueError, "too many patterns");
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!(patterns[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(tuple, i))))
+            return false;
+    *count = (size_t)n;
+    return true;
+}
+
+static bool parse_wanted(struct wanted *w, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"path",    "keep_evals", "salvage", "only",
+                            "exclude", "reach",      "section", NULL};
+    PyObject *only = NULL, *exclude = NULL;
+    int keep_evals = 0, salvage = 0, reach = NYT_REACH_ALL;
+    unsigned section = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$ppO!O!iI:Profile", names, path_converter,
+                                     &w->path, &keep_evals, &salvage, &PyTuple_Type, &only,
+                                     &PyTuple_Type, &exclude, &reach, &section))
+        return false;
+    if (reach < NYT_REACH_ALL || reach > NYT_REACH_PROJECT) {
+        PyErr_Format(PyExc_ValueError, "there is no scope %d", reach);
+        return false;
+    }
+    w->filter = (nyt_filter){.only = w->only, .exclude = w->exclude, .reach = (nyt_reach)reach};
+    w->options = (nyt_load_options){
+        .keep_evals = keep_evals, .salvage = salvage, .section = section, .filter = &w->filter};
+    return patterns_of(only, w->only, &w->filter.only_count) &&
+           patterns_of(exclude, w->exclude, &w->filter.exclude_count);
+}
+
 static PyObject *profile_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"path", "keep_evals", "salvage", NULL};
-    struct path path = {NULL, NULL};
-    int keep_evals = 0, salvage = 0, rc;
+    struct wanted w = {.path = {NULL, NULL}};
+    int rc;
     nyt_profile *p = NULL;
     nyt_error err;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$pp:Profile", names, path_converter, &path,
-                                     &keep_evals, &salvage)) {
-        path_free(&path);
+    if (!parse_wanted(&w, args, kwargs)) {
+        path_free(&w.path);
         return NULL;
     }
-    nyt_load_options options = {.keep_evals = keep_evals, .salvage = salvage};
     Py_BEGIN_ALLOW_THREADS
-    rc = nyt_profile_load(&p, PyBytes_AS_STRING(path.bytes), &options, &err);
+    rc = nyt_profile_load(&p, PyBytes_AS_STRING(w.path.bytes), &w.options, &err);
     Py_END_ALLOW_THREADS
     Profile *self = NULL;
     if (rc < 0)
-        raise_read_error(PyType_GetModule(type), &err, path.object);
+        raise_read_error(PyType_GetModule(type), &err, w.path.object);
     else
         self = (Profile *)type->tp_alloc(type, 0);
     if (self) {
         self->p = p;
-        self->path = Py_NewRef(path.object);
+        self->path = Py_NewRef(w.path.object);
     } else {
         nyt_profile_free(p);
     }
-    path_free(&path);
+    path_free(&w.path);
     return (PyObject *)self;
 }
 

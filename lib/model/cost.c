@@ -16,6 +16,7 @@ enum kind { LIBRARY, OWN, IN_C, IMPORT };
 
 struct costs {
     const nyt_profile *p;
+    const bool *shown;      /* the files that are the project here; NULL: as their scope has it */
     uint8_t *kinds;         /* of each sub */
     uint32_t *sub_of_name;  /* index of a sub, or NYT_NONE */
     double *below;          /* libraries below each sub, by the tree */
@@ -23,13 +24,16 @@ struct costs {
     double *lines;
 };
 
-static enum kind kind_of(const nyt_profile *p, const nyt_sub *sub)
+static enum kind kind_of(const struct costs *c, const nyt_sub *sub)
 {
-    if (nyt_is_import(p, sub))
+    const nyt_file *file = nyt_profile_file(c->p, sub->fid);
+    if (!c->shown && nyt_is_import(c->p, sub))
         return IMPORT;
     if (sub->kind != NYT_KIND_CODE)
         return IN_C;
-    return nyt_profile_scope(p, sub->fid) == NYT_SCOPE_PROJECT ? OWN : LIBRARY;
+    if (c->shown)
+        return file && c->shown[file - c->p->files] ? OWN : LIBRARY;
+    return nyt_profile_scope(c->p, sub->fid) == NYT_SCOPE_PROJECT ? OWN : LIBRARY;
 }
 
 /* ---- By the tree ---- */
@@ -78,11 +82,13 @@ static bool add_tree(struct costs *c)
 
 /* ---- By the calls ---- */
 
-/* Of what a call adds to its line, that which may be the work of libraries. */
+/* Of what a call adds to its line, that which may be the work of libraries. That libraries are at
+ * work already, further up, makes no difference: an import in a module that is imported. */
 static double of_libraries(const struct costs *c, const nyt_call *call)
 {
     enum kind kind = (enum kind)c->kinds[call->called - c->p->subs];
-    double seconds = kind == LIBRARY ? call->incl : kind == IN_C ? call->incl - call->excl : 0;
+    double all = call->incl + call->reci;
+    double seconds = kind == LIBRARY ? all : kind == IN_C ? all - call->excl : 0;
     return seconds > 0 && isfinite(seconds) ? seconds : 0;
 }
 
@@ -120,10 +126,11 @@ static void share_out(struct costs *c)
 
 /* ---- All ---- */
 
-static bool begin(struct costs *c, const nyt_profile *p)
+static bool begin(struct costs *c, const nyt_profile *p, const bool *shown)
 {
     size_t n = p->lines[NYT_LEVEL_LINE].count;
     *c = (struct costs){.p = p,
+                        .shown = shown,
                         .kinds = malloc(p->sub_count + 1),
                         .sub_of_name = calloc(p->names.count + 1, sizeof *c->sub_of_name),
                         .below = calloc(p->sub_count + 1, sizeof *c->below),
@@ -134,7 +141,7 @@ static bool begin(struct costs *c, const nyt_profile *p)
     memset(c->sub_of_name, 0xFF, (p->names.count + 1) * sizeof *c->sub_of_name);
     for (size_t i = 0; i < p->sub_count; i++) {
         uint32_t id = nyt_names_find(&p->names, p->subs[i].name);
-        c->kinds[i] = (uint8_t)kind_of(p, &p->subs[i]);
+        c->kinds[i] = (uint8_t)kind_of(c, &p->subs[i]);
         if (id != NYT_NONE)
             c->sub_of_name[id] = (uint32_t)i;
     }
@@ -143,20 +150,35 @@ static bool begin(struct costs *c, const nyt_profile *p)
     return true;
 }
 
+static bool find(struct costs *c, const nyt_profile *p, const bool *shown)
+{
+    bool ok = begin(c, p, shown) && add_tree(c);
+    if (ok) {
+        add_calls(c);
+        share_out(c);
+    }
+    free(c->kinds);
+    free(c->sub_of_name);
+    free(c->called);
+    return ok;
+}
+
 double *nyt_costs_to_project(const nyt_profile *p)
 {
     struct costs c;
-    bool ok = begin(&c, p) && add_tree(&c);
-    if (ok) {
-        add_calls(&c);
-        share_out(&c);
-    }
-    free(c.kinds);
-    free(c.sub_of_name);
+    bool ok = find(&c, p, NULL);
     free(c.below);
-    free(c.called);
     if (ok)
         return c.lines;
     free(c.lines);
     return NULL;
+}
+
+bool nyt_costs_to_files(const nyt_profile *p, const bool *shown, double **lines, double **below)
+{
+    struct costs c;
+    bool ok = find(&c, p, shown);
+    *lines = c.lines;
+    *below = c.below;
+    return ok;
 }

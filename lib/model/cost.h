@@ -13,4 +13,11 @@
  */
 double *nyt_costs_to_project(const nyt_profile *p);
 
+/*
+ * The same for the code of some files (`shown` is of each file, by its place in the profile's list):
+ * all else is a library to them, imports too. *lines as above; *below is for each sub what libraries
+ * took below it. Both are to be freed, also after a failure. false: out of memory.
+ */
+bool nyt_costs_to_files(const nyt_profile *p, const bool *shown, double **lines, double **below);
+
 #endif

@@ -130,3 +130,15 @@ bool *nyt_filter_files(const nyt_profile *p, const nyt_filter *f)
         shown[i] = !nyt_filter_is_set(f) || is_wanted(p, who_gave_it(p, &p->files[i]), f);
     return shown;
 }
+
+int nyt_profile_shows(const nyt_profile *p, const nyt_filter *filter, size_t *n)
+{
+    bool *shown = nyt_filter_files(p, filter);
+    *n = 0;
+    if (!shown)
+        return NYT_ENOMEM;
+    for (size_t i = 0; i < p->file_count; i++)
+        *n += shown[i];
+    free(shown);
+    return NYT_OK;
+}

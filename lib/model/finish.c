@@ -419,8 +419,9 @@ static int compare_call_places(const void *left, const void *right)
     return c ? c : NYT_COMPARE(a, b); /* by called and caller */
 }
 
-static bool finish_calls_by_fid(nyt_profile *p)
+bool nyt_finish_calls_by_fid(nyt_profile *p)
 {
+    free(p->calls_by_fid);
     p->calls_by_fid = NEW_ARRAY(p->call_count, const nyt_call *);
     if (!p->calls_by_fid)
         return false;
@@ -443,7 +444,8 @@ static bool finish_all(struct finisher *s)
 {
     return finish_files(s) && finish_lines(s, NYT_LEVEL_LINE) && finish_lines(s, NYT_LEVEL_BLOCK) &&
            finish_lines(s, NYT_LEVEL_SUB) && finish_subs(s) && finish_merged_names(s) &&
-           finish_definitions(s) && finish_calls(s) && finish_calls_by_fid(s->p) && finish_tree(s);
+           finish_definitions(s) && finish_calls(s) && nyt_finish_calls_by_fid(s->p) &&
+           finish_tree(s);
 }
 
 int nyt_profile_finish(struct nyt_loader *l)

@@ -14,6 +14,7 @@
 #include "model/calltree.h"
 #include "model/finish.h"
 #include "model/limits.h"
+#include "model/narrow.h"
 #include "model/profile.h"
 #include "model/tables.h"
 
@@ -655,6 +656,7 @@ static bool sum_up(struct nyt_loader *l)
     t->statements = l->statements;
     t->snapshot = is_snapshot(p);
     t->complete = !p->has_fault && all_processes_ended(p) && !t->snapshot;
+    p->sectioned = l->options.section != 0;
     t->wall = wall_time(p, l->options.section);
     t->active = t->duration;
     if (t->ticks_per_sec && !l->options.section)    /* it is known of all together only */
@@ -711,6 +713,8 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     rc = ok ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_finish(l);
+    if (rc == NYT_OK)
+        rc = nyt_profile_narrow(l->p, l->options.filter);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "nytprof.h"
 
 #include "base/str.h"
+#include "model/filter.h"
 #include "model/profile.h"
 #include "report/short_path.h"
 #include "report/words.h"
@@ -51,6 +52,7 @@ static char *with_colons(const char *wanted)
 
 struct wanted {
     nyt_str as_typed, with_colons;
+    const bool *shown; /* files, by their place in the profile's list */
 #ifndef _WIN32
     regex_t pattern;
     bool has_pattern;
@@ -91,12 +93,33 @@ static int compare_found(const void *left, const void *right)
     return NYT_COMPARE(a, b);
 }
 
+/* Functions in C belong to no file. */
+static bool is_shown(const nyt_profile *p, const bool *shown, const nyt_sub *sub)
+{
+    const nyt_file *file = nyt_profile_file(p, sub->fid);
+    return file && sub->kind == NYT_KIND_CODE ? shown[file - p->files] : true;
+}
+
+/* Of one thread alone no calls are known, but lines are. The first is that of the `def` itself. */
+static bool was_called(const nyt_profile *p, const nyt_sub *sub)
+{
+    size_t n;
+    if (!p->sectioned)
+        return sub->calls > 0;
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, sub->fid, &n);
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].line > sub->first && lines[i].line <= sub->last)
+            return true;
+    return false;
+}
+
 static size_t find_subs(const nyt_profile *p, const struct wanted *w, fits_fn *fits, bool called,
                         const nyt_sub **found, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->sub_count; i++) {
-        if ((p->subs[i].calls > 0) != called || !fits(w, p->subs[i].name))
+        if (!fits(w, p->subs[i].name) || was_called(p, &p->subs[i]) != called ||
+            !is_shown(p, w->shown, &p->subs[i]))
             continue;
         if (n < max)
             found[n] = &p->subs[i];
@@ -106,27 +129,39 @@ static size_t find_subs(const nyt_profile *p, const struct wanted *w, fits_fn *f
     return n;
 }
 
-int nyt_find_subs(const nyt_profile *p, const char *wanted, const nyt_sub **found, size_t max,
-                  size_t *n)
+static size_t find_in_some_way(const nyt_profile *p, struct wanted *w, const nyt_sub **found,
+                               size_t max)
 {
     static fits_fn *const ways[] = {is_it, ends_so, has_it};
+    size_t n = 0;
+#ifndef _WIN32
+    w->has_pattern = regcomp(&w->pattern, w->as_typed.data, REG_EXTENDED | REG_NOSUB) == 0;
+#endif
+    for (size_t i = 0; w->as_typed.len && n == 0 && i < 2 * sizeof ways / sizeof *ways; i++)
+        n = find_subs(p, w, ways[i / 2], i % 2 == 0, found, max);
+#ifndef _WIN32
+    if (w->has_pattern)
+        regfree(&w->pattern);
+#endif
+    return n;
+}
+
+int nyt_find_subs(const nyt_profile *p, const char *wanted, const nyt_filter *filter,
+                  const nyt_sub **found, size_t max, size_t *n)
+{
     char *colons = with_colons(wanted);
+    bool *shown = nyt_filter_files(p, filter);
+    bool ok = colons && shown;
     *n = 0;
-    if (!colons)
-        return NYT_ENOMEM;
-    struct wanted w = {.as_typed = {.data = wanted, .len = strlen(wanted)},
-                       .with_colons = {.data = colons, .len = strlen(colons)}};
-#ifndef _WIN32
-    w.has_pattern = regcomp(&w.pattern, wanted, REG_EXTENDED | REG_NOSUB) == 0;
-#endif
-    for (size_t i = 0; *wanted && *n == 0 && i < 2 * sizeof ways / sizeof *ways; i++)
-        *n = find_subs(p, &w, ways[i / 2], i % 2 == 0, found, max);
-#ifndef _WIN32
-    if (w.has_pattern)
-        regfree(&w.pattern);
-#endif
+    if (ok) {
+        struct wanted w = {.as_typed = {.data = wanted, .len = strlen(wanted)},
+                           .with_colons = {.data = colons, .len = strlen(colons)},
+                           .shown = shown};
+        *n = find_in_some_way(p, &w, found, max);
+    }
     free(colons);
-    return NYT_OK;
+    free(shown);
+    return ok ? NYT_OK : NYT_ENOMEM;
 }
 
 /* ---- Files ---- */
@@ -159,31 +194,43 @@ static int fit(const nyt_profile *p, const nyt_file *file, nyt_str folder, const
            memcmp(file->name.data + file->name.len - name.len, wanted, name.len) == 0;
 }
 
-int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_file **found, size_t max,
-                   size_t *n)
+static size_t find_files(const nyt_profile *p, const char *wanted, const bool *shown,
+                         const nyt_file **found, size_t max)
+{
+    nyt_str folder = nyt_project_folder(p);
+    int best = 1;
+    size_t n = 0;
+    for (size_t i = 0; i < p->file_count; i++) {
+        int fits = shown[i] ? fit(p, &p->files[i], folder, wanted) : 0;
+        if (fits < best)
+            continue;
+        if (fits > best)
+            n = 0;
+        best = fits;
+        if (n < max)
+            found[n] = &p->files[i];
+        n++;
+    }
+    return n;
+}
+
+int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_filter *filter,
+                   const nyt_file **found, size_t max, size_t *n)
 {
     const nyt_file *numbered = is_number(wanted)
                                    ? nyt_profile_file(p, (uint32_t)strtoul(wanted, NULL, 10))
                                    : NULL;
-    nyt_str folder = nyt_project_folder(p);
-    int best = 1;
+    bool *shown = nyt_filter_files(p, filter);
     *n = 0;
-    for (size_t i = 0; !numbered && i < p->file_count; i++) {
-        int fits = fit(p, &p->files[i], folder, wanted);
-        if (fits < best)
-            continue;
-        if (fits > best)
-            *n = 0;
-        best = fits;
-        if (*n < max)
-            found[*n] = &p->files[i];
-        ++*n;
-    }
-    if (numbered) {
-        if (max)
-            found[0] = numbered;
+    if (!shown)
+        return NYT_ENOMEM;
+    if (!numbered)
+        *n = find_files(p, wanted, shown, found, max);
+    else if (shown[numbered - p->files])
         *n = 1;
-    }
+    if (numbered && *n && max)
+        found[0] = numbered;
+    free(shown);
     return NYT_OK;
 }
 

@@ -339,6 +339,9 @@ bool nyt_put_caveat(struct nyt_words *w)
         nyt_out_text(w->o, "This is a snapshot: the program was still running.");
     else if (!p->totals.complete)
         nyt_out_text(w->o, "The profile is incomplete: a process did not end.");
+    else if (p->narrowed)
+        nyt_out_text(w->o, "Only some of its files are looked at: the time of the rest is with the "
+                           "lines that called it.");
     else
         return false;
     return true;

@@ -79,7 +79,8 @@ static void note_sub(struct walk *w, const nyt_sub *sub)
     note(w, "#");
     nyt_report_name(r, sub->name, 80);
     if (sub->calls == 0) {
-        nyt_out_text(r->o, " was not called");
+        nyt_out_text(r->o, r->p->sectioned ? ": its calls are known of all threads together only"
+                                           : " was not called");
         end_note(r);
         return;
     }
@@ -91,11 +92,16 @@ static void note_sub(struct walk *w, const nyt_sub *sub)
     nyt_out_time(r->o, sub->excl, 0);
     nyt_out_text(r->o, " in itself");
     end_note(r);
-    for (size_t i = 0; i < n && i < CALLERS_SHOWN; i++)
+    size_t told = 0;
+    for (size_t i = 0; i < n && told < CALLERS_SHOWN; i++) {
+        if (!nyt_report_shows(r, callers[i].fid))
+            continue;
         note_caller(w, &callers[i]);
-    if (n > CALLERS_SHOWN) {
+        told++;
+    }
+    if (n > told) {
         note(w, "#  ");
-        nyt_out_format(r->o, "and from %zu other places", n - CALLERS_SHOWN);
+        nyt_out_format(r->o, "and from %zu other %s", n - told, n - told == 1 ? "place" : "places");
         end_note(r);
     }
 }

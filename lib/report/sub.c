@@ -10,6 +10,7 @@
 
 enum {
     CALLS = 10,         /* callers and callees, as usual */
+    CALLS_MOST = 1000,  /* of which those are chosen that are shown */
     WHOLE = 100,        /* so many lines are shown all */
     FIGURE = 9,
     COUNT = 11
@@ -24,7 +25,8 @@ static void put_what(struct nyt_words *w, const void *what)
 {
     const nyt_sub *sub = what;
     if (sub->calls == 0) {
-        nyt_out_text(w->o, "not called");
+        nyt_out_text(w->o, w->p->sectioned ? "its calls are known of all threads together only"
+                                           : "not called");
         return;
     }
     nyt_out_text(w->o, "called ");
@@ -115,6 +117,19 @@ static void put_calls(struct nyt_report *r, const char *title, const nyt_call *c
         put_call(r, calls[i], other(calls[i]), r->uncut || widest < most ? widest : most);
 }
 
+/* Those of files that are left out are not shown; functions in C belong to none. */
+static size_t shown_calls(const struct nyt_report *r, const nyt_call **calls, size_t n, size_t most)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n && kept < most; i++) {
+        const nyt_sub *called = calls[i]->called;
+        if (nyt_report_shows(r, calls[i]->fid) &&
+            (called->kind != NYT_KIND_CODE || nyt_report_shows(r, called->fid)))
+            calls[kept++] = calls[i];
+    }
+    return kept;
+}
+
 /* ---- Source ---- */
 
 static bool is_worth_a_line(const nyt_profile *p, const nyt_sub *sub, uint32_t line)
@@ -172,13 +187,16 @@ static void put_source(struct nyt_report *r, const nyt_sub *sub)
 static bool put_sub(struct nyt_report *r, const nyt_sub *sub)
 {
     size_t most = r->asked ? r->asked : CALLS;
-    const nyt_call **calls = calloc(most, sizeof *calls);
+    size_t looked_at = r->filtered && most < CALLS_MOST ? CALLS_MOST : most;
+    const nyt_call **calls = calloc(looked_at, sizeof *calls);
     if (!calls)
         return false;
     put_heading(r, sub);
-    put_calls(r, "Called by", calls, nyt_top_callers(r->p, sub, calls, most), caller_of);
+    size_t n = nyt_top_callers(r->p, sub, calls, looked_at);
+    put_calls(r, "Called by", calls, shown_calls(r, calls, n, most), caller_of);
     put_source(r, sub);
-    put_calls(r, "Calls", calls, nyt_top_callees(r->p, sub, calls, most), called_of);
+    n = nyt_top_callees(r->p, sub, calls, looked_at);
+    put_calls(r, "Calls", calls, shown_calls(r, calls, n, most), called_of);
     free(calls);
     return true;
 }

@@ -19,7 +19,15 @@ class ProfileError(ValueError): ...
 @final
 class Profile:
     def __new__(
-        cls, path: StrPath, *, keep_evals: bool = False, salvage: bool = False
+        cls,
+        path: StrPath,
+        *,
+        keep_evals: bool = False,
+        salvage: bool = False,
+        only: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+        reach: int = 0,
+        section: int = 0,
     ) -> Profile: ...
     def totals(self) -> Header: ...
     def fault(self) -> Fault | None: ...

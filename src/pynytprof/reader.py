@@ -87,6 +87,8 @@ __all__ = [
 ]
 
 StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+Scope = Literal["all", "site", "project"]
+SCOPES: dict[Scope, int] = {"all": 0, "site": 1, "project": 2}
 
 
 # ---- What a profile is made of ----
@@ -467,8 +469,26 @@ class Profile:
     fault: str | None
     """Why reading ended before the end of the file; None: it did not."""
 
-    def __init__(self, path: StrPath, *, keep_evals: bool = False, salvage: bool = False) -> None:
-        self._raw = _cread.Profile(path, keep_evals=keep_evals, salvage=salvage)
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        keep_evals: bool = False,
+        salvage: bool = False,
+        only: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        scope: Scope = "all",
+        thread: int = 0,
+    ) -> None:
+        self._raw = _cread.Profile(
+            path,
+            keep_evals=keep_evals,
+            salvage=salvage,
+            only=tuple(only),
+            exclude=tuple(exclude),
+            reach=SCOPES[scope],
+            section=thread,
+        )
         fault = self._raw.fault()
         self.path = os.fsdecode(path)
         self.header = self._raw.totals()
@@ -476,6 +496,8 @@ class Profile:
         self.options = _pairs(self._raw.options())
         self.comments = [comment.removesuffix("\n") for comment in self._raw.comments()]
         self.processes = self._raw.processes()
+        if thread and all(process.pid != thread for process in self.processes):
+            raise LookupError(f"there is no thread {thread} in the profile")
         self.fault = None if fault is None else f"{fault.text} (at offset {fault.offset})"
         self._counts = self._raw.counts()
 
@@ -576,14 +598,35 @@ def _pairs(items: list[tuple[str, str | None]]) -> dict[str, str]:
     return {key: value for key, value in items if value is not None}
 
 
-def read(path: StrPath, *, keep_evals: bool = False, salvage: bool = False) -> Profile:
+def read(
+    path: StrPath,
+    *,
+    keep_evals: bool = False,
+    salvage: bool = False,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    scope: Scope = "all",
+    thread: int = 0,
+) -> Profile:
     """Reads a profile.
+
+    With `only`, `exclude` (patterns of paths) or `scope` it is what it would be if no other code
+    had been profiled: the time of the rest is that of the lines which called it. With `thread` it
+    has the lines of one thread or process alone, and no calls; LookupError if there is none such.
 
     Evals of equal text that one line ran are merged, as Perl's tools do, unless `keep_evals`.
     A file that breaks off is read as far as it goes, and with `salvage` one that is damaged as
     well: `Profile.fault` tells. Raises OSError, or ProfileError for what can't be read.
     """
-    return Profile(path, keep_evals=keep_evals, salvage=salvage)
+    return Profile(
+        path,
+        keep_evals=keep_evals,
+        salvage=salvage,
+        only=only,
+        exclude=exclude,
+        scope=scope,
+        thread=thread,
+    )
 
 
 open_profile = read

@@ -235,7 +235,7 @@ static int put_subs_and_trees(const nyt_profile *p, uint64_t *hash)
     static const nyt_report_options ways[] = {{.width = 70}, {.json = true}};
     const nyt_sub *subs[3];
     size_t n;
-    int rc = nyt_find_subs(p, "[ab]", subs, COUNT(subs), &n);
+    int rc = nyt_find_subs(p, "[ab]", NULL, subs, COUNT(subs), &n);
     if (rc == NYT_OK)
         rc = nyt_report_explain(p, 1500, NULL, add_to_hash, hash, NULL);
     n = n < COUNT(subs) ? n : COUNT(subs);
