@@ -63,7 +63,8 @@ static enum exit_status compare(const struct options *options, char **paths,
     nyt_diff *d;
     size_t before = (size_t)options->runs[0], after = (size_t)options->runs[1];
     const nyt_profile *const *all = (const nyt_profile *const *)loaded;
-    if (nyt_diff_new_runs(&d, all, before, all + before, after, &err) < 0)
+    if (nyt_diff_new_runs(&d, all, before, all + before, after, (nyt_diff_take)options->take,
+                          &err) < 0)
         return unreadable(options, paths[before], &err);
     char *shown[] = {paths[0], paths[before]};
     enum exit_status status = report_diff(options, shown, d, out);

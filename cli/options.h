@@ -32,7 +32,8 @@ struct options {
     nyt_filter filter;  /* of the three above */
     bool narrows;       /* profiles are loaded with no more than that; else reports heed it */
     int files_before;       /* so many stand before a "--" */
-    int runs[2];            /* that diff compares */
+    int runs[2];            /* that diff compares, */
+    size_t take;            /* and an nyt_diff_take */
 };
 
 /* ---- Commands ---- */

@@ -95,7 +95,7 @@ const struct command commands[] = {
     {"diff", DIFF, NULL, "show what changed between two profiles", check_diff,
      .compare = command_diff, .narrows = true, .files = "BEFORE AFTER | BEFORE ... -- AFTER ...",
      .more = "It begins with the work that differs and where that began. Of several runs of each\n"
-             "side the least times count.\n"
+             "side the least times count, or the medians.\n"
              "Lines are matched by their text and functions by name, so code may move. A\n"
              "CONDITION is FIGURE>AMOUNT, or with >=, < or <=. An AMOUNT with a sign is a change\n"
              "(+5%, +10ms, +0), one without is the new value; with A&B both must be exceeded. A\n"
@@ -145,6 +145,12 @@ static const char *reach_word(size_t i)
 {
     static const char *const words[] = {
         [NYT_REACH_ALL] = "all", [NYT_REACH_SITE] = "site", [NYT_REACH_PROJECT] = "project"};
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const char *take_word(size_t i)
+{
+    static const char *const words[] = {[NYT_TAKE_LEAST] = "least", [NYT_TAKE_MEDIAN] = "median"};
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
@@ -259,6 +265,8 @@ const struct option options[] = {
     {0, "sort", "KEY", DIFF, "which change to sort by", .choice = AT(sort), .word = sort_word},
     {0, "min-change", "LEAST", DIFF, "hide changes of time below LEAST (5%,100us)",
      .set = set_min_change},
+    {0, "take", "WHICH", DIFF, "which times of several runs count", .choice = AT(take),
+     .word = take_word},
     {0, "fail-if", "CONDITION", DIFF,
      "exit with status 1 if it is met, as total>+5%; may be repeated", .set = set_fail_if},
     {0, "width", "N", TELLING | INFO | DIFF,

@@ -779,12 +779,16 @@ typedef struct nyt_diff nyt_diff;
 /* Both profiles must outlive the diff. NYT_ENOMEM, NYT_ELIMIT. */
 NYT_API int nyt_diff_new(nyt_diff **out, const nyt_profile *before, const nyt_profile *after,
                          nyt_error *err);
+/* Which of several runs' times stand for a side. */
+typedef enum { NYT_TAKE_LEAST, NYT_TAKE_MEDIAN } nyt_diff_take;
+
 /*
- * The same of several runs of each side, at least one. Times are the least of all runs of a side; a
- * time has changed only if all of one side's are beyond those of the other.
+ * The same of several runs of each side, at least one. A time has changed only if all of one side's
+ * are beyond those of the other.
  */
 NYT_API int nyt_diff_new_runs(nyt_diff **out, const nyt_profile *const *before, size_t before_count,
-                              const nyt_profile *const *after, size_t after_count, nyt_error *err);
+                              const nyt_profile *const *after, size_t after_count,
+                              nyt_diff_take take, nyt_error *err);
 /* Takes NULL. All that the diff showed is gone; its profiles stay. */
 NYT_API void nyt_diff_free(nyt_diff *d);
 
@@ -798,8 +802,8 @@ typedef struct {
     const nyt_str *caller; /* of an edge */
     int64_t count; /* executions, or calls */
     double incl, excl; /* seconds */
-    /* Of several runs: these are the least, the next the most; of one run both are the same. */
-    double incl_most, excl_most;
+    /* The least and the most of several runs; of one run all are the same. */
+    double incl_least, incl_most, excl_least, excl_most;
     int64_t count_least, count_most;
 } nyt_diff_side;
 
@@ -815,7 +819,7 @@ typedef struct {
     const char *name; /* static */
     bool is_time; /* seconds, else a number of something */
     double before, after;
-    double before_most, after_most; /* of several runs; the others are the least */
+    double before_least, before_most, after_least, after_most; /* of several runs */
 } nyt_diff_total;
 
 /* All of these figures, in the order of reports. */

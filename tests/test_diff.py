@@ -631,6 +631,46 @@ def test_of_several_runs_the_least_counts(door: Door, tmp_path: Path) -> None:
     assert len(rows) == 1 and "omega = 2" in rows[0] and "+4.00 s" in rows[0]
 
 
+def test_of_several_runs_the_median_may_count(door: Door, tmp_path: Path) -> None:
+    def one(name: str, first: float, second: float) -> Path:
+        return profile(tmp_path / name, file(1, "/m.py", ("alpha = 1\n", "omega = 2\n")),
+                       ran(1, (1, 10, first), (2, 10, second)))  # fmt: skip
+
+    before = [one("a1", 1.0, 1.0), one("a2", 3.0, 1.5), one("a3", 2.0, 9.0)]
+    after = [one("b1", 2.0, 12.0), one("b2", 2.5, 10.0)]
+    done = run(door, "--take", "median", *before, "--", *after)
+    assert "Times are the medians of 3 and 2 runs; the totals spread by " in done.stdout
+    (row,) = [r for r in done.stdout.splitlines() if "m.py:" in r and "runs" not in r]
+    assert "omega = 2" in row and "+9.50 s" in row  # 1.5 -> 11.0
+    report = json.loads(run(door, "--take", "median", "--json", *before, "--", *after).stdout)
+    assert report["totals"]["total"]["before_range"] == [2.0, 11.0]
+    assert report["totals"]["total"]["before"] == 4.5
+    assert run(door, "--take", "mean", *before, "--", *after).returncode == 2
+
+
+def test_python_compares_several_runs(tmp_path: Path) -> None:
+    def one(name: str, time: float, count: int = 10) -> Path:
+        return profile(
+            tmp_path / name, file(1, "/m.py", ("alpha = 1\n",)), ran(1, (1, count, time))
+        )
+
+    before, after = [one("a1", 1.0), one("a2", 3.0, 12), one("a3", 2.0)], [one("b1", 4.0)]
+    (line,) = compare(before, after).lines
+    assert line.before and line.after
+    assert (line.before.excl, line.before.excl_least, line.before.excl_most) == (1.0, 1.0, 3.0)
+    assert (line.before.count_least, line.before.count_most) == (10, 12)
+    diff = compare(before, after[0], take="median")
+    (line,) = diff.lines
+    assert line.before and line.before.excl == 2.0
+    total = diff.totals["total"]
+    assert (total.before, total.before_least, total.before_most) == (2.0, 1.0, 3.0)
+    assert "medians of 3 and 1 runs" in diff.text()
+    with pytest.raises(ValueError, match="nothing to compare"):
+        compare([], after)
+    with pytest.raises(KeyError):
+        compare(before, after, take="mean")  # type: ignore[arg-type]
+
+
 def test_counts_that_vary_within_a_side_are_no_change(door: Door, tmp_path: Path) -> None:
     def one(name: str, count: int) -> Path:
         return profile(tmp_path / name, file(1, "/m.py", ("alpha = 1\n",)), ran(1, (1, count, 1.0)))

@@ -8,7 +8,7 @@
 typedef struct {
     PyObject_HEAD
     nyt_diff *d;                /* owned */
-    PyObject *profiles[2];      /* owned: what the diff looks at */
+    PyObject *profiles[2];      /* owned: tuples of what the diff looks at */
 } Diff;
 
 static const nyt_diff *diff_of(PyObject *self)
@@ -26,8 +26,13 @@ static const struct layout total_layout = {
         FIELD(nyt_diff_total, "is_time", is_time, "It is seconds, else a number of something."),
         FIELD(nyt_diff_total, "before", before, "What it was in the earlier profile."),
         FIELD(nyt_diff_total, "after", after, "What it is in the later one."),
-        FIELD(nyt_diff_total, "name", name, "What conditions call it.")), .hidden = 1,
-        };
+        FIELD(nyt_diff_total, "before_least", before_least, "The least of several runs,"),
+        FIELD(nyt_diff_total, "before_most", before_most, "and the most."),
+        FIELD(nyt_diff_total, "after_least", after_least, "The same of the later ones."),
+        FIELD(nyt_diff_total, "after_most", after_most, "The same of the later ones."),
+        FIELD(nyt_diff_total, "name", name, "What conditions call it.")),
+                                            .hidden = 1,
+                                };
 
 /* One side of a change, and the name of the file. */
 struct side {
@@ -49,23 +54,65 @@ static const struct layout side_layout = {
         FIELD(struct side, "caller", of.caller, "Of an edge: the calling sub."),
         FIELD(struct side, "count", of.count, "Executions, or calls."),
         FIELD(struct side, "incl", of.incl, "Inclusive time in seconds."),
-        FIELD(struct side, "excl", of.excl, "Exclusive time in seconds.")),
-                            };
+        FIELD(struct side, "excl", of.excl, "Exclusive time in seconds."),
+        FIELD(struct side, "count_least", of.count_least, "The least of several runs,"),
+        FIELD(struct side, "count_most", of.count_most, "and the most."),
+        FIELD(struct side, "incl_least", of.incl_least, "The same of the inclusive time."),
+        FIELD(struct side, "incl_most", of.incl_most, "The same of the inclusive time."),
+        FIELD(struct side, "excl_least", of.excl_least, "The same of the exclusive time."),
+        FIELD(struct side, "excl_most", of.excl_most, "The same of the exclusive time.")),
+                                                };
 
 /* ---- Opening and closing ---- */
 
-static PyObject *diff_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
+/* A tuple of Profiles as an array to be freed; NULL with an exception. */
+static const nyt_profile **profiles_in(PyTypeObject *type, PyObject *tuple)
 {
     PyObject *profile = state_of(PyType_GetModule(type))->profile;
+    Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+    const nyt_profile **list = PyMem_Calloc((size_t)n + 1, sizeof *list);
+    if (!list)
+        return (const nyt_profile **)PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (!Py_IS_TYPE(PyTuple_GET_ITEM(tuple, i), (PyTypeObject *)profile)) {
+            PyMem_Free(list);
+            return (const nyt_profile **)PyErr_Format(PyExc_TypeError, "a Profile is needed");
+        }
+        list[i] = profile_of(PyTuple_GET_ITEM(tuple, i));
+    }
+    return list;
+}
+
+static int make_diff(nyt_diff **d, PyTypeObject *type, PyObject *before, PyObject *after, int take,
+                     nyt_error *err)
+{
+    const nyt_profile **a = profiles_in(type, before), **b = a ? profiles_in(type, after) : NULL;
+    size_t a_count = (size_t)PyTuple_GET_SIZE(before), b_count = (size_t)PyTuple_GET_SIZE(after);
+    int rc = NYT_ENOMEM;
+    if (b) {
+        Py_BEGIN_ALLOW_THREADS
+        rc = nyt_diff_new_runs(d, a, a_count, b, b_count, (nyt_diff_take)take, err);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(a);
+    PyMem_Free(b);
+    return rc;
+}
+
+static PyObject *diff_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
+{
     PyObject *before, *after;
     nyt_diff *d = NULL;
     nyt_error err;
-    int rc;
-    if (!PyArg_ParseTuple(args, "O!O!:Diff", profile, &before, profile, &after))
+    int take = NYT_TAKE_LEAST;
+    if (!PyArg_ParseTuple(args, "O!O!|i:Diff", &PyTuple_Type, &before, &PyTuple_Type, &after,
+                          &take))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = nyt_diff_new(&d, profile_of(before), profile_of(after), &err);
-    Py_END_ALLOW_THREADS
+    int rc = make_diff(&d, type, before, after, take, &err);
+    if (PyErr_Occurred())
+        return NULL;
+    if (rc == NYT_EAPI)
+        return PyErr_Format(PyExc_ValueError, "%s", err.message);
     if (rc < 0)
         return raise_nyt_error(&err, NULL);
     Diff *self = (Diff *)type->tp_alloc(type, 0);
@@ -102,7 +149,7 @@ static PyObject *side_object(PyObject *self, int which, const nyt_diff_side *of)
 {
     if (!of->there)
         Py_RETURN_NONE;
-    const nyt_profile *profile = profile_of(((Diff *)self)->profiles[which]);
+    const nyt_profile *profile = profile_of(PyTuple_GET_ITEM(((Diff *)self)->profiles[which], 0));
     const nyt_file *file = nyt_profile_file(profile, of->fid);
     struct side side = {*of, file ? &file->name : NULL};
     return struct_of(module_of(self), &side_layout, &side);
@@ -230,8 +277,9 @@ static PyMethodDef diff_methods[] = {
 };
 
 PyDoc_STRVAR(diff_doc,
-    "Diff(before, after, /)\n--\n\n"
-    "What changed from one Profile to another.");
+    "Diff(before, after, take=0, /)\n--\n\n"
+    "What changed from some Profiles, runs of one program, to others; both are tuples. Of the times\n"
+    "of several runs the least (0) or the medians (1) are taken.");
 
 static PyType_Slot diff_slots[] = {
     {Py_tp_doc, (void *)diff_doc},

@@ -164,9 +164,9 @@ bool nyt_delta_differs(const nyt_delta *delta, const struct nyt_min_change *min)
     const nyt_diff_side *a = &delta->before, *b = &delta->after;
     return a->count != b->count ||
            (is_large(a->incl, b->incl, min) &&
-            !overlap(a->incl, a->incl_most, b->incl, b->incl_most)) ||
+            !overlap(a->incl_least, a->incl_most, b->incl_least, b->incl_most)) ||
            (is_large(a->excl, b->excl, min) &&
-            !overlap(a->excl, a->excl_most, b->excl, b->excl_most));
+            !overlap(a->excl_least, a->excl_most, b->excl_least, b->excl_most));
 }
 
 /* ---- Parsing ---- */

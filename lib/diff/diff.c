@@ -278,7 +278,9 @@ static void total(struct nyt_diff *d, enum nyt_total which, const char *name, bo
                                         .is_time = is_time,
                                         .before = sound(before),
                                         .after = sound(after),
+                                        .before_least = sound(before),
                                         .before_most = sound(before),
+                                        .after_least = sound(after),
                                         .after_most = sound(after)};
 }
 
@@ -354,8 +356,8 @@ static void begin_runs(struct nyt_diff *d)
             nyt_delta *delta = &d->deltas[kind].list[i];
             for (int half = 0; half < 2; half++) {
                 nyt_diff_side *side = half ? &delta->after : &delta->before;
-                side->incl_most = side->incl;
-                side->excl_most = side->excl;
+                side->incl_least = side->incl_most = side->incl;
+                side->excl_least = side->excl_most = side->excl;
                 side->count_least = side->count_most = side->count;
             }
         }

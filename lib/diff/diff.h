@@ -27,7 +27,8 @@ struct nyt_diff {
     struct nyt_deltas deltas[NYT_DIFF_KINDS];
     nyt_diff_total totals[NYT_DIFF_TOTALS];
     struct nyt_names callers; /* sets of them, for edges */
-    size_t runs[2];           /* of each side */
+    size_t runs[2];           /* of each side, */
+    nyt_diff_take take;       /* and which of their times are shown */
 };
 
 /*

@@ -30,6 +30,19 @@ static void put_profile(struct nyt_json *j, const struct nyt_diff_view *v, int s
     nyt_json_close(j, '}');
 }
 
+/* Of several runs. */
+static void put_spread(struct nyt_json *j, const nyt_diff_total *t)
+{
+    nyt_json_open(j, "before_range", '[');
+    nyt_json_number(j, NULL, t->before_least);
+    nyt_json_number(j, NULL, t->before_most);
+    nyt_json_close(j, ']');
+    nyt_json_open(j, "after_range", '[');
+    nyt_json_number(j, NULL, t->after_least);
+    nyt_json_number(j, NULL, t->after_most);
+    nyt_json_close(j, ']');
+}
+
 static void put_totals(struct nyt_json *j, const struct nyt_diff_view *v)
 {
     nyt_json_open(j, "totals", '{');
@@ -41,6 +54,8 @@ static void put_totals(struct nyt_json *j, const struct nyt_diff_view *v)
         nyt_json_number(j, "after", t->after);
         nyt_json_number(j, "change", t->after - t->before);
         put_percent(j, t->before, t->after);
+        if (t->is_time && v->d->runs[0] + v->d->runs[1] > 2)
+            put_spread(j, t);
         nyt_json_close(j, '}');
     }
     nyt_json_close(j, '}');

@@ -159,9 +159,9 @@ static void put_runs(struct nyt_out *o, const struct nyt_diff_view *v)
 {
     const nyt_diff_total *t = &v->d->totals[NYT_TOTAL_TIME];
     nyt_out_format(
-        o, "Times are the least of %zu and %zu runs; the totals spread by %.1f%% and %.1f%%.\n",
-        v->d->runs[0], v->d->runs[1], spread_of(t->before, t->before_most),
-        spread_of(t->after, t->after_most));
+        o, "Times are the %s of %zu and %zu runs; the totals spread by %.1f%% and %.1f%%.\n",
+        v->d->take == NYT_TAKE_MEDIAN ? "medians" : "least", v->d->runs[0], v->d->runs[1],
+        spread_of(t->before_least, t->before_most), spread_of(t->after_least, t->after_most));
 }
 
 void nyt_diff_work_text(struct nyt_out *o, const struct nyt_diff_view *v, const char *before)

@@ -81,7 +81,9 @@ class Profile:
 
 @final
 class Diff:
-    def __new__(cls, before: Profile, after: Profile, /) -> Diff: ...
+    def __new__(
+        cls, before: tuple[Profile, ...], after: tuple[Profile, ...], take: int = 0, /
+    ) -> Diff: ...
     def totals(self) -> list[Total]: ...
     def entries(self, kind: int, /) -> list[tuple[Side | None, Side | None]]: ...
     def check(self, condition: str, write: Write, /) -> bool: ...
@@ -237,15 +239,42 @@ class Node(structseq[Any], tuple[Any, ...]):
 
 @final
 class Total(structseq[Any], tuple[Any, ...]):
-    __match_args__: Final = ("is_time", "before", "after")
+    __match_args__: Final = (
+        "is_time",
+        "before",
+        "after",
+        "before_least",
+        "before_most",
+        "after_least",
+        "after_most",
+    )
     is_time: Final[bool]
     before: Final[float]
     after: Final[float]
+    before_least: Final[float]
+    before_most: Final[float]
+    after_least: Final[float]
+    after_most: Final[float]
     name: Final[str]
 
 @final
 class Side(structseq[Any], tuple[Any, ...]):
-    __match_args__: Final = ("fid", "line", "file", "name", "caller", "count", "incl", "excl")
+    __match_args__: Final = (
+        "fid",
+        "line",
+        "file",
+        "name",
+        "caller",
+        "count",
+        "incl",
+        "excl",
+        "count_least",
+        "count_most",
+        "incl_least",
+        "incl_most",
+        "excl_least",
+        "excl_most",
+    )
     fid: Final[int]
     line: Final[int]
     file: Final[str | None]
@@ -254,6 +283,12 @@ class Side(structseq[Any], tuple[Any, ...]):
     count: Final[int]  # type: ignore[assignment]
     incl: Final[float]
     excl: Final[float]
+    count_least: Final[int]
+    count_most: Final[int]
+    incl_least: Final[float]
+    incl_most: Final[float]
+    excl_least: Final[float]
+    excl_most: Final[float]
 
 @final
 class Format(structseq[Any], tuple[Any, ...]):

@@ -4,6 +4,7 @@
     for sub in sorted(diff.subs, key=lambda sub: sub.excl_change, reverse=True)[:10]:
         print(sub.name, sub.count_change, sub.excl_change)
     assert not diff.check("total>+5%").met
+    diff = compare(["a1.out", "a2.out"], ["b1.out", "b2.out"], take="median")
 
 Code may have moved, and the two may be of different checkouts: ``docs/tools.md`` tells what is
 matched with what. All times are seconds.
@@ -15,14 +16,16 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from . import _cread, convert
+from . import _cread, convert, reader
 from ._cread import ProfileError, Side, Total
 
 __all__ = ["Change", "Check", "Diff", "ProfileError", "Side", "Total", "compare"]
 
 StrPath = str | os.PathLike[str]
+Take = Literal["least", "median"]
+TAKES: dict[Take, int] = {"least": 0, "median": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,20 @@ class Check(NamedTuple):
 
 
 class Diff:
-    """Two profiles, matched: see :func:`compare`."""
+    """Two profiles, or the runs of two sides, matched: see :func:`compare`."""
 
-    def __init__(self, before: str, after: str, *, keep_evals: bool, salvage: bool) -> None:
+    def __init__(
+        self, before: Sequence[str], after: Sequence[str], *, take: Take, **how: Any
+    ) -> None:
         one, two = (
-            _cread.Profile(path, keep_evals=keep_evals, salvage=salvage) for path in (before, after)
+            tuple(_cread.Profile(path, **how) for path in paths) for paths in (before, after)
         )
-        self._raw = _cread.Diff(one, two)
-        self._before, self._after = before, after
+        self._raw = _cread.Diff(one, two, TAKES[take])
+        self._before, self._after = before[0], after[0]
         self.incomplete = [
-            path for path, raw in ((before, one), (after, two)) if not raw.totals().complete
+            path
+            for path, raw in zip((*before, *after), one + two, strict=True)
+            if not raw.totals().complete
         ]
         """The paths of those profiles that break off, or in which a process did not end."""
 
@@ -154,11 +161,37 @@ class Diff:
                             min_change=min_change)  # fmt: skip
 
 
-def compare(
-    before: StrPath, after: StrPath, *, keep_evals: bool = False, salvage: bool = False
-) -> Diff:
-    """Reads two profiles and matches them.
+def _paths(side: StrPath | Sequence[StrPath]) -> list[str]:
+    paths = [side] if isinstance(side, str | os.PathLike) else side
+    return [os.fspath(path) for path in paths]
 
-    The options are those of :func:`.reader.read`. Raises OSError, ProfileError.
+
+def compare(
+    before: StrPath | Sequence[StrPath],
+    after: StrPath | Sequence[StrPath],
+    *,
+    take: Take = "least",
+    keep_evals: bool = False,
+    salvage: bool = False,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    scope: reader.Scope = "all",
+) -> Diff:
+    """Reads two profiles, or several runs of each side, and matches them.
+
+    Of the times of several runs those that `take` names count, and one has changed only if all of
+    one side's are beyond the other's. The other options are those of :func:`.reader.read`. Raises
+    OSError, ProfileError; ValueError if a side is empty.
     """
-    return Diff(os.fspath(before), os.fspath(after), keep_evals=keep_evals, salvage=salvage)
+    sides = _paths(before), _paths(after)
+    if not all(sides):
+        raise ValueError("there is nothing to compare")
+    return Diff(
+        *sides,
+        take=take,
+        keep_evals=keep_evals,
+        salvage=salvage,
+        only=tuple(only),
+        exclude=tuple(exclude),
+        reach=reader.SCOPES[scope],
+    )
