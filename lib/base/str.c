@@ -40,9 +40,16 @@ bool nyt_str_begins(nyt_str s, const char *with)
 bool nyt_str_contains(nyt_str s, const char *part)
 {
     size_t n = strlen(part);
-    for (size_t i = 0; i + n <= s.len; i++)
-        if (memcmp(s.data + i, part, n) == 0)
+    const char *at = s.data, *end = s.data + s.len;
+    if (n == 0)
+        return true;
+    for (; (size_t)(end - at) >= n; at++) {
+        at = memchr(at, *part, (size_t)(end - at) - n + 1);
+        if (!at)
+            return false;
+        if (memcmp(at, part, n) == 0)
             return true;
+    }
     return false;
 }
 
