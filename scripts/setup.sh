@@ -136,7 +136,8 @@ packages_for() {    # PURPOSE...
             real) echo toolz pyperformance greenlet gevent debugpy
                 echo flask django fastapi uvicorn gunicorn ;;     # what tests/test_web.py serves
             # Programs that open our exports; tests/consumers.py has the list.
-            consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema ;;
+            consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema
+                echo protobuf ;;
             # How C and Python are laid out depends on the version: these are what the tree is in.
             lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
             coverage) echo coverage gcovr ;;
@@ -159,7 +160,7 @@ make_venv() {
 
 # get_consumers: what opens our exports and comes from npm
 get_consumers() {
-    [ -d build-test/consumers/node_modules/speedscope ] ||
+    [ -d build-test/consumers/node_modules/chrome-devtools-frontend ] ||
         npm install --silent --no-fund --no-audit --ignore-scripts \
-            --prefix build-test/consumers speedscope
+            --prefix build-test/consumers speedscope chrome-devtools-frontend esbuild
 }

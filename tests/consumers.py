@@ -6,7 +6,10 @@ what they say here and now.
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
+import html
 import importlib.metadata
 import json
 import os
@@ -209,6 +212,134 @@ def node_cpuprofile(out: Path, profile: Path) -> None:
     assert abs(micros - path_ns(profile) / 1000) <= 1
 
 
+def devtools_cpuprofile(out: Path, profile: Path) -> None:
+    """Chrome's own reader of the format, from its DevTools: the package has its sources."""
+    if not (NPM / "chrome-devtools-frontend").exists():
+        raise Missing("chrome-devtools-frontend from npm")
+    bundle = NPM.parent / "devtools.mjs"
+    model = "chrome-devtools-frontend/front_end/models/cpu_profile/CPUProfileDataModel.ts"
+    if not bundle.exists():
+        script = NPM.parent / "devtools-in.mjs"
+        script.write_text(f"""
+            import {{ CPUProfileDataModel }} from {json.dumps(model)};
+            import fs from "node:fs";
+            const read = new CPUProfileDataModel(JSON.parse(fs.readFileSync(process.argv[2])));
+            const self = {{}}, lines = {{}};
+            for (const node of read.nodes()) {{
+                self[node.functionName] = (self[node.functionName] || 0) + node.self;
+                for (const one of node.positionTicks || [])
+                    lines[one.line] = (lines[one.line] || 0) + one.ticks;
+            }}
+            console.log(JSON.stringify({{ total: read.total, self, lines }}));
+        """)
+        run(NPM / ".bin" / "esbuild", script, "--bundle", "--platform=node", "--format=esm",
+            f"--outfile={bundle}.part", "--log-level=error")  # fmt: skip
+        Path(f"{bundle}.part").replace(bundle)
+    read = json.loads(run("node", bundle, out))
+    assert abs(read["total"] * 1e6 - path_ns(profile)) <= 2000
+    assert (
+        abs(sum(read["self"].values()) * 1e6 - path_ns(profile)) <= 1e-3 * path_ns(profile) + 2000
+    )
+    for name in names_of(profile):
+        assert any(one == name or one.startswith(f"{name} x ") for one in read["self"]), name
+    assert read["lines"]
+
+
+def in_speedscope(out: Path, profile: Path) -> None:
+    """Its own page in a real browser: the table of functions that it makes of the file."""
+    page = NPM / "speedscope" / "dist" / "release" / "index.html"
+    if not page.exists():
+        raise Missing("speedscope from npm")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise Missing("Chromium")
+    script = out.with_name(out.name + ".js")
+    data = base64.b64encode(out.read_bytes()).decode()
+    script.write_text(f"speedscope.loadFileFromBase64({json.dumps(out.name)}, {json.dumps(data)})")
+    dom = run_browser(browser, f"{page.as_uri()}#localProfilePath={script}&view=sandwich")
+    rows = re.findall(r"<tr [^>]*>(<td .*?)</tr>", dom)
+    shown = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<td.*?</td>", row)]
+             for row in rows]  # fmt: skip
+    assert shown, dom[:300]
+    read = reader.read(profile)
+    if len(read.tree) > 1:
+        own: dict[str, float] = {}
+        for node in read.tree[1:]:
+            own[node.name] = own.get(node.name, 0) + node.excl / read.header.ticks_per_sec
+        for _, self_time, name in shown[:5]:
+            (number, unit), *_ = re.findall(r"^([\d.]+)(\D+) \(", self_time)
+            seconds = float(number) * {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1}[unit]
+            expected = own[name.partition(" x ")[0]]
+            assert abs(seconds - expected) <= 2e-6 + 0.01 * expected, (name, self_time, expected)
+
+
+def run_browser(browser: str, address: str) -> str:
+    """The page as it is when it has come to rest."""
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
+         "--window-size=1200,900", "--virtual-time-budget=20000", "--dump-dom", address],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def python_protobuf(out: Path, profile: Path) -> None:
+    """pprof's message, decoded by Google's library for Python from the numbers of its fields."""
+    try:
+        from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    except ImportError:
+        raise Missing("protobuf") from None
+    kinds = {"i": 3, "u": 4, "s": 9, "m": 11, "b": 8}
+    messages = {
+        "Profile": "sample_type:1rm:ValueType sample:2rm:Sample mapping:3rm:Mapping "
+        "location:4rm:Location function:5rm:Function string_table:6rs time_nanos:9i "
+        "duration_nanos:10i period_type:11m:ValueType period:12i comment:13ri "
+        "default_sample_type:14i",
+        "ValueType": "type:1i unit:2i",
+        "Sample": "location_id:1ru value:2ri label:3rm:Label",
+        "Label": "key:1i str:2i num:3i num_unit:4i",
+        "Mapping": "id:1u memory_start:2u memory_limit:3u file_offset:4u filename:5i "
+        "build_id:6i has_functions:7b has_filenames:8b has_line_numbers:9b has_inline_frames:10b",
+        "Location": "id:1u mapping_id:2u address:3u line:4rm:Line is_folded:5b",
+        "Line": "function_id:1u line:2i column:3i",
+        "Function": "id:1u name:2i system_name:3i filename:4i start_line:5i",
+    }
+    file = descriptor_pb2.FileDescriptorProto(name="p.proto", package="p", syntax="proto3")
+    for name, fields in messages.items():
+        message = file.message_type.add(name=name)
+        for field in fields.split():
+            found = re.fullmatch(r"(\w+):(\d+)(r?)([iusmb])(?::(\w+))?", field)
+            assert found
+            message.field.add(
+                name=found[1], number=int(found[2]), label=3 if found[3] else 1,
+                type=kinds[found[4]], type_name=f".p.{found[5]}" if found[5] else None,
+            )  # fmt: skip
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    decoded: Any = message_factory.GetMessageClass(pool.FindMessageTypeByName("p.Profile"))()
+    decoded.ParseFromString(gzip.decompress(out.read_bytes()))
+    assert not list(unknown_fields(decoded))
+    text = decoded.string_table
+    assert text[0] == ""
+    units = [(text[one.type], text[one.unit]) for one in decoded.sample_type]
+    column = units.index(("time", "nanoseconds"))
+    total = sum(sample.value[column] for sample in decoded.sample)
+    assert abs(total - path_ns(profile)) <= 1000
+    names = {text[function.name] for function in decoded.function}
+    for name in names_of(profile):
+        assert any(one == name or one.startswith(f"{name} x ") for one in names), name
+    known = {location.id for location in decoded.location}
+    assert {one for sample in decoded.sample for one in sample.location_id} <= known
+    functions = {function.id for function in decoded.function}
+    assert {one.function_id for place in decoded.location for one in place.line} <= functions
+
+
+def unknown_fields(message: Any) -> Any:
+    from google.protobuf import unknown_fields as unknown
+
+    return unknown.UnknownFieldSet(message)
+
+
 def python_csv(out: Path, profile: Path) -> None:
     with out.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
@@ -249,6 +380,8 @@ class Consumer:
     version: Callable[[], str]
     note: str = ""
     """What it does not take, if anything: profiles without calls."""
+    tested: tuple[str, ...] = ()
+    """The programs whose profiles the tests give it, where it takes seconds; else all."""
 
     @property
     def id(self) -> str:
@@ -265,11 +398,16 @@ CONSUMERS = [
                   "print Devel::NYTProf::Core->VERSION")),
     Consumer("cpuprofile", "node, as VS Code's viewer adds up", node_cpuprofile,
              says(r"v(\S+)", "node", "--version")),
+    Consumer("cpuprofile", "Chrome's DevTools", devtools_cpuprofile,
+             npm_version("chrome-devtools-frontend")),
+    Consumer("cpuprofile", "speedscope in Chromium", in_speedscope, npm_version("speedscope"),
+             tested=("python", "perl subs=0")),
     Consumer("csv", "Python's csv", python_csv, lambda: ".".join(map(str, sys.version_info[:2]))),
     Consumer("dot", "Graphviz", graphviz, says(r"version (\S+)", "dot", "-V")),
     Consumer("lcov", "genhtml", genhtml, says(r"version (\S+)", "genhtml", "--version")),
     Consumer("lcov", "lcov_cobertura", lcov_cobertura, from_pip("lcov_cobertura")),
     Consumer("pprof", "go tool pprof", pprof, says(r"go([\d.]+)", "go", "version")),
+    Consumer("pprof", "Python's protobuf", python_protobuf, from_pip("protobuf")),
     Consumer("pstats", "pstats", python_pstats,
              lambda: ".".join(map(str, sys.version_info[:2]))),
     Consumer("pstats", "snakeviz", snakeviz, from_pip("snakeviz")),
@@ -277,6 +415,8 @@ CONSUMERS = [
     Consumer("pstats", "flameprof", flameprof, from_pip("flameprof"), "needs calls"),
     Consumer("pstats", "gprof2dot", gprof2dot_pstats, from_pip("gprof2dot")),
     Consumer("speedscope", "speedscope's schema", speedscope_schema, npm_version("speedscope")),
+    Consumer("speedscope", "speedscope in Chromium", in_speedscope, npm_version("speedscope"),
+             tested=("python", "perl subs=0")),
 ]  # fmt: skip
 
 # ---- The programs whose profiles they get ----
@@ -366,6 +506,16 @@ def rows() -> list[tuple[str, str]]:
     return [(f"`{consumer.format}`", consumer.name) for consumer in CONSUMERS]
 
 
+NOTES = (
+    "\nTried by hand: genhtml 2.0, 2.3.1 and 2.5 of lcov's repository.\n\n"
+    "Not tried: VS Code's viewer of `cpuprofile` (vscode-js-profile-core is not on npm; the row of"
+    " node has its sums, that of\nChrome's DevTools the reader of those who made the format). The"
+    " Firefox Profiler is on npm neither, so that nothing of its\nown could check a format of its"
+    " own; it opens `cpuprofile`, as its importer for Chrome's and Node's profiles says (any\n"
+    "object with samples, timeDeltas, startTime and endTime), and samples it anew every 0.5 ms.\n"
+)
+
+
 def main() -> None:
     import tempfile
     import warnings
@@ -392,7 +542,7 @@ def main() -> None:
                 verdicts.append("takes it" if takes(consumer, program) else consumer.note)
             lines.append(f"| `{consumer.format}` | {consumer.name} | {consumer.version()} | "
                          + " | ".join(verdicts) + " |\n")  # fmt: skip
-    lines.append("\nTried by hand: genhtml 2.0, 2.3.1 and 2.5 of lcov's repository.\n")
+    lines.append(NOTES)
     TABLE.write_text("".join(lines))
 
 
