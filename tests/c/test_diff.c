@@ -340,12 +340,17 @@ static void small_changes_of_time_are_none(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(differences); i++) {
         struct nyt_min_change min;
+        const double *times = differences[i].times;
         nyt_delta delta = {.before = {.there = true,
                                       .count = differences[i].counts[0],
-                                      .excl = differences[i].times[0]},
+                                      .excl = times[0],
+                                      .excl_least = times[0],
+                                      .excl_most = times[0]},
                            .after = {.there = true,
                                      .count = differences[i].counts[1],
-                                     .excl = differences[i].times[1]}};
+                                     .excl = times[1],
+                                     .excl_least = times[1],
+                                     .excl_most = times[1]}};
         assert_int_equal(nyt_min_change_parse(&min, NULL, NULL), NYT_OK);
         assert_int_equal(nyt_delta_differs(&delta, &min), differences[i].differs);
     }
