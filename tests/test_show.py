@@ -266,6 +266,24 @@ def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Pa
         assert "`shop/cart.py:" in text
 
 
+def test_who_waits_for_a_thread_is_not_who_costs(nytprof: Door, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("""\
+import threading
+def work(count):
+    total = 0
+    for i in range(count):
+        total += i % 7
+thread = threading.Thread(target=work, args=(300000,))
+thread.start()
+thread.join()
+""")
+    assert run([*profiling(), "main.py"], tmp_path).returncode == 0
+    report = json.loads(shown(nytprof, "summary", "--json", tmp_path / "nytprof.out"))
+    assert "main.py:8" not in report["sentence"]
+    assert report["split"]["waiting"] > 0
+    assert all(line["line"] in (4, 5) for line in report["hot_lines"][:2])
+
+
 def test_an_explanation_tells_what_stands_out(door: Door, profile: Path) -> None:
     text = shown(door, "explain", "--budget", "20000", profile)
     assert len(shown(door, "explain", "--budget", "900", profile)) < len(text)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { LIBRARY, OWN, IN_C, IMPORT };
+enum kind { LIBRARY, OWN, IN_C, IMPORT, IDLE };
 
 struct costs {
     const nyt_profile *p;
@@ -30,7 +30,7 @@ static enum kind kind_of(const struct costs *c, const nyt_sub *sub)
     if (!c->shown && nyt_is_import(c->p, sub))
         return IMPORT;
     if (sub->kind != NYT_KIND_CODE)
-        return IN_C;
+        return !c->shown && nyt_is_idle(sub) ? IDLE : IN_C;
     if (c->shown)
         return file && c->shown[file - c->p->files] ? OWN : LIBRARY;
     return nyt_profile_scope(c->p, sub->fid) == NYT_SCOPE_PROJECT ? OWN : LIBRARY;
@@ -56,6 +56,7 @@ static struct place place_of(const struct costs *c, const nyt_node *node, struct
     case IN_C:
         return above;
     case IMPORT:
+    case IDLE:
         return (struct place){.owner = NYT_NONE};
     default:
         return (struct place){.owner = above.owner};

@@ -7,8 +7,9 @@
 /*
  * Seconds for each line of the profile, in the order of nyt_profile_all_lines(): its own time, and
  * for lines of the project that of the libraries which it called, as far as these did not call the
- * project's code again, and were not at work to import something. Where a library did, or where
- * several lines of a sub call one that does, their parts are estimates; the sum over a sub is not.
+ * project's code again, were not at work to import something, and did not wait for another thread
+ * or for events. Where a library did, or where several lines of a sub call one that does, their
+ * parts are estimates; the sum over a sub is not.
  * To be freed; NULL: out of memory.
  */
 double *nyt_costs_to_project(const nyt_profile *p);

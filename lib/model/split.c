@@ -35,10 +35,17 @@ bool nyt_is_import(const nyt_profile *p, const nyt_sub *sub)
     return file && nyt_str_begins(file->name, "(frozen importlib");
 }
 
-bool nyt_is_wait(const nyt_sub *sub)
+static bool is_any_of(const nyt_sub *sub, const char *const *names)
 {
-    static const char *const names[] = {"time::sleep",
-                                        "select::select",
+    for (; sub->kind != NYT_KIND_CODE && *names; names++)
+        if (nyt_str_is(sub->name, *names))
+            return true;
+    return false;
+}
+
+bool nyt_is_idle(const nyt_sub *sub)
+{
+    static const char *const names[] = {"select::select",
                                         "select::poll::poll",
                                         "select::epoll::poll",
                                         "select::kqueue::control",
@@ -47,6 +54,15 @@ bool nyt_is_wait(const nyt_sub *sub)
                                         "_thread::lock::__enter__",
                                         "_thread::RLock::__enter__",
                                         "_queue::SimpleQueue::get",
+                                        "_multiprocessing::SemLock::acquire",
+                                        "_multiprocessing::SemLock::__enter__",
+                                        NULL};
+    return is_any_of(sub, names);
+}
+
+bool nyt_is_wait(const nyt_sub *sub)
+{
+    static const char *const names[] = {"time::sleep",
                                         "_socket::socket::accept",
                                         "_socket::socket::_accept",
                                         "_socket::socket::recv",
@@ -61,19 +77,13 @@ bool nyt_is_wait(const nyt_sub *sub)
                                         "signal::pause",
                                         "signal::sigwait",
                                         "signal::sigtimedwait",
-                                        "_multiprocessing::SemLock::acquire",
-                                        "_multiprocessing::SemLock::__enter__",
                                         "main::CORE:sleep",
                                         "main::CORE:select",
                                         "Time::HiRes::sleep",
                                         "Time::HiRes::usleep",
-                                        "Time::HiRes::nanosleep"};
-    if (sub->kind == NYT_KIND_CODE)
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (nyt_str_is(sub->name, names[i]))
-            return true;
-    return false;
+                                        "Time::HiRes::nanosleep",
+                                        NULL};
+    return nyt_is_idle(sub) || is_any_of(sub, names);
 }
 
 static nyt_part part_of_scope(nyt_scope scope, nyt_part above)

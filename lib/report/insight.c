@@ -3,6 +3,7 @@
 
 #include "model/cost.h"
 #include "model/split.h"
+#include "report/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,16 +43,38 @@ void nyt_insight_free(struct nyt_insight *insight)
     *insight = (struct nyt_insight){0};
 }
 
-const nyt_sub *nyt_sub_around(const nyt_profile *p, uint32_t fid, uint32_t line)
+static bool is_around(const nyt_sub *sub, uint32_t fid, uint32_t line)
+{
+    return sub->fid == fid && sub->first && sub->first <= line && line <= sub->last;
+}
+
+/* Who makes the dearest call on a line; NULL: there are no calls. */
+static const nyt_sub *who_calls_most(const nyt_profile *p, uint32_t fid, uint32_t line)
+{
+    const nyt_call *dearest;
+    const nyt_sub *caller = NULL;
+    if (nyt_top_calls_on(p, fid, line, &dearest, 1))
+        caller = nyt_profile_sub(p, dearest->caller);
+    return caller && is_around(caller, fid, line) ? caller : NULL;
+}
+
+static const nyt_sub *innermost_around(const nyt_profile *p, uint32_t fid, uint32_t line)
 {
     const nyt_sub *best = NULL;
     size_t n;
     const nyt_sub *const *subs = nyt_profile_defined(p, fid, &n);
     for (size_t i = 0; i < n; i++) {
-        bool around = subs[i]->fid == fid && subs[i]->first && subs[i]->first <= line &&
-                      line <= subs[i]->last;
-        if (around && (!best || subs[i]->first >= best->first))
+        if (is_around(subs[i], fid, line) && (!best || subs[i]->first >= best->first))
             best = subs[i];
     }
     return best;
+}
+
+/* A sub that begins on the line may be a lambda on a line of another's, or one that is defined there. */
+const nyt_sub *nyt_sub_around(const nyt_profile *p, uint32_t fid, uint32_t line)
+{
+    const nyt_sub *innermost = innermost_around(p, fid, line);
+    const nyt_sub *caller = innermost && innermost->first == line ? who_calls_most(p, fid, line)
+                                                                  : NULL;
+    return caller ? caller : innermost;
 }
