@@ -24,13 +24,14 @@
  * nyt_reader_next().
  *
  * Versions. The library follows semantic versioning; before 1.0 functions and types may change in
- * any minor version. The number in the soname (libnytprof.so.0; lib/meson.build has it) changes
+ * any minor version. The number in the soname (libnytprof.so.1; lib/meson.build has it) changes
  * whenever a program made for the version before may not work with this one: a function is gone
  * or takes other arguments, a constant has another value, a struct has other members. Structs grow
- * at their end only. Option structs (nyt_load_options, nyt_limit, nyt_report_options,
- * nyt_diff_options) must be zero-initialised, as with `= {0}` or designated initialisers: zero
- * means "as usual" in every member, also in those that later versions add. So a caller that is
- * compiled anew need not be changed, and one that is not is kept apart by the soname.
+ * at their end only. Option structs (nyt_load_options, nyt_filter, nyt_limit, nyt_report_options,
+ * nyt_tree_options, nyt_page_options, nyt_diff_options) must be zero-initialised, as with `= {0}`
+ * or designated initialisers: zero means "as usual" in every member, also in those that later
+ * versions add. So a caller that is compiled anew need not be changed, and one that is not is kept
+ * apart by the soname.
  */
 #ifndef NYTPROF_H
 #define NYTPROF_H
@@ -803,8 +804,9 @@ typedef struct {
     int64_t count; /* executions, or calls */
     double incl, excl; /* seconds */
     /* The least and the most of several runs; of one run all are the same. */
-    double incl_least, incl_most, excl_least, excl_most;
+    double incl_most, excl_most;
     int64_t count_least, count_most;
+    double incl_least, excl_least;
 } nyt_diff_side;
 
 typedef struct {
@@ -819,7 +821,8 @@ typedef struct {
     const char *name; /* static */
     bool is_time; /* seconds, else a number of something */
     double before, after;
-    double before_least, before_most, after_least, after_most; /* of several runs */
+    double before_most, after_most; /* of several runs, */
+    double before_least, after_least; /* between which the others lie */
 } nyt_diff_total;
 
 /* All of these figures, in the order of reports. */

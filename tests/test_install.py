@@ -58,7 +58,7 @@ def test_the_example_runs_on_the_installed_library(prefix: Path, tmp_path: Path)
     program = tmp_path / "hottest"
     run(tool("cc"), "-std=c11", "-Wall", "-Wextra", "-Werror", TOP / "examples" / "hottest.c",
         "-o", program, *flags(prefix, "--cflags", "--libs"))  # fmt: skip
-    assert "libnytprof.so.0 => " in run(tool("ldd"), program, LD_LIBRARY_PATH=f"{prefix}/lib")
+    assert "libnytprof.so.1 => " in run(tool("ldd"), program, LD_LIBRARY_PATH=f"{prefix}/lib")
     lines = run(program, PROFILE, LD_LIBRARY_PATH=f"{prefix}/lib").splitlines()
     blank = lines.index("")
     assert blank == 10
@@ -88,6 +88,17 @@ def test_the_library_offers_what_the_header_declares_and_no_more(prefix: Path) -
                 .splitlines()}  # fmt: skip
     assert exported == declared
     assert len(exported) > 80
+
+
+def test_the_header_tells_the_soname(prefix: Path) -> None:
+    header = (prefix / "include" / "nytprof.h").read_text()
+    (told,) = re.findall(r"\(libnytprof\.so\.(\d+);", header)
+    dynamic = run(tool("readelf"), "-d", prefix / "lib" / "libnytprof.so")
+    assert f"[libnytprof.so.{told}]" in dynamic
+    # Structs that are handed in to choose something: the header asks for zeros in them.
+    taken = set(re.findall(r"const (nyt_\w*options|nyt_limit|nyt_filter)\b", header))
+    (promise,) = re.findall(r"Option structs \((.*?)\) must be zero", header, re.DOTALL)
+    assert taken <= set(re.findall(r"nyt_\w+", promise))
 
 
 @pytest.mark.parametrize("standard", ["c++11", "c++20"])
