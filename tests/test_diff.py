@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from doors import Door
+from support import profiling
 from test_convert import NASTY
 from test_reader import CALLS, END, SECOND, START, TIMES, file, string, sub, write
 
@@ -541,6 +543,30 @@ def stem(path: Path, loop: str, calls: tuple[int, int], **how: float) -> Path:
 
 def first_lines(door: Door, *paths: Path | str, n: int = 3) -> list[str]:
     return run(door, *paths).stdout.splitlines()[1:n]
+
+
+SEARCHINDEX = Path(__file__).resolve().parent.parent / "examples" / "searchindex"
+
+
+def test_a_seeded_slowdown_of_a_real_program_is_named_first(nytprof: Door, tmp_path: Path) -> None:
+    """One `sorted()` in the loop of documents.py:46. Its order changes, and other counts do, too."""
+    made = []
+    (tmp_path / "text").mkdir()
+    for name in ("consumers.py", "support.py"):
+        shutil.copy(Path(__file__).parent / name, tmp_path / "text")
+    for folder, loop in (("before", "in SUFFIXES:"), ("after", "in sorted(SUFFIXES):")):
+        program = shutil.copytree(SEARCHINDEX, tmp_path / folder / "searchindex")
+        code = (program / "documents.py").read_text()
+        assert code.count("for suffix in SUFFIXES:") == 1
+        (program / "documents.py").write_text(code.replace("in SUFFIXES:", loop))
+        made.append(tmp_path / f"{folder}.out")
+        words = [*profiling(["-o", str(made[-1])]), str(program), str(tmp_path / "text"), "run"]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    first, *_ = first_lines(nytprof, *made, n=4)
+    assert re.fullmatch(
+        r"[\d,]+ more calls of builtins::sorted, from documents::stem,"
+        r" (\S*/)?documents\.py:46 \(\+.*\)", first
+    )  # fmt: skip
 
 
 def test_the_cause_comes_first(door: Door, tmp_path: Path) -> None:
