@@ -549,7 +549,7 @@ SEARCHINDEX = Path(__file__).resolve().parent.parent / "examples" / "searchindex
 
 
 def test_a_seeded_slowdown_of_a_real_program_is_named_first(nytprof: Door, tmp_path: Path) -> None:
-    """One `sorted()` in the loop of documents.py:46. Its order changes, and other counts do, too."""
+    """One `sorted()` in the loop of documents.py:46. Its order changes, so other counts do, too."""
     made = []
     (tmp_path / "text").mkdir()
     for name in ("consumers.py", "support.py"):
