@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures
 import contextlib
+import os
 import signal
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +19,7 @@ from typing import Any
 import pytest
 from support import PYTHON, TIME_LIMIT_S, environment, run, wait_until
 
-from pynytprof import convert, reader, verify, web
+from pynytprof import convert, reader, units, verify, web
 
 SECRET = "a secret of sixteen"
 
@@ -280,3 +283,80 @@ def test_labels_are_bounded_and_without_numbers(
     named = [name for name in subs if name.startswith("web::")]
     assert len(named) == 201 and "web::(other)" in named
     assert "web::GET_/page7/_" in named
+
+
+OVERLAP = """\
+import threading
+from pynytprof.web import WSGIMiddleware
+inside, go = threading.Event(), threading.Event()
+def app(environ, start):
+    if environ["PATH_INFO"] == "/long":
+        inside.set()
+        go.wait()
+    return [b""]
+served = WSGIMiddleware(app, every=1, slower_than=0)
+def get(path):
+    served({"REQUEST_METHOD": "GET", "PATH_INFO": path}, None)
+first = threading.Thread(target=get, args=["/long"])
+first.start()
+inside.wait()
+for n in range(7):
+    get("/short")
+go.set()
+first.join()
+"""
+
+
+def test_requests_that_pass_because_they_overlap_are_counted(tmp_path: Path) -> None:
+    done = run([PYTHON, "-c", OVERLAP], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "pynytprof: requests that passed unprofiled because one was being profiled: 7\n"
+    )
+    assert [p.name.startswith("GET_long-") for p in (tmp_path / "nytprof-web").iterdir()] == [True]
+
+
+FULL = """\
+import resource
+from pynytprof.web import WSGIMiddleware
+served = WSGIMiddleware(lambda environ, start: [b"fine"], every=1, slower_than=0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+for n in range(5):
+    assert served({"REQUEST_METHOD": "GET", "PATH_INFO": f"/{n}"}, None) == [b"fine"]
+"""
+
+
+def test_a_full_disk_is_told_once_and_not_at_each_request(tmp_path: Path) -> None:
+    done = run([PYTHON, "-c", FULL], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("File too large") == 1
+    assert done.stderr.count("a request's profile is lost") == 1
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_only_one_of_two_threads_profiles_its_request_alone(tmp_path: Path) -> None:
+    choice = web.choice.Choice(units.Names("web"), tmp_path, every=1, slower_than=0)
+    pid, both = os.getpid(), threading.Barrier(2)
+    began: list[object] = []
+    making = choice._folder.__class__.mkdir
+
+    def slow(self: Path, *args: Any, **kwargs: Any) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # two who have both found the place free would meet here
+        making(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice._folder.__class__, "mkdir", slow)
+        threads = [
+            threading.Thread(target=lambda: began.append(choice.begin({}, "GET", "/")))
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    (profiled,) = [one for one in began if one is not None]
+    assert isinstance(profiled, web.choice.Profiled)
+    profiled.end()
+    assert next(choice._passed[pid]) == 1
+    atexit.unregister(choice._tell_passed)

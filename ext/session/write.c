@@ -1,7 +1,10 @@
 /* write.c - the profile of a session goes to its file: at the end, and as snapshots before. */
+#define _GNU_SOURCE
 #include "write.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,11 +71,24 @@ static int write_now(session *s, const char *note, bool final)
     return rc;
 }
 
+/* One session after another may fail alike, on a full disk: that is said once. */
+static bool said_before(const char *why, const char *path)
+{
+    static char *last;
+    char *now = NULL;
+    if (asprintf(&now, "%s %s", path, why) < 0)
+        return false;
+    bool same = last && strcmp(last, now) == 0;
+    free(last);
+    last = now;
+    return same;
+}
+
 static void report(session *s, int rc)
 {
-    if (!s->failed)
-        messages_say("can't write the profile to %s: %s", s->out.shown,
-                     rc == NYT_EIO ? strerror(errno) : nyt_strerror(rc));
+    const char *why = rc == NYT_EIO ? strerror(errno) : nyt_strerror(rc);
+    if (!s->failed && !said_before(why, s->out.shown))
+        messages_say("can't write the profile to %s: %s", s->out.shown, why);
     s->failed = true;
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import hmac
 import itertools
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,8 +72,9 @@ class Choice:
         self._count = itertools.count()
         self._numbers = itertools.count(1)
         self._shared: dict[int, AnySession] = {}
-        self._busy: set[int] = set()
-        self._told = False
+        self._alone: dict[int, threading.Lock] = {}
+        self._passed: dict[int, itertools.count[int]] = {}
+        self._told: set[str] = set()
 
     @property
     def on_demand(self) -> bool:
@@ -95,13 +98,13 @@ class Choice:
                 return self._begin_shared(label)
             return self._begin_alone(label)
         except (OSError, RuntimeError, ValueError, ImportError) as error:
-            self._tell(f"requests are not profiled: {error}")
+            self._tell("requests are not profiled", error)
             return None
 
-    def _tell(self, message: str) -> None:
-        if not self._told:
-            self._told = True
-            complain(message)
+    def _tell(self, what: str, why: object = None) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            complain(what if why is None else f"{what}: {why}")
 
     def _label_of(self, request: Mapping[str, Any], method: str, path: str) -> str:
         if self._label is not None:
@@ -137,17 +140,20 @@ class Choice:
     # ---- A profile of one request, kept if that was slow ----
 
     def _begin_alone(self, label: str) -> Profiled | None:
-        pid = os.getpid()
-        if pid in self._busy or self._left <= 0:
-            return None  # requests that overlap with one that is profiled pass
-        self._busy.add(pid)
+        if self._left <= 0:
+            return None
+        pid = os.getpid()  # a forked child may find its parent's lock taken
+        alone = self._alone.setdefault(pid, threading.Lock())
+        if not alone.acquire(blocking=False):
+            self._pass(pid)
+            return None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f".request-{pid}.out"
             session = _sessions.new(self._settings(str(path)), application=label)
             session.use(open_frames=False)
         except BaseException:
-            self._busy.discard(pid)
+            alone.release()
             raise
 
         def end(label: str, seconds: float) -> None:
@@ -155,11 +161,27 @@ class Choice:
                 session.release()
                 self._keep_if_slow(path, label, seconds)
             except (OSError, RuntimeError) as error:
-                self._tell(f"a request's profile is lost: {error}")
+                self._tell("a request's profile is lost", error)
             finally:
-                self._busy.discard(pid)
+                alone.release()
 
         return Profiled(label, end)
+
+    def _pass(self, pid: int) -> None:
+        """One more request that overlaps with one that is profiled; how many is told at the end
+        of the process."""
+        found = self._passed.get(pid)
+        if found is None:
+            new = itertools.count()
+            found = self._passed.setdefault(pid, new)
+            if found is new:
+                atexit.register(self._tell_passed, pid)
+        next(found)
+
+    def _tell_passed(self, pid: int) -> None:
+        if pid == os.getpid():
+            number = next(self._passed[pid])
+            complain(f"requests that passed unprofiled because one was being profiled: {number}")
 
     def _keep_if_slow(self, path: Path, label: str, seconds: float) -> None:
         assert self._slower_than is not None
