@@ -11,11 +11,13 @@ enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct options {
     const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
-    bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, annotations, open, perl;
+    bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, annotations, open, perl,
+        functions;
     const char *output;     /* NULL: standard output */
     const char *name;       /* of the function or file to show, or to focus on */
     size_t section;         /* the number of a process or thread; 0: all */
     size_t budget;          /* bytes of an explanation; 0: as usual */
+    size_t delay;           /* seconds between two looks; 0: as usual */
     double least;           /* share of all time; 0: as usual */
     const char *against;    /* the profile that a page compares with */
     const nyt_export_format *to;

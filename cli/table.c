@@ -9,6 +9,7 @@
 #include "message.h"
 #include "page.h"
 #include "show.h"
+#include "top.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ enum {
     SOURCE = 1 << 11,
     TREE = 1 << 12,
     EXPLAIN = 1 << 13,
+    TOP = 1 << 14,
     TELLING = SUMMARY | FUNC | SOURCE | TREE,   /* to people, on a terminal */
     PRINTING = DUMP | INFO | SPEEDSCOPE | CONVERT | DIFF | TELLING | EXPLAIN, /* a loaded profile */
     LOADING = PRINTING | HTML, /* all that load a profile */
@@ -40,7 +42,8 @@ enum {
     SECTIONED = SUMMARY | SOURCE | EXPLAIN | FUNC | CONVERT /* can do without calls */
 };
 
-static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html;
+static check_fn check_dump, check_convert, check_merge, check_recover, check_diff, check_html,
+    check_top;
 
 const struct command commands[] = {
     {"html", HTML, NULL, "write the report as one HTML page", check_html, command_html,
@@ -76,6 +79,13 @@ const struct command commands[] = {
          "It has one sentence, the parts of the program, the hottest lines of the project with\n"
          "their source, callers and callees, functions, and facts that stand out: as much as\n"
          "the budget holds. See also 'guide'."},
+    {"top", TOP, command_top, "show what costs most, again and again while the program runs",
+     check_top, .files = "[FILE]", .usual_file = true,
+     .more =
+         "On a terminal keys switch between lines (l) and functions (f), sort by time of their\n"
+         "own (s), with what was called (i) or count (c), and show the project alone or all (p);\n"
+         "q ends. The program writes a new profile every few seconds (its setting snapshot), or\n"
+         "at 'pynytprof ctl PID flush'. Without a terminal the profile is shown once."},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
      .files = "[FILE ...]", .usual_file = true, .narrows = true},
     {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
@@ -259,9 +269,12 @@ const struct option options[] = {
      .choice = AT(reach), .word = reach_word},
     {'n', "top", "N", SUMMARY, "entries per list (5 lines, 8 functions; --all: 15)",
      .number = AT(report.top)},
+    {'n', "top", "N", TOP, "rows (15; on a terminal as many as fit)", .number = AT(report.top)},
+    {0, "functions", NULL, TOP, "begin with functions", .flag = AT(functions)},
+    {'d', "delay", "SECONDS", TOP, "look for a new profile so often (1)", .number = AT(delay)},
     {'n', "top", "N", CONVERT, "for pictures: at most N functions (40)", .number = AT(report.top)},
     {'n', "top", "N", DIFF, "entries per list (15; --json: all)", .number = AT(report.top)},
-    {0, "sort", "KEY", SUMMARY, "what to sort by", .choice = AT(sort), .word = sort_word},
+    {0, "sort", "KEY", SUMMARY | TOP, "what to sort by", .choice = AT(sort), .word = sort_word},
     {0, "sort", "KEY", DIFF, "which change to sort by", .choice = AT(sort), .word = sort_word},
     {0, "min-change", "LEAST", DIFF, "hide changes of time below LEAST (5%,100us)",
      .set = set_min_change},
@@ -269,7 +282,7 @@ const struct option options[] = {
      .word = take_word},
     {0, "fail-if", "CONDITION", DIFF,
      "exit with status 1 if it is met, as total>+5%; may be repeated", .set = set_fail_if},
-    {0, "width", "N", TELLING | INFO | DIFF,
+    {0, "width", "N", TELLING | INFO | DIFF | TOP,
      "columns ($COLUMNS, or the terminal's; otherwise nothing is cut)", .number = AT(report.width)},
     {0, "color", "WHEN", TELLING | INFO | DIFF, "use colours", .choice = AT(colour),
      .word = colour_word},
@@ -399,6 +412,11 @@ static enum exit_status check_html(struct options *o, int files)
     if (o->perl && (o->reach || o->filter.only_count || o->filter.exclude_count))
         return usage_error(o->io, "html", "Perl's report is of the whole profile");
     return files == 1 ? EXIT_FINE : usage_error(o->io, "html", "html takes exactly one file");
+}
+
+static enum exit_status check_top(struct options *o, int files)
+{
+    return files == 1 ? EXIT_FINE : usage_error(o->io, "top", "top takes exactly one file");
 }
 
 static enum exit_status check_recover(struct options *o, int files)

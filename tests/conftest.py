@@ -50,6 +50,7 @@ ONCE = {
     "test_recover.py",
     "test_schema.py",
     "test_show.py",
+    "test_top.py",
     "test_version.py",
     "test_web.py",
 }

@@ -27,8 +27,6 @@ READ = {"report": "summary", "stats": "summary", "show": "summary", "view": "htm
 HINTS = {
     "attach": "a program that runs already can't be profiled; start it as: "
     "pynytprof --start no SCRIPT, and have it call pynytprof.enable_profile()",
-    "top": "nytprof shows a profile while the program runs, too: the file is renewed every few "
-    "seconds (watch nytprof nytprof.out)",
 }
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")

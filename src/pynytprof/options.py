@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ._arguments import Parser
 
 COMMANDS = (
-    "html", "verify", "summary", "func", "source", "tree", "explain", "info", "dump", "speedscope",
-    "convert", "merge", "recover", "diff", "guide", "completions",
+    "html", "verify", "summary", "func", "source", "tree", "explain", "top", "info", "dump",
+    "speedscope", "convert", "merge", "recover", "diff", "guide", "completions",
 )  # fmt: skip
 """Commands of the program nytprof, which runs them. A profiled program is not to wait until that
 is loaded, and may do without it: so they stand here once more."""
