@@ -23,6 +23,7 @@ ALLOWED_SKIPS: tuple[str, ...] = (
     r"needs CPython before \d+\.\d+(\.\d+)?",
     r"no /dev/full here",
     r"this Python has no test package",
+    r"needs root",
 )
 
 # The terminal that the tests run on is not that of the programs which they run. Where pytest has

@@ -56,7 +56,8 @@ def test_an_assignment_needs_its_sign() -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_setting_has_a_variable(key: str) -> None:
-    value = {"scope": "site", "start": "no", "file": "x", "log": "x"}.get(key, "1")
+    words = {"scope": "site", "start": "no", "sigflush": "usr1", "sigswitch": "usr2"}
+    value = {"file": "x", "log": "x", **words}.get(key, "1")
     found = from_environment({f"PYNYTPROF_{key.upper()}": value})
     assert found == check({key: value}, "")
 
@@ -267,6 +268,8 @@ def test_the_name_of_the_profile() -> None:
     [
         ("sigexit", "1", "int,hup,term"),
         ("sigexit", "0", ""),
+        ("sigflush", "SIGUSR1", "usr1"),
+        ("sigswitch", "0", ""),
         ("sigexit", "SIGUSR1, hup", "usr1,hup"),
         ("forkdepth", "-1", -1),
         ("forkdepth", "3", 3),

@@ -82,7 +82,7 @@ WAYS = ("script", "folder", "zip", "-m", "-m package", "-c", "-", "script in a f
 EXPECTED = {
     "modules": "the package's empty door and the extension",
     "path_importer_cache": "folders looked into for these",
-    "fds": "two descriptors of the profile, out of the way",
+    "fds": "three descriptors of ours, out of the way",
     "caught_signals": "those that end the program, and one that wakes it",
     "signal_handlers": "the one that wakes it",
     "exit_handlers": "one, first: so the profile is completed last",

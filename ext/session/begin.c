@@ -9,6 +9,7 @@
 #include "children.h"
 #include "environment.h"
 #include "messages.h"
+#include "orders.h"
 #include "session.h"
 #include "told.h"
 #include "wait.h"
@@ -246,6 +247,7 @@ PyObject *session_begin(PyObject *module, PyObject *unused)
         told_set(settings_flag(&of_program->settings, "quiet") || of_program->inherited
                      ? NULL
                      : of_program);
+    orders_for(of_program);
     if (!of_program || await_program(of_program) < 0)
         messages_say_exception("this process is not profiled");
     free(text);

@@ -26,11 +26,19 @@ static int least_number(void)
     return (int)limit.rlim_cur / 2;
 }
 
+int output_out_of_the_way(int fd)
+{
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, least_number());
+    if (fd >= 0)
+        close(fd);
+    return high;
+}
+
 /* Takes `fd` over. */
 static void hold(held *h, int fd)
 {
     struct stat st;
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, least_number());
+    int high = output_out_of_the_way(fd);
     if (h->fd >= 0)
         close(h->fd);
     *h = (held){.fd = -1};
@@ -38,8 +46,6 @@ static void hold(held *h, int fd)
         *h = (held){.fd = high, .dev = st.st_dev, .ino = st.st_ino};
     else if (high >= 0)
         close(high);
-    if (fd >= 0)
-        close(fd);
 }
 
 static bool is_held(const held *h)

@@ -53,6 +53,9 @@ void output_close(output *o);
  */
 int output_write(output *o, output_fill fill, void *ctx, bool final);
 
+/* `fd` under a number that the program would not get; -1: there is none, and `fd` is closed. */
+int output_out_of_the_way(int fd);
+
 /* A descriptor of the folder, -1: there is none. To be given back with output_folder_done(). */
 int output_folder(const output *o);
 void output_folder_done(const output *o, int fd);

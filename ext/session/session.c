@@ -15,6 +15,7 @@
 #include "../trace/exits.h"
 #include "../trace/lane.h"
 #include "children.h"
+#include "control_page.h"
 #include "create.h"
 #include "merge.h"
 #include "messages.h"
@@ -187,6 +188,7 @@ static void go_on_in_child(session *s)
         return;
     }
     listen_to_ends(s);
+    control_page_open(s->out.path, ends_wake_signal());
     s->started = !s->paused;
     if (s->paused)
         return;
@@ -200,6 +202,7 @@ static PyObject *after_fork(PyObject *self, PyObject *unused)
     (void)self, (void)unused;
     Py_CLEAR(to_merge);
     switching = false;
+    control_page_become_child(ends_wake_signal());
     calibration_abandon();      /* who was at it is not in this process */
     if (active)
         go_on_in_child(active);
@@ -325,6 +328,7 @@ int session_prepare(session *s)
         return -1;
     if (counts_children(s))
         unfollowed_find(module_borrow);
+    control_page_open(s->out.path, ends_wake_signal());
     return make_place(s) < 0 ? -1 : tracer_calibrate(s->t);
 }
 
@@ -390,6 +394,27 @@ static void rest(session *s)
         return;
     tracer_pause(s->t);
     s->paused = true;
+}
+
+int session_hold(session *s)
+{
+    if (!switch_begin())
+        return -1;
+    rest(s);
+    return switch_end(0);
+}
+
+int session_go_on(session *s)
+{
+    int uses = s->uses, rc = session_use(s, true);
+    if (rc == 0 && uses)
+        s->uses = uses;
+    return rc;
+}
+
+int session_flush(session *s)
+{
+    return active == s && s->started ? session_write(s, SNAPSHOT_NOTE, false) : 0;
 }
 
 /* Once: what the profile lacks is in it as a comment, too. */

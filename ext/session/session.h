@@ -16,6 +16,7 @@
  *     session.c       begin, pause, end; at exit, signals, exec, fork
  *     type.c          the same for Python: pynytprof._ctrace.Session
  *     switch.c        pynytprof._ctrace.Switch, the base of pynytprof.Tracer
+ *     control_page.c  memory by which others give orders; orders.c: these carried out
  *     begin.c         the session of a program that Python itself runs
  *     wait.c          until __main__ begins, or its first line after the imports
  */
@@ -35,6 +36,16 @@ extern PyTypeObject *session_type;      /* owned: the last one made */
  */
 int session_use(session *s, bool open_frames);
 int session_release(session *s, bool only_pause);
+
+/*
+ * Whatever the program has switched: pauses, and goes on. With the program's next switching on it
+ * goes on, too.
+ */
+int session_hold(session *s);
+int session_go_on(session *s);
+
+/* The profile as it is now goes to its file: 0, or why not (told once). */
+int session_flush(session *s);
 
 /* Ends it, however often it was switched on. */
 int session_finish(session *s);

@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "create.h"
+#include "orders.h"
 #include "session.h"
 #include "switch.h"
 
@@ -17,7 +18,7 @@ static PyObject *type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y|O:Session", names, &text, &sources))
         return NULL;
     session *s = (session *)type->tp_alloc(type, 0);
-    if (s && session_init(s, text, sources) < 0)
+    if (s && (session_init(s, text, sources) < 0 || orders_by_signals(s) < 0))
         Py_CLEAR(s);
     return (PyObject *)s;
 }
@@ -162,6 +163,7 @@ int session_add_types(PyObject *module)
         return -1;
     int rc = PyModule_AddType(module, (PyTypeObject *)type);
     Py_XSETREF(session_type, (PyTypeObject *)type);
+    orders_begin();
     return rc < 0 ? rc : switch_add_type(module);
 }
 

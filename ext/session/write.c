@@ -94,12 +94,12 @@ static void report(session *s, int rc)
 
 /*
  * The profile as it is now. Failures are told once; the profiled program must not notice them.
- * What the writing takes is nobody's time.
+ * What the writing takes is nobody's time. 0, or a negative NYT_E....
  */
-void session_write(session *s, const char *note, bool final)
+int session_write(session *s, const char *note, bool final)
 {
     if (s->only_forks || s->writing)
-        return;
+        return 0;
     uint64_t began = clock_read(&s->t->clock);
     s->writing = true;
     int rc = write_now(s, note, final);
@@ -109,6 +109,7 @@ void session_write(session *s, const char *note, bool final)
     lane *here = s->t->running ? lane_of_this_thread(s->t) : NULL;
     if (here)
         lane_forgive(&s->t->clock, &s->t->lanes, here, began);
+    return rc;
 }
 
 /* At an event, when one is due. */

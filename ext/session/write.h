@@ -9,7 +9,7 @@
  * told on standard error once, since the profiled program must not notice them. What the writing
  * takes is nobody's time.
  */
-void session_write(session *s, const char *note, bool final);
+int session_write(session *s, const char *note, bool final);
 
 /* From now on the tracer writes it at its events, every few seconds. */
 void session_arrange_snapshots(session *s);

@@ -128,11 +128,20 @@ void ends_finish_and_die(void)
     die_of(signum);
 }
 
+static void (*woken)(void);     /* NULL: nobody else */
+
+void ends_on_wake(void (*function)(void))
+{
+    woken = function;
+}
+
 static PyObject *on_wake(PyObject *self, PyObject *args)
 {
     (void)self, (void)args;
     if (ends_signal_pending())
         ends_finish_and_die();
+    if (woken && PyInterpreterState_Get() == PyInterpreterState_Main())
+        woken();
     Py_RETURN_NONE;
 }
 
@@ -163,20 +172,17 @@ static bool is_awake(void)
     return is;
 }
 
-/*
- * Gives the signal our handler: 1. In another thread than the main one that can't be done: 0.
- * Before it does so, Python runs handlers of the program that wait to be run: -1 with their
- * exception. They may raise ValueError, as Python does in other threads, but not twice.
- */
-static int set_wake(int signum)
+/* Before it does so, Python runs handlers of the program that wait to be run. They may raise
+ * ValueError, as Python does in other threads, but not twice. */
+int ends_set_handler(int signum, PyObject *handler)
 {
     PyObject *set = of_signal("signal"), *type, *value, *traceback;
-    PyObject *old = set ? PyObject_CallFunction(set, "iO", signum, wake_object) : NULL;
+    PyObject *old = set ? PyObject_CallFunction(set, "iO", signum, handler) : NULL;
     bool refused = set && !old && PyErr_ExceptionMatches(PyExc_ValueError);
     int rc = old ? 1 : -1;
     if (refused) {
         PyErr_Fetch(&type, &value, &traceback);
-        old = PyObject_CallFunction(set, "iO", signum, wake_object);
+        old = PyObject_CallFunction(set, "iO", signum, handler);
         rc = old ? -1 : 0;
         PyErr_Clear();
         if (old)
@@ -213,12 +219,26 @@ int ends_prepare(void)
         wake_object = PyCFunction_New(&on_wake_method, NULL);
     if (!wake_object)
         return -1;
-    int rc = signum ? set_wake(signum) : 0;
+    int rc = signum ? ends_set_handler(signum, wake_object) : 0;
     if (rc > 0 && sigaction(signum, NULL, &now) == 0) {
         main_thread = pthread_self();
         wake_handler = now.sa_handler;
         atomic_store(&wake, signum);
     }
+    return rc < 0 ? -1 : 0;
+}
+
+int ends_wake_signal(void)
+{
+    return atomic_load(&wake);
+}
+
+int ends_forget_wake(void)
+{
+    int signum = is_awake() ? atomic_exchange(&wake, 0) : 0;
+    PyObject *usual = signum ? PyLong_FromVoidPtr((void *)SIG_DFL) : NULL;
+    int rc = signum ? (usual ? ends_set_handler(signum, usual) : -1) : 0;
+    Py_XDECREF(usual);
     return rc < 0 ? -1 : 0;
 }
 

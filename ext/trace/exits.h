@@ -24,6 +24,18 @@ int ends_prepare(void);
 void ends_listen(const ends_listener *listener, const int *signums, size_t n);
 void ends_unlisten(void);
 
+/* The signal that wakes the main thread, 0: none; and what else is called there when it comes. */
+int ends_wake_signal(void);
+void ends_on_wake(void (*function)(void));
+/* The wake signal has its default action again. -1 with an exception of a handler that ran. */
+int ends_forget_wake(void);
+
+/*
+ * Gives a signal a handler of Python's: 1. In another thread than the main one that can't be done:
+ * 0. Code of the program may run in it, handlers of its signals: -1 with their exception.
+ */
+int ends_set_handler(int signum, PyObject *handler);
+
 /* Whether a signal that ends the program waits for ends_finish_and_die(). */
 bool ends_signal_pending(void);
 /* At the first event after the signal: the profile is finished, then the signal acts. */

@@ -20,6 +20,7 @@
 
 #include "nytprof.h"
 #include "../session/begin.h"
+#include "../session/orders.h"
 #include "../session/type.h"
 
 /* ---- Making and freeing ---- */
@@ -334,6 +335,7 @@ static PyMethodDef module_methods[] = {
     {"begin", session_begin, METH_NOARGS, session_begin_doc},
     {"session_of_program", session_of_program, METH_NOARGS, session_of_program_doc},
     {"occupy", session_occupy_object, METH_O, session_occupy_doc},
+    {"end_orders", orders_end, METH_NOARGS, orders_end_doc},
     {"active_session", session_active_object, METH_NOARGS, session_active_doc},
     {NULL, NULL, 0, NULL},
 };

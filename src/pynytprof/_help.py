@@ -20,6 +20,7 @@ from ._version import RELEASED, VERSION
 _, COMMANDS = _cread.command_line()
 _OURS = [
     ("profile", "run a program under the profiler"),
+    ("ctl", "have a running profiled program flush, pause, resume or finish"),
     ("mcp", "answer the questions of an assistant"),
 ]
 _MCP = """\
@@ -46,6 +47,10 @@ def explain(topic: str, profile_parser: Parser) -> int:
         profile_parser.print_help()
     elif topic == "mcp":
         print(_MCP, end="")
+    elif topic == "ctl":
+        from . import _control
+
+        print(_control.USAGE, end="")
     else:
         return _cread.run(["help", topic])
     return 0

@@ -138,6 +138,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _read(words)
     if words and words[0] == "mcp":
         return _serve(words[1:])
+    if words and words[0] == "ctl":
+        from . import _control
+
+        return _control.main(words[1:])
     if words and words[0] in ("help", "__complete", "--man"):
         return _of_itself(words[0], words[1:])
     profile(words, may_become_python=argv is None)

@@ -52,6 +52,8 @@ VALUES: dict[str, tuple[tuple[str, ...], str, str]] = {
                   "(-1: all; 0: none)"),
     "sigexit": (("--sigexit",), "WHICH", "finish the profile at these signals: 0, 1 or names "
                 "(int,hup,term)"),
+    "sigflush": (("--sigflush",), "NAME", "write the profile at this signal, as usr1"),
+    "sigswitch": (("--sigswitch",), "NAME", "pause, and go on, at this signal, as usr2"),
     "start": (("--start",), "WHEN", "begin (default); init: after the main module's imports; "
               "end: when it has ended; no: the program switches profiling on with "
               "pynytprof.enable_profile()"),
@@ -90,7 +92,8 @@ SPELLED = {"exactlines": "exact-lines", "sourcecache": "source-cache"}
 ORDER = (
     "file", "mode", "compress", "stmts", "subs", "slowops", "exactlines", "calls",
     "savesrc", "sourcecache", "raw", "blocks", "children", "merge", "forkdepth", "sigexit",
-    "start", "clock", "addpid", "addtimestamp", "scope", "include", "exclude", "set",
+    "sigflush", "sigswitch", "start", "clock", "addpid", "addtimestamp", "scope", "include",
+    "exclude", "set",
 )  # fmt: skip
 """As the help has them."""
 

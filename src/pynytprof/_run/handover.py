@@ -52,6 +52,8 @@ def text_of(settings: Settings, *, application: str | None = None, pid: int, now
         ("file", output_path(settings, pid, now)),
         ("base", output_path(settings.replace(addpid=False), pid, now)),
         ("sigexit", ",".join(_numbers(settings.sigexit))),
+        ("sigflush", ",".join(_numbers(settings.sigflush))),
+        ("sigswitch", ",".join(_numbers(settings.sigswitch))),
         ("hide_prefix", PACKAGE_PREFIX),
     ]
     if settings.log:

@@ -56,6 +56,8 @@ class Settings:
     log: str = ""
     forkdepth: int = -1
     sigexit: str = DEFAULT_SIGNALS
+    sigflush: str = ""
+    sigswitch: str = ""
     posix_exit: bool = True
     libcexit: bool = True
     children: bool = False
@@ -204,6 +206,18 @@ def _sigexit(value: Any) -> str:
     return ",".join(names)
 
 
+def _signal_name(value: Any) -> str:
+    """The name of one signal, without ``SIG``, small letters; 0 or nothing: none."""
+    name = str(value).strip().lower().removeprefix("sig")
+    if name in ("", "0"):
+        return ""
+    if signal_number(name) is None:
+        raise ValueError(f"there is no signal {name!r}")
+    if name in _NO_EXIT_SIGNALS or name == "int":
+        raise ValueError(f"the signal {name!r} means something else")
+    return name
+
+
 def signal_number(name: str) -> int | None:
     """The number of a signal, named in small letters without SIG."""
     import _signal  # type: ignore[import-not-found]  # not `signal`, which is in Python
@@ -277,6 +291,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "log": _text,
     "forkdepth": _forkdepth,
     "sigexit": _sigexit,
+    "sigflush": _signal_name,
+    "sigswitch": _signal_name,
     "posix_exit": _boolean,
     "libcexit": _boolean,
     "children": _boolean,
