@@ -94,7 +94,6 @@ def test_a_profile_is_shown_and_not_run(words: list[str], place: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["attach", "1"], "--start no"),
         (["shell"], "is no Python script"),
         (["json.tool"], "pynytprof -m json.tool"),
         (["prog"], "pynytprof -m prog"),

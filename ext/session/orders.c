@@ -13,17 +13,21 @@
 #include "control_page.h"
 #include "messages.h"
 #include "nytprof.h"
+#include "process.h"
 
-static session *of_program;     /* borrowed */
+static session *idle;   /* owned: the one to be begun */
 
 void orders_for(session *s)
 {
-    of_program = s;
+    session *old = idle;
+    Py_XINCREF((PyObject *)s);
+    idle = s;
+    Py_XDECREF((PyObject *)old);
 }
 
 static session *ordered(void)
 {
-    return session_active() ? session_active() : of_program;
+    return session_active() ? session_active() : idle;
 }
 
 /* ---- One order: 0 and what is the case now, or -1 and why not ---- */
@@ -194,6 +198,9 @@ const char orders_end_doc[] = PyDoc_STR(
 PyObject *orders_end(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
+    orders_for(NULL);
     control_page_close();
+    if (process_unwatch() < 0)
+        return NULL;
     return ends_forget_wake() < 0 ? NULL : Py_NewRef(Py_None);
 }

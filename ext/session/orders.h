@@ -7,7 +7,7 @@
 /* Once, when the module is loaded: the signal that wakes the main thread may bring an order. */
 void orders_begin(void);
 
-/* What takes orders while nothing is active. Borrowed, for good. */
+/* What takes orders while nothing is active; NULL: nothing does. A reference is kept. */
 void orders_for(session *s);
 
 /*

@@ -67,6 +67,18 @@ static PyObject *type_use(PyObject *self, PyObject *args, PyObject *kwargs)
     return session_use((session *)self, open_frames) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+PyDoc_STRVAR(await_orders_doc,
+"await_orders($self, /)\n--\n\nHave it begin by an order from outside; see orders.h.");
+
+static PyObject *type_await_orders(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    if (session_prepare((session *)self) < 0)
+        return NULL;
+    orders_for((session *)self);
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(release_doc,
 "release($self, /, *, pause=False)\n--\n\n"
 "Undo one use(). With the last one the whole profile is written; or nothing is, with `pause`.");
@@ -111,6 +123,7 @@ static PyObject *get_sources(PyObject *self, void *unused)
 
 static PyMethodDef type_methods[] = {
     {"arrange_end", type_arrange_end, METH_NOARGS, arrange_end_doc},
+    {"await_orders", type_await_orders, METH_NOARGS, await_orders_doc},
     {"use", (PyCFunction)(void (*)(void))type_use, METH_VARARGS | METH_KEYWORDS, use_doc},
     {"release", (PyCFunction)(void (*)(void))type_release, METH_VARARGS | METH_KEYWORDS,
      release_doc},

@@ -27,9 +27,9 @@ usage: pynytprof ctl PID flush|pause|resume|finish
        pynytprof ctl
 
 To a process that is being profiled, of the same user: write the profile now, pause, go on, or
-complete the profile, after which the program runs on unprofiled. With --start no, resume begins.
-Without words: which processes there are, and their profiles. The answer comes when it is done.
-The exit status is 0, 1 if it could not be done, 2 for wrong usage.
+complete the profile, after which the program runs on unprofiled. With the setting start=no, resume
+begins. Without words: which processes there are, and their profiles. The answer comes when it is
+done. The exit status is 0, 1 if it could not be done, 2 for wrong usage.
 
   -h, --help               show this text
 """

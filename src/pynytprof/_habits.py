@@ -24,11 +24,6 @@ RUN = ("run", "record")
 
 READ = {"report": "summary", "stats": "summary", "show": "summary", "view": "html"}
 
-HINTS = {
-    "attach": "a program that runs already can't be profiled; start it as: "
-    "pynytprof --start no SCRIPT, and have it call pynytprof.enable_profile()",
-}
-
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+(?:-S\s+)?(\S+))?")
 _LONG_SHEBANG = re.compile(rb"#!/bin/sh\n'''exec' \"?([^\"\n]+?)\"? \"\$0\"")
@@ -53,8 +48,6 @@ def meant(own: list[str], target: Target) -> tuple[list[str], Target] | list[str
         return _behind(own, target)
     if what in READ:
         return _reading(own, target, what, [READ[what]])
-    if what in HINTS:
-        raise UsageError(HINTS[what])
     if os.path.exists(what):
         return own, target  # Python says what is wrong with it
     if found:

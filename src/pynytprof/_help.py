@@ -20,9 +20,20 @@ from ._version import RELEASED, VERSION
 _, COMMANDS = _cread.command_line()
 _OURS = [
     ("profile", "run a program under the profiler"),
+    ("attach", "profile a program that runs already (CPython 3.14)"),
     ("ctl", "have a running profiled program flush, pause, resume or finish"),
     ("mcp", "answer the questions of an assistant"),
 ]
+_OTHERS: dict[str, list[str]] = {
+    "mcp": [],
+    "ctl": [],
+    "attach": [
+        "--duration\tseconds until it lets go of the program",
+        "--wait\tseconds that a program may wait",
+        "--file\tthe profile",
+    ],
+}
+"""Commands that profile no program of theirs, and the options that only they have."""
 _MCP = """\
 usage: pynytprof mcp
 
@@ -47,10 +58,10 @@ def explain(topic: str, profile_parser: Parser) -> int:
         profile_parser.print_help()
     elif topic == "mcp":
         print(_MCP, end="")
-    elif topic == "ctl":
-        from . import _control
+    elif topic in ("attach", "ctl"):
+        from . import _attach, _control
 
-        print(_control.USAGE, end="")
+        print(_control.USAGE if topic == "ctl" else _attach.USAGE, end="")
     else:
         return _cread.run(["help", topic])
     return 0
@@ -122,8 +133,9 @@ def _complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarge
 
 def complete(words: Sequence[str], profile_parser: Parser, has_target: HasTarget) -> int:
     """``pynytprof __complete WORD...``; returns the exit status."""
-    if len(words) > 1 and words[0] == "mcp":
-        print("\n".join(w for w in ["--help\tshow this text"] if w.startswith(words[-1])))
+    if len(words) > 1 and words[0] in _OTHERS:
+        offered = [*_OTHERS[words[0]], "--help\tshow this text"]
+        print("\n".join(line for line in offered if line.startswith(words[-1])))
         return 0
     if len(words) > 1 and words[0] in dict(COMMANDS):
         if words[0] == "help" and len(words) == 2:
@@ -203,6 +215,11 @@ _USAGE = """\\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fISCRIPT\\fR
 \\fBpynytprof\\fR [\\fBprofile\\fR] [\\fIoptions\\fR] \\fB\\-\\fR [\\fIARGS\\fR ...]
 .br
 \\fBpynytprof\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] \\fIFILE\\fR ...
+.br
+\\fBpynytprof ctl\\fR [\\fIPID\\fR \\fBflush\\fR|\\fBpause\\fR|\\fBresume\\fR|\\fBfinish\\fR]
+.br
+\\fBpynytprof attach\\fR \\fIPID\\fR [\\fB\\-\\-duration\\fR \\fISECONDS\\fR]
+[\\fB\\-\\-wait\\fR \\fISECONDS\\fR] [\\fIoptions\\fR]
 .br
 \\fBpynytprof mcp\\fR
 .br

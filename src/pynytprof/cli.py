@@ -138,10 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _read(words)
     if words and words[0] == "mcp":
         return _serve(words[1:])
-    if words and words[0] == "ctl":
-        from . import _control
-
-        return _control.main(words[1:])
+    if words and words[0] in ("ctl", "attach"):
+        return _other_process(words[0], words[1:])
     if words and words[0] in ("help", "__complete", "--man"):
         return _of_itself(words[0], words[1:])
     profile(words, may_become_python=argv is None)
@@ -169,6 +167,16 @@ def _serve(words: Sequence[str]) -> int:
         complain("mcp needs the package mcp, version 2: pip install 'pynytprof[mcp]'")
         return USAGE_ERROR
     return _mcp.main()
+
+
+def _other_process(what: str, words: list[str]) -> int:
+    if what == "ctl":
+        from . import _control
+
+        return _control.main(words)
+    from . import _attach
+
+    return _attach.main(words)
 
 
 def _of_itself(what: str, words: Sequence[str]) -> int:
