@@ -45,6 +45,7 @@ missing_packages() {
                 command -v nytprofhtml >/dev/null || echo libdevel-nytprof-perl
                 command -v ccache >/dev/null || echo ccache
                 command -v dot >/dev/null || echo graphviz
+                command -v redis-server >/dev/null || echo redis-server     # celery's and rq's broker
                 command -v genhtml >/dev/null || echo lcov
                 command -v groff >/dev/null || echo groff-base
                 command -v callgrind_annotate >/dev/null || echo valgrind
@@ -134,7 +135,8 @@ packages_for() {    # PURPOSE...
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov jsonschema mcp anyio
                 echo ipykernel nbclient ;;
             real) echo toolz pyperformance greenlet gevent debugpy
-                echo flask django fastapi uvicorn gunicorn ;;     # what tests/test_web.py serves
+                echo flask django fastapi uvicorn gunicorn hypercorn     # what tests/test_web.py serves
+                echo celery rq redis ;;
             # Programs that open our exports; tests/consumers.py has the list.
             consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema
                 echo protobuf ;;

@@ -51,6 +51,7 @@ ONCE = {
     "test_recover.py",
     "test_schema.py",
     "test_show.py",
+    "test_tasks.py",
     "test_top.py",
     "test_version.py",
     "test_web.py",

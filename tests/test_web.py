@@ -85,6 +85,7 @@ APPS: dict[str, tuple[str, list[str]]] = {
     "flask": (FLASK, ["-m", "gunicorn", "-w", "2", "--threads", "2"]),
     "django": (DJANGO, ["-m", "gunicorn", "-w", "1"]),
     "fastapi": (FASTAPI, ["-m", "uvicorn", "--log-level", "warning"]),
+    "hypercorn": (FASTAPI, ["-m", "hypercorn"]),
 }
 
 
@@ -164,6 +165,7 @@ ROUTES = {
     "flask": "web::GET_/users/_int:number_",
     "django": "web::GET_/users/_int:number_",
     "fastapi": "web::GET_/users/_number_",
+    "hypercorn": "web::GET_/users/_number_",
 }
 
 
@@ -176,9 +178,9 @@ def test_every_request_is_profiled_by_its_route(name: str, serve: Serve) -> None
     assert profile.subs["serve::work"].calls == 30
     route = profile.subs[ROUTES[name]]
     assert route.incl > 0
-    if name != "fastapi":  # a coroutine has a call for each of its steps
+    if name in ("flask", "django"):  # a coroutine has a call for each of its steps
         assert route.calls == 30
-    assert "pynytprof" not in server.errors.read_text()
+    assert "pynytprof: " not in server.errors.read_text()
 
 
 def test_one_in_n(serve: Serve) -> None:

@@ -37,7 +37,7 @@ class Names:
     """
 
     def __init__(self, kind: str, *, asynchronous: bool = False) -> None:
-        self._kind = kind
+        self.kind = kind
         self._text = _ASYNC if asynchronous else _PLAIN
         self._made: dict[str, Callable[..., Any]] = {}
 
@@ -49,10 +49,10 @@ class Names:
         return found if found is not None else self._made.setdefault(name, self._new(name))
 
     def _new(self, name: str) -> Callable[..., Any]:
-        path = os.path.abspath(f"({self._kind})")
+        path = os.path.abspath(f"({self.kind})")
         lines = self._text.splitlines(keepends=True)
         linecache.cache[path] = (len(self._text), None, lines, path)
-        space: dict[str, Any] = {"__name__": self._kind}
+        space: dict[str, Any] = {"__name__": self.kind}
         exec(compile(self._text, path, "exec"), space)
         function = space["unit"]
         function.__qualname__ = name  # where code objects have no such name: before 3.11

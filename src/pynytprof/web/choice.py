@@ -91,7 +91,10 @@ class Choice:
 
     def begin(self, request: Mapping[str, Any], method: str, path: str) -> Profiled | None:
         """Begins profiling; None: it can't be done, which is told once, or not now."""
-        label = self._label_of(request, method, path)
+        return self.begin_as(self._label_of(request, method, path))
+
+    def begin_as(self, label: str) -> Profiled | None:
+        """The same, under this name."""
         self._names(label)  # made now, and not while it is profiled
         try:
             if self._slower_than is None:
@@ -130,7 +133,8 @@ class Choice:
         if found is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             new = _sessions.new(
-                self._settings(str(self._folder / f"web-{pid}.out")), application="web"
+                self._settings(str(self._folder / f"{self._names.kind}-{pid}.out")),
+                application=self._names.kind,
             )
             found = self._shared.setdefault(pid, new)
             if found is new:
