@@ -129,6 +129,7 @@ check 'ruff' sh scripts/lint.sh ruff "$main_venv"
 check 'ruff format' sh scripts/lint.sh ruff-format "$main_venv"
 check 'mypy --strict' sh scripts/lint.sh mypy "$main_venv"
 check 'page' sh scripts/lint.sh page "$main_venv"
+check 'docs' sh scripts/lint.sh docs "$main_venv"
 check 'C tests' c_tests build-test/c
 
 # shellcheck disable=SC2086  # a list

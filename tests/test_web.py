@@ -86,6 +86,7 @@ APPS: dict[str, tuple[str, list[str]]] = {
     "django": (DJANGO, ["-m", "gunicorn", "-w", "1"]),
     "fastapi": (FASTAPI, ["-m", "uvicorn", "--log-level", "warning"]),
     "hypercorn": (FASTAPI, ["-m", "hypercorn"]),
+    "workers": (FASTAPI, ["-m", "uvicorn", "--log-level", "warning", "--workers", "2"]),
 }
 
 
@@ -99,7 +100,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         where = ["-b", f"127.0.0.1:{self.port}"]
-        if name == "fastapi":
+        if "uvicorn" in command:
             where = ["--host", "127.0.0.1", "--port", str(self.port)]
         self.folder = folder
         self.errors = folder / "errors"
@@ -169,7 +170,7 @@ ROUTES = {
 }
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", ROUTES)
 def test_every_request_is_profiled_by_its_route(name: str, serve: Serve) -> None:
     with serve(name, {"every": 1}) as server, concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = pool.map(lambda n: server.get(f"/users/{n}"), range(1, 31))
@@ -362,3 +363,19 @@ def test_only_one_of_two_threads_profiles_its_request_alone(tmp_path: Path) -> N
     profiled.end()
     assert next(choice._passed[pid]) == 1
     atexit.unregister(choice._tell_passed)
+
+
+def test_workers_that_uvicorn_spawns_are_followed_with_one_option(serve: Serve) -> None:
+    words = ["-m", "pynytprof", "--children", "--merge"]
+    with serve("workers", {}, *words) as server:
+        for n in range(10):
+            server.get(f"/users/{n}")
+    assert reader.read(server.folder / "nytprof.out").subs["serve::work"].calls == 10
+    assert "are not in the profile" not in server.errors.read_text()
+
+
+def test_workers_that_are_not_followed_are_told_in_one_line(serve: Serve) -> None:
+    with serve("workers", {}, "-m", "pynytprof") as server:
+        server.get("/users/3")
+    told = server.errors.read_text()
+    assert told.count("2 Pythons were started that are not in the profile: see --children") == 1
