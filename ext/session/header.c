@@ -73,26 +73,25 @@ static void comment(pairs *p, const char *format, ...)
 }
 
 /* What the numbers of a profile can't tell by themselves. */
-static void put_comments(pairs *p, const tracer *t, const header_facts *f, const char *python)
+static void put_comments(pairs *p, const trace_facts *facts, const header_facts *f,
+                         const char *python)
 {
-    trace_facts facts;
-    trace_facts_of(t, &facts);
     comment(p, "Python profile by pynytprof %s, CPython %s", NYT_VERSION, python);
-    comment(p, "Engine %s, clock %s", facts.engine, facts.clock);
+    comment(p, "Engine %s, clock %s", facts->engine, facts->clock);
     const struct {
         uint64_t n;
         const char *text;
     } told[] = {
-        {facts.uncounted_lines,
+        {facts->uncounted_lines,
          "lines have time but no count: their frames were open at the start"},
-        {facts.shared_times,
+        {facts->shared_times,
          "lines have a learned share of the time of their block, which was measured as a whole"},
-        {facts.resyncs, "times the call stack was found out of step and set right"},
-        {facts.folded_evals,
+        {facts->resyncs, "times the call stack was found out of step and set right"},
+        {facts->folded_evals,
          "evals of more texts than can be told apart: lines that ran most share a file"},
-        {facts.folded_calls, "calls went past the call tree's limit: the flame graph is folded"},
-        {facts.failures, "errors in the profiler itself: some events are lost"},
-        {facts.disturbed,
+        {facts->folded_calls, "calls went past the call tree's limit: the flame graph is folded"},
+        {facts->failures, "errors in the profiler itself: some events are lost"},
+        {facts->disturbed,
          "time another tool took pynytprof's place in sys.monitoring: what came after is missing"},
     };
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
@@ -102,7 +101,19 @@ static void put_comments(pairs *p, const tracer *t, const header_facts *f, const
         comment(p, "%s", f->note);
 }
 
-static void put_attributes(pairs *p, const header_facts *f, const char *python)
+/* By what the costs that were taken off have been multiplied, as the machine's speed had it. */
+static void put_factors(pairs *p, const trace_facts *facts)
+{
+    char text[80];
+    if (facts->least_speed_factor <= 0)
+        return;
+    snprintf(text, sizeof text, "%.2f to %.2f, changed %llu times", facts->least_speed_factor,
+             facts->largest_speed_factor, (unsigned long long)facts->speed_changes);
+    pair(p, ":cost_factors", text);
+}
+
+static void put_attributes(pairs *p, const trace_facts *facts, const header_facts *f,
+                           const char *python)
 {
     bool cpu = strcmp(settings_text(f->settings, "clock", "wall"), "cpu") == 0;
     number(p, ":basetime", f->basetime);
@@ -113,6 +124,7 @@ static void put_attributes(pairs *p, const header_facts *f, const char *python)
     number(p, ":PL_perldb", 0);
     number(p, ":clock_id", cpu ? CLOCK_CPU : CLOCK_WALL);
     number(p, ":ticks_per_sec", TICKS_PER_SECOND);
+    put_factors(p, facts);
     if (f->run)
         pair(p, ":" RUN_ATTRIBUTE, f->run);
 }
@@ -151,10 +163,12 @@ static void put_options(pairs *p, const settings *s)
 char *header_new(const tracer *t, const header_facts *f, size_t *len)
 {
     pairs p = {0};
+    trace_facts facts;
     char python[64];
     snprintf(python, sizeof python, "%.*s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion());
-    put_comments(&p, t, f, python);
-    put_attributes(&p, f, python);
+    trace_facts_of(t, &facts);
+    put_comments(&p, &facts, f, python);
+    put_attributes(&p, &facts, f, python);
     put_options(&p, f->settings);
     if (p.failed) {
         free(p.bytes);

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "engine.h"
 #include "lane.h"
+#include "speed.h"
 #include "steps.h"
 #include "tracer.h"
 
@@ -175,7 +176,7 @@ static const char *const program_names[KINDS] = {
 static const enum cost_kind counted[KINDS] = {
     COST_LINE,  COST_LINE_GLOBAL, COST_LINE_BIG, COST_STEP_BIG, COST_JUMP,
     COST_ENTER, COST_C_ENTER,     COST_OTHER,    COST_RESUME,   COST_UNWIND};
-enum { TURNS = 6, ROUNDS = 6 };
+enum { TURNS = 6, MOST_TURNS = 15, ROUNDS = 6 };
 
 /* Of each round of each program, in clock units: the shortest of all turns. */
 typedef double timings[KINDS][ROUNDS];
@@ -350,47 +351,103 @@ enum { MOST_EVENTS_OWED = 64 };
 /* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
+    event_costs *c = &t->speed.measured;
     const double global = cost[LINE_GLOBAL] - cost[LINE];
-    t->costs.of[COST_LINE] = rounded(cost[LINE]);
-    t->costs.of[COST_LINE_GLOBAL] = rounded(cost[LINE_GLOBAL]);
-    t->costs.of[COST_LINE_BIG] = rounded(cost[LINE_BIG]);
-    t->costs.of[COST_LINE_GLOBAL_BIG] = rounded(cost[LINE_BIG] + global);
-    t->costs.of[COST_STEP] = t->costs.of[COST_STEP_BIG] = rounded(cost[STEP]);
-    t->costs.of[COST_STEP_GLOBAL] = rounded(cost[STEP] + global);
-    t->costs.of[COST_STEP_GLOBAL_BIG] = t->costs.of[COST_STEP_GLOBAL];
-    t->costs.of[COST_JUMP] = rounded(cost[JUMP]);
-    t->costs.of[COST_ENTER] = t->costs.of[COST_LEAVE] = rounded(cost[CALL] / 2);
-    t->costs.of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
-    t->costs.of[COST_C_ENTER] = t->costs.of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
-    t->costs.of[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
-    t->costs.of[COST_OTHER] = rounded(cost[CLASS_CALL]);
-    t->costs.most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
+    c->of[COST_LINE] = rounded(cost[LINE]);
+    c->of[COST_LINE_GLOBAL] = rounded(cost[LINE_GLOBAL]);
+    c->of[COST_LINE_BIG] = rounded(cost[LINE_BIG]);
+    c->of[COST_LINE_GLOBAL_BIG] = rounded(cost[LINE_BIG] + global);
+    c->of[COST_STEP] = c->of[COST_STEP_BIG] = rounded(cost[STEP]);
+    c->of[COST_STEP_GLOBAL] = rounded(cost[STEP] + global);
+    c->of[COST_STEP_GLOBAL_BIG] = c->of[COST_STEP_GLOBAL];
+    c->of[COST_JUMP] = rounded(cost[JUMP]);
+    c->of[COST_ENTER] = c->of[COST_LEAVE] = rounded(cost[CALL] / 2);
+    c->of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
+    c->of[COST_C_ENTER] = c->of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
+    c->of[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
+    c->of[COST_OTHER] = rounded(cost[CLASS_CALL]);
+    c->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
+}
+
+/* The shortest of all turns so far, all at one speed of the machine. */
+typedef struct {
+    timings with, without;
+    uint64_t speed; /* what speed_probe() took */
+    int turns;
+} measurement;
+
+static void nothing_measured(measurement *m)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int i = 0; i < ROUNDS; i++)
+            m->with[kind][i] = m->without[kind][i] = (double)UINT64_MAX;
+    m->speed = UINT64_MAX;
+    m->turns = 0;
+}
+
+static void take_shorter(timings best, timings found)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int i = 0; i < ROUNDS; i++)
+            if (found[kind][i] < best[kind][i])
+                best[kind][i] = found[kind][i];
+}
+
+/*
+ * A turn counts if the machine kept its speed throughout, and was not slower than in those that
+ * count so far; was it faster, they are forgotten. The last must do, whatever it was.
+ */
+static void add_turn(measurement *m, measurement *turn, const uint64_t speeds[3], bool last)
+{
+    uint64_t least = speeds[0], largest = speeds[0];
+    for (int i = 1; i < 3; i++) {
+        least = speeds[i] < least ? speeds[i] : least;
+        largest = speeds[i] > largest ? speeds[i] : largest;
+    }
+    bool steady = speed_is_same(least, largest);
+    if (!(last && m->turns == 0) &&
+        (!steady || (least > m->speed && !speed_is_same(least, m->speed))))
+        return;
+    if (m->turns && least < m->speed && !speed_is_same(least, m->speed))
+        nothing_measured(m);
+    take_shorter(m->with, turn->with);
+    take_shorter(m->without, turn->without);
+    if (least < m->speed)
+        m->speed = least;
+    m->turns++;
 }
 
 /*
  * In turns, so that a slow moment of the machine does not count for one side only. `before`:
  * how many calibrations had been abandoned when this one began.
  */
-static bool measure(tracer *probe, PyObject *names, uint64_t before, double *extra,
+static bool measure(tracer *probe, PyObject *names, uint64_t before, measurement *m,
                     double events[KINDS][KINDS])
 {
-    timings with, without;
-    for (int kind = 0; kind < KINDS; kind++)
-        for (int i = 0; i < ROUNDS; i++)
-            with[kind][i] = without[kind][i] = (double)UINT64_MAX;
     bool ok = true;
-    for (int turn = 0; ok && turn < TURNS; turn++) {
-        ok = time_programs(probe, names, without) && abandoned == before && probe_start(probe) &&
-             time_programs(probe, names, with) && probing == probe &&
-             (turn > 0 || count_programs(probe, names, events));
+    nothing_measured(m);
+    for (int tried = 0; ok && m->turns < TURNS && tried < MOST_TURNS; tried++) {
+        measurement turn;
+        uint64_t speeds[3] = {speed_probe(&probe->clock)};
+        nothing_measured(&turn);
+        ok = time_programs(probe, names, turn.without) && abandoned == before && probe_start(probe);
+        speeds[1] = speed_probe(&probe->clock);
+        ok = ok && time_programs(probe, names, turn.with) && probing == probe &&
+             (tried > 0 || count_programs(probe, names, events));
         ok = probe_stop(probe) && ok;
+        speeds[2] = speed_probe(&probe->clock);
+        add_turn(m, &turn, speeds, tried + 1 == MOST_TURNS);
     }
+    return ok;
+}
+
+static void extra_of(const measurement *m, double extra[KINDS])
+{
     for (int kind = 0; kind < KINDS; kind++) {
         extra[kind] = 0;
         for (int i = 0; i < ROUNDS; i++)
-            extra[kind] += with[kind][i] - without[kind][i];
+            extra[kind] += m->with[kind][i] - m->without[kind][i];
     }
-    return ok;
 }
 
 void calibration_wait(void)
@@ -419,15 +476,18 @@ static int calibration_ends(bool ok, uint64_t before)
 int trace_calibrate(tracer *t)
 {
     double extra[KINDS], events[KINDS][KINDS], cost[KINDS];
+    measurement m;
     const uint64_t before = abandoned;
     measuring = true;
     measurer = PyThread_get_thread_ident();
     PyObject *names = programs_ready();
     tracer *probe = names ? probe_new(t) : NULL;
-    bool ok = probe && measure(probe, names, before, extra, events);
+    bool ok = probe && measure(probe, names, before, &m, events);
     if (ok) {
+        extra_of(&m, extra);
         share(events, extra, cost);
         set_costs(t, cost);
+        t->speed.then = m.speed;
     }
     int rc = calibration_ends(ok, before);
     Py_XDECREF((PyObject *)probe);

@@ -5,7 +5,7 @@
 #include "trace.h"
 
 /*
- * Fills t->costs by means of a tracer of the same kind that lives for this only: 1. Code of ours
+ * Fills t->speed by means of a tracer of the same kind that lives for this only: 1. Code of ours
  * in Python runs, in which handlers of the program's signals may, and other threads: -1 with an
  * exception that one has raised, 0 if somebody has abandoned it or something else went wrong. The
  * costs are at zero then: times would be raw.

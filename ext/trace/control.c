@@ -46,6 +46,9 @@ int tracer_calibrate(tracer *t)
             break;
         }
     }
+    enum { LOOK_EVERY_NS = 10000000 };
+    if (t->speed.then)
+        t->speed.interval = (uint64_t)(LOOK_EVERY_NS / clock_ns_per_unit(&t->clock));
     t->calibrated = true;
     return 0;
 }
@@ -82,6 +85,8 @@ int tracer_begin(tracer *t, bool open_frames)
     calibration_abandon();
     if (t->run == 0)
         clock_begin(&t->clock, t->options.cpu);
+    speed_begin(&t->speed, &t->clock, &t->costs, &t->lanes);
+    t->lanes.look_at = t->speed.then ? clock_shared(&t->clock) + t->speed.interval : UINT64_MAX;
     t->run++;
     running = t;
     t->running = true;
@@ -133,6 +138,7 @@ int tracer_forget_figures(tracer *t)
     source_files_forget(&t->files);
     snapshot_forget(&t->snapshot);
     lanes_hurry(t, UINT64_MAX);
+    speed_forget(&t->speed);
     t->lanes.resyncs = 0;
     if (!graph_begin(&t->graph, t->options.max_nodes)) {
         tracer_pause(t);
@@ -160,5 +166,8 @@ void trace_facts_of(const tracer *t, trace_facts *f)
         .folded_calls = t->graph.folds,
         .failures = t->failures,
         .disturbed = engine_disturbed(t),
+        .speed_changes = t->speed.changes,
+        .least_speed_factor = t->speed.least,
+        .largest_speed_factor = t->speed.largest,
     };
 }

@@ -30,7 +30,8 @@ void tracer_frame_begins(tracer *t, PyFrameObject *frame);
 typedef struct {
     const char *engine, *clock;
     uint64_t uncounted_lines, shared_times, resyncs, folded_evals, folded_calls, failures,
-        disturbed;
+        disturbed, speed_changes;
+    double least_speed_factor, largest_speed_factor;    /* 0: costs were not scaled */
 } trace_facts;
 
 void trace_facts_of(const tracer *t, trace_facts *f);

@@ -23,6 +23,7 @@ static const double LARGEST_NS = 1e5;
 
 typedef struct {
     double ns_per_unit;
+    uint64_t speed; /* what speed_probe() took beside it */
     event_costs of;
 } costs;
 
@@ -73,7 +74,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "4|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "5|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')
@@ -98,7 +99,8 @@ static void file_name(const char *key, char name[40])
 
 static bool is_plausible(const costs *c, bool tsc)
 {
-    bool ok = c->ns_per_unit > 0.01 && c->ns_per_unit < 1000 && (tsc || c->ns_per_unit == 1);
+    bool ok = c->speed > 0 && c->ns_per_unit > 0.01 && c->ns_per_unit < 1000 &&
+              (tsc || c->ns_per_unit == 1);
     for (int k = 0; k < COST_KINDS; k++)
         ok = ok && (double)c->of.of[k] * c->ns_per_unit < LARGEST_NS;
     return ok;
@@ -110,6 +112,7 @@ static bool parse(const char *text, costs *c)
     char *end;
     c->ns_per_unit = PyOS_string_to_double(text, &end, NULL);
     PyErr_Clear();
+    c->speed = strtoull(end, &end, 10);
     for (int k = 0; k < COST_KINDS; k++)
         c->of.of[k] = strtoull(end, &end, 10);
     c->of.most_debt = strtoull(end, &end, 10);
@@ -131,7 +134,8 @@ static bool read_file(const char *key, costs *c)
 
 static size_t print(char *text, const char *key, const costs *c)
 {
-    size_t n = (size_t)snprintf(text, FILE_ROOM, "%s\n%.17g", key, c->ns_per_unit);
+    size_t n = (size_t)snprintf(text, FILE_ROOM, "%s\n%.17g %" PRIu64, key, c->ns_per_unit,
+                                c->speed);
     for (int k = 0; k < COST_KINDS; k++)
         n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.of[k]);
     n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64 "\n", c->of.most_debt);
@@ -167,8 +171,10 @@ bool costs_recall(tracer *t)
     }
     const costs *c = &kept[v].costs;
     clock_assume_rate(c->ns_per_unit);
-    if (!t->options.raw)
-        t->costs = c->of;
+    if (!t->options.raw) {
+        t->speed.measured = c->of;
+        t->speed.then = c->speed;
+    }
     return true;
 }
 
@@ -178,7 +184,8 @@ void costs_keep(const tracer *t)
     int v = variant(t);
     costs *c = &kept[v].costs;
     c->ns_per_unit = clock_ns_per_unit(&t->clock);
-    c->of = t->costs;
+    c->of = t->speed.measured;
+    c->speed = t->speed.then;
     if (!is_plausible(c, t->clock.tsc) || !c->of.of[t->options.stmts ? COST_LINE : COST_ENTER])
         return;
     kept[v].known = true;

@@ -9,7 +9,7 @@
 
 #include "tracer.h"
 
-/* Fills t->costs, and tells the clock its rate; false: nothing is known. */
+/* Fills t->speed, and tells the clock its rate; false: nothing is known. */
 bool costs_recall(tracer *t);
 
 /* Keeps what has been measured, if it can be kept. */

@@ -16,6 +16,11 @@ void deadline_work(tracer *t, lane *l)
     if (ends_signal_pending())
         ends_finish_and_die();
     uint64_t now = clock_shared(&t->clock);
+    if (now >= t->lanes.look_at && t->running) {
+        speed_follow(&t->speed, &t->clock, &t->costs, &t->lanes);
+        t->lanes.look_at = clock_shared(&t->clock) + t->speed.interval;
+        lanes_hurry(t, t->lanes.deadline);
+    }
     if (now >= t->lanes.deadline && t->running)
         lanes_hurry(t, snapshot_take(&t->snapshot, &t->clock, now));
     lane_forgive(&t->clock, &t->lanes, l, began);

@@ -350,6 +350,12 @@ static bool must_hurry(void)
     return atomic_load(&hurried);
 }
 
+/* What is due first. */
+static uint64_t next_deadline(const lane_table *lanes)
+{
+    return lanes->deadline < lanes->look_at ? lanes->deadline : lanes->look_at;
+}
+
 enum { FIRST_DEPTH = 64 };
 
 static bool lane_begin(tracer *t, lane *l, uint32_t index)
@@ -370,9 +376,10 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
     l->since = clock_read(&t->clock);
     l->began = clock_shared(&t->clock);
-    l->elapsed = l->debt = l->forgiven = l->slow_work = 0;
+    l->elapsed = l->debt = l->forgiven = l->slow_work = l->paid = 0;
     memset(l->events, 0, sizeof l->events);
-    l->deadline = lane_deadline(&t->clock, l, t->lanes.deadline);
+    memset(l->paid_for, 0, sizeof l->paid_for);
+    l->deadline = lane_deadline(&t->clock, l, next_deadline(&t->lanes));
     if (must_hurry())
         l->deadline = 0;
     l->run = 0;
@@ -435,8 +442,11 @@ static void lanes_fold(tracer *t)
         fold->elapsed += l->elapsed;
         fold->forgiven += l->debt + l->forgiven;
         fold->slow_work += l->slow_work;
-        for (int kind = 0; kind < COST_KINDS; kind++)
+        fold->paid += l->paid;
+        for (int kind = 0; kind < COST_KINDS; kind++) {
             fold->events[kind] += l->events[kind];
+            fold->paid_for[kind] += l->paid_for[kind];
+        }
         if (l->since > fold->since)
             fold->since = l->since;
         l->key = 0;
@@ -574,7 +584,8 @@ void lanes_hurry(tracer *t, uint64_t deadline)
 {
     t->lanes.deadline = deadline;
     for (size_t i = 0; i < t->lanes.n; i++)
-        t->lanes.list[i]->deadline = lane_deadline(&t->clock, t->lanes.list[i], deadline);
+        t->lanes.list[i]->deadline = lane_deadline(&t->clock, t->lanes.list[i],
+                                                   next_deadline(&t->lanes));
     if (must_hurry())       /* the signal came while a snapshot was written, perhaps */
         lanes_hurry_now();
 }

@@ -1,15 +1,32 @@
 /* What becomes of a lane's time away from the hot path: what is left out, and other clocks. */
 #include "lane_time.h"
 
+#include <string.h>
+
 TRACE_THREAD_LOCAL lane *trace_my_lane;
 TRACE_THREAD_LOCAL uint64_t trace_my_key;
 
+static uint64_t unpaid(const event_costs *costs, const lane *l)
+{
+    uint64_t sum = 0;
+    for (int kind = 0; kind < COST_KINDS; kind++)
+        sum += (l->events[kind] - l->paid_for[kind]) * costs->of[kind];
+    return sum;
+}
+
 uint64_t lane_overhead(const event_costs *costs, const lane *l)
 {
-    uint64_t sum = l->slow_work;
-    for (int kind = 0; kind < COST_KINDS; kind++)
-        sum += l->events[kind] * costs->of[kind];
+    uint64_t sum = l->slow_work + l->paid + unpaid(costs, l);
     return sum - l->debt - l->forgiven;
+}
+
+void lanes_pay(const event_costs *costs, lane_table *lanes)
+{
+    for (size_t i = 0; i < lanes->n; i++) {
+        lane *l = lanes->list[i];
+        l->paid += unpaid(costs, l);
+        memcpy(l->paid_for, l->events, sizeof l->paid_for);
+    }
 }
 
 bool lane_worked(const lane *l)

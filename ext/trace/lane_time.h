@@ -71,6 +71,8 @@ struct lane {
     uint64_t debt;     /* our cost that has not been taken off yet */
     uint64_t forgiven; /* cost that was not taken off because too much was owed */
     uint64_t events[COST_KINDS];
+    uint64_t paid_for[COST_KINDS]; /* of these events the cost is known for good: */
+    uint64_t paid;      /* at what was in force when they came */
     uint64_t slow_work; /* time that went into snapshots and the like */
     activation *top;
     activation *stack, *stack_end;
@@ -93,6 +95,7 @@ typedef struct {
     size_t fold_at;    /* so many lanes: those of ended threads become one */
     uint64_t resyncs;  /* stacks that had to be made anew */
     uint64_t deadline; /* by the shared clock: when each lane has slow work to do */
+    uint64_t look_at;  /* by the shared clock: when the machine's speed is looked at next */
     uint64_t settled;  /* by the shared clock: when the tables were whole last */
 } lane_table;
 
@@ -156,6 +159,9 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 
 /* How many events have told of lines, or have been looked at for that. */
 uint64_t lanes_line_events(const lane_table *lanes);
+
+/* Costs are about to change: those of the events so far are what they are now. */
+void lanes_pay(const event_costs *costs, lane_table *lanes);
 
 /* All that has been taken off, or was never charged. */
 uint64_t lane_overhead(const event_costs *costs, const lane *l);

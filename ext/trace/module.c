@@ -28,7 +28,7 @@
 static int tables_new(tracer *t)
 {
     t->lanes.fold_at = TRACE_MAX_LANES;
-    t->lanes.deadline = UINT64_MAX;
+    t->lanes.deadline = t->lanes.look_at = UINT64_MAX;
     if (files_begin(&t->files, &t->options) < 0 || codes_begin(&t->codes) < 0)
         return -1;
     if (!graph_begin(&t->graph, t->options.max_nodes)) {
@@ -198,7 +198,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
-        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d}",
+        "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
+        "s:K,s:K,s:d,s:d,s:d}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -217,7 +218,10 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         (double)t->costs.of[COST_JUMP] * ns, "ns_per_step", (double)t->costs.of[COST_STEP] * ns,
         "ns_per_call", (double)(t->costs.of[COST_ENTER] + t->costs.of[COST_LEAVE]) * ns,
         "ns_per_resumption", (double)(t->costs.of[COST_RESUME] + t->costs.of[COST_LEAVE]) * ns,
-        "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns);
+        "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns,
+        "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
+        (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
+        "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest);
 }
 
 /* ---- The type and the module ---- */

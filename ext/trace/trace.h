@@ -23,6 +23,7 @@
  *     lane_time.c           a lane's time, and what of it is our cost
  *     options.c             the arguments of Tracer()
  *     line_costs.c          what a line's events cost, by the instruction it begins with
+ *     speed.c               how fast the machine is, and costs accordingly
  *     local_events.c        sys.monitoring's events for single code objects
  *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs

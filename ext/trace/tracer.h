@@ -11,6 +11,7 @@
 #include "options.h"
 #include "snapshot.h"
 #include "source.h"
+#include "speed.h"
 #include "trace.h"
 #include "util.h"
 
@@ -22,7 +23,8 @@ struct tracer {
     uint32_t run; /* counts start() */
     trace_options options;
     trace_clock clock;
-    event_costs costs;
+    event_costs costs;      /* in force now */
+    machine_speed speed;
     file_table files;
     code_table codes;
     call_graph graph;

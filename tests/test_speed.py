@@ -1,0 +1,137 @@
+"""What events cost follows the machine's speed, which these tests give instead of the machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import run
+
+# Runs a Tracer in C; prints its facts, what a section lasted, and how long it must have, at
+# least and at most: the work alone, and all around it.
+PROGRAM = """\
+import json, sys, threading, time
+from pynytprof import _ctrace
+tracer = _ctrace.Tracer({options})
+def f(n):
+    return n
+def work(looks):
+    began = time.perf_counter()
+    while tracer.facts()["speed_looks"] < looks:
+        for n in range(1000):
+            f(n)
+    return time.perf_counter() - began
+sums = {{b"S": 0, b"E": 0}}
+def take(token, payload):
+    if token == b"S":
+        at = range(0, len(payload), 40)
+        sums[token] += sum(int.from_bytes(payload[i + 24:i + 32], "little") for i in at)
+    if token == b"E":
+        sums[token] += int.from_bytes(payload[12:20], "little")
+before = time.perf_counter()
+tracer.start()
+inner = {work}
+tracer.stop()
+outer = time.perf_counter() - before
+tracer.emit(take, b"")
+facts = tracer.facts()
+tracer.forget()
+forgotten = tracer.facts()
+print(json.dumps({{"facts": facts, "inner": inner, "outer": outer, "lines": sums[b"S"] / 1e7,
+                  "ours": sums[b"E"] / 1e7, "forgotten": forgotten}}))
+"""
+
+
+def traced(cache: Path, speeds: str, work: str = "0", options: str = "") -> Any:
+    """The costs that are kept in ``cache`` are measured, unless they are there."""
+    text = PROGRAM.format(work=work, options=options)
+    done = run([sys.executable, "-c", text], XDG_CACHE_HOME=str(cache), PYNYTPROF_SPEED=speeds)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    facts = traced(folder, "1000")["facts"]
+    assert facts["speed_factor"] == 1 and facts["ns_per_call"] > 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("speed", "factor"), [(1000, 1), (1040, 1), (2000, 2), (700, 0.7), (10, 0.4), (99_999, 2.5)]
+)
+def test_kept_costs_are_scaled_at_the_start(cache: Path, speed: int, factor: float) -> None:
+    measured = traced(cache, "1000")["facts"]
+    facts = traced(cache, str(speed))["facts"]
+    assert facts["speed_factor"] == pytest.approx(factor)
+    unit = 1.0  # ns, at most: costs are whole units
+    for cost in ("ns_per_line", "ns_per_call", "ns_per_c_call"):
+        assert facts[cost] == pytest.approx(measured[cost] * factor, abs=4 * unit, rel=0.02)
+
+
+def test_costs_are_those_of_the_speed_at_which_they_were_measured(tmp_path: Path) -> None:
+    # a slow first turn, a change in the midst of the second: neither counts
+    speeds = "3000,3000,3000,1000,2000,1000,1000"
+    assert traced(tmp_path, speeds)["facts"]["speed_factor"] == 1
+    assert traced(tmp_path, "2000")["facts"]["speed_factor"] == 2
+
+
+def test_one_disturbed_look_changes_nothing(cache: Path) -> None:
+    facts = traced(cache, "1000,1000,9000,1000,1000,300,1000", "work(7)")["facts"]
+    assert facts["speed_changes"] == 0
+    assert facts["least_speed_factor"] == facts["largest_speed_factor"] == 1
+
+
+def test_the_costs_follow_the_machine(cache: Path) -> None:
+    facts = traced(cache, "1000,1000,2000,2000,2000,500,500", "work(7)")["facts"]
+    assert facts["speed_changes"] == 2 and facts["speed_factor"] == 0.5
+    assert facts["least_speed_factor"] == 0.5 and facts["largest_speed_factor"] == 2
+
+
+THREADS = """0
+threads = [threading.Thread(target=work, args=(9,)) for _ in range(3)]
+for t in threads:
+    t.start()
+inner = work(9)
+for t in threads:
+    t.join()
+"""
+
+
+@pytest.mark.parametrize("work", ["work(9)", THREADS])
+def test_what_is_taken_off_at_each_speed_is_the_sum(cache: Path, work: str) -> None:
+    # in the end events cost a sixth of what they cost at first, or six times as much
+    for speeds in ("2500,2500,2500,2500,400,400,400", "400,400,400,400,2500,2500,2500"):
+        found = traced(cache, speeds, work)
+        assert found["facts"]["speed_changes"] == 1
+        assert found["lines"] + found["ours"] >= found["inner"]
+        if work != THREADS:  # where each lasts as long as all of them
+            assert found["lines"] + found["ours"] <= found["outer"]
+
+
+def test_raw_times_are_not_scaled(cache: Path) -> None:
+    facts = traced(cache, "3000", options="raw=True")["facts"]
+    assert facts["speed_looks"] == facts["speed_changes"] == 0
+    assert facts["speed_factor"] == 1 and facts["ns_per_call"] == 0
+
+
+def test_forgetting_begins_anew(cache: Path) -> None:
+    found = traced(cache, "1000,1000,2000,2000,2000", "work(5)")
+    assert found["facts"]["speed_changes"] == 1
+    assert found["forgotten"]["speed_changes"] == 0
+    assert found["forgotten"]["least_speed_factor"] == 2
+
+
+def test_the_profile_tells_of_the_speeds(cache: Path, tmp_path: Path) -> None:
+    profiled = [sys.executable, "-m", "pynytprof", "-o", "out", "-c", "pass"]
+    env = {"XDG_CACHE_HOME": str(cache), "PYNYTPROF_CALIBRATION": "fresh"}
+    assert run(profiled, tmp_path, **env, PYNYTPROF_SPEED="1000").returncode == 0
+    env.pop("PYNYTPROF_CALIBRATION")
+    assert run(profiled, tmp_path, **env, PYNYTPROF_SPEED="1500").returncode == 0
+    info = run([sys.executable, "-m", "pynytprof", "info", "--json", "out"], tmp_path)
+    attributes = json.loads(info.stdout)["attributes"]
+    assert attributes["cost_factors"] == "1.50 to 1.50, changed 0 times"
