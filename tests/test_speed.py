@@ -45,10 +45,11 @@ print(json.dumps({{"facts": facts, "inner": inner, "outer": outer, "lines": sums
 """
 
 
-def traced(cache: Path, speeds: str, work: str = "0", options: str = "") -> Any:
+def traced(cache: Path, speeds: str, work: str = "0", options: str = "", **env: str) -> Any:
     """The costs that are kept in ``cache`` are measured, unless they are there."""
     text = PROGRAM.format(work=work, options=options)
-    done = run([sys.executable, "-c", text], XDG_CACHE_HOME=str(cache), PYNYTPROF_SPEED=speeds)
+    env.update(XDG_CACHE_HOME=str(cache), PYNYTPROF_SPEED=speeds)
+    done = run([sys.executable, "-c", text], None, **env)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -108,9 +109,10 @@ def test_what_is_taken_off_at_each_speed_is_the_sum(cache: Path, work: str) -> N
     for speeds in ("2500,2500,2500,2500,400,400,400", "400,400,400,400,2500,2500,2500"):
         found = traced(cache, speeds, work)
         assert found["facts"]["speed_changes"] == 1
-        assert found["lines"] + found["ours"] >= found["inner"]
+        told = found["lines"] + found["ours"] + found["facts"]["waited_for_processor"]
+        assert told >= found["inner"]
         if work != THREADS:  # where each lasts as long as all of them
-            assert found["lines"] + found["ours"] <= found["outer"]
+            assert told <= found["outer"]
 
 
 def test_raw_times_are_not_scaled(cache: Path) -> None:
@@ -135,3 +137,60 @@ def test_the_profile_tells_of_the_speeds(cache: Path, tmp_path: Path) -> None:
     info = run([sys.executable, "-m", "pynytprof", "info", "--json", "out"], tmp_path)
     attributes = json.loads(info.stdout)["attributes"]
     assert attributes["cost_factors"] == "1.50 to 1.50, changed 0 times"
+
+
+# ---- Waits for a processor ----
+
+
+def test_a_wait_for_a_processor_is_no_time_of_the_program(cache: Path, tmp_path: Path) -> None:
+    stat = tmp_path / "schedstat"
+    work = (
+        "0\nstat = " + repr(str(stat)) + "\n"
+        "for i in range(1, 4):\n"
+        "    open(stat, 'w').write(f'1 {15_000_000 * i} 1')\n"
+        "    time.sleep(0.02)\n"
+    )
+    stat.write_text("1 0 1\n")
+    found = traced(cache, "1000", work, PYNYTPROF_SCHEDSTAT=str(stat))
+    assert found["facts"]["waited_for_processor"] == pytest.approx(0.045, abs=1e-4)
+    assert found["lines"] + found["ours"] <= found["outer"] - 0.0449
+
+
+def test_a_wait_is_never_longer_than_the_interval_it_stands_in(cache: Path, tmp_path: Path) -> None:
+    stat = tmp_path / "schedstat"
+    stat.write_text("1 0 1\n")
+    work = f"0\nopen({str(stat)!r}, 'w').write('1 900000000000 1')\ntime.sleep(0.02)\n"
+    found = traced(cache, "1000", work, PYNYTPROF_SCHEDSTAT=str(stat))
+    assert 0.02 <= found["facts"]["waited_for_processor"] <= found["outer"]
+
+
+@pytest.mark.parametrize("text", ["", "none", "1", "-1 -1"])
+def test_figures_that_are_none_are_no_wait(cache: Path, tmp_path: Path, text: str) -> None:
+    stat = tmp_path / "schedstat"
+    stat.write_text(text)
+    found = traced(cache, "1000", "time.sleep(0.02)", PYNYTPROF_SCHEDSTAT=str(stat))
+    assert found["facts"]["waited_for_processor"] == 0
+    assert found["lines"] >= 0.02 * 0.9
+
+
+COMPETITION = """0
+import os, subprocess
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+endless = "import time; end = time.time() + 30\\nwhile time.time() < end: pass"
+child = subprocess.Popen([sys.executable, "-c", endless])
+def delay():
+    with open("/proc/thread-self/schedstat") as f:
+        return int(f.read().split()[1]) / 1e9
+began = delay()
+while delay() - began < 0.1:
+    pass
+child.kill()
+child.wait()
+"""
+
+
+def test_what_another_process_takes_of_the_processor_is_left_out(cache: Path) -> None:
+    found = traced(cache, "1000", COMPETITION)
+    waits = found["facts"]["waited_for_processor"]
+    assert waits > 0
+    assert found["lines"] + found["ours"] <= found["outer"] - waits * 0.99

@@ -112,6 +112,15 @@ static void put_factors(pairs *p, const trace_facts *facts)
     pair(p, ":cost_factors", text);
 }
 
+/* Where other programs had the processors while this one was ready to run. */
+static void put_wait(pairs *p, const trace_facts *facts)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.0f", facts->waited * TICKS_PER_SECOND);
+    if (facts->waited > 0)
+        pair(p, ":processor_wait_ticks", text);
+}
+
 static void put_attributes(pairs *p, const trace_facts *facts, const header_facts *f,
                            const char *python)
 {
@@ -125,6 +134,7 @@ static void put_attributes(pairs *p, const trace_facts *facts, const header_fact
     number(p, ":clock_id", cpu ? CLOCK_CPU : CLOCK_WALL);
     number(p, ":ticks_per_sec", TICKS_PER_SECOND);
     put_factors(p, facts);
+    put_wait(p, facts);
     if (f->run)
         pair(p, ":" RUN_ATTRIBUTE, f->run);
 }

@@ -26,6 +26,19 @@ static int refuse_free_threaded(void)
 #endif
 }
 
+/* From one look at the machine to the next, and from where on an interval is looked at. */
+static void intervals_set(tracer *t)
+{
+    enum { LOOK_EVERY_NS = 10000000, LONG_NS = 1000000 };
+    if (t->options.raw)
+        return;
+    double units_per_ns = 1 / clock_ns_per_unit(&t->clock);
+    t->speed.interval = (uint64_t)(LOOK_EVERY_NS * units_per_ns);
+    t->costs.units_per_ns = units_per_ns;
+    if (!t->clock.cpu)
+        t->costs.long_interval = (uint64_t)(LONG_NS * units_per_ns);
+}
+
 int tracer_calibrate(tracer *t)
 {
     enum { TRIES = 3 };         /* somebody may abandon the first ones */
@@ -46,9 +59,7 @@ int tracer_calibrate(tracer *t)
             break;
         }
     }
-    enum { LOOK_EVERY_NS = 10000000 };
-    if (t->speed.then)
-        t->speed.interval = (uint64_t)(LOOK_EVERY_NS / clock_ns_per_unit(&t->clock));
+    intervals_set(t);
     t->calibrated = true;
     return 0;
 }
@@ -86,7 +97,7 @@ int tracer_begin(tracer *t, bool open_frames)
     if (t->run == 0)
         clock_begin(&t->clock, t->options.cpu);
     speed_begin(&t->speed, &t->clock, &t->costs, &t->lanes);
-    t->lanes.look_at = t->speed.then ? clock_shared(&t->clock) + t->speed.interval : UINT64_MAX;
+    t->lanes.look_at = t->speed.interval ? clock_shared(&t->clock) + t->speed.interval : UINT64_MAX;
     t->run++;
     running = t;
     t->running = true;
@@ -167,6 +178,7 @@ void trace_facts_of(const tracer *t, trace_facts *f)
         .failures = t->failures,
         .disturbed = engine_disturbed(t),
         .speed_changes = t->speed.changes,
+        .waited = (double)lanes_waited(&t->lanes) * clock_ns_per_unit(&t->clock) / 1e9,
         .least_speed_factor = t->speed.least,
         .largest_speed_factor = t->speed.largest,
     };

@@ -374,9 +374,11 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->index = index;
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
+    if (t->costs.long_interval != INT64_MAX)
+        lane_look_at_wait(l);
     l->since = clock_read(&t->clock);
     l->began = clock_shared(&t->clock);
-    l->elapsed = l->debt = l->forgiven = l->slow_work = l->paid = 0;
+    l->elapsed = l->debt = l->forgiven = l->slow_work = l->paid = l->waited = 0;
     memset(l->events, 0, sizeof l->events);
     memset(l->paid_for, 0, sizeof l->paid_for);
     l->deadline = lane_deadline(&t->clock, l, next_deadline(&t->lanes));
@@ -443,6 +445,7 @@ static void lanes_fold(tracer *t)
         fold->forgiven += l->debt + l->forgiven;
         fold->slow_work += l->slow_work;
         fold->paid += l->paid;
+        fold->waited += l->waited;
         for (int kind = 0; kind < COST_KINDS; kind++) {
             fold->events[kind] += l->events[kind];
             fold->paid_for[kind] += l->paid_for[kind];

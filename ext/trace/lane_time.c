@@ -1,6 +1,8 @@
 /* What becomes of a lane's time away from the hot path: what is left out, and other clocks. */
 #include "lane_time.h"
 
+#include "wait.h"
+
 #include <string.h>
 
 TRACE_THREAD_LOCAL lane *trace_my_lane;
@@ -29,6 +31,29 @@ void lanes_pay(const event_costs *costs, lane_table *lanes)
     }
 }
 
+void lane_look_at_wait(lane *l)
+{
+    uint64_t ns;
+    if (processor_wait(l->native_id, &ns))
+        l->wait_ns = ns;
+}
+
+uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross)
+{
+    if (gross > INT64_MAX)
+        return 0;
+    uint64_t began = clock_ns(CLOCK_MONOTONIC), before = l->wait_ns;
+    lane_look_at_wait(l);
+    double ns = l->wait_ns > before ? (double)(l->wait_ns - before) : 0;
+    double wait = ns * costs->units_per_ns;
+    uint64_t units = wait < (double)gross ? (uint64_t)wait : gross;
+    l->waited += units;
+    uint64_t took = (uint64_t)((double)(clock_ns(CLOCK_MONOTONIC) - began) * costs->units_per_ns);
+    l->since += took;
+    l->slow_work += took;
+    return gross - units;
+}
+
 bool lane_worked(const lane *l)
 {
     uint64_t events = 0;
@@ -44,6 +69,15 @@ uint64_t lanes_line_events(const lane_table *lanes)
         if (lanes->list[i]->key)
             for (int kind = COST_LINE; kind <= COST_LINE_GLOBAL_BIG; kind++)
                 sum += lanes->list[i]->events[kind];
+    return sum;
+}
+
+uint64_t lanes_waited(const lane_table *lanes)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < lanes->n; i++)
+        if (lanes->list[i]->key)
+            sum += lanes->list[i]->waited;
     return sum;
 }
 

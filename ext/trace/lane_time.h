@@ -37,14 +37,16 @@ enum cost_kind {
 typedef struct {
     uint64_t of[COST_KINDS];
     uint64_t most_debt;         /* that a lane may owe */
+    uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
+    double units_per_ns;
 } event_costs;
 
 /* One frame, or one C function, that is running. */
 typedef struct {
-    const void *key;  /* identity: code object or frame (engine's choice), C: method */
-    code_info *info;  /* where the lines are: a C function has its caller's */
+    const void *key; /* identity: code object or frame (engine's choice), C: method */
+    code_info *info; /* where the lines are: a C function has its caller's */
     line_slot *slots; /* of info in this lane */
-    line_slot *slot;  /* the current line; NULL before the first */
+    line_slot *slot; /* the current line; NULL before the first */
     node *node;
     edge *edge; /* NULL with subs=0 */
     uint32_t sub;
@@ -53,10 +55,10 @@ typedef struct {
      * goes, an index in the tier's times plus one; 0: to the line.
      */
     uint32_t at;
-    bool c;           /* a C function */
-    bool quiet;       /* another trace function does not want its lines */
+    bool c; /* a C function */
+    bool quiet; /* another trace function does not want its lines */
     uint64_t entered; /* lane->elapsed then */
-    uint64_t inner;   /* time in callees since */
+    uint64_t inner; /* time in callees since */
 } activation;
 
 /* A thread. stack[0] stands for "outside": it is no frame. */
@@ -65,38 +67,40 @@ struct lane {
     uint32_t index;
     uint64_t thread; /* PyThreadState's id */
     uint32_t native_id;
-    uint64_t since;    /* the last event */
+    uint64_t since; /* the last event */
     uint64_t deadline; /* by the lane's clock: when there is slow work to do */
-    uint64_t elapsed;  /* charged to frames: the sum of all intervals less our cost */
-    uint64_t debt;     /* our cost that has not been taken off yet */
+    uint64_t elapsed; /* charged to frames: the sum of all intervals less our cost */
+    uint64_t debt; /* our cost that has not been taken off yet */
     uint64_t forgiven; /* cost that was not taken off because too much was owed */
     uint64_t events[COST_KINDS];
     uint64_t paid_for[COST_KINDS]; /* of these events the cost is known for good: */
-    uint64_t paid;      /* at what was in force when they came */
+    uint64_t paid; /* at what was in force when they came */
+    uint64_t waited; /* for a processor, and left out of the intervals that were charged */
+    uint64_t wait_ns; /* for one, by the kernel's figures, when they were last looked at */
     uint64_t slow_work; /* time that went into snapshots and the like */
     activation *top;
     activation *stack, *stack_end;
     uint32_t *active; /* per sub: activations on the stack */
     size_t active_cap;
-    uint64_t began;  /* by the shared clock, unlike the others */
-    uint32_t run;    /* tracer->run when its stack was last made from frames */
-    bool folded;     /* no thread's: it holds those of many that have ended */
-    bool leaving;    /* tiers: its running frame is not on the stack any more, */
-    bool at_line;    /* or has not started the line of which the event tells */
+    uint64_t began; /* by the shared clock, unlike the others */
+    uint32_t run; /* tracer->run when its stack was last made from frames */
+    bool folded; /* no thread's: it holds those of many that have ended */
+    bool leaving; /* tiers: its running frame is not on the stack any more, */
+    bool at_line; /* or has not started the line of which the event tells */
     const activation *starting; /* tiers: it is about to start a line */
     lane *next_made; /* in the list of all lanes */
 };
 
-#define TRACE_MAX_LANES 64      /* past this, ended threads share one lane */
+#define TRACE_MAX_LANES 64 /* past this, ended threads share one lane */
 
 typedef struct {
     lane **list;
     size_t n, cap;
-    size_t fold_at;    /* so many lanes: those of ended threads become one */
-    uint64_t resyncs;  /* stacks that had to be made anew */
+    size_t fold_at; /* so many lanes: those of ended threads become one */
+    uint64_t resyncs; /* stacks that had to be made anew */
     uint64_t deadline; /* by the shared clock: when each lane has slow work to do */
-    uint64_t look_at;  /* by the shared clock: when the machine's speed is looked at next */
-    uint64_t settled;  /* by the shared clock: when the tables were whole last */
+    uint64_t look_at; /* by the shared clock: when the machine's speed is looked at next */
+    uint64_t settled; /* by the shared clock: when the tables were whole last */
 } lane_table;
 
 /* Sixteen bytes of the static block that every library may have: no call to find them. */
@@ -122,6 +126,16 @@ static inline lane *lane_here(void)
 }
 
 /*
+ * What remains of an interval that ended just now and is a long one, or negative: with a counter
+ * that differs between cores. The thread's wait for a processor is taken off: it would fall to
+ * those lines most that have most events, for in them it runs longest.
+ */
+uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross);
+
+/* The figures of the kernel are looked at, so that what comes counts from here. */
+void lane_look_at_wait(lane *l);
+
+/*
  * The interval up to now belongs to the line at the top of the stack, and so to its
  * sub and call path, less what the event itself has cost. This is the one place
  * where our cost is taken off; a rest that the interval can't bear waits for the next.
@@ -133,16 +147,16 @@ static inline uint64_t lane_charge(const event_costs *costs, lane *l, uint64_t n
     uint64_t due = costs->of[kind] + l->debt;
     l->since = now;
     l->events[kind]++;
-    if (UNLIKELY((int64_t)gross < 0))       /* a counter that differs between cores */
-        gross = 0;
+    if (UNLIKELY(gross >= costs->long_interval))
+        gross = lane_long_interval(costs, l, gross);
     if (LIKELY(gross >= due)) {
         l->debt = 0;
         l->elapsed += gross - due;
         return gross - due;
     }
     l->debt = due - gross;
-    if (UNLIKELY(l->debt > costs->most_debt)) {     /* the cost is overrated: it must not */
-        l->forgiven += l->debt - costs->most_debt;  /* eat up what comes later */
+    if (UNLIKELY(l->debt > costs->most_debt)) { /* the cost is overrated: it must not */
+        l->forgiven += l->debt - costs->most_debt; /* eat up what comes later */
         l->debt = costs->most_debt;
     }
     return 0;
@@ -159,6 +173,9 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 
 /* How many events have told of lines, or have been looked at for that. */
 uint64_t lanes_line_events(const lane_table *lanes);
+
+/* How long all have waited for a processor, as far as that has been left out. */
+uint64_t lanes_waited(const lane_table *lanes);
 
 /* Costs are about to change: those of the events so far are what they are now. */
 void lanes_pay(const event_costs *costs, lane_table *lanes);

@@ -54,6 +54,7 @@ static PyObject *tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!t)
         return NULL;
     t->engine.tool_id = -1;
+    t->costs.long_interval = INT64_MAX;
     t->on_deadline = deadline_work;
     t->snapshot.emit = trace_emit;
     t->snapshot.whose = t;
@@ -199,7 +200,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d}",
+        "s:K,s:K,s:d,s:d,s:d,s:d}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -221,7 +222,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "ns_per_c_call", (double)(t->costs.of[COST_C_ENTER] + t->costs.of[COST_C_LEAVE]) * ns,
         "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
         (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
-        "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest);
+        "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
+        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9);
 }
 
 /* ---- The type and the module ---- */

@@ -39,6 +39,7 @@
  *     evals.c               the text of what exec, eval and compile were given
  *     greenlet.c            stacks that greenlet exchanges
  *     names.c               Python's names -> NYTProf's
+ *     wait.c                how long threads have waited for a processor
  *     util.c                memory, tables of numbers, errors
  *
  * All tables are touched with the GIL held only. Times are in clock units

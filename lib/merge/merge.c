@@ -109,7 +109,7 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
 {
     if (nyt_str_is(pair->key, "ticks_per_sec"))
         return true;            /* written from m->ticks_per_sec */
-    if (nyt_str_is(pair->key, "cost_factors"))
+    if (nyt_str_is(pair->key, "cost_factors") || nyt_str_is(pair->key, "processor_wait_ticks"))
         return true;            /* of one process alone */
     if (nyt_str_is(pair->key, "application"))
         return add_application(m, pair->value);

@@ -327,6 +327,7 @@ _PROGRAM_VARIABLES = frozenset(
         "PYNYTPROF_RUN",
         "PYNYTPROF_CALIBRATION",
         "PYNYTPROF_HOT",
+        "PYNYTPROF_SCHEDSTAT",
         "PYNYTPROF_SPEED",
         "PYNYTPROF_STEPS",
     }
