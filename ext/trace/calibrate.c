@@ -20,17 +20,31 @@
 #include <string.h>
 #include <time.h>
 
-/* Lines of which each runs now and then, and what few events else. */
+/*
+ * Lines of which each runs now and then, beside some that do next to nothing: in these nothing
+ * of an event is hidden by what waits for memory or for a result. And what few events else.
+ */
 #define LINES_BODY                          \
     "    total = 0\n"                       \
     "    row = [0] * 8\n"                   \
     "    for n in noise(100):\n"            \
+    "        a = n\n"                       \
+    "        b = a\n"                       \
+    "        c = row\n"                     \
+    "        a = b < total\n"               \
+    "        b = c[2]\n"                    \
     "        if n & 1:\n"                   \
     "            total += n & 63\n"         \
     "        elif n & 2:\n"                 \
     "            total -= WEIGHTS[n & 3]\n" \
     "        else:\n"                       \
     "            row[n & 7] = total\n"      \
+    "        c = a\n"                       \
+    "        a = n * 0.5\n"                 \
+    "        b = a + 1.5\n"                 \
+    "        c = 1\n"                       \
+    "        a = c\n"                       \
+    "        c = n & 31\n"                  \
     "        if n & 8:\n"                   \
     "            pair = n, total\n"         \
     "        while total > LIMIT:\n"        \
@@ -419,10 +433,11 @@ static void add_turn(measurement *m, measurement *turn, const uint64_t speeds[3]
 
 /*
  * In turns, so that a slow moment of the machine does not count for one side only. `before`:
- * how many calibrations had been abandoned when this one began.
+ * how many calibrations had been abandoned when this one began. Code that has had events is
+ * slower for a while after: so there are `untouched` programs of the same kind.
  */
-static bool measure(tracer *probe, PyObject *names, uint64_t before, measurement *m,
-                    double events[KINDS][KINDS])
+static bool measure(tracer *probe, PyObject *untouched, PyObject *names, uint64_t before,
+                    measurement *m, double events[KINDS][KINDS])
 {
     bool ok = true;
     nothing_measured(m);
@@ -430,7 +445,8 @@ static bool measure(tracer *probe, PyObject *names, uint64_t before, measurement
         measurement turn;
         uint64_t speeds[3] = {speed_probe(&probe->clock)};
         nothing_measured(&turn);
-        ok = time_programs(probe, names, turn.without) && abandoned == before && probe_start(probe);
+        ok = time_programs(probe, untouched, turn.without) && abandoned == before &&
+             probe_start(probe);
         speeds[1] = speed_probe(&probe->clock);
         ok = ok && time_programs(probe, names, turn.with) && probing == probe &&
              (tried > 0 || count_programs(probe, names, events));
@@ -480,9 +496,10 @@ int trace_calibrate(tracer *t)
     const uint64_t before = abandoned;
     measuring = true;
     measurer = PyThread_get_thread_ident();
-    PyObject *names = programs_ready();
+    PyObject *untouched = programs_ready();
+    PyObject *names = untouched ? programs_ready() : NULL;
     tracer *probe = names ? probe_new(t) : NULL;
-    bool ok = probe && measure(probe, names, before, &m, events);
+    bool ok = probe && measure(probe, untouched, names, before, &m, events);
     if (ok) {
         extra_of(&m, extra);
         share(events, extra, cost);
@@ -492,5 +509,6 @@ int trace_calibrate(tracer *t)
     int rc = calibration_ends(ok, before);
     Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
+    Py_XDECREF(untouched);
     return rc;
 }

@@ -111,7 +111,7 @@ uint64_t speed_probe(const trace_clock *clock)
 /* ---- What follows from it ---- */
 
 /* Less than a part in so many is no change: the reading's own grain, caches, neighbours. */
-enum { GRAIN = 16 };
+enum { GRAIN = 12 };
 
 bool speed_is_same(uint64_t a, uint64_t b)
 {
