@@ -27,14 +27,15 @@
 #define LINES_BODY                          \
     "    total = 0\n"                       \
     "    row = [0] * 8\n"                   \
-    "    for n in noise(100):\n"            \
-    "        a = n\n"                       \
-    "        b = a\n"                       \
-    "        c = row\n"                     \
-    "        a = b < total\n"               \
+    "    for n in noise(60):\n"             \
+    "        for i in FEW:\n"               \
+    "            a = i\n"                   \
+    "            b = a\n"                   \
+    "            c = row\n"                 \
+    "            a = b < total\n"           \
     "        b = c[2]\n"                    \
     "        if n & 1:\n"                   \
-    "            total += n & 63\n"         \
+    "            total = n & 63\n"          \
     "        elif n & 2:\n"                 \
     "            total -= WEIGHTS[n & 3]\n" \
     "        else:\n"                       \
@@ -42,13 +43,11 @@
     "        c = a\n"                       \
     "        a = n * 0.5\n"                 \
     "        b = a + 1.5\n"                 \
-    "        c = 1\n"                       \
-    "        a = c\n"                       \
     "        c = n & 31\n"                  \
     "        if n & 8:\n"                   \
     "            pair = n, total\n"         \
-    "        while total > LIMIT:\n"        \
-    "            total -= 30\n"
+    "        while c > LIMIT:\n"            \
+    "            c -= 30\n"
 
 static const char programs[] =
     "NOISE = [1]\n"
@@ -76,6 +75,9 @@ static const char programs[] =
     "    if n < 2:\n"
     "        return n\n"
     "    return fib(n - 1) + fib(n - 2)\n"
+    "FEW = tuple(range(6))\n"
+    "def same(n):\n"
+    "    return n\n"
     "def larger(a, b=0):\n"
     "    return a if a > b else b\n"
     "def chain(n):\n"
@@ -89,6 +91,9 @@ static const char programs[] =
     "        if self.state > 3:\n"
     "            return self.finish()\n"
     "        return self.n\n"
+    "    def add(self, n):\n"
+    "        self.n = n\n"
+    "        return n\n"
     "    def finish(self):\n"
     "        self.n += 1\n"
     "        return self.n\n"
@@ -114,10 +119,14 @@ static const char programs[] =
     "    for n in noise(30):\n"
     "        for i in ROWS[n & 3]: n += i & 7\n"
     "def calls():\n"
+    "    task = TASKS[0]\n"
     "    for n in noise(25):\n"
     "        best = HANDLERS[n & 3](n)\n"
     "        if n & 4:\n"
     "            best = larger(best, b=n)\n"
+    "        for i in FEW:\n"
+    "            best = same(i)\n"
+    "            task.add(i)\n"
     "def c_calls():\n"
     "    out = []\n"
     "    text = 'a line of text'\n"
@@ -156,6 +165,8 @@ static const char programs[] =
     "            for i in walk(n & 3):\n"
     "                if i & 1:\n"
     "                    total += i\n"
+    "        for i in count_up(8):\n"
+    "            total = i\n"
     "def check(n):\n"
     "    if n & 1:\n"
     "        raise ValueError(n)\n"
@@ -190,7 +201,7 @@ static const char *const program_names[KINDS] = {
 static const enum cost_kind counted[KINDS] = {
     COST_LINE,  COST_LINE_GLOBAL, COST_LINE_BIG, COST_STEP_BIG, COST_JUMP,
     COST_ENTER, COST_C_ENTER,     COST_OTHER,    COST_RESUME,   COST_UNWIND};
-enum { TURNS = 6, MOST_TURNS = 15, ROUNDS = 6 };
+enum { TURNS = 10, MOST_TURNS = 20, ROUNDS = 6 };
 
 /* Of each round of each program, in clock units: the shortest of all turns. */
 typedef double timings[KINDS][ROUNDS];
@@ -386,7 +397,8 @@ static void set_costs(tracer *t, const double *cost)
 /* The shortest of all turns so far, all at one speed of the machine. */
 typedef struct {
     timings with, without;
-    uint64_t speed; /* what speed_probe() took */
+    uint64_t speed; /* what speed_probe() took at its fastest, */
+    uint64_t speeds; /* and the sum over all turns */
     int turns;
 } measurement;
 
@@ -397,6 +409,7 @@ static void nothing_measured(measurement *m)
             m->with[kind][i] = m->without[kind][i] = (double)UINT64_MAX;
     m->speed = UINT64_MAX;
     m->turns = 0;
+    m->speeds = 0;
 }
 
 static void take_shorter(timings best, timings found)
@@ -428,6 +441,7 @@ static void add_turn(measurement *m, measurement *turn, const uint64_t speeds[3]
     take_shorter(m->without, turn->without);
     if (least < m->speed)
         m->speed = least;
+    m->speeds += least;
     m->turns++;
 }
 
@@ -504,7 +518,7 @@ int trace_calibrate(tracer *t)
         extra_of(&m, extra);
         share(events, extra, cost);
         set_costs(t, cost);
-        t->speed.then = m.speed;
+        t->speed.then = m.speeds / (uint64_t)m.turns;
     }
     int rc = calibration_ends(ok, before);
     Py_XDECREF((PyObject *)probe);

@@ -13,12 +13,9 @@
  * the interpreter, which consists of such code, and so do its events.
  */
 
-enum { TURNS = 48, TRIES = 6, PLACES = 64 };
+enum { TURNS = 48, TRIES = 10, PLACES = 64 };
 
 typedef void step_fn(uint64_t *at, uint64_t value);
-
-static uint64_t places[PLACES];     /* what the work touches: no more than a line's figures are */
-static lane scratch;
 
 static void step_adds(uint64_t *at, uint64_t value)
 {
@@ -46,7 +43,7 @@ static step_fn *volatile steps[] = {step_adds, step_compares};
 #define LOOK_16(n) LOOK_4(n) LOOK_4((n) + 4) LOOK_4((n) + 8) LOOK_4((n) + 12)
 
 /* Code without a loop. */
-static void look_at_all(void)
+static void look_at_all(uint64_t *places)
 {
     LOOK_16(0)
     LOOK_16(16)
@@ -56,18 +53,19 @@ static void look_at_all(void)
 
 /*
  * As an event has it: calls, a reading of the clock, an interval that is charged; all jumps can
- * be foreseen, so that it takes as long after other work as after itself.
+ * be foreseen, so that it takes as long after other work as after itself. What it touches stands
+ * beside its own frames: how far they are apart can tell, and would be chance else.
  */
 static uint64_t work(const trace_clock *clock, const event_costs *costs)
 {
-    uint64_t began = clock_read(clock), now = began;
-    scratch.since = began;
+    uint64_t places[PLACES] = {0}, began = clock_read(clock), now = began;
+    lane scratch = {.since = began};
     for (uint64_t i = 0; i < TURNS; i++) {
         for (int at = 0; at < PLACES; at += 16) {
             steps[0](places + at, i);
             steps[1](places + at + 8, i);
         }
-        look_at_all();
+        look_at_all(places);
         now = clock_read(clock);
         places[i] += lane_charge(costs, &scratch, now, COST_LINE);
     }
