@@ -4,9 +4,10 @@
     python bench/bench_accuracy.py [--rounds N] [--raw]
 
 For each workload of workloads.py: the sum of all line times of a profile (what a report
-shows, the profiler's own cost taken out) over the wall time of the same work in a process
-without profiler; 1.00 is perfect. Interleaved rounds, a fresh process each, medians with the
-smallest and largest. With --raw the profiler leaves its cost in, to see what is taken out.
+shows, the profiler's own cost and waits for a processor taken out) over the processor time of
+the same work in a process without profiler; 1.00 is perfect. Interleaved rounds, a fresh
+process each, medians with the smallest and largest. With --raw the profiler leaves its cost
+in, to see what is taken out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 import struct
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
 import workloads
 
@@ -40,9 +41,9 @@ class LineTotal:
 def plain(workload: str) -> float:
     work = workloads.WORKLOADS[workload]
     work()
-    before = perf_counter()
+    before = process_time()
     work()
-    return perf_counter() - before
+    return process_time() - before
 
 
 def profiled(workload: str, raw: bool) -> float:

@@ -6,10 +6,11 @@
 
 A program runs work of one kind (small calls, cheap lines, methods, ...; truth_kinds.py) and
 other work in turns, many times, so that the first has a chosen share of the time. The truth is
-measured in a process without a profiler, with two clock readings a turn; then a fresh process
-runs the same under each profiler. The error is the difference of the shares in points: the
-median over the rounds, and the largest. "itself" repeats the bare program: the spread of the
-experiment. --load keeps the other core busy on and off, as a machine of many users does.
+measured in a process without a profiler, by the thread's processor time, with two readings of
+that clock a turn; then a fresh process runs the same under each profiler. The error is the
+difference of the shares in points: the median over the rounds, and the largest. "itself" repeats
+the bare program: the spread of the experiment. --load keeps the other core busy on and off, as
+a machine of many users does.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def units_for(kind: str, share: float) -> tuple[int, int]:
 def run(kind: str, units: int, others: int) -> float:
     """All turns; the measured share of the kind."""
     work, other = truth_kinds.KINDS[kind], truth_kinds.other
-    clock = time.perf_counter
+    clock = time.thread_time
     ours = theirs = 0.0
     for _ in range(TURNS):
         start = clock()
