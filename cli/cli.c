@@ -191,9 +191,22 @@ static enum exit_status unknown_command(const struct nyt_cli_io *io, const char 
     return usage_error(io, NULL, "unknown command '%s'%s", name, suggest_command(name, hint));
 }
 
+/* Of what is no command on profiles. */
+static const char *usage_of(const char *word)
+{
+    return strcmp(word, "completions") == 0 ? "completions bash|fish|zsh"
+           : strcmp(word, "help") == 0      ? "help [COMMAND]"
+                                            : word;
+}
+
 static enum exit_status explain(const struct nyt_cli_io *io, const char *topic)
 {
     const struct command *command = topic ? find_command(topic) : NULL;
+    const char *name, *help;
+    for (size_t i = 0; topic && !command && first_word(i, &name, &help); i++)
+        if (strcmp(topic, name) == 0)
+            return fprintf(io->out, "usage: %s %s\n\n%s\n", io->program, usage_of(topic), help),
+                   EXIT_FINE;
     if (topic && !command)
         return unknown_command(io, topic);
     return print_help(io, command), EXIT_FINE;

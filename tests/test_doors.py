@@ -224,6 +224,24 @@ def test_what_is_shown_can_be_chosen(door: Door) -> None:
 # ---- Streams ----
 
 
+def test_a_snapshot_is_a_finding(door: Door, tmp_path: Path) -> None:
+    head, rest = PROFILE.read_bytes().split(b"\n", 1)
+    path = tmp_path / "snapshot.out"
+    path.write_bytes(head + b"\n#Snapshot: the program was still running\n" + rest)
+    done = door.run("verify", "-v", path)
+    assert done.returncode == 0
+    assert "a snapshot: the program was still running" in done.stdout
+    found = json.loads(door.run("verify", "--json", path).stdout)
+    assert found["sound"] and "snapshot" in [one["rule"] for one in found["findings"]]
+
+
+@pytest.mark.parametrize("word", ["guide", "completions", "help"])
+def test_help_knows_words_that_are_no_commands(word: str, nytprof: Door) -> None:
+    done = nytprof.run("help", word)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: nytprof {word}")
+
+
 @pytest.mark.parametrize("command", COMMANDS[1:])
 def test_results_go_to_stdout_or_a_file(command: str, door: Door, tmp_path: Path) -> None:
     shown = door.run(command, PROFILE)

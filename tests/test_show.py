@@ -11,6 +11,8 @@ import pytest
 from doors import Door
 from support import profiling, run
 
+from pynytprof.reader import read
+
 PROGRAM = """\
 import json
 from shop import cart, stock
@@ -264,6 +266,23 @@ def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Pa
     assert text.count("```") % 2 == 0
     if budget == 12000:
         assert "`shop/cart.py:" in text
+
+
+def test_what_a_lambda_calls_that_is_handed_on_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "frame.py").write_text("def apply(f, n):\n    return [f(i) for i in range(n)]\n")
+    (tmp_path / "main.py").write_text("""\
+import frame
+def work(n):
+    return sum(range(n * 9))
+def all_of_it(n):
+    return frame.apply(lambda i: work(i), n)
+all_of_it(400)
+""")
+    assert run([*profiling(), "main.py"], tmp_path).returncode == 0
+    profile = read(tmp_path / "nytprof.out")
+    line = next(one for one in profile.lines if (one.source or "").strip().startswith("return fr"))
+    assert profile.subs["__main__::work"].incl > 0
+    assert line.incl <= 1.001 * (profile.subs["frame::apply"].incl + line.time)
 
 
 def test_who_waits_for_a_thread_is_not_who_costs(nytprof: Door, tmp_path: Path) -> None:

@@ -389,26 +389,83 @@ static bool is_within(const nyt_sub *sub, uint32_t fid, uint32_t line)
     return sub->kind == NYT_KIND_CODE && sub->fid == fid && sub->first <= line && line <= sub->last;
 }
 
-static bool is_told_otherwise(const nyt_profile *p, const nyt_call *c)
+static bool is_told_otherwise(const nyt_profile *p, const nyt_call *c, const bool *handed_on)
 {
     const nyt_sub *caller = nyt_profile_sub(p, c->caller);
     if (c->called->kind != NYT_KIND_CODE)
         return true; /* its time is the line's, and what it calls is called from there */
     if (is_within(c->called, c->fid, c->line) && c->called->first == c->called->last)
         return true;
-    return caller && is_within(caller, c->fid, c->line) && caller->first < caller->last &&
-           is_called_from(p, caller, c->fid, c->line);
+    if (!caller || !is_within(caller, c->fid, c->line))
+        return false;
+    bool called_here = is_called_from(p, caller, c->fid, c->line);
+    return caller->first < caller->last ? called_here : handed_on[caller - p->subs] && !called_here;
 }
 
-/* What the subs that a line called add to its time. */
-static void add_called_time(nyt_profile *p)
+/* Does it stand on a line of a sub with more of them, which is at work above this path? */
+static bool is_below_its_owner(const struct finisher *s, uint32_t node, const nyt_sub *sub,
+                               const uint32_t *sub_of_name)
 {
-    for (size_t i = 0; i < p->call_count; i++) {
+    const struct nyt_tree_node *nodes = s->l->tree.tree.nodes;
+    while (node) {
+        uint32_t name = nodes[node].name;
+        uint32_t at = name < s->p->names.count ? sub_of_name[name] : NYT_NONE;
+        const nyt_sub *above = at == NYT_NONE ? NULL : &s->p->subs[at];
+        if (above && above->first < above->last && is_within(above, sub->fid, sub->first))
+            return true;
+        node = nodes[node].parent;
+    }
+    return false;
+}
+
+/*
+ * Lambdas that a line hands on to what it calls: `frame.apply(lambda row: f(row))`. What these call is
+ * within the call of the line, and is not to be counted once more. `handed_on` is of each sub.
+ */
+static void find_handed_on(const struct finisher *s, const uint32_t *sub_of_name, bool *handed_on)
+{
+    const struct nyt_tree_node *nodes = s->l->tree.tree.nodes;
+    for (uint32_t i = 1; i < s->l->tree.tree.count; i++) {
+        uint32_t at = nodes[i].name < s->p->names.count ? sub_of_name[nodes[i].name] : NYT_NONE;
+        const nyt_sub *sub = at == NYT_NONE ? NULL : &s->p->subs[at];
+        if (!sub || handed_on[at] || !sub->first || sub->first != sub->last)
+            continue;
+        handed_on[at] = is_below_its_owner(s, nodes[i].parent, sub, sub_of_name);
+    }
+}
+
+static uint32_t *index_subs_by_name(const nyt_profile *p)
+{
+    uint32_t *sub_of_name = NEW_ARRAY(p->names.count, uint32_t);
+    if (!sub_of_name)
+        return NULL;
+    memset(sub_of_name, 0xFF, p->names.count * sizeof *sub_of_name);
+    for (size_t i = 0; i < p->sub_count; i++) {
+        uint32_t id = nyt_names_find(&p->names, p->subs[i].name);
+        if (id != NYT_NONE)
+            sub_of_name[id] = (uint32_t)i;
+    }
+    return sub_of_name;
+}
+
+/* What the subs that a line called add to its time. false: out of memory. */
+static bool add_called_time(const struct finisher *s)
+{
+    nyt_profile *p = s->p;
+    bool *handed_on = NEW_ARRAY(p->sub_count, bool);
+    uint32_t *sub_of_name = index_subs_by_name(p);
+    bool ok = handed_on && sub_of_name;
+    if (ok)
+        find_handed_on(s, sub_of_name, handed_on);
+    for (size_t i = 0; ok && i < p->call_count; i++) {
         const nyt_call *c = &p->calls[i];
         const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, c->fid, c->line);
-        if (line && c->incl > 0 && !is_told_otherwise(p, c))
+        if (line && c->incl > 0 && !is_told_otherwise(p, c, handed_on))
             p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl += c->incl;
     }
+    free(handed_on);
+    free(sub_of_name);
+    return ok;
 }
 
 static int compare_call_places(const void *left, const void *right)
@@ -456,7 +513,7 @@ int nyt_profile_finish(struct nyt_loader *l)
     if (rc == NYT_OK)
         rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_find(l->p) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
-        add_called_time(l->p);
+        rc = add_called_time(&s) ? NYT_OK : NYT_ENOMEM;
     free(s.sub_rank);
     return rc;
 }

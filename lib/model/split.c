@@ -53,6 +53,7 @@ bool nyt_is_idle(const nyt_sub *sub)
                                         "_thread::RLock::acquire",
                                         "_thread::lock::__enter__",
                                         "_thread::RLock::__enter__",
+                                        "_thread::_ThreadHandle::join",
                                         "_queue::SimpleQueue::get",
                                         "_multiprocessing::SemLock::acquire",
                                         "_multiprocessing::SemLock::__enter__",

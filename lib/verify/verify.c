@@ -145,6 +145,14 @@ static void check_text(struct verifier *v, nyt_str text)
         report(v, NYT_WARNED, "text-nul", "a NUL in a text record: Perl reads past its end");
 }
 
+/* Tracers note it in a file that they write while the program runs: its figures are not final. */
+static void check_comment(struct verifier *v, nyt_str text)
+{
+    check_text(v, text);
+    if (nyt_str_begins(text, "Snapshot: "))
+        report(v, NYT_ODD, "snapshot", "a snapshot: the program was still running");
+}
+
 static void check_attribute(struct verifier *v, const nyt_pair *pair)
 {
     check_text(v, pair->key);
@@ -592,7 +600,7 @@ static void check_record(struct verifier *v, const nyt_record *r)
         check_version(v, &r->u.version);
         break;
     case NYT_TAG_COMMENT:
-        check_text(v, r->u.comment.text);
+        check_comment(v, r->u.comment.text);
         break;
     case NYT_TAG_ATTRIBUTE:
         check_attribute(v, &r->u.pair);

@@ -66,6 +66,10 @@ static void ticks_change(void)
 {
     add_text(&b, ":ticks_per_sec=1000\n");
 }
+static void still_running(void)
+{
+    add_text(&b, "#Snapshot: the program was still running\n");
+}
 static void pid_twice(void)
 {
     add_record(&b, "Puud", 7u, 1u, 1.7e9);
@@ -247,6 +251,7 @@ static const struct broken rules[] = {
     {"ticks-per-sec-range", NYT_FATAL, ticks_0},
     {"ticks-per-sec-range", NYT_WARNED, ticks_large},
     {"ticks-per-sec-changes", NYT_ODD, ticks_change},
+    {"snapshot", NYT_ODD, still_running},
     {"pid-started-twice", NYT_ODD, pid_twice},
     {"pids-nested", NYT_ODD, pid_nested},
     {"pid-not-started", NYT_WARNED, pid_unknown},
