@@ -261,6 +261,20 @@ def test_calls_of_one_thread_are_not_known_and_that_is_said(
     )
 
 
+def test_awaits_of_what_is_left_out_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "layer.py").write_text(
+        "import asyncio\nasync def pause():\n    await asyncio.sleep(0)\n"
+    )
+    (tmp_path / "main.py").write_text(
+        "import asyncio, layer\nasync def main():\n    await layer.pause()\nasyncio.run(main())\n"
+    )
+    assert run([*profiling(), "main.py"], tmp_path).returncode == 0
+    path = tmp_path / "nytprof.out"
+    files = {one.fid: Path(one.name).name for one in read(path).files.values()}
+    assert {files[one.fid] for one in read(path).awaits} >= {"layer.py", "main.py"}
+    assert {files[one.fid] for one in read(path, only=["main.py"]).awaits} == {"main.py"}
+
+
 def test_wrong_arguments(path: Path) -> None:
     with pytest.raises(LookupError, match="no thread 999999999"):
         read(path, thread=999999999)

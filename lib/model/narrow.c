@@ -424,6 +424,16 @@ static void keep_lines(struct narrowing *n)
     }
 }
 
+static void keep_awaits(struct narrowing *n)
+{
+    nyt_profile *p = n->p;
+    size_t kept = 0;
+    for (size_t i = 0; i < p->await_count; i++)
+        if (shows(n, p->awaits[i].fid))
+            p->awaits[kept++] = p->awaits[i];
+    p->await_count = kept;
+}
+
 static void keep_sources(struct narrowing *n)
 {
     nyt_profile *p = n->p;
@@ -489,6 +499,7 @@ static bool narrow(struct narrowing *n)
         keep_names(n);
         keep_subs(n);
         keep_lines(n);
+        keep_awaits(n);
         keep_sources(n);
         sum_up(n->p);
         ok = nyt_finish_calls_by_fid(n->p);
