@@ -33,10 +33,11 @@ static void intervals_set(tracer *t)
     if (t->options.raw)
         return;
     double units_per_ns = 1 / clock_ns_per_unit(&t->clock);
-    t->speed.interval = (uint64_t)(LOOK_EVERY_NS * units_per_ns);
     t->costs.units_per_ns = units_per_ns;
-    if (!t->clock.cpu)
-        t->costs.long_interval = (uint64_t)(LONG_NS * units_per_ns);
+    if (t->clock.cpu)       /* lanes' deadlines stand still with their threads: snapshots alone */
+        return;
+    t->speed.interval = (uint64_t)(LOOK_EVERY_NS * units_per_ns);
+    t->costs.long_interval = (uint64_t)(LONG_NS * units_per_ns);
 }
 
 int tracer_calibrate(tracer *t)

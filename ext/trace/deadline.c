@@ -17,8 +17,7 @@ void deadline_work(tracer *t, lane *l)
         ends_finish_and_die();
     uint64_t now = clock_shared(&t->clock);
     if (now >= t->lanes.look_at && t->running) {
-        if (!t->clock.cpu)
-            lane_look_at_wait(l);
+        lane_look_at_wait(l);
         speed_follow(&t->speed, &t->clock, &t->costs, &t->lanes);
         t->lanes.look_at = clock_shared(&t->clock) + t->speed.interval;
         lanes_hurry(t, t->lanes.deadline);
