@@ -2,6 +2,7 @@
 #include "combine.h"
 
 #include "message.h"
+#include "progress.h"
 #include "streams.h"
 #include "target.h"
 
@@ -34,8 +35,10 @@ enum exit_status command_merge(const struct options *options, char **paths, int 
     nyt_merged *m;
     nyt_error err;
     const char *failed;
+    progress_begin(options->io, "merging into", options->output);
     int rc = nyt_merge(&m, (const char *const *)paths, (size_t)count, tell, (void *)options,
                        &failed, &err);
+    progress_end();
     if (rc == NYT_OK) {
         bool complete = nyt_merged_complete(m);
         enum exit_status status = write_merged(options, m);
@@ -50,7 +53,10 @@ enum exit_status command_recover(const struct options *options, char **paths, in
     nyt_merged *m;
     nyt_error err;
     (void)count;
-    if (nyt_recover(&m, paths[0], tell, (void *)options, &err) == NYT_OK)
+    progress_begin(options->io, "reading", paths[0]);
+    int rc = nyt_recover(&m, paths[0], tell, (void *)options, &err);
+    progress_end();
+    if (rc == NYT_OK)
         return write_merged(options, m);
     complain(options->io, paths[0], &err);
     return EXIT_UNREADABLE;

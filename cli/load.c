@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "message.h"
+#include "progress.h"
 #include "streams.h"
 
 int open_reader(nyt_reader **in, const struct options *o, const char *path, nyt_error *err)
@@ -59,8 +60,11 @@ int load_profile(nyt_profile **p, const struct options *options, const char *pat
                             .salvage = options->salvage,
                             .section = (uint32_t)options->section,
                             .filter = options->narrows ? &options->filter : NULL};
+    if (!options->silent)
+        progress_begin(options->io, "reading", path);
     int rc = is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
                             : nyt_profile_load(p, path, &how, err);
+    progress_end();
     if (rc == NYT_OK && options->section)
         rc = check_section(p, options, err);
     if (rc == NYT_OK && is_filtered(options))

@@ -1,6 +1,8 @@
 /* Messages: one line each, with the program's name in front. */
 #include "message.h"
 
+#include "progress.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 static void say_list(const struct nyt_cli_io *io, const char *format, va_list arguments)
 {
     fflush(io->out);
+    progress_make_place();
     fprintf(io->err, "%s: ", io->program);
     vfprintf(io->err, format, arguments);
     fputc('\n', io->err);

@@ -13,6 +13,7 @@ struct options {
     const struct nyt_cli_io *io;    /* stands first: no option's field has the offset 0 */
     bool quiet, verbose, salvage, keep_evals, jsonl, model, markdown, annotations, open, perl,
         functions;
+    bool silent;            /* nothing is said of what takes long */
     const char *output;     /* NULL: standard output */
     const char *name;       /* of the function or file to show, or to focus on */
     size_t section;         /* the number of a process or thread; 0: all */

@@ -3,6 +3,7 @@
 
 #include "load.h"
 #include "message.h"
+#include "progress.h"
 #include "streams.h"
 #include "target.h"
 
@@ -131,7 +132,10 @@ static enum exit_status write_page(const struct options *o, const nyt_profile *p
         close_target(&t, o->io->out, false);
         return cannot_write(o->io, name);
     }
+    if (strcmp(name, "-") != 0)
+        progress_begin(o->io, "making", name);
     int rc = nyt_report_page(p, how, write_stream, t.out, &err);
+    progress_end();
     bool done = close_target(&t, o->io->out, rc == NYT_OK);
     if (rc < 0 && rc != NYT_EIO) {
         complain(o->io, name, &err);

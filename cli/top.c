@@ -197,13 +197,15 @@ static enum exit_status show_live(struct top *t, FILE *out)
 
 enum exit_status command_top(const struct options *o, const char *path, FILE *out)
 {
-    struct top t = {.o = o, .path = path};
+    struct options silent = *o;
+    struct top t = {.o = &silent, .path = path};
     nyt_error err;
     t.view = (struct top_view){.functions = o->functions,
                                .project = true,
                                .sort = (nyt_sort)o->sort,
                                .rows = o->report.top ? o->report.top : USUAL_ROWS,
                                .width = o->report.width};
+    silent.silent = true;       /* the screen is the terminal's alone */
     take_newest(&t, &err);
     if (!t.p)
         return unreadable(o, path, &err);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "message.h"
+#include "progress.h"
 #include "streams.h"
 
 #include <stdlib.h>
@@ -87,8 +88,11 @@ static enum exit_status verify(struct findings *f, const char *path)
         nyt_json_open(&f->json, NULL, '{');
         nyt_json_open(&f->json, "findings", '[');
     }
+    if (!f->options->verbose)
+        progress_begin(f->options->io, "reading", path);
     int rc = is_stdin(path) ? nyt_verify_fn(read_stream, in, take_finding, f, &verdict, &err)
                             : nyt_verify(path, take_finding, f, &verdict, &err);
+    progress_end();
     if (f->json.o)
         nyt_json_close(&f->json, ']');
     if (f->json.o && rc == NYT_OK)

@@ -48,6 +48,7 @@ ONCE = {
     "test_packaging.py",
     "test_page.py",
     "test_perl_programs.py",
+    "test_progress.py",
     "test_recover.py",
     "test_schema.py",
     "test_show.py",
