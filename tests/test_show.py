@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 from doors import Door
+from payloads import START, TIMES, end, file, string
 from support import profiling, run
+from writing import WRITERS, written
 
 from pynytprof.reader import read
+
+SECOND = 10_000_000
 
 PROGRAM = """\
 import json
@@ -65,9 +69,27 @@ def shown(door: Door, *words: str | Path) -> str:
 # ---- The first screen ----
 
 
+def test_waits_for_a_processor_are_told(door: Door, tmp_path: Path) -> None:
+    header = {"ticks_per_sec": str(SECOND), "processor_wait_ticks": str(2 * SECOND)}
+    pairs = b"".join(string(f":{key}") + string(value) for key, value in header.items())
+    for name, rest in (("waited", pairs), ("ran", string(":ticks_per_sec") + string(str(SECOND)))):
+        chunks = [
+            (b"P", START.pack(7, 1, 10.0) + rest),
+            file(1, "/src/a.py", ("pass\n",)),
+            (b"S", TIMES.pack(1, 1, 0, 0, 3, SECOND, SECOND)),
+            end(7, 20.0, SECOND),
+        ]
+        (tmp_path / name).write_bytes(written(WRITERS["c"], chunks, 1))
+    assert "(1.00 s of it the profiler's, 2.00 s waiting for a processor)" in shown(
+        door, "summary", "--width", "200", tmp_path / "waited"
+    )
+    assert "waiting for" not in shown(door, "summary", tmp_path / "ran")
+
+
 def test_the_first_screen_begins_with_the_answer(door: Door, profile: Path) -> None:
     text = shown(door, "summary", profile)
     first, _, rest = text.partition("\n\n")
+    first = first.replace("\n", " ")
     assert first.startswith("main.py: ") and " on the clock" in first and "1 thread;" in first
     sentence = rest.partition("\n\n")[0].replace("\n", " ")
     assert re.fullmatch(r"\d[\d.]* % of the time .*; .*line that costs most is .*\.", sentence)

@@ -291,23 +291,41 @@ static void put_sections(struct nyt_words *w)
         nyt_out_format(w->o, ", %zu %s", n, n == 1 ? "thread" : "threads");
 }
 
+/* What of the time on the clock is no line's: the profiler's part, and what other programs had. */
+static void put_rest(struct nyt_words *w)
+{
+    const nyt_totals *t = &w->p->totals;
+    const nyt_str *ticks = nyt_profile_attribute(w->p, "processor_wait_ticks");
+    double own = t->duration - t->active;
+    double waits = ticks ? nyt_seconds_of(w->p, (double)nyt_str_to_int(*ticks)) : 0;
+    bool has_own = own >= 0.001 * t->duration && own > 0, has_waits = waits > 0.01 * t->duration;
+    if (!has_own && !has_waits)
+        return;
+    nyt_out_text(w->o, " (");
+    if (has_own) {
+        nyt_out_time(w->o, own, 0);
+        nyt_out_text(w->o, w->p->process_count > 1 ? " of all threads' time the profiler's"
+                                                   : " of it the profiler's");
+    }
+    if (has_waits) {
+        nyt_out_text(w->o, has_own ? ", " : "");
+        nyt_out_time(w->o, waits, 0);
+        nyt_out_text(w->o, " waiting for a processor");
+    }
+    nyt_out_text(w->o, ")");
+}
+
 /* Wall time, and what hides in it: threads run side by side, and the profiler takes its part. */
 static void put_time(struct nyt_words *w)
 {
     const nyt_totals *t = &w->p->totals;
-    double own = t->duration - t->active;
     if (!t->timed) {
         nyt_out_text(w->o, "unknown time");
         return;
     }
     nyt_out_time(w->o, t->wall, 0);
     nyt_out_text(w->o, " on the clock");
-    if (own >= 0.001 * t->duration && own > 0) {
-        nyt_out_text(w->o, " (");
-        nyt_out_time(w->o, own, 0);
-        nyt_out_text(w->o, w->p->process_count > 1 ? " of all threads' time the profiler's)"
-                                                   : " of it the profiler's)");
-    }
+    put_rest(w);
     put_sections(w);
     if (w->p->process_count > 1) {
         nyt_out_text(w->o, " that took ");
