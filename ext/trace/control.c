@@ -81,6 +81,8 @@ static int set_off(tracer *t, bool open_frames)
     }
     evals_watch();
     greenlets_watch(lane_switch, t);
+    if (t->costs.long_interval != INT64_MAX)
+        lane_look_at_wait(l);
     l->since = clock_read(&t->clock);
     return 0;
 }

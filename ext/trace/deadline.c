@@ -17,12 +17,13 @@ void deadline_work(tracer *t, lane *l)
         ends_finish_and_die();
     uint64_t now = clock_shared(&t->clock);
     if (now >= t->lanes.look_at && t->running) {
-        lane_look_at_wait(l);
         speed_follow(&t->speed, &t->clock, &t->costs, &t->lanes);
         t->lanes.look_at = clock_shared(&t->clock) + t->speed.interval;
         lanes_hurry(t, t->lanes.deadline);
     }
     if (now >= t->lanes.deadline && t->running)
         lanes_hurry(t, snapshot_take(&t->snapshot, &t->clock, now));
+    if (t->costs.long_interval != INT64_MAX)
+        lane_look_at_wait(l);       /* what has been waited for in here is forgiven */
     lane_forgive(&t->clock, &t->lanes, l, began);
 }

@@ -299,6 +299,7 @@ void lane_find_frames(tracer *t, lane *l, bool with_current)
     Py_XDECREF(open);
     if (!ok)
         trace_fail(t);
+    l->wait_ns = WAIT_UNKNOWN;
     l->since = clock_read(&t->clock);
 }
 

@@ -84,6 +84,7 @@ uint64_t lanes_waited(const lane_table *lanes)
 void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began)
 {
     uint64_t ended = clock_read(clock);
+    l->wait_ns = WAIT_UNKNOWN;
     if (l->since <= began) {
         l->slow_work += ended - began;
         l->since += ended - began;

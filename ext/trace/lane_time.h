@@ -132,6 +132,12 @@ static inline lane *lane_here(void)
  */
 uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross);
 
+/*
+ * What a lane's wait_ns is when time has been left out, in which there may have been a wait: none
+ * is taken off before the figures have been looked at again.
+ */
+#define WAIT_UNKNOWN UINT64_MAX
+
 /* The figures of the kernel are looked at, so that what comes counts from here. */
 void lane_look_at_wait(lane *l);
 
