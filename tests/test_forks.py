@@ -13,6 +13,7 @@ from support import (
     is_complete,
     outcome_of,
     profiling,
+    run,
     wait_until,
 )
 
@@ -252,3 +253,18 @@ def test_merging_waits_for_nobody(tmp_path: Path) -> None:
     assert (outcome.status, count(tmp_path / "nytprof.out")) == (0, 7)
     (tmp_path / "end").touch()
     wait_until(lambda: is_complete(part))
+
+
+def test_a_child_that_subprocess_forks_may_drop_what_only_we_know(tmp_path: Path) -> None:
+    """The program has paused its profile, and forgotten it."""
+    text = (
+        "import gc, subprocess\n"
+        "from pynytprof import web\n"
+        "app = web.WSGIMiddleware(lambda environ, start: [b''], every=1)\n"
+        "app({'REQUEST_METHOD': 'GET', 'PATH_INFO': '/'}, None)\n"
+        "del app\n"
+        "gc.collect()\n"
+        "print(subprocess.run(['true'], preexec_fn=lambda: None).returncode)\n"
+    )
+    done = run([PYTHON, "-c", text], tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("0\n", "", 0)

@@ -294,9 +294,10 @@ static void let_go(const session *s)
         children_leave();
 }
 
-/* This process leaves the file to another one. */
+/* This process leaves the file to another one. The program may have no reference left. */
 static void drop(session *s)
 {
+    Py_INCREF((PyObject *)s);
     s->dropped = true;
     if (active == s) {
         tracer_pause(s->t);
@@ -305,6 +306,7 @@ static void drop(session *s)
     }
     if (tracer_forget_figures(s->t) < 0)
         PyErr_Clear();
+    Py_DECREF((PyObject *)s);
 }
 
 static void stop(session *s);
