@@ -187,8 +187,10 @@ def test_each_forked_process_takes_its_own_orders(start: Start) -> None:
         "import os, time\n"
         "child = os.fork()\n"
         "def here():\n    time.sleep(0.01)\n"
-        "open(f'in_{child and 1}', 'w').write(str(child or os.getpid()))\n"
-        "while not os.path.exists('after_all'):\n    here()\n"
+        "me = f'in_{child and 1}'\n"
+        "open(me + '.new', 'w').write(str(child or os.getpid()))\n"
+        "os.rename(me + '.new', me)\n"  # whole when it is there
+        "while not os.path.exists('after_all') and os.getppid() > 1:\n    here()\n"
     )
     program.is_in("0")
     program.is_in("1")
