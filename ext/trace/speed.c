@@ -74,12 +74,25 @@ static uint64_t work(const trace_clock *clock, const event_costs *costs)
 
 /* ---- For tests ---- */
 
+/* Asked once, before the program runs: it may change its environment while we read it. */
+static const char *given_times(void)
+{
+    static const char *given; /* owned, to the end */
+    static bool asked;
+    if (!asked) {
+        const char *now = getenv("PYNYTPROF_SPEED");
+        given = now && *now ? strdup(now) : NULL;
+        asked = true;
+    }
+    return given;
+}
+
 /* The next of the numbers that are given; false: none are. */
 static bool given_time(uint64_t *units)
 {
     static size_t at;
-    const char *list = getenv("PYNYTPROF_SPEED");
-    if (!list || !*list)
+    const char *list = given_times();
+    if (!list)
         return false;
     char *end = (char *)(uintptr_t)list;
     for (size_t i = 0; i <= at; i++) {

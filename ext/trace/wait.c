@@ -5,13 +5,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* For tests: a file in place of the kernel's. */
+/* For tests: a file in place of the kernel's. The environment is the program's to change, also
+ * from C while we read it: so it is asked once, before the program runs. */
+static const char *wanted_file(void)
+{
+    static const char *wanted; /* owned, to the end */
+    static bool asked;
+    if (!asked) {
+        const char *now = getenv("PYNYTPROF_SCHEDSTAT");
+        wanted = now && *now ? strdup(now) : NULL;
+        asked = true;
+    }
+    return wanted;
+}
+
 static void file_of(uint32_t native_id, char *path, size_t room)
 {
-    const char *wanted = getenv("PYNYTPROF_SCHEDSTAT");
-    if (wanted && *wanted)
+    const char *wanted = wanted_file();
+    if (wanted)
         snprintf(path, room, "%s", wanted);
     else
         snprintf(path, room, "/proc/self/task/%" PRIu32 "/schedstat", native_id);
