@@ -62,10 +62,11 @@ static size_t terminal_width(FILE *out)
 
 static bool uses_colour(const struct options *o)
 {
-    const char *no_color = getenv("NO_COLOR");
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
     if (o->colour != COLOUR_AUTO)
         return o->colour == COLOUR_ALWAYS;
-    return !o->output && !(no_color && *no_color) && is_terminal(o->io->out);
+    bool dumb = terminal && strcmp(terminal, "dumb") == 0;
+    return !o->output && !dumb && !(no_color && *no_color) && is_terminal(o->io->out);
 }
 
 static void settle_report(struct options *o, const struct command *command)

@@ -6,6 +6,9 @@
 #include "streams.h"
 #include "target.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+
 enum { LEVEL = 1 };     /* as pynytprof */
 
 static enum exit_status write_merged(const struct options *options, nyt_merged *m)
@@ -30,8 +33,27 @@ static void tell(void *ctx, const nyt_note *note)
     say(options->io, "%s: %s", note->path ? note->path : options->output, note->text);
 }
 
+/* It may be meant, so it is done; but mostly a pattern matched more than was thought. */
+static void tell_of_repeated(const struct options *options, char **paths, int count)
+{
+    struct stat *files = calloc((size_t)count, sizeof *files);
+    for (int i = 0; files && i < count; i++) {
+        if (stat(paths[i], &files[i]) != 0 || !S_ISREG(files[i].st_mode))
+            continue;
+        for (int k = 0; k < i; k++) {
+            if (files[k].st_ino != files[i].st_ino || files[k].st_dev != files[i].st_dev)
+                continue;
+            say(options->io, "%s: given more than once, so it counts more than once", paths[i]);
+            break;
+        }
+    }
+    free(files);
+}
+
 enum exit_status command_merge(const struct options *options, char **paths, int count)
 {
+    if (!options->quiet)
+        tell_of_repeated(options, paths, count);
     nyt_merged *m;
     nyt_error err;
     const char *failed;

@@ -272,7 +272,9 @@ def on_a_terminal(door: Door, *words: str | Path, columns: int = 60, **env: str)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     known = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-    child = subprocess.Popen([*door.argv, *map(str, words)], stdout=theirs, env={**known, **env})
+    child = subprocess.Popen(
+        [*door.argv, *map(str, words)], stdout=theirs, env={**known, "TERM": "xterm", **env}
+    )
     os.close(theirs)
     shown = b""
     while True:
@@ -292,6 +294,7 @@ def test_colour_is_for_terminals_and_for_those_who_want_it(door: Door, tmp_path:
     assert "\x1b[" in on_a_terminal(door, "summary", PROFILE)
     assert "\x1b[" in on_a_terminal(door, "summary", PROFILE, NO_COLOR="")
     assert "\x1b[" not in on_a_terminal(door, "summary", PROFILE, NO_COLOR="1")
+    assert "\x1b[" not in on_a_terminal(door, "summary", PROFILE, TERM="dumb")
     assert "\x1b[" not in on_a_terminal(door, "summary", "--color=never", PROFILE)
     assert "\x1b[" in on_a_terminal(door, "summary", "--color=always", PROFILE, NO_COLOR="1")
     assert "\x1b[" not in door.run("summary", PROFILE).stdout
@@ -382,3 +385,13 @@ def test_within_a_process_all_is_as_it_was_afterwards() -> None:
         done.stdout,
     )
     assert done.stderr == "pynytprof: /no: cannot open: No such file or directory\n"
+
+
+def test_a_file_that_is_merged_twice_is_named(door: Door, tmp_path: Path) -> None:
+    other = tmp_path / "link.out"
+    other.symlink_to(PROFILE)
+    done = door.run("merge", "-o", tmp_path / "twice.out", PROFILE, other)
+    assert done.returncode == 0
+    assert f"{other}: given more than once" in done.stderr
+    quiet = door.run("merge", "-q", "-o", tmp_path / "quiet.out", PROFILE, other)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
