@@ -523,6 +523,7 @@ typedef struct {
     double statement_time; /* seconds */
     uint64_t calls;
     bool blocks; /* there were TIME_BLOCK records */
+    double processor_wait; /* seconds for which other programs had the processors: no line's time */
 } nyt_totals;
 
 /* The sums of the whole profile; never NULL. */

@@ -70,9 +70,9 @@ def shown(door: Door, *words: str | Path) -> str:
 
 
 def test_waits_for_a_processor_are_told(door: Door, tmp_path: Path) -> None:
-    header = {"ticks_per_sec": str(SECOND), "processor_wait_ticks": str(2 * SECOND)}
-    pairs = b"".join(string(f":{key}") + string(value) for key, value in header.items())
-    for name, rest in (("waited", pairs), ("ran", string(":ticks_per_sec") + string(str(SECOND)))):
+    ran = string(":ticks_per_sec") + string(str(SECOND))
+    waited = ran + string("#") + string(f"Processor waits: {2 * SECOND} ticks")
+    for name, rest in (("waited", waited), ("ran", ran)):
         chunks = [
             (b"P", START.pack(7, 1, 10.0) + rest),
             file(1, "/src/a.py", ("pass\n",)),

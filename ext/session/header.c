@@ -72,6 +72,20 @@ static void comment(pairs *p, const char *format, ...)
     free(text);
 }
 
+/*
+ * By what the costs that were taken off have been multiplied, as the machine's speed had it; and
+ * how long other programs had the processors while this one was ready to run. As attributes, they
+ * would draw a warning of nytprofmerge's.
+ */
+static void put_machine(pairs *p, const trace_facts *facts)
+{
+    if (facts->least_speed_factor > 0)
+        comment(p, "Cost factors: %.2f to %.2f, changed %llu times", facts->least_speed_factor,
+                facts->largest_speed_factor, (unsigned long long)facts->speed_changes);
+    if (facts->waited > 0)
+        comment(p, "Processor waits: %.0f ticks", facts->waited * TICKS_PER_SECOND);
+}
+
 /* What the numbers of a profile can't tell by themselves. */
 static void put_comments(pairs *p, const trace_facts *facts, const header_facts *f,
                          const char *python)
@@ -97,32 +111,12 @@ static void put_comments(pairs *p, const trace_facts *facts, const header_facts 
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         if (told[i].n)
             comment(p, "%llu %s", (unsigned long long)told[i].n, told[i].text);
+    put_machine(p, facts);
     if (f->note)
         comment(p, "%s", f->note);
 }
 
-/* By what the costs that were taken off have been multiplied, as the machine's speed had it. */
-static void put_factors(pairs *p, const trace_facts *facts)
-{
-    char text[80];
-    if (facts->least_speed_factor <= 0)
-        return;
-    snprintf(text, sizeof text, "%.2f to %.2f, changed %llu times", facts->least_speed_factor,
-             facts->largest_speed_factor, (unsigned long long)facts->speed_changes);
-    pair(p, ":cost_factors", text);
-}
-
-/* Where other programs had the processors while this one was ready to run. */
-static void put_wait(pairs *p, const trace_facts *facts)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.0f", facts->waited * TICKS_PER_SECOND);
-    if (facts->waited > 0)
-        pair(p, ":processor_wait_ticks", text);
-}
-
-static void put_attributes(pairs *p, const trace_facts *facts, const header_facts *f,
-                           const char *python)
+static void put_attributes(pairs *p, const header_facts *f, const char *python)
 {
     bool cpu = strcmp(settings_text(f->settings, "clock", "wall"), "cpu") == 0;
     number(p, ":basetime", f->basetime);
@@ -133,8 +127,6 @@ static void put_attributes(pairs *p, const trace_facts *facts, const header_fact
     number(p, ":PL_perldb", 0);
     number(p, ":clock_id", cpu ? CLOCK_CPU : CLOCK_WALL);
     number(p, ":ticks_per_sec", TICKS_PER_SECOND);
-    put_factors(p, facts);
-    put_wait(p, facts);
     if (f->run)
         pair(p, ":" RUN_ATTRIBUTE, f->run);
 }
@@ -178,7 +170,7 @@ char *header_new(const tracer *t, const header_facts *f, size_t *len)
     snprintf(python, sizeof python, "%.*s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion());
     trace_facts_of(t, &facts);
     put_comments(&p, &facts, f, python);
-    put_attributes(&p, &facts, f, python);
+    put_attributes(&p, f, python);
     put_options(&p, f->settings);
     if (p.failed) {
         free(p.bytes);

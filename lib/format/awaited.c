@@ -36,3 +36,13 @@ bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a)
     a->file = rest;
     return rest.len > 0;
 }
+
+bool nyt_processor_wait_parse(nyt_str comment, uint64_t *ticks)
+{
+    static const char words[] = "Processor waits: ";
+    if (!nyt_str_begins(comment, words))
+        return false;
+    nyt_str rest = {.data = comment.data + sizeof words - 1,
+                    .len = comment.len - (sizeof words - 1)};
+    return take_number(&rest, INT64_MAX, ticks) && nyt_str_begins(rest, "ticks");
+}

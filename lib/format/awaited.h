@@ -1,4 +1,4 @@
-/* Awaited time as comments have it (docs/format.md): "awaited TICKS COUNT LINE FILE". */
+/* Times that stand in comments (docs/format.md): "awaited TICKS COUNT LINE FILE", and waits. */
 #ifndef NYT_FORMAT_AWAITED_H
 #define NYT_FORMAT_AWAITED_H
 
@@ -12,5 +12,8 @@ struct nyt_awaited {
 
 /* false: the comment says something else. `file` points into it. */
 bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a);
+
+/* The same of "Processor waits: TICKS ticks". */
+bool nyt_processor_wait_parse(nyt_str comment, uint64_t *ticks);
 
 #endif

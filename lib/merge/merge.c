@@ -109,8 +109,6 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
 {
     if (nyt_str_is(pair->key, "ticks_per_sec"))
         return true;            /* written from m->ticks_per_sec */
-    if (nyt_str_is(pair->key, "cost_factors") || nyt_str_is(pair->key, "processor_wait_ticks"))
-        return true;            /* of one process alone */
     if (nyt_str_is(pair->key, "application"))
         return add_application(m, pair->value);
     if (nyt_str_is(pair->key, "basetime"))
@@ -124,32 +122,44 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
     return merge_pair(m, &m->attributes, "attribute", pair);
 }
 
-/* Of several profiles, only what they awaited: the rest is about one of them alone. */
-static bool merge_comment(nyt_merged *m, const struct nyt_merge_input *g, nyt_str text)
+static int64_t rescaled(const nyt_merged *m, const struct nyt_merge_input *g, uint64_t ticks)
 {
-    struct nyt_awaited said;
-    char figures[80];
-    bool ok = true;
-    bool awaited = nyt_awaited_parse(text, &said);
-    if (m->inputs > 1 && (!awaited || m->comment_count >= NYT_COMMENTS_MAX))
-        return true;
-    if (!NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap))
-        return false;
-    if (!awaited || g->ticks_per_sec == m->ticks_per_sec) {
-        m->comments[m->comment_count++] = keep(m, text, &ok);
-        return ok;
-    }
-    int64_t ticks = nyt_rescale_ticks((int64_t)said.ticks, g->ticks_per_sec, m->ticks_per_sec);
-    int len = snprintf(figures, sizeof figures, "awaited %lld %llu %u ", (long long)ticks,
-                       (unsigned long long)said.count, (unsigned)said.line);
+    return nyt_rescale_ticks((int64_t)ticks, g->ticks_per_sec, m->ticks_per_sec);
+}
+
+/* `said`, and then `rest`, by itself. */
+static bool add_comment(nyt_merged *m, const char *said, nyt_str rest)
+{
     struct nyt_buf line = {0};
-    ok = nyt_buf_append(&line, figures, (size_t)len) &&
-         nyt_buf_append(&line, said.file.data, said.file.len);
+    bool ok = NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap) &&
+              nyt_buf_append(&line, said, strlen(said)) &&
+              nyt_buf_append(&line, rest.data, rest.len);
     if (ok)
         m->comments[m->comment_count++] = keep(
             m, (nyt_str){.data = (char *)line.data, .len = line.len}, &ok);
     nyt_buf_free(&line);
     return ok;
+}
+
+/* Of several profiles, only times: the rest is about one of them alone. */
+static bool merge_comment(nyt_merged *m, const struct nyt_merge_input *g, nyt_str text)
+{
+    struct nyt_awaited awaited;
+    uint64_t wait;
+    char said[80] = "";
+    if (m->inputs > 1 && m->comment_count >= NYT_COMMENTS_MAX)
+        return true;
+    if (nyt_awaited_parse(text, &awaited)) {
+        snprintf(said, sizeof said, "awaited %lld %llu %u ",
+                 (long long)rescaled(m, g, awaited.ticks), (unsigned long long)awaited.count,
+                 (unsigned)awaited.line);
+        return add_comment(m, said, awaited.file);
+    }
+    if (nyt_processor_wait_parse(text, &wait)) {
+        snprintf(said, sizeof said, "Processor waits: %lld ticks", (long long)rescaled(m, g, wait));
+        return add_comment(m, said, (nyt_str){.data = ""});
+    }
+    return m->inputs > 1 || add_comment(m, "", text);
 }
 
 static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)

@@ -60,10 +60,13 @@ bool nyt_awaits_find(nyt_profile *p)
 {
     struct nyt_awaited said;
     size_t kept = 0;
+    uint64_t ticks;
     bool ok = true;
     for (size_t i = 0; ok && i < p->comment_count; i++) {
         if (nyt_awaited_parse(p->comments[i], &said))
             ok = add(p, &said);
+        else if (nyt_processor_wait_parse(p->comments[i], &ticks))
+            p->totals.processor_wait += nyt_seconds_of(p, (double)ticks);
         else
             p->comments[kept++] = p->comments[i];
     }

@@ -128,6 +128,8 @@ static void text_counts(struct nyt_report *r)
         time_row(r, "duration", t->duration);
         time_row(r, "active", t->active);
     }
+    if (t->processor_wait > 0)
+        time_row(r, "waits", t->processor_wait);
     count_row(r, "files", p->file_count);
     count_row(r, "with source", embedded_sources(p));
     count_row(r, "merged evals", merged_evals(p));

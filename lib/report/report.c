@@ -295,10 +295,9 @@ static void put_sections(struct nyt_words *w)
 static void put_rest(struct nyt_words *w)
 {
     const nyt_totals *t = &w->p->totals;
-    const nyt_str *ticks = nyt_profile_attribute(w->p, "processor_wait_ticks");
     double own = t->duration - t->active;
-    double waits = ticks ? nyt_seconds_of(w->p, (double)nyt_str_to_int(*ticks)) : 0;
-    bool has_own = own >= 0.001 * t->duration && own > 0, has_waits = waits > 0.01 * t->duration;
+    bool has_own = own >= 0.001 * t->duration && own > 0;
+    bool has_waits = t->processor_wait > 0.01 * t->duration;
     if (!has_own && !has_waits)
         return;
     nyt_out_text(w->o, " (");
@@ -309,7 +308,7 @@ static void put_rest(struct nyt_words *w)
     }
     if (has_waits) {
         nyt_out_text(w->o, has_own ? ", " : "");
-        nyt_out_time(w->o, waits, 0);
+        nyt_out_time(w->o, t->processor_wait, 0);
         nyt_out_text(w->o, " waiting for a processor");
     }
     nyt_out_text(w->o, ")");
@@ -385,6 +384,7 @@ void nyt_report_json_totals(struct nyt_report *r)
         nyt_json_number(&r->j, "wall_time", t->wall);
         nyt_json_number(&r->j, "duration", t->duration);
         nyt_json_number(&r->j, "profiler_time", t->duration - t->active);
+        nyt_json_number(&r->j, "processor_wait", t->processor_wait);
     }
     nyt_json_number(&r->j, "statements", (double)nyt_counted_statements(t));
     nyt_json_number(&r->j, "statement_time", t->statement_time);
