@@ -302,16 +302,22 @@ static bool is_made_by_generator(const PyObject *value)
     return strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") == 0;
 }
 
-/* The coroutine at the top is suspended. */
-static void suspend(tracer *t, const lane *l, const PyObject *code, const PyObject *value,
-                    uint64_t now)
+/* The coroutine at the top is suspended, as PY_YIELD tells: code, offset, value. */
+static void suspend(tracer *t, const lane *l, PyObject *const *args)
 {
-    const activation *top = l->top;
-    const code_info *info = top->info;
-    const void *frame = top->slot && !is_made_by_generator(value) ? frame_of(code) : NULL;
-    if (frame)
-        awaits_suspend(&t->awaits, frame, info->file, (uint32_t)info->lines[top->slot - top->slots],
-                       now);
+    code_info *info = l->top->info;
+    const void *frame = is_made_by_generator(args[2]) ? NULL : frame_of(args[0]);
+    if (!frame)
+        return;
+    uint32_t index = code_place(info, (PyCodeObject *)args[0], as_int(args[1]));
+    awaits_suspend(&t->awaits, frame, info->file, (uint32_t)info->lines[index],
+                   clock_read(&t->clock));
+}
+
+/* Of a coroutine that the program traces. */
+static inline bool is_awaiting(const lane *l, const PyObject *code)
+{
+    return l && l->top->key == code && UNLIKELY(l->top->info->awaits);
 }
 
 /* A frame begins, or goes on at `offset` (-1: begins). */
@@ -409,10 +415,9 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t n, PyObj
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    tracer *t = CALLBACK_OF(self);
     lane *l = lane_here();
-    if (l && l->top->key == args[0] && UNLIKELY(l->top->info->awaits))
-        suspend(t, l, args[0], args[2], clock_read(&t->clock));
+    if (is_awaiting(l, args[0]))
+        suspend(CALLBACK_OF(self), l, args);
     return leave(self, args[0], COST_LEAVE);
 }
 
@@ -447,10 +452,9 @@ static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    tracer *t = CALLBACK_OF(self);
     lane *l = lane_here();
-    if (l && l->top->key == args[0] && UNLIKELY(l->top->info->awaits))
-        suspend(t, l, args[0], args[2], clock_read(&t->clock));
+    if (is_awaiting(l, args[0]))
+        suspend(CALLBACK_OF(self), l, args);
     return leave_of_tiers(self, args[0], COST_LEAVE);
 }
 
