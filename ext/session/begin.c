@@ -76,6 +76,9 @@ static enum helper helper_of(const char *text)
         {"from joblib.externals.loky.backend.resource_tracker import main", TRACKER},
         {"from loky.backend.resource_tracker import main", TRACKER},
     };
+    static const char before[] = "import sys; ";        /* CPython 3.14 and later have it so */
+    if (text && strncmp(text, before, sizeof before - 1) == 0)
+        text += sizeof before - 1;
     for (size_t i = 0; text && i < sizeof known / sizeof *known; i++)
         if (strncmp(text, known[i].begins, strlen(known[i].begins)) == 0)
             return known[i].what;

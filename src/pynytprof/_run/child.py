@@ -16,7 +16,9 @@ from .py_session import PySession
 from .session import adopt
 from .settings import KEYS, Settings
 
-_HELPERS = re.compile(r"from multiprocessing\.(resource_tracker|forkserver) import main")
+_HELPERS = re.compile(
+    r"(?:import sys; )?from multiprocessing\.(resource_tracker|forkserver) import main"
+)
 """What multiprocessing starts for itself and ends later than the program: no part of this. What
 the second forks is."""
 
