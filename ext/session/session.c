@@ -2,11 +2,9 @@
  * A session from its first moment to its last. Once its tracer runs, nothing here calls Python
  * code: that would be in the profile, and a signal handler of the program could run in it.
  */
-#define _GNU_SOURCE
 #include "session.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -329,7 +327,7 @@ int session_prepare(session *s)
     if (is_taken(s) || session_arrange_end(s) < 0 || ends_prepare() < 0 || is_taken(s))
         return -1;
     if (counts_children(s))
-        unfollowed_find(module_borrow);
+        unfollowed_find();
     control_page_open(s->out.path, ends_wake_signal());
     return make_place(s) < 0 ? -1 : tracer_calibrate(s->t);
 }

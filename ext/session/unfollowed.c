@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "process.h"
+
 typedef PyObject *fast_function(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *keyword_function(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
@@ -117,10 +119,10 @@ static PyCFunction ours(int which, int flags)
 
 /* ---- Watching ---- */
 
-void unfollowed_find(PyObject *(*borrow)(const char *name))
+void unfollowed_find(void)
 {
     for (int i = 0; i < N_FUNCTIONS; i++) {
-        PyObject *module = functions[i].method ? NULL : borrow(functions[i].module);
+        PyObject *module = functions[i].method ? NULL : module_borrow(functions[i].module);
         PyModuleDef *def = module && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
         PyMethodDef *m = def ? def->m_methods : NULL;
         while (m && m->ml_name && strcmp(m->ml_name, functions[i].name) != 0)

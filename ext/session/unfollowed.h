@@ -5,8 +5,8 @@
 #include <Python.h>
 
 /* Once a process: where the functions are that start programs. Their modules are imported for a
- * moment by `borrow`. */
-void unfollowed_find(PyObject *(*borrow)(const char *name));
+ * moment. */
+void unfollowed_find(void);
 
 /* Counts from now on; and no more. */
 void unfollowed_watch(void);

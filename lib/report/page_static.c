@@ -36,7 +36,6 @@ void nyt_put_html(struct nyt_out *o, nyt_str text)
     }
 }
 
-/* Long ones show how they begin and end. */
 void nyt_put_html_name(struct nyt_out *o, nyt_str text)
 {
     struct nyt_page_name name = nyt_page_name(text);

@@ -7,6 +7,7 @@
 
 /* As text of HTML: everything that could mean something else is a number, controls are visible. */
 void nyt_put_html(struct nyt_out *o, nyt_str text);
+/* The same of a name; of a long one how it begins and ends: see page_name.h. */
 void nyt_put_html_name(struct nyt_out *o, nyt_str text);
 /* The sentence. false: out of memory. */
 bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight);
