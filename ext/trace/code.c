@@ -199,9 +199,7 @@ static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file,
 {
     if (t->files.list[file].folded)
         return Py_BuildValue("(IO)", file, qualname);
-    PyObject *table = PyObject_GetAttrString((PyObject *)code, "co_linetable");
-    Py_hash_t line_table = table ? PyObject_Hash(table) : -1;
-    Py_XDECREF(table);
+    Py_hash_t line_table = PyObject_Hash(code->co_linetable);
     if (line_table == -1)
         return NULL;
     return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno, (long long)line_table,
@@ -249,15 +247,9 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, Py
     info->skip = t->files.list[file].skip;
     info->folded = t->files.list[file].folded;
     if (!info->skip) {
-        if (!(info->folded ? code_number_lines(info, FOLDED_LINES)
-                           : code_collect_lines(info, code, last_line_of(&t->files.list[file]))) ||
-            !line_costs_find(info, code)) {
-            code_info_free(info);
-            return NULL;
-        }
         int most = last_line_of(&t->files.list[file]);
         int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
-        int last = info->lines[info->n_lines - 1];
+        int last = info->folded ? FOLDED_LINES : code_last_line(code, most);
         int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
                                                     .file = file,
                                                     .first = (uint32_t)first,
@@ -461,6 +453,20 @@ static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
     return info;
 }
 
+/* Most code never runs: what is known of its lines is found when it does. False: no memory. */
+static bool learn_lines(const tracer *t, code_info *info, PyCodeObject *code)
+{
+    if (info->skip || info->line_kinds)
+        return true;
+    bool found = info->folded
+                     ? code_number_lines(info, FOLDED_LINES)
+                     : code_collect_lines(info, code, last_line_of(&t->files.list[info->file]));
+    if (found && line_costs_find(info, code))
+        return true;
+    code_forget_lines(info);
+    return false;
+}
+
 /* It runs for the first time since the start. */
 static code_info *code_look(tracer *t, PyCodeObject *code, PyObject *globals)
 {
@@ -468,6 +474,8 @@ static code_info *code_look(tracer *t, PyCodeObject *code, PyObject *globals)
     size_t index;
     bool known = marked_before(t, code, &index);
     code_info *info = known ? t->codes.list[index] : code_learn(t, code, globals);
+    if (info && !learn_lines(t, info, code))
+        info = NULL;
     if (info && t->engine.watch && t->engine.watch(t, code, info) < 0)
         info = NULL;
     if (info && (known || marked_before(t, code, &index)))

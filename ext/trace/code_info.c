@@ -44,24 +44,6 @@ static bool index_lines(code_info *info)
     return true;
 }
 
-bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
-{
-    PyObject *ranges = PyObject_CallMethod((PyObject *)code, "co_lines", NULL);
-    PyObject *range;
-    bool ok = ranges != NULL;
-    while (ok && (range = PyIter_Next(ranges))) {
-        line_range r = {.line = -1};
-        PyObject *line = NULL;
-        ok = PyArg_ParseTuple(range, "iiO", &r.start, &r.end, &line);
-        if (ok && line != Py_None)
-            r.line = (int)PyLong_AsLong(line);
-        ok = ok && !PyErr_Occurred() && take(ctx, r);
-        Py_DECREF(range);
-    }
-    Py_XDECREF(ranges);
-    return ok && !PyErr_Occurred();
-}
-
 static bool add_line(code_info *info, int line)
 {
     size_t cap = info->lines_cap;
@@ -79,6 +61,22 @@ static bool add_range(void *ctx, line_range r)
 {
     code_info *info = ctx;
     return r.line <= 0 || add_line(info, r.line < info->most ? r.line : info->most);
+}
+
+static bool take_larger(void *last, line_range r)
+{
+    if (r.line > *(int *)last)
+        *(int *)last = r.line;
+    return true;
+}
+
+int code_last_line(PyCodeObject *code, int most)
+{
+    int last = 0;
+    code_each_range(code, take_larger, &last);
+    if (last <= 0)
+        last = code->co_firstlineno > 0 ? code->co_firstlineno : 1;
+    return last < most ? last : most;
 }
 
 bool code_collect_lines(code_info *info, PyCodeObject *code, int most)
@@ -102,6 +100,17 @@ bool code_number_lines(code_info *info, int n)
         info->lines[i] = i + 1;
     info->n_lines = (uint32_t)n;
     return index_lines(info);
+}
+
+void code_forget_lines(code_info *info)
+{
+    free(info->lines);
+    free(info->direct);
+    free(info->line_kinds);
+    info->lines = NULL;
+    info->direct = NULL;
+    info->line_kinds = NULL;
+    info->n_lines = info->lines_cap = info->span = 0;
 }
 
 /* ---- Places: from an offset to its line ---- */
@@ -139,7 +148,6 @@ static bool place_all(code_info *info, PyCodeObject *code)
     enum { MANY_LINES = 500 };
     if (!info->all_placed && info->n_lines >= MANY_LINES) {
         info->all_placed = code_each_range(code, place_range, info);
-        swallow_error();
     }
     return info->all_placed;
 }
@@ -246,9 +254,7 @@ void code_info_free(code_info *info)
     if (!info)
         return;
     slots_free(info);
-    free(info->lines);
-    free(info->line_kinds);
-    free(info->direct);
+    code_forget_lines(info);
     free(info->places);
     free(info->steps);
     code_tier_free(info->tier);

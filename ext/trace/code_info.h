@@ -2,6 +2,7 @@
 #ifndef PYNYTPROF_TRACE_CODE_INFO_H
 #define PYNYTPROF_TRACE_CODE_INFO_H
 
+#include "line_table.h"
 #include "tier.h"
 #include "trace.h"
 #include "util.h"
@@ -16,10 +17,10 @@ struct code_info {
     bool module;        /* of a module, or of a text given to exec or eval */
     bool awaits;        /* of a coroutine or an asynchronous generator */
     bool folded;        /* it stands for code objects that are not equal */
-    uint32_t n_lines;   /* distinct lines */
+    uint32_t n_lines;   /* distinct lines; they are found when it runs */
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
-    uint8_t *line_kinds; /* what an event at each costs: a cost_kind */
+    uint8_t *line_kinds; /* what an event at each costs: a cost_kind; NULL before it runs */
     int low;            /* lines[0] */
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */
@@ -35,14 +36,6 @@ struct code_info {
     bool no_tier;  /* so has what could be left out of its events */
     code_tier *tier; /* of hot code; NULL: LINE tells of all its lines */
 };
-
-/* A stretch of code and its line; -1: none. */
-typedef struct {
-    int start, end, line;
-} line_range;
-
-/* Gives the function each range of the code; false with an exception, or without: it said so. */
-bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx);
 
 enum { RECENT_METHODS = 128 };
 
@@ -62,12 +55,16 @@ typedef struct {
     } recent[RECENT_METHODS];   /* by address: found without hashing */
 } code_table;
 
+/* The largest line of the code, but not past `most`. */
+int code_last_line(PyCodeObject *code, int most);
 /*
  * Finds the lines of the code, of which those past `most` are taken for that one; or numbers as
  * many as a folded file has. False: an exception, or out of memory.
  */
 bool code_collect_lines(code_info *info, PyCodeObject *code, int most);
 bool code_number_lines(code_info *info, int n);
+/* As if they had not been looked for. */
+void code_forget_lines(code_info *info);
 
 /* Whether a lane has ever run it. */
 bool code_has_run(const code_info *info);

@@ -5,7 +5,7 @@
 #include "code_info.h"
 #include "trace.h"
 
-/* Fills info->line_kinds, once its lines are known; false with or without an exception: no memory. */
+/* Fills info->line_kinds, when the code is about to run; false with or without an exception: no memory. */
 bool line_costs_find(code_info *info, PyCodeObject *code);
 
 #endif

@@ -333,9 +333,36 @@ static PyObject *line_blocks(PyObject *module, PyObject *code)
     return blocks || PyErr_Occurred() ? blocks : PyErr_NoMemory();
 }
 
+static bool add_line_range(void *ranges, line_range r)
+{
+    PyObject *range = Py_BuildValue("(iii)", r.start, r.end, r.line);
+    bool ok = range && PyList_Append(ranges, range) == 0;
+    Py_XDECREF(range);
+    return ok;
+}
+
+PyDoc_STRVAR(line_ranges_doc,
+"line_ranges($module, code, /)\n--\n\n"
+"What co_lines() of a code object gives, as a list, neighbours on one line together; -1 where\n"
+"there is no line.");
+
+static PyObject *line_ranges(PyObject *module, PyObject *code)
+{
+    (void)module;
+    if (!PyCode_Check(code)) {
+        PyErr_SetString(PyExc_TypeError, "a code object is wanted");
+        return NULL;
+    }
+    PyObject *ranges = PyList_New(0);
+    if (ranges && !code_each_range((PyCodeObject *)code, add_line_range, ranges))
+        Py_CLEAR(ranges);
+    return ranges;
+}
+
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
     {"line_blocks", line_blocks, METH_O, line_blocks_doc},
+    {"line_ranges", line_ranges, METH_O, line_ranges_doc},
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {"begin", session_begin, METH_NOARGS, session_begin_doc},

@@ -69,9 +69,7 @@ bool steps_are_better(const code_info *info, PyCodeObject *code)
     int first = info->lines[0], last = info->lines[info->n_lines - 1];
     if (!is_far(code, 0, last) && !is_far(code, (int)Py_SIZE(code), first))
         return false;
-    bool ok = code_each_range(code, look_at_range, &s);
-    swallow_error();
-    return ok && s.far;
+    return code_each_range(code, look_at_range, &s) && s.far;
 }
 
 /* ---- The rule ---- */
