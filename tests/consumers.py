@@ -62,12 +62,16 @@ def statement_ns(profile: Path) -> float:
     return sum(line.time for line in reader.read(profile).lines) * 1e9
 
 
+def function_ns(profile: Path) -> float:
+    return sum(sub.excl for sub in reader.read(profile).subs.values()) * 1e9
+
+
 def path_ns(profile: Path) -> float:
     """All time of its call tree, or without one of its functions, or lines."""
     read = reader.read(profile)
     if len(read.tree) > 1:
         return sum(node.excl for node in read.tree[1:]) * 1e9 / read.header.ticks_per_sec
-    return sum(sub.excl for sub in read.subs.values()) * 1e9 or statement_ns(profile)
+    return function_ns(profile) or statement_ns(profile)
 
 
 def calls_of(profile: Path) -> int:
@@ -80,9 +84,14 @@ def calls_of(profile: Path) -> int:
 def callgrind_annotate(out: Path, profile: Path) -> None:
     text = run("callgrind_annotate", "--inclusive=yes", "--auto=no", "--threshold=100", out)
     (total,) = re.findall(r"([\d,]+) \(100\.0%\)  PROGRAM TOTALS", text)
-    # Perl measures functions and lines by themselves: they differ by some microseconds a call.
-    tolerance = calls_of(profile) * 5000 if profile.with_name("prog.pl").exists() else 1000
-    assert abs(whole(total) - statement_ns(profile)) <= tolerance + 1000
+    measured = {statement_ns(profile)}
+    tolerance = 2000
+    if profile.with_name("prog.pl").exists():
+        # Perl measures functions and lines by themselves: they differ by some microseconds a call,
+        # and by as much as one of both has waited for a processor between the other's two readings.
+        measured.add(function_ns(profile) or statement_ns(profile))
+        tolerance += calls_of(profile) * 5000
+    assert min(measured) - tolerance <= whole(total) <= max(measured) + tolerance
     for percent in re.findall(r"\(\s*([\d.]+)%\)  \S*:__main__::\(module\)$", text, re.MULTILINE):
         assert float(percent) > 90  # all that these programs do
 
