@@ -152,10 +152,12 @@ static char *without_angles(const char *name)
 
 /* ---- Text ---- */
 
-/* Line ends become "\n", as the tokenizer sees them; counts the lines. */
-static void normalise_lines(source_file *f)
+/* Line ends become "\n", as the tokenizer sees them. */
+static void normalise_line_ends(source_file *f)
 {
     size_t out = 0;
+    if (!memchr(f->source, '\r', f->source_len))
+        return;
     for (size_t i = 0; i < f->source_len; i++) {
         char c = f->source[i];
         if (c == '\r') {
@@ -163,11 +165,17 @@ static void normalise_lines(source_file *f)
                 i++;
             c = '\n';
         }
-        f->source_lines += c == '\n';
         f->source[out++] = c;
     }
     f->source_len = out;
-    if (out && f->source[out - 1] != '\n')
+}
+
+static void count_lines(source_file *f)
+{
+    const char *p = f->source, *end = p + f->source_len;
+    for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        f->source_lines++;
+    if (f->source_len && end[-1] != '\n')
         f->source_lines++;
 }
 
@@ -178,7 +186,8 @@ static bool set_source(source_file *f, const char *text, Py_ssize_t len)
         return false;
     memcpy(f->source, text, (size_t)len);
     f->source_len = (size_t)len;
-    normalise_lines(f);
+    normalise_line_ends(f);
+    count_lines(f);
     return true;
 }
 
