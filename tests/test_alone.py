@@ -57,6 +57,18 @@ def test_recursion_goes_as_deep_as_without_us(tmp_path: Path) -> None:
     assert ours == plain
 
 
+def test_the_collector_shows_nothing_of_ours_when_code_runs_for_the_first_time(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "import gc\nclass C:\n    def __eq__(self, other): return False\n"
+        "def numbers(): yield 1\nc, n = C(), numbers()\nbefore = len(gc.get_objects())\n"
+        "c == c\nnext(n)\nprint(len(gc.get_objects()) - before)\n"
+    )
+    plain, ours = both(tmp_path, text)
+    assert ours == plain and plain.stdout == "0\n"
+
+
 def test_imports_are_the_programs_own_and_in_the_profile(tmp_path: Path) -> None:
     plain, ours = both(tmp_path, "import argparse, dataclasses, platform, inspect, signal\n")
     assert ours == plain

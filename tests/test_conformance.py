@@ -11,7 +11,15 @@ import pytest
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
-QUICK = ["test_contextlib", "test_generators", "test_scope", "test_sys_settrace", "test_weakset"]
+QUICK = [
+    "test_contextlib",
+    "test_descr",
+    "test_frame",
+    "test_generators",
+    "test_scope",
+    "test_sys_settrace",
+    "test_weakset",
+]
 MORE = [
     "test_atexit",
     "test_asyncgen",
@@ -20,7 +28,6 @@ MORE = [
     "test_code",
     "test_coroutines",
     "test_dataclasses",
-    "test_descr",
     "test_doctest",
     "test_enum",
     "test_exceptions",

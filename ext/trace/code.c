@@ -5,6 +5,7 @@
  */
 #include "code.h"
 
+#include "frames.h"
 #include "greenlet.h"
 #include "line_costs.h"
 #include "names.h"
@@ -419,14 +420,27 @@ static PyObject *module_of_maker(PyCodeObject *code)
     return module;
 }
 
+/*
+ * Whether the running frame runs other code. No frame object is made for that: the program could
+ * tell, for the one of a generator stays.
+ */
+static bool other_code_runs(const PyCodeObject *code)
+{
+#if HAVE_RAW_FRAMES
+    const raw_frame *frame = running_frame();
+    return frame && !frame_runs(frame, code);
+#else
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyCodeObject *running = frame ? PyFrame_GetCode(frame) : NULL;
+    Py_XDECREF(running);
+    return running && running != code;
+#endif
+}
+
 /* Not `known`: the globals are those of the running frame, which may be another's. */
 static PyObject *module_named(PyCodeObject *code, PyObject *globals, bool known)
 {
-    PyFrameObject *frame = known ? NULL : PyEval_GetFrame();
-    PyCodeObject *running = frame ? PyFrame_GetCode(frame) : NULL;
-    bool own = !running || running == code;
-    Py_XDECREF(running);
-    if (!own)
+    if (!known && other_code_runs(code))
         return module_of_extension(code);
     bool named = globals && PyDict_Check(globals) && PyDict_GetItemString(globals, "__name__");
     return named ? module_of(globals) : module_of_maker(code);
