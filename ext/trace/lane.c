@@ -116,16 +116,26 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
     return graph_edge(&t->graph, caller->info->file, line_of_slot(caller), caller->sub + 1, sub);
 }
 
-/* Finds path and edge of a call; the ones used last from here nearly always serve. */
+/*
+ * Another than was called last from this path. A function calls others in the same order again
+ * and again, in which their nodes were made.
+ */
+static node *find_child(tracer *t, node *from, uint32_t sub)
+{
+    node *next = from->hot_child ? from->hot_child->next : NULL;
+    node *n = next && next->sub == sub ? next : graph_child(&t->graph, from, sub);
+    if (n != from)
+        from->hot_child = n;
+    return n;
+}
+
+/* Finds path and edge of a call; the ones used last from here often serve. */
 static inline bool find_edge(tracer *t, activation *caller, activation *a)
 {
     node *from = caller->node;
     node *n = from->hot_child;
-    if (UNLIKELY(!n || n->sub != a->sub)) {
-        n = graph_child(&t->graph, from, a->sub);
-        if (n != from)
-            from->hot_child = n;
-    }
+    if (UNLIKELY(!n || n->sub != a->sub))
+        n = find_child(t, from, a->sub);
     a->node = n;
     if (UNLIKELY(n == from)) {      /* folded: the node does not tell the callee */
         a->edge = edge_from(t, caller, a->info, a->sub);

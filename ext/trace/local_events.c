@@ -69,7 +69,7 @@ static int remember(local_events *e, PyObject *code)
     grown[e->n] = PyWeakref_NewRef(code, NULL);
     if (!grown[e->n])
         return -1;
-    PyObject_GC_UnTrack(grown[e->n]);   /* who counts the collector's objects finds none of ours */
+    PyObject_GC_UnTrack(grown[e->n]); /* who counts the collector's objects finds none of ours */
     e->n++;
     return 0;
 }
