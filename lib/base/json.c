@@ -10,21 +10,40 @@ static void json_escape(struct nyt_out *o, uint32_t code)
 {
     static const char named[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
                                  ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
-    if (code < sizeof named && named[code])
-        nyt_out_format(o, "\\%c", named[code]);
-    else if (code < 0x20 || (code >= 0x7F && code <= 0xFFFF))
+    if (code < sizeof named && named[code]) {
+        nyt_out_char(o, '\\');
+        nyt_out_char(o, named[code]);
+    } else if (code < 0x20 || (code >= 0x7F && code <= 0xFFFF)) {
         nyt_out_format(o, "\\u%04x", (unsigned)code);
-    else if (code > 0xFFFF)
+    } else if (code > 0xFFFF) {
         nyt_out_format(o, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (code >> 10)),
                        (unsigned)(0xDC00 + (code & 0x3FF)));
-    else
-        nyt_out_fill(o, (char)code, 1);
+    } else {
+        nyt_out_char(o, (char)code);
+    }
+}
+
+enum { WORD = sizeof(uint64_t) };
+
+/* Whether any of eight bytes is a control, a quote, a backslash, DEL or beyond ASCII. */
+static bool any_is_special(const char *data)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+    uint64_t word;
+    memcpy(&word, data, sizeof word);
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\', del = word ^ ones * 0x7F;
+    /* x - ones borrows into the top bit where a byte of x is 0; of word, where one is below 0x20 */
+    return (word | ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+            ((backslash - ones) & ~backslash) | ((del - ones) & ~del)) &
+           tops;
 }
 
 /* How many bytes from here on JSON takes as they are. */
 static size_t json_plain(const char *data, size_t len)
 {
     size_t n = 0;
+    while (len - n >= WORD && !any_is_special(data + n))
+        n += WORD;
     while (n < len && data[n] >= 0x20 && data[n] < 0x7F && data[n] != '"' && data[n] != '\\')
         n++;
     return n;
@@ -33,7 +52,7 @@ static size_t json_plain(const char *data, size_t len)
 void nyt_out_json_str(struct nyt_out *o, nyt_str s)
 {
     bool utf8 = nyt_is_utf8(s);
-    nyt_out_fill(o, '"', 1);
+    nyt_out_char(o, '"');
     for (size_t at = 0; at < s.len;) {
         size_t n = json_plain(s.data + at, s.len - at);
         nyt_out_bytes(o, s.data + at, n);
@@ -44,7 +63,7 @@ void nyt_out_json_str(struct nyt_out *o, nyt_str s)
         at += utf8 ? nyt_utf8_next(s.data + at, s.len - at, &code) : 1;
         json_escape(o, code);
     }
-    nyt_out_fill(o, '"', 1);
+    nyt_out_char(o, '"');
 }
 
 /* ---- Values ---- */
@@ -52,10 +71,11 @@ void nyt_out_json_str(struct nyt_out *o, nyt_str s)
 /* What stands before a value. */
 static void begin_value(struct nyt_json *j, const char *key)
 {
-    nyt_out_text(j->o, j->comma ? "," : "");
+    if (j->comma)
+        nyt_out_char(j->o, ',');
     j->comma = true;
     if (key) {
-        nyt_out_text(j->o, "\"");
+        nyt_out_char(j->o, '"');
         nyt_out_text(j->o, key);
         nyt_out_text(j->o, "\":");
     }
@@ -64,13 +84,13 @@ static void begin_value(struct nyt_json *j, const char *key)
 void nyt_json_open(struct nyt_json *j, const char *key, char bracket)
 {
     begin_value(j, key);
-    nyt_out_fill(j->o, bracket, 1);
+    nyt_out_char(j->o, bracket);
     j->comma = false;
 }
 
 void nyt_json_close(struct nyt_json *j, char bracket)
 {
-    nyt_out_fill(j->o, bracket, 1);
+    nyt_out_char(j->o, bracket);
     j->comma = true;
 }
 
@@ -108,8 +128,9 @@ static void put_digits(struct nyt_out *o, uint64_t value, bool minus)
         value /= 10;
     } while (value);
     if (minus)
-        *--p = '-';
-    nyt_out_bytes(o, p, (size_t)(text + sizeof text - p));
+        nyt_out_char(o, '-');
+    while (p < text + sizeof text)
+        nyt_out_char(o, *p++);
 }
 
 void nyt_json_whole(struct nyt_json *j, const char *key, int64_t value)

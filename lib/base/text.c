@@ -78,7 +78,7 @@ void nyt_out_format(struct nyt_out *o, const char *format, ...)
 void nyt_out_fill(struct nyt_out *o, char c, size_t n)
 {
     while (n-- > 0)
-        nyt_out_bytes(o, &c, 1);
+        nyt_out_char(o, c);
 }
 
 /* ---- Numbers ---- */

@@ -19,6 +19,13 @@ struct nyt_out {
 void nyt_out_begin(struct nyt_out *o, nyt_write_fn write, void *ctx);
 int nyt_out_end(struct nyt_out *o, nyt_error *err);
 void nyt_out_bytes(struct nyt_out *o, const void *data, size_t len);
+static inline void nyt_out_char(struct nyt_out *o, char c)
+{
+    if (o->len < sizeof o->data)
+        o->data[o->len++] = c;
+    else
+        nyt_out_bytes(o, &c, 1);
+}
 void nyt_out_text(struct nyt_out *o, const char *text);
 void nyt_out_fill(struct nyt_out *o, char c, size_t n);
 /* At most 511 bytes: for numbers and words of ours. */

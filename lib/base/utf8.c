@@ -32,12 +32,30 @@ size_t nyt_utf8_next(const char *data, size_t len, uint32_t *code)
     return n;
 }
 
+/* Nearly all text: eight bytes at a time. */
+static size_t ascii_words(const char *data, size_t len)
+{
+    const uint64_t beyond = 0x8080808080808080u;
+    uint64_t word;
+    size_t n = 0;
+    for (; len - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, data + n, sizeof word);
+        if (word & beyond)
+            break;
+    }
+    return n;
+}
+
 bool nyt_is_utf8(nyt_str s)
 {
     uint32_t code;
-    for (size_t at = 0, n; at < s.len; at += n)
-        if ((n = nyt_utf8_next(s.data + at, s.len - at, &code)) == 0)
+    size_t at = 0;
+    while ((at += ascii_words(s.data + at, s.len - at)) < s.len) {
+        size_t n = nyt_utf8_next(s.data + at, s.len - at, &code);
+        if (n == 0)
             return false;
+        at += n;
+    }
     return true;
 }
 

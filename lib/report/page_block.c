@@ -8,15 +8,16 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { DEFLATED_AT_ONCE = 16 * 1024, LEVEL = 5 };
+enum { DEFLATED_AT_ONCE = 16 * 1024, LEVEL = 3 };
 
 struct nyt_deflate {
     z_stream stream;
+    struct nyt_out out;
 };
 
 static int deflate_all(struct nyt_block *b, int flush)
 {
-    z_stream *z = &b->z->stream;
+    z_stream *z = &b->deflate->stream;
     do {
         if (!nyt_buf_reserve(&b->packed, DEFLATED_AT_ONCE))
             return NYT_ENOMEM;
@@ -31,8 +32,8 @@ static int deflate_all(struct nyt_block *b, int flush)
 static int take_text(void *ctx, const void *data, size_t len)
 {
     struct nyt_block *b = ctx;
-    b->z->stream.next_in = (uint8_t *)data;
-    b->z->stream.avail_in = (uInt)len;
+    b->deflate->stream.next_in = (uint8_t *)data;
+    b->deflate->stream.avail_in = (uInt)len;
     return deflate_all(b, Z_NO_FLUSH);
 }
 
@@ -45,19 +46,28 @@ struct nyt_block *nyt_block_new(void)
         free(b);
         return NULL;
     }
-    b->z = z;
-    nyt_out_begin(&b->out, take_text, b);
-    b->json.o = &b->out;
+    b->deflate = z;
+    nyt_out_begin(&z->out, take_text, b);
+    b->json.o = &z->out;
     return b;
+}
+
+static void deflate_free(struct nyt_block *b)
+{
+    if (b->deflate)
+        deflateEnd(&b->deflate->stream);
+    free(b->deflate);
+    b->deflate = NULL;
 }
 
 int64_t nyt_block_end(struct nyt_block *b)
 {
-    if (nyt_out_end(&b->out, NULL) < 0)
+    if (nyt_out_end(&b->deflate->out, NULL) < 0)
         return NYT_ENOMEM;
-    b->z->stream.avail_in = 0;
+    b->deflate->stream.avail_in = 0;
     if (deflate_all(b, Z_FINISH) < 0)
         return NYT_ENOMEM;
+    deflate_free(b);
     return (int64_t)((b->packed.len + 2) / 3 * 4);
 }
 
@@ -71,7 +81,8 @@ void nyt_block_put(const struct nyt_block *b, struct nyt_out *o)
         char text[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
                         left > 1 ? digits[bits >> 6 & 63] : '=',
                         left > 2 ? digits[bits & 63] : '='};
-        nyt_out_bytes(o, text, sizeof text);
+        for (size_t i = 0; i < sizeof text; i++)
+            nyt_out_char(o, text[i]);
     }
 }
 
@@ -79,8 +90,7 @@ void nyt_block_free(struct nyt_block *b)
 {
     if (!b)
         return;
-    deflateEnd(&b->z->stream);
-    free(b->z);
+    deflate_free(b);
     nyt_buf_free(&b->packed);
     free(b);
 }

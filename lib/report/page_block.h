@@ -7,10 +7,9 @@
 
 /* A JSON text that becomes a block; made by nyt_block_new(). */
 struct nyt_block {
-    struct nyt_out out;
-    struct nyt_json json;  /* over `out` */
+    struct nyt_json json;  /* until nyt_block_end() */
     struct nyt_buf packed; /* raw deflate, RFC 1951 */
-    struct nyt_deflate *z;
+    struct nyt_deflate *deflate; /* a third of a megabyte; NULL behind nyt_block_end() */
 };
 
 struct nyt_block *nyt_block_new(void);          /* NULL: out of memory */
