@@ -29,7 +29,7 @@ static tracer *new_tracer(const settings *s, PyObject *sources)
         Py_XDECREF(all);
     }
     PyObject *more = !ok ? NULL
-                         : Py_BuildValue("{s:l,s:s,s:l,s:O,s:O,s:O}", "slowops",
+                         : Py_BuildValue("{s:l,s:s,s:l,s:O,s:O,s:O,s:O}", "slowops",
                                          settings_number(s, "slowops", 1), "hide_prefix",
                                          settings_text(s, "hide_prefix", ""), "max_tree_nodes",
                                          settings_flag(s, "calls") ? (long)TREE_NODES : 0L,
@@ -38,7 +38,8 @@ static tracer *new_tracer(const settings *s, PyObject *sources)
                                              ? Py_True
                                              : Py_False,
                                          "exact_lines",
-                                         settings_number(s, "exactlines", 1) ? Py_True : Py_False);
+                                         settings_number(s, "exactlines", 1) ? Py_True : Py_False,
+                                         "gc", settings_flag(s, "gc") ? Py_True : Py_False);
     PyObject *made = more && PyDict_Update(options, more) == 0
                          ? PyObject_Call((PyObject *)tracer_type, nothing, options)
                          : NULL;

@@ -521,26 +521,40 @@ bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method)
     return false;
 }
 
+/* The one of what is not Python, by its name; NULL: not known. -1 with or without an exception. */
+static int64_t c_sub_named(tracer *t, PyObject *name)
+{
+    PyObject *known = name ? PyDict_GetItemWithError(t->codes.c_names, name) : NULL;
+    int64_t sub = -1, file = source_file_for_c(&t->files);
+    if (known)
+        return PyLong_AsLong(known);
+    if (!name || file < 0 || PyErr_Occurred())
+        return -1;
+    const char *text = PyUnicode_AsUTF8(name);
+    if (text)
+        sub = sub_new(&t->codes,
+                      (sub_info){.kind = SUB_C, .file = (uint32_t)file, .base = strdup(text)});
+    PyObject *index = sub >= 0 ? PyLong_FromLongLong(sub) : NULL;
+    if (!index || PyDict_SetItem(t->codes.c_names, name, index) < 0)
+        sub = -1;
+    Py_XDECREF(index);
+    return sub;
+}
+
+int64_t code_sub_called(tracer *t, const char *text)
+{
+    PyObject *name = PyUnicode_FromString(text);
+    int64_t sub = c_sub_named(t, name);
+    Py_XDECREF(name);
+    return sub;
+}
+
 static int64_t c_sub_first_seen(tracer *t, PyObject *callable, PyMethodDef *method)
 {
     uint64_t began = clock_read(&t->clock);
     greenlets_look();
     PyObject *name = name_of_c(callable, method);
-    PyObject *known = name ? PyDict_GetItemWithError(t->codes.c_names, name) : NULL;
-    int64_t sub = -1, file = source_file_for_c(&t->files);
-    if (known) {
-        sub = PyLong_AsLong(known);
-    } else if (name && file >= 0 && !PyErr_Occurred()) {
-        const char *text = PyUnicode_AsUTF8(name);
-        sub = text
-                  ? sub_new(&t->codes,
-                            (sub_info){.kind = SUB_C, .file = (uint32_t)file, .base = strdup(text)})
-                  : -1;
-        PyObject *index = sub >= 0 ? PyLong_FromLongLong(sub) : NULL;
-        if (!index || PyDict_SetItem(t->codes.c_names, name, index) < 0)
-            sub = -1;
-        Py_XDECREF(index);
-    }
+    int64_t sub = c_sub_named(t, name);
     Py_XDECREF(name);
     bool is_new;
     uint32_t *place = sub < 0 ? NULL

@@ -3,6 +3,7 @@
 
 #include "calibrate.h"
 #include "code.h"
+#include "collector.h"
 #include "cost_cache.h"
 #include "emit.h"
 #include "engine.h"
@@ -74,9 +75,10 @@ static int set_off(tracer *t, bool open_frames)
         lane_find_frames(t, l, true);
     if (l)
         l->run = t->run;
-    if (!l || engine_start(t) < 0) {
+    if (!l || collector_watch(t) < 0 || engine_start(t) < 0) {
         if (!PyErr_Occurred())
             PyErr_NoMemory();
+        collector_unwatch(t);
         return -1;
     }
     evals_watch();
@@ -131,6 +133,7 @@ void tracer_pause(tracer *t)
     uint64_t now = clock_read(&t->clock);
     t->lanes.settled = clock_shared(&t->clock);
     engine_stop(t);
+    collector_unwatch(t);
     evals_unwatch();
     greenlets_forget();
     awaits_let_go(&t->awaits);

@@ -246,7 +246,7 @@ static PyMemberDef tracer_members[] = {
 PyDoc_STRVAR(tracer_doc,
 "Tracer(*, stmts=True, blocks=False, subs=True, slowops=True, include=(), exclude=(),\n"
 "       exclude_prefixes=(), hide_prefix='', raw=False, max_tree_nodes=1000000,\n"
-"       savesrc=True, sources=None, cpu=False, exact_lines=True)\n--\n\n"
+"       savesrc=True, sources=None, cpu=False, exact_lines=True, gc=False)\n--\n\n"
 "The tracer in C. Globs are matched against absolute paths (`*` matches `/` too);\n"
 "sources: {co_filename: text} of code that is in no file.");
 

@@ -18,14 +18,15 @@ int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
     static char *names[] = {
         "stmts",   "blocks",           "subs",        "slowops",     "include",
         "exclude", "exclude_prefixes", "hide_prefix", "raw",         "max_tree_nodes",
-        "savesrc", "sources",          "cpu",         "exact_lines", NULL};
+        "savesrc", "sources",          "cpu",         "exact_lines", "gc",
+        NULL};
     int stmts = 1, blocks = 0, subs = 1, slowops = 1, raw = 0, savesrc = 1, cpu = 0;
-    int exact_lines = 1;
+    int exact_lines = 1, gc = 0;
     PyObject *include = NULL, *exclude = NULL, *prefixes = NULL, *hide = NULL, *sources = Py_None;
     Py_ssize_t max_nodes = 1000000;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOpp:Tracer", names, &stmts,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$ppppOOOUpnpOppp:Tracer", names, &stmts,
                                      &blocks, &subs, &slowops, &include, &exclude, &prefixes, &hide,
-                                     &raw, &max_nodes, &savesrc, &sources, &cpu, &exact_lines))
+                                     &raw, &max_nodes, &savesrc, &sources, &cpu, &exact_lines, &gc))
         return -1;
     if (max_nodes < 0 || (sources != Py_None && !PyDict_Check(sources))) {
         PyErr_SetString(PyExc_ValueError,
@@ -39,6 +40,7 @@ int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
     options->raw = raw;
     options->cpu = cpu;
     options->exact_lines = exact_lines;
+    options->gc = gc;
     options->savesrc = savesrc;
     options->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
     options->include = strings(include);

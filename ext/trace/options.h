@@ -9,6 +9,7 @@ typedef struct {
     bool raw;                                       /* our own cost stays in the times */
     bool cpu;                                       /* each thread's processor time */
     bool exact_lines;                               /* each line is measured by itself */
+    bool gc;                                        /* collections are a sub */
     PyObject *include, *exclude, *exclude_prefixes; /* tuples of str, owned */
     PyObject *hide_prefix;                          /* str, owned */
     PyObject *sources;                              /* dict or None, owned */

@@ -542,13 +542,25 @@ uint32_t tiers_line_now(const activation *top)
     return line_in(top, running_frame());
 }
 
-void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind)
+/* Up to now the top was somewhere in a block; it is at that line. */
+static void leave_block(tracer *t, lane *l, uint32_t line, uint64_t now, enum cost_kind kind)
 {
     activation *top = l->top;
     (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now, kind);
+    top->slot = &top->slots[line];
+}
+
+void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind)
+{
+    const activation *top = l->top;
     uint32_t line = offset < 0 ? line_in(top, running_frame()->back)
                                : code_place(top->info, (PyCodeObject *)(uintptr_t)top->key, offset);
-    top->slot = &top->slots[line];
+    leave_block(t, l, line, now, kind);
+}
+
+void tiers_interrupt(tracer *t, lane *l, uint64_t now)
+{
+    leave_block(t, l, tiers_line_now(l->top), now, COST_NONE);
 }
 
 void tiers_raise(lane *l)
@@ -601,6 +613,11 @@ uint32_t tiers_line_now(const activation *top)
 {
     (void)top;
     return 0;
+}
+
+void tiers_interrupt(tracer *t, lane *l, uint64_t now)
+{
+    (void)t, (void)l, (void)now;
 }
 
 void tiers_found(lane *l, PyFrameObject *frame)

@@ -35,6 +35,8 @@ static inline bool tiers_is_hot(const tracer *t, const code_info *info, uint64_t
  * `offset`, in -1's case where its frame stands below the running one.
  */
 void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind);
+/* Something comes between that is no call of the frame's at the top, below the running one or itself. */
+void tiers_interrupt(tracer *t, lane *l, uint64_t now);
 /* A call has returned: the frame at the top goes on. */
 static inline void tiers_back(lane *l)
 {

@@ -35,6 +35,10 @@ struct tracer {
     struct {
         uint64_t hot; /* so often has a line of hot code started; UINT64_MAX: all lines are on */
     } tiers;
+    struct {
+        PyObject *callback; /* in gc.callbacks while it runs, owned; NULL: it is not wanted */
+        uint32_t sub;
+    } collector;
     void (*on_deadline)(tracer *t, lane *l); /* called at an event past it */
 };
 

@@ -74,6 +74,7 @@ SWITCHES = {
     "subs": "subs and calls; --no-subs leaves them out",
     "slowops": "C functions as subs; --no-slowops leaves them out",
     "exactlines": "measure each line by itself; --no-exact-lines: hot code by the block",
+    "gc": "collections of garbage as a sub, gc::(collection), not as time of the line they came in",
     "calls": "the call tree; --no-calls leaves it out",
     "savesrc": "source text in the profile; --no-savesrc leaves it out",
     "sourcecache": "keep compressed sources in ~/.cache/pynytprof for the next run; "
@@ -90,7 +91,7 @@ SPELLED = {"exactlines": "exact-lines", "sourcecache": "source-cache"}
 """Switches that may be written so, too."""
 
 ORDER = (
-    "file", "mode", "compress", "stmts", "subs", "slowops", "exactlines", "calls",
+    "file", "mode", "compress", "stmts", "subs", "slowops", "exactlines", "gc", "calls",
     "savesrc", "sourcecache", "raw", "blocks", "children", "merge", "forkdepth", "sigexit",
     "sigflush", "sigswitch", "start", "clock", "addpid", "addtimestamp", "scope", "include",
     "exclude", "set",

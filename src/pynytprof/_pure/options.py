@@ -17,7 +17,7 @@ class Options(NamedTuple):
     traced. ``raw`` leaves our own cost in the times. The tree of call paths holds
     ``max_tree_nodes``; paths beyond are folded into their beginnings. ``sources`` gives the
     texts of code objects that come from no file. ``cpu`` measures each thread's processor time.
-    ``exact_lines`` is what this tracer always has.
+    ``exact_lines`` is what this tracer always has; collections (``gc``) it does not tell.
     """
 
     stmts: bool = True
@@ -34,6 +34,7 @@ class Options(NamedTuple):
     sources: Mapping[str, str] | None = None
     cpu: bool = False
     exact_lines: bool = True
+    gc: bool = False
 
     @property
     def c_functions(self) -> bool:

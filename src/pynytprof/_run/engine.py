@@ -67,6 +67,7 @@ def new_tracer(settings: Settings, sources: Mapping[str, str] | None) -> AnyTrac
         sources=sources,
         cpu=settings.clock == "cpu",
         exact_lines=settings.exactlines,
+        gc=settings.gc,
     )
     if _talk.wanted():
         _talk.say(f"tracer: {type(tracer).__module__}.{type(tracer).__name__}")

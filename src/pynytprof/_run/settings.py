@@ -42,6 +42,7 @@ class Settings:
     subs: bool = True
     slowops: int = 1
     exactlines: bool = True
+    gc: bool = False
     calls: int = 1
     start: str = "begin"
     clock: str = "wall"
@@ -277,6 +278,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "subs": _boolean,
     "slowops": _slowops,
     "exactlines": _boolean,
+    "gc": _boolean,
     "calls": _calls,
     "start": _one_of(*WORDS["start"]),
     "clock": _clock,
