@@ -9,8 +9,7 @@ program prints of the time, or of addresses in memory, is made equal first. The 
 sound. Programs whose packages PYTHON (this one, if none is given) lacks are left out and
 named; `--standard` leaves out all that need packages. `--list` prints the packages, for pip.
 
-"differs" in small letters is what is known to, with the reason. Exit status 1 if another one
-does.
+Exit status 1 if one differs.
 """
 
 from __future__ import annotations
@@ -54,8 +53,6 @@ class Program:
     """More patterns to be blanked in what it prints and writes."""
     ignore: Sequence[str] = ()
     """Patterns of files that differ between any two runs."""
-    known: str = ""
-    """Why it can't be the same."""
     serves: bool = False
     """It prints `http://HOST:PORT`, is asked for /, and then interrupted."""
 
@@ -474,7 +471,7 @@ STANDARD = [
     script("input at its end", ASKING, stdin="Ann\n"),
     script("pickling", PICKLING),
     script("getsource", GETSOURCE),
-    script("stack", STACK, known="our own frames are below the program's"),
+    script("stack", STACK),
     script("multiprocessing", SPAWN),
     script("tracebacks", TRACEBACKS),
     script("end of life", ATEXIT),
@@ -760,18 +757,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     # A shell starts what runs in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    outcomes = {"same": 0, "DIFFERS": 0, "differs": 0, "left out": 0}
+    outcomes = {"same": 0, "DIFFERS": 0, "left out": 0}
     for program in STANDARD if options.standard else [*STANDARD, *PACKAGES]:
         if not any(fnmatch.fnmatchcase(program.name, pattern) for pattern in options.only):
             continue
         missing = missing_packages(program, options.python)
         found = [] if missing else compare(program, options.python)
-        why = f": no {missing}" if missing else f": {program.known}" if program.known else ""
-        if program.known:  # then to be the same is the difference
-            outcome = "differs" if found else "DIFFERS"
-            found = []
-        else:
-            outcome = "left out" if missing else "DIFFERS" if found else "same"
+        why = f": no {missing}" if missing else ""
+        outcome = "left out" if missing else "DIFFERS" if found else "same"
         outcomes[outcome] += 1
         print(f"{outcome:8} {program.name}{why}", flush=True)
         for line in found:
