@@ -54,12 +54,14 @@ static int check_filter(nyt_profile **p, const struct options *o, nyt_error *err
     return rc;
 }
 
-int load_profile(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
+static int load(nyt_profile **p, const struct options *options, const char *path, bool sections,
+                nyt_error *err)
 {
     nyt_load_options how = {.keep_evals = options->keep_evals,
                             .salvage = options->salvage,
                             .section = (uint32_t)options->section,
-                            .filter = options->narrows ? &options->filter : NULL};
+                            .filter = options->narrows ? &options->filter : NULL,
+                            .sections = sections};
     if (!options->silent)
         progress_begin(options->io, "reading", path);
     int rc = is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
@@ -70,6 +72,16 @@ int load_profile(nyt_profile **p, const struct options *options, const char *pat
     if (rc == NYT_OK && is_filtered(options))
         rc = check_filter(p, options, err);
     return rc;
+}
+
+int load_profile(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
+{
+    return load(p, options, path, false, err);
+}
+
+int load_sections(nyt_profile **p, const struct options *options, const char *path, nyt_error *err)
+{
+    return load(p, options, path, true, err);
 }
 
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)

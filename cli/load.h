@@ -6,6 +6,8 @@
 
 /* "-" is standard input. Returns what the library does; *p and *in are the caller's. */
 int load_profile(nyt_profile **p, const struct options *o, const char *path, nyt_error *err);
+/* The same, with the lines of each thread and process kept apart. */
+int load_sections(nyt_profile **p, const struct options *o, const char *path, nyt_error *err);
 /* Is there a filter? */
 bool is_filtered(const struct options *o);
 int open_reader(nyt_reader **in, const struct options *o, const char *path, nyt_error *err);

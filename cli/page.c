@@ -61,66 +61,6 @@ static bool open_in_browser(const char *page)
     return false;
 }
 
-static int load(nyt_profile **p, const struct options *o, const char *path, uint32_t section,
-                nyt_error *err)
-{
-    struct options of_section = *o;
-    of_section.section = section;
-    return load_profile(p, &of_section, path, err);
-}
-
-/* ---- Threads and processes ---- */
-
-enum { MOST_SECTIONS = 12 };
-
-struct sections {
-    nyt_section list[MOST_SECTIONS];
-    size_t count;
-};
-
-static bool is_among(const struct sections *s, uint32_t id)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (s->list[i].id == id)
-            return true;
-    return false;
-}
-
-/* The one with most time of those that are not yet among them; NULL: there is none. */
-static const nyt_process *next_section(const struct sections *s, const nyt_process *all, size_t n)
-{
-    const nyt_process *best = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (!is_among(s, all[i].pid) && (!best || all[i].statement_time > best->statement_time))
-            best = &all[i];
-    return best;
-}
-
-static void free_sections(struct sections *s)
-{
-    for (size_t i = 0; i < s->count; i++)
-        nyt_profile_free((nyt_profile *)s->list[i].profile);
-}
-
-/* Each is read on its own. What can't be read again, a pipe, has none. */
-static int load_sections(struct sections *s, const struct options *o, const char *path,
-                         const nyt_profile *p, nyt_error *err)
-{
-    size_t n;
-    const nyt_process *all = nyt_profile_processes(p, &n), *next;
-    *s = (struct sections){0};
-    if (n < 2 || is_stdin(path))
-        return NYT_OK;
-    while (s->count < MOST_SECTIONS && (next = next_section(s, all, n))) {
-        nyt_profile *alone;
-        int rc = load(&alone, o, path, next->pid, err);
-        if (rc < 0)
-            return rc;
-        s->list[s->count++] = (nyt_section){.id = next->pid, .profile = alone};
-    }
-    return NYT_OK;
-}
-
 /* ---- The page ---- */
 
 static enum exit_status write_page(const struct options *o, const nyt_profile *p,
@@ -144,25 +84,14 @@ static enum exit_status write_page(const struct options *o, const nyt_profile *p
     return done && rc == NYT_OK ? EXIT_FINE : cannot_write(o->io, name);
 }
 
-static enum exit_status page_of(const struct options *o, const char *profile, const nyt_profile *p,
-                                const char *name)
+static enum exit_status page_of(const struct options *o, const nyt_profile *p, const char *name)
 {
-    struct sections sections;
     nyt_profile *other = NULL;
     nyt_error err;
-    enum exit_status status;
-    if (load_sections(&sections, o, profile, p, &err) < 0) {
-        status = unreadable(o, profile, &err);
-    } else if (o->against && load(&other, o, o->against, 0, &err) < 0) {
-        status = unreadable(o, o->against, &err);
-    } else {
-        nyt_page_options how = {.max_bytes = o->max_bytes,
-                                .compare = other,
-                                .sections = sections.list,
-                                .section_count = sections.count};
-        status = write_page(o, p, &how, name);
-    }
-    free_sections(&sections);
+    if (o->against && load_profile(&other, o, o->against, &err) < 0)
+        return unreadable(o, o->against, &err);
+    nyt_page_options how = {.max_bytes = o->max_bytes, .compare = other};
+    enum exit_status status = write_page(o, p, &how, name);
     nyt_profile_free(other);
     return status;
 }
@@ -171,9 +100,9 @@ static enum exit_status make_page(const struct options *o, const char *profile, 
 {
     nyt_profile *p = NULL;
     nyt_error err;
-    if (load(&p, o, profile, 0, &err) < 0)
+    if (load_sections(&p, o, profile, &err) < 0)
         return unreadable(o, profile, &err);
-    enum exit_status status = page_of(o, profile, p, name);
+    enum exit_status status = page_of(o, p, name);
     if (status == EXIT_FINE && !nyt_profile_totals(p)->complete)
         say(o->io, "%s: the profile is incomplete", profile);
     nyt_profile_free(p);

@@ -481,6 +481,8 @@ typedef struct {
     const nyt_filter *filter; /* keep only what it shows, as if no other code had been profiled: the
                                  time of the rest is that of the lines and subs that called it, as
                                  far as the call tree tells. NULL: keep all */
+    bool
+        sections; /* keep the lines of each process and thread apart as well, for nyt_report_page() */
 } nyt_load_options;
 
 /*
@@ -1015,22 +1017,16 @@ NYT_API size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt
 NYT_API size_t nyt_near_files(const nyt_profile *p, const char *wanted, const nyt_file **near,
                               size_t max);
 
-/* One thread or process of a profile: the same file, loaded with nyt_load_options.section. */
-typedef struct {
-    uint32_t id; /* its number */
-    const nyt_profile *profile;
-} nyt_section;
-
 /* All zeros means as usual. */
 typedef struct {
     uint64_t max_bytes; /* the page's size; 0: 5 MiB. What is left out, is told on it */
     const nyt_profile *compare; /* an earlier run to compare with; may be NULL */
-    const nyt_section *sections; /* what can be looked at alone; may be NULL */
-    size_t section_count;
 } nyt_page_options;
 
 /*
  * One HTML page with everything in it, for browsers: it needs no network. `options` may be NULL.
+ * Threads and processes can be looked at alone if the profile was loaded with
+ * nyt_load_options.sections.
  * NYT_ENOMEM, what `write` returned, or NYT_EAPI where the library was built without the page.
  */
 NYT_API int nyt_report_page(const nyt_profile *p, const nyt_page_options *options,

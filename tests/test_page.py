@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import html
 import io
+import itertools
 import json
 import random
 import re
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from browser import VIEWS, Open, Tabs, downloaded, faults, go, rows, started
 from doors import program
-from payloads import CALLS, START, TIMES, TREE, end, file, start, string, sub
+from payloads import CALLS, START, TIMES, TREE, end, file, lines, start, string, sub
 from support import GOLDEN, PYTHON, TIME_LIMIT_S, run
 from writing import WRITERS, written
 
@@ -98,6 +101,42 @@ def table(text: str) -> list[dict[str, str]]:
 
 
 # ---- One thread alone ----
+
+
+def tables(page: str) -> dict[str, Any]:
+    """What the page's own script reads."""
+    packed = re.search(r'id="profile">([^<]*)<', page)
+    assert packed
+    text = zlib.decompress(base64.b64decode(packed[1]), wbits=-zlib.MAX_WBITS)
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def test_lines_of_threads_add_up_to_those_of_all(tmp_path: Path) -> None:
+    """Also of a thread that came twice, and where the profile can be read only once."""
+    rnd = random.Random(5)
+    chunks = [start(7, 1, ticks_per_sec=str(SECOND)), file(1, "/a.py")]
+    for number in (7, 8, 9, 7, 10):
+        chunks += [start(number, 1)] if len(chunks) > 2 else []
+        ran = [line for line in range(1, 40) if rnd.random() < 0.7]
+        chunks += [lines(rnd.randrange(1, 9), 70, line=line) for line in ran]
+        chunks.append(end(number))
+    out = tmp_path / "threads.out"
+    out.write_bytes(written(WRITERS["c"], chunks, 1))
+    page = make(tmp_path / "threads.html", out).read_text()
+    piped = subprocess.run(
+        [program(), "html", "-q", "-o", "-", "-"], input=out.read_bytes(), stdout=subprocess.PIPE,
+        check=True, timeout=TIME_LIMIT_S,
+    )  # fmt: skip
+    assert piped.stdout.decode() == page
+    found = tables(page)
+    assert sorted(one["id"] for one in found["section"]) == [7, 8, 9, 10]
+    for column in ("n", "t"):
+        sums = [0] * len(found["line"][column])
+        for one in found["section"]:
+            for at, value in zip(itertools.accumulate(one["i"]), one[column], strict=True):
+                sums[at] += value
+        assert sums == found["line"][column]
+
 
 THREADS = """\
 import threading

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -272,6 +273,36 @@ def test_the_least_share_is_a_percentage(wrong: str, door: Door) -> None:
 def test_lines_are_not_wider(words: list[str], width: int, door: Door, profile: Path) -> None:
     text = shown(door, *words, f"--width={width}", profile)
     assert max(map(len, text.splitlines())) <= width
+
+
+LONG_NAME = "_".join(["a_name_that_says_everything"] * 6)
+LONG = f"""\
+def {LONG_NAME}(n):
+    return sum(range(n)) + ({LONG_NAME}(n - 1) if n else 0)
+for n in range(60):
+    {LONG_NAME}(n)
+"""
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("long")
+    (folder / f"{LONG_NAME}.py").write_text(LONG)
+    done = run([sys.executable, "-m", "pynytprof", "-q", "-o", "long.out", f"{LONG_NAME}.py"], folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "long.out"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("words", [["tree"], ["func", LONG_NAME], ["summary"], ["summary", "--all"]])
+def test_names_wider_than_a_line_keep_their_end(
+    words: list[str], width: int, door: Door, long_names: Path
+) -> None:
+    text = shown(door, *words, f"--width={width}", long_names)
+    assert max(map(len, text.splitlines())) <= width
+    assert LONG_NAME not in text
+    assert "..." in text and "ys_everything" in text
+    assert LONG_NAME in shown(door, *words, long_names)
 
 
 # ---- explain, guide ----

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/awaits.h"
 #include "model/scope.h"
+#include "model/sections.h"
 #include "model/string_evals.h"
 #include "model/sub_name.h"
 
@@ -500,9 +501,9 @@ static bool finish_tree(struct finisher *s)
 static bool finish_all(struct finisher *s)
 {
     return finish_files(s) && finish_lines(s, NYT_LEVEL_LINE) && finish_lines(s, NYT_LEVEL_BLOCK) &&
-           finish_lines(s, NYT_LEVEL_SUB) && finish_subs(s) && finish_merged_names(s) &&
-           finish_definitions(s) && finish_calls(s) && nyt_finish_calls_by_fid(s->p) &&
-           finish_tree(s);
+           finish_lines(s, NYT_LEVEL_SUB) && nyt_sections_finish(s->l) && finish_subs(s) &&
+           finish_merged_names(s) && finish_definitions(s) && finish_calls(s) &&
+           nyt_finish_calls_by_fid(s->p) && finish_tree(s);
 }
 
 int nyt_profile_finish(struct nyt_loader *l)

@@ -16,6 +16,7 @@
 #include "model/limits.h"
 #include "model/narrow.h"
 #include "model/profile.h"
+#include "model/sections.h"
 #include "model/tables.h"
 
 #include <math.h>
@@ -91,7 +92,7 @@ static bool convert_ticks(struct nyt_loader *l)
     if (l->ticks)
         l->p->totals.statement_time += seconds(l, l->ticks);
     l->ticks = 0;
-    return convert_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
+    return nyt_sections_flush(l) && convert_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
            convert_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
            convert_lines(l, &l->lines[NYT_LEVEL_SUB]);
 }
@@ -120,13 +121,16 @@ static void count_discounted(const struct nyt_loader *l, struct nyt_line_sum *su
 static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint32_t fid,
                      uint32_t line)
 {
-    struct nyt_line_sums *sums = &l->lines[level].sums;
-    size_t before = sums->count;
+    struct nyt_line_sums *all = &l->lines[level].sums;
+    struct nyt_line_sums *sums = level == NYT_LEVEL_LINE ? nyt_sections_lines(l) : all;
+    size_t before = all->count, mine_before = sums->count;
+    if (sums != all && !nyt_line_sums_at(all, fid, line))
+        return false;
     struct nyt_line_sum *sum = nyt_line_sums_at(sums, fid, line);
     if (!sum)
         return false;
     if (l->discounts)
-        count_discounted(l, sum, ticks, sums->count > before);
+        count_discounted(l, sum, ticks, all->count > before && sums->count > mine_before);
     else
         sum->count++;
     sum->ticks = nyt_add_ticks(sum->ticks, ticks);
@@ -171,7 +175,7 @@ static bool add_run(struct nyt_loader *l)
     struct nyt_run run;
     if (l->discounts)
         return true;
-    struct nyt_line_sums *to = l->skips ? &l->skipped : &l->lines[NYT_LEVEL_LINE].sums;
+    struct nyt_line_sums *to = l->skips ? &l->skipped : nyt_sections_lines(l);
     bool ok = nyt_reader_sum_lines(l->in, to, &run);
     if (l->skips)
         return ok;
@@ -195,7 +199,7 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
     bool is_new;
     nyt_process *process = add_process(l->p);
     uint32_t *at = process ? nyt_map_take(&l->live, s->pid, &is_new) : NULL;
-    if (!at || !nyt_calltree_section(&l->tree))
+    if (!at || !nyt_calltree_section(&l->tree) || !nyt_sections_start(l, s->pid))
         return false;
     *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
     *at = (uint32_t)l->p->process_count - 1;
@@ -696,6 +700,7 @@ static void loader_free(struct nyt_loader *l)
         free(l->lines[level].times);
     }
     nyt_line_sums_free(&l->skipped);
+    nyt_line_sums_free(&l->sections.sums);
     free(l->files);
     free(l->subs);
     free(l->definitions);

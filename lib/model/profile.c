@@ -52,6 +52,7 @@ void nyt_profile_free(nyt_profile *p)
     for (int level = 0; level < 3; level++)
         free(p->lines[level].list);
     free(p->awaits);
+    free(p->section_lines);
     free(p->sources);
     free(p->subs);
     free(p->calls);

@@ -16,6 +16,13 @@ struct nyt_lines {
     size_t count;
 };
 
+/* What a process or thread has of a line. */
+struct nyt_section_line {
+    uint32_t pid, fid, line;
+    int64_t count;
+    double time; /* seconds */
+};
+
 /* What users see. Every list is sorted by what it is asked for. */
 struct nyt_profile {
     nyt_totals totals;
@@ -39,6 +46,9 @@ struct nyt_profile {
     struct nyt_lines lines[3];  /* by nyt_level */
     nyt_await *awaits; /* by fid and line */
     size_t await_count;
+    struct nyt_section_line
+        *section_lines; /* by pid, fid and line; of more than one pid, or none */
+    size_t section_line_count, section_line_cap;
     nyt_src_line *sources;
     size_t source_count;
 

@@ -43,6 +43,13 @@ struct nyt_edge {
     double incl, excl, reci;
 };
 
+/* See sections.h. */
+struct nyt_sections {
+    uint32_t pid;               /* the one at work */
+    bool begun, several;
+    struct nyt_line_sums sums;  /* its lines, if there are several */
+};
+
 /* What the records become on the way; thrown away when the profile is finished. */
 struct nyt_loader {
     nyt_profile *p;
@@ -63,6 +70,7 @@ struct nyt_loader {
     uint32_t section;           /* the process or thread at work, 1 for the first; 0: none */
     bool skips;                 /* it is not the one that is wanted */
     struct nyt_line_sums skipped;       /* lines of those: not looked at */
+    struct nyt_sections sections;
 
     struct nyt_map source_index;        /* of all lines of source, */
     bool sources_indexed;               /* once they have come out of order */

@@ -83,8 +83,7 @@ static int make_contents(struct contents *c, const nyt_profile *p, const nyt_pag
     uint64_t fixed = nyt_page_script_len + nyt_page_style_len + 16 * 1024;
     uint64_t room = max_bytes > fixed + LEAST_BYTES ? max_bytes - fixed : LEAST_BYTES;
     c->count = options->compare ? 2 : 1;
-    c->parts[0].input = (struct nyt_page_input){
-        .p = p, .sections = options->sections, .section_count = options->section_count};
+    c->parts[0].input = (struct nyt_page_input){.p = p};
     c->parts[1].input = (struct nyt_page_input){.p = options->compare};
     int rc = NYT_OK;
     for (size_t i = 0; i < c->count && rc == NYT_OK; i++)

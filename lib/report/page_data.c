@@ -654,8 +654,7 @@ bool nyt_page_data(struct nyt_json *j, const struct nyt_page_input *input,
         put_calls(&g);
         put_nodes(&g);
         put_groups(&g);
-        g.failed |= !nyt_page_sections(j, g.p, choice->lines, input->sections,
-                                       input->section_count);
+        g.failed |= !nyt_page_sections(j, g.p, choice->lines);
         put_strings(&g);
         nyt_json_close(j, '}');
     }

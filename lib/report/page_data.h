@@ -17,8 +17,6 @@ struct nyt_page_input {
     const nyt_profile *p;
     const struct nyt_insight *insight;
     const struct nyt_page_sources *sources;
-    const nyt_section *sections;
-    size_t section_count;
 };
 
 /* The whole table as JSON into `j`. false: out of memory. */

@@ -4,6 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MOST_SECTIONS = 12 };
+
+/* All that is kept of one. */
+struct section {
+    const struct nyt_section_line *lines;
+    size_t count;
+};
+
 int64_t nyt_page_ticks(const nyt_profile *p, double seconds)
 {
     double ticks = round(seconds * p->totals.ticks_per_sec);
@@ -21,7 +29,7 @@ static uint32_t *number_lines(const nyt_profile *p, const bool *shown)
 }
 
 /* The same line in the whole profile; NULL: it has none. Lines of a file are in order. */
-static const nyt_line *same_line(const nyt_profile *p, const nyt_line *wanted)
+static const nyt_line *same_line(const nyt_profile *p, const struct nyt_section_line *wanted)
 {
     size_t n, low = 0;
     const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, wanted->fid, &n);
@@ -37,7 +45,7 @@ static const nyt_line *same_line(const nyt_profile *p, const nyt_line *wanted)
 
 /* What a line of a section is in the page. */
 struct shown_line {
-    const nyt_line *line;
+    const struct nyt_section_line *line;
     uint32_t number;
 };
 
@@ -49,17 +57,16 @@ static int by_number(const void *left, const void *right)
 
 /* *n of them, in the page's order. NULL: out of memory. */
 static struct shown_line *find_lines(const nyt_profile *p, const uint32_t *numbers,
-                                     const nyt_profile *section, size_t *n)
+                                     const struct section *section, size_t *n)
 {
-    size_t all;
-    const nyt_line *lines = nyt_profile_all_lines(section, NYT_LEVEL_LINE, &all);
-    struct shown_line *found = calloc(all + 1, sizeof *found);
+    struct shown_line *found = calloc(section->count + 1, sizeof *found);
     *n = 0;
-    for (size_t i = 0; found && i < all; i++) {
-        const nyt_line *whole = same_line(p, &lines[i]);
+    for (size_t i = 0; found && i < section->count; i++) {
+        const struct nyt_section_line *line = &section->lines[i];
+        const nyt_line *whole = same_line(p, line);
         uint32_t number = whole ? numbers[whole - p->lines[NYT_LEVEL_LINE].list] : NYT_NONE;
-        if (number != NYT_NONE && (lines[i].count || lines[i].time > 0))
-            found[(*n)++] = (struct shown_line){&lines[i], number};
+        if (number != NYT_NONE && (line->count || line->time > 0))
+            found[(*n)++] = (struct shown_line){line, number};
     }
     if (found)
         qsort(found, *n, sizeof *found, by_number);
@@ -89,18 +96,67 @@ static void put_section(struct nyt_json *j, const nyt_profile *p, uint32_t id,
     nyt_json_close(j, '}');
 }
 
-bool nyt_page_sections(struct nyt_json *j, const nyt_profile *p, const bool *shown,
-                       const nyt_section *sections, size_t n)
+/* The first line of `pid` or of one behind it. */
+static size_t begin_of(const nyt_profile *p, uint64_t pid)
 {
-    uint32_t *numbers = number_lines(p, shown);
+    size_t low = 0;
+    for (size_t high = p->section_line_count; high > low;) {
+        size_t middle = low + (high - low) / 2;
+        if (p->section_lines[middle].pid < pid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct section section_of(const nyt_profile *p, uint32_t pid)
+{
+    size_t begin = begin_of(p, pid);
+    return (struct section){.lines = p->section_lines + begin,
+                            .count = begin_of(p, (uint64_t)pid + 1) - begin};
+}
+
+static bool is_among(const uint32_t *pids, size_t n, uint32_t pid)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* Those with most time, MOST_SECTIONS at most. Returns how many. */
+static size_t choose_sections(const nyt_profile *p, uint32_t *pids)
+{
+    size_t n = 0;
+    while (p->section_line_count && n < MOST_SECTIONS) {
+        const nyt_process *best = NULL;
+        for (size_t i = 0; i < p->process_count; i++) {
+            const nyt_process *one = &p->processes[i];
+            if ((!best || one->statement_time > best->statement_time) &&
+                !is_among(pids, n, one->pid))
+                best = one;
+        }
+        if (!best)
+            break;
+        pids[n++] = best->pid;
+    }
+    return n;
+}
+
+bool nyt_page_sections(struct nyt_json *j, const nyt_profile *p, const bool *shown)
+{
+    uint32_t pids[MOST_SECTIONS], *numbers = number_lines(p, shown);
+    size_t n = choose_sections(p, pids);
     bool ok = numbers != NULL;
     nyt_json_open(j, "section", '[');
     for (size_t i = 0; ok && i < n; i++) {
         size_t count;
-        struct shown_line *lines = find_lines(p, numbers, sections[i].profile, &count);
+        struct section section = section_of(p, pids[i]);
+        struct shown_line *lines = find_lines(p, numbers, &section, &count);
         ok = lines != NULL;
         if (ok)
-            put_section(j, p, sections[i].id, lines, count);
+            put_section(j, p, pids[i], lines, count);
         free(lines);
     }
     nyt_json_close(j, ']');

@@ -6,11 +6,10 @@
 #include "model/profile.h"
 
 /*
- * A list with an entry for each: its number, and columns of the lines that it ran: their numbers
+ * A list with an entry for each of those with most time, if the profile keeps them apart: its number, and columns of the lines that it ran: their numbers
  * among those of `p` that are shown, counts, ticks. false: out of memory.
  */
-bool nyt_page_sections(struct nyt_json *j, const nyt_profile *p, const bool *shown,
-                       const nyt_section *sections, size_t n);
+bool nyt_page_sections(struct nyt_json *j, const nyt_profile *p, const bool *shown);
 
 /* Seconds in whole ticks of the profile; 0 for what is no number. */
 int64_t nyt_page_ticks(const nyt_profile *p, double seconds);

@@ -176,9 +176,21 @@ struct line {
     bool begun; /* a word stands before the next one */
 };
 
+/* A name that is wider than a whole line loses its beginning: what stands for that, and the rest. */
+static const char *cut_to_line(const struct nyt_report *r, size_t indent, nyt_str *word)
+{
+    size_t room = r->width > indent + 8 ? r->width - indent : 8;
+    if (r->uncut || nyt_safe_columns(*word) <= room)
+        return "";
+    const char *dots = word->data[0] == '(' ? "(..." : "...";
+    *word = nyt_safe_last(*word, room - strlen(dots));
+    return dots;
+}
+
 static void put_word(struct nyt_report *r, nyt_str word, struct line *line)
 {
-    size_t columns = nyt_safe_columns(word);
+    const char *dots = cut_to_line(r, line->indent, &word);
+    size_t columns = strlen(dots) + nyt_safe_columns(word);
     if (line->begun && line->column + 1 + columns > r->width) {
         nyt_out_text(r->o, "\n");
         nyt_out_fill(r->o, ' ', line->indent);
@@ -186,6 +198,7 @@ static void put_word(struct nyt_report *r, nyt_str word, struct line *line)
         line->begun = false;
     }
     nyt_out_text(r->o, line->begun ? " " : "");
+    nyt_out_text(r->o, dots);
     nyt_out_bytes(r->o, word.data, word.len);
     line->column += columns + line->begun;
     line->begun = true;
@@ -368,7 +381,8 @@ void nyt_report_heading(struct nyt_report *r)
 {
     nyt_str title = nyt_program_title(r->p, r->path);
     nyt_report_style(r, NYT_BOLD);
-    size_t used = nyt_out_safe(r->o, title, 200);
+    size_t used = r->uncut ? nyt_out_safe(r->o, title, 200)
+                           : nyt_report_end_of(r, title, r->width - 1);
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, ":");
     nyt_report_paragraph(r, nyt_put_run, NULL, used + 1, 0);

@@ -6,7 +6,9 @@
 #include "report/functions.h"
 #include "report/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CALLS = 10,         /* callers and callees, as usual */
@@ -49,17 +51,26 @@ static void put_what(struct nyt_words *w, const void *what)
     }
 }
 
+/* Behind the name, or below it where there is no room; `used` columns are taken. */
+static void put_range(struct nyt_report *r, const nyt_sub *sub, size_t used)
+{
+    char last[16] = "";
+    if (sub->last > sub->first)
+        snprintf(last, sizeof last, "-%u", (unsigned)sub->last);
+    size_t room = r->width - 2 - strlen(last);
+    bool fits = r->uncut || used + nyt_report_place_columns(r, sub->fid, sub->first) <= room;
+    nyt_out_text(r->o, fits ? "  " : "\n  ");
+    nyt_report_place(r, sub->fid, sub->first, room);
+    nyt_out_text(r->o, last);
+}
+
 static void put_heading(struct nyt_report *r, const nyt_sub *sub)
 {
     nyt_report_style(r, NYT_BOLD);
-    nyt_report_name(r, sub->name, r->width);
+    size_t used = nyt_report_name(r, sub->name, r->width);
     nyt_report_style(r, NYT_PLAIN);
-    if (sub->first) {
-        nyt_out_text(r->o, "  ");
-        nyt_report_place(r, sub->fid, sub->first, r->width);
-        if (sub->last > sub->first)
-            nyt_out_format(r->o, "-%u", (unsigned)sub->last);
-    }
+    if (sub->first)
+        put_range(r, sub, used);
     nyt_out_text(r->o, "\n");
     nyt_report_paragraph(r, put_what, sub, 0, 0);
 }

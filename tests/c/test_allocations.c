@@ -186,8 +186,10 @@ static int load_and(const struct file *f, uint64_t *hash, look_fn *look, bool ke
     nyt_error err = {0};
     static const char *const some[] = {"/nothing"};
     static const nyt_filter filter = {.exclude = some, .exclude_count = 1};
-    const nyt_load_options options = {
-        .salvage = true, .keep_evals = keep_evals, .filter = keep_evals ? &filter : NULL};
+    const nyt_load_options options = {.salvage = true,
+                                      .keep_evals = keep_evals,
+                                      .filter = keep_evals ? &filter : NULL,
+                                      .sections = true};
     int rc = nyt_profile_load_memory(&p, f->data, f->len, &options, &err);
     assert_int_equal(p != NULL, rc == NYT_OK);
     assert_int_equal(err.code, rc);
