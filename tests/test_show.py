@@ -288,13 +288,16 @@ for n in range(60):
 def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("long")
     (folder / f"{LONG_NAME}.py").write_text(LONG)
-    done = run([sys.executable, "-m", "pynytprof", "-q", "-o", "long.out", f"{LONG_NAME}.py"], folder)
+    command = [sys.executable, "-m", "pynytprof", "-q", "-o", "long.out"]
+    done = run([*command, f"{LONG_NAME}.py"], folder)
     assert done.returncode == 0, done.stderr
     return folder / "long.out"
 
 
 @pytest.mark.parametrize("width", [60, 80])
-@pytest.mark.parametrize("words", [["tree"], ["func", LONG_NAME], ["summary"], ["summary", "--all"]])
+@pytest.mark.parametrize(
+    "words", [["tree"], ["func", LONG_NAME], ["summary"], ["summary", "--all"]]
+)
 def test_names_wider_than_a_line_keep_their_end(
     words: list[str], width: int, door: Door, long_names: Path
 ) -> None:
