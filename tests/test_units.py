@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -86,6 +87,101 @@ def test_under_pynytprof_units_are_in_its_profile(tmp_path: Path) -> None:
     assert subs["unit::inner"].calls == 5
     assert subs["__main__::work"].calls == 5 + 3 + 4
     assert not (tmp_path / "nytprof.out").exists()
+
+
+BODIES = """\
+import asyncio, contextlib, threading
+from pynytprof import unit
+
+def work(n):
+    return sum(range(n))
+
+def nested():
+    with unit("outer"):
+        work(10)
+        with unit("inner"):
+            work(20)
+        with unit("outer"):
+            work(30)
+    work(40)
+
+async def job(n):
+    with unit(f"job{n % 2}"):
+        await asyncio.sleep(0.001 * n)
+        await helper(n)
+    work(n)
+
+async def helper(n):
+    with unit("helper"):
+        await asyncio.sleep(0.001)
+        work(n)
+
+def steps():
+    with unit("steps"):
+        work(1)
+        yield
+        work(2)
+        yield
+
+async def main():
+    await asyncio.gather(*[job(n) for n in range(6)])
+
+def stacked():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(unit("stacked"))
+        work(5)
+
+shared = unit("thread")
+def run():
+    with shared:
+        work(50)
+
+with unit("all"):
+    nested()
+    for _ in steps():
+        work(7)
+    stacked()
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    asyncio.run(main())
+print("done")
+"""
+
+CALLS = {  # of work, by the unit or function that called it
+    "unit::outer": 2, "unit::inner": 1, "__main__::nested": 1, "unit::helper": 6,
+    "__main__::job": 6, "unit::steps": 2, "unit::all": 2, "unit::stacked": 1, "unit::thread": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "nytprof.out"]], ids=["alone", "pynytprof"])
+def test_the_body_of_a_with_has_a_name(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "prog.py").write_text(BODIES)
+    command = ["-m", "pynytprof", "-q", *options] if options else []
+    done = run([PYTHON, *command, "prog.py"], tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
+    assert verify.verify(tmp_path / "nytprof.out", quiet=True)
+    subs = reader.read(tmp_path / "nytprof.out").subs
+    counts: dict[str, int] = {}
+    for call in subs["__main__::work"].callers:
+        counts[str(call.caller)] = counts.get(str(call.caller), 0) + call.count
+    assert counts == CALLS
+    assert subs["unit::outer"].calls == 2
+    assert subs["unit::helper"].calls == 6
+    assert {call.caller for call in subs["unit::inner"].callers} == {"unit::outer"}
+    tree = run([PYTHON, "-m", "pynytprof", "tree", "--min", "0", "--focus", "unit::job1"], tmp_path)
+    assert "unit::helper" in tree.stdout and "unit::steps" not in tree.stdout
+
+
+@pytest.mark.parametrize("writer", ["c", "py"])
+def test_perl_reads_units_silently(tmp_path: Path, writer: str) -> None:
+    if shutil.which("nytprofhtml") is None:
+        pytest.skip("Devel::NYTProf is not installed")
+    (tmp_path / "prog.py").write_text(BODIES)
+    made = run([PYTHON, "prog.py"], tmp_path, PYNYTPROF_WRITER=writer)
+    assert (made.stderr, made.returncode) == ("", 0)
+    done = run(["nytprofhtml", "--file", "nytprof.out", "--out", "html", "--no-flame"], tmp_path)
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 TAKEN = """\

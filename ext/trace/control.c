@@ -151,6 +151,7 @@ int tracer_forget_figures(tracer *t)
     lanes_close(t);
     graph_free(&t->graph);
     awaits_free(&t->awaits);
+    units_free(&t->units);
     codes_forget(&t->codes);
     source_files_forget(&t->files);
     snapshot_forget(&t->snapshot);

@@ -314,6 +314,26 @@ static void suspend(tracer *t, const lane *l, PyObject *const *args)
                    clock_read(&t->clock));
 }
 
+/* The frame at the top is suspended: its units of work wait with it. */
+static inline void hold_units(tracer *t, const lane *l, const PyObject *code)
+{
+    if (LIKELY(!l || l->top->key != code || !l->top->unit))
+        return;
+    const void *frame = frame_of(code);
+    if (frame)
+        units_hold(&t->units, frame, l->top->unit);
+}
+
+/* The frame at the top begins, or goes on with the units that it has. */
+static inline void meet_units(tracer *t, lane *l, const PyObject *code, bool begins)
+{
+    const void *frame = l->top->key == code ? frame_of(code) : NULL;
+    if (frame && begins)
+        units_take(&t->units, frame);
+    else if (frame)
+        lane_resume_units(t, l, frame);
+}
+
 /* Of a coroutine that the program traces. */
 static inline bool is_awaiting(const lane *l, const PyObject *code)
 {
@@ -344,6 +364,8 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
         l->top->slot = &l->top->slots[index];
         l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
     }
+    if (UNLIKELY(t->units.n_open))
+        meet_units(t, l, code, offset < 0);
     if (UNLIKELY(info->awaits))
         (offset < 0 ? awaits_begin(&t->awaits, frame_of(code))
                     : awaits_resume(&t->awaits, frame_of(code), now));
@@ -418,6 +440,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t n, PyObj
     lane *l = lane_here();
     if (is_awaiting(l, args[0]))
         suspend(CALLBACK_OF(self), l, args);
+    hold_units(CALLBACK_OF(self), l, args[0]);
     return leave(self, args[0], COST_LEAVE);
 }
 
@@ -455,6 +478,7 @@ static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t
     lane *l = lane_here();
     if (is_awaiting(l, args[0]))
         suspend(CALLBACK_OF(self), l, args);
+    hold_units(CALLBACK_OF(self), l, args[0]);
     return leave_of_tiers(self, args[0], COST_LEAVE);
 }
 

@@ -86,6 +86,12 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
+    if (UNLIKELY(t->units.n_open) && l->top->key == frame) {
+        if (offset < 0)
+            units_take(&t->units, frame);
+        else
+            lane_resume_units(t, l, frame);
+    }
     if (UNLIKELY(info->awaits))
         (offset < 0 ? awaits_begin(&t->awaits, frame) : awaits_resume(&t->awaits, frame, now));
 }
@@ -347,6 +353,8 @@ static void on_return(tracer *t, lane *l, PyFrameObject *frame, const PyObject *
         return;
     if (UNLIKELY(l->top->info->awaits) && value)
         suspend(t, l, value, now);
+    if (UNLIKELY(l->top->unit != NULL) && value)
+        units_hold(&t->units, frame, l->top->unit);
     lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
 }
 

@@ -24,6 +24,30 @@ static inline line_slot *current_slot(activation *a)
     return a->slot ? a->slot : a->slots;
 }
 
+static inline void edge_account(edge *e, bool outermost, uint64_t incl, uint64_t excl)
+{
+    e->excl += excl;
+    if (outermost) {
+        e->incl += incl;
+    } else {
+        e->reci += incl;
+        e->inner_excl += excl;
+    }
+}
+
+/*
+ * The time in units of work that are open in the frame is not its own, but the innermost one's.
+ * Returns what is left for the frame's sub: nothing.
+ */
+static uint64_t units_account(lane *l, const activation *a, uint64_t incl, uint64_t excl)
+{
+    for (const unit_mark *m = a->unit; m; m = m->outer) {
+        edge_account(m->edge, --l->active[m->sub] == 0, incl, excl);
+        excl = 0;
+    }
+    return 0;
+}
+
 /*
  * What the activation has run since it was entered, or since the last settling,
  * goes to its edge and path. Returns it, inclusive.
@@ -33,14 +57,10 @@ static inline uint64_t activation_account(lane *l, activation *a, bool outermost
     uint64_t incl = l->elapsed - a->entered;
     uint64_t excl = incl - a->inner;
     if (a->edge) {
-        a->edge->excl += excl;
-        if (outermost) {
-            a->edge->incl += incl;
-        } else {
-            a->edge->reci += incl;
-            a->edge->inner_excl += excl;
-        }
         a->node->excl += excl;
+        if (UNLIKELY(a->unit != NULL))
+            excl = units_account(l, a, incl, excl);
+        edge_account(a->edge, outermost, incl, excl);
     }
     return incl;
 }
@@ -113,7 +133,8 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
 {
     if (!caller->info)      /* a root: called from line 0 of its own file */
         return graph_edge(&t->graph, callee_info->file, 0, 0, sub);
-    return graph_edge(&t->graph, caller->info->file, line_of_slot(caller), caller->sub + 1, sub);
+    uint32_t from = caller->unit ? caller->unit->sub : caller->sub;
+    return graph_edge(&t->graph, caller->info->file, line_of_slot(caller), from + 1, sub);
 }
 
 /*
@@ -166,6 +187,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     a->entered = l->elapsed;
     a->inner = 0;
     a->edge = NULL;
+    a->unit = NULL;
     if (a->c) {
         a->info = caller->info;
         a->slots = caller->slots;
@@ -566,10 +588,92 @@ static void lane_settle(const tracer *t, lane *l, uint64_t now)
     }
     for (activation *a = l->stack + 1; a <= l->top; a++) {
         l->active[a->sub]++;
+        for (const unit_mark *m = a->unit; m; m = m->outer)
+            l->active[m->sub]++;
         a->entered = l->elapsed;
         a->inner = 0;
     }
     l->stack->inner = 0;
+}
+
+/* ---- Units of work ---- */
+
+/* A chain becomes an activation's, on the path that it has: the outermost unit first. */
+static bool units_apply(tracer *t, lane *l, activation *a, unit_mark *m)
+{
+    if (m->outer && !units_apply(t, l, a, m->outer))
+        return false;
+    if (m->sub >= l->active_cap && !lane_widen(t, l, m->sub))
+        return false;
+    m->below = a->node;
+    a->node = graph_child(&t->graph, a->node, m->sub);
+    a->unit = m;
+    l->active[m->sub]++;
+    return true;
+}
+
+uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
+{
+    activation *a = l->top;
+    while (a > l->stack && a->key != key)
+        a--;
+    if (a == l->stack || a->c || !a->edge)
+        return 0;
+    lane_settle(t, l, clock_read(&t->clock));
+    edge *e = edge_from(t, a, a->info, sub);
+    unit_mark *m = e ? units_add(&t->units, sub, e) : NULL;
+    if (!m)
+        return 0;
+    m->outer = a->unit;
+    m->below = a->node;
+    if (sub >= l->active_cap && !lane_widen(t, l, sub)) {
+        units_remove(&t->units, m);
+        return 0;
+    }
+    uint32_t around = l->active[sub]++;
+    e->count++;
+    e->inner += around > 0;
+    if (around > e->depth)
+        e->depth = around;
+    a->node = graph_child(&t->graph, a->node, sub);
+    a->unit = m;
+    return m->id;
+}
+
+/* Takes the unit off the activation that has it in this lane, if one has. */
+static bool lane_drop_unit(const tracer *t, lane *l, const unit_mark *m)
+{
+    for (activation *a = l->top; a > l->stack; a--) {
+        const unit_mark *at = a->unit;
+        while (at && at != m)
+            at = at->outer;
+        if (!at)
+            continue;
+        lane_settle(t, l, lane_clock(&t->clock, l, clock_read(&t->clock)));
+        if (a->unit == m)
+            a->node = m->below;
+        l->active[m->sub]--;
+        return units_unlink(&a->unit, m);
+    }
+    return false;
+}
+
+void lane_end_unit(tracer *t, lane *l, uint64_t id)
+{
+    unit_mark *m = units_find(&t->units, id);
+    if (!m)
+        return;
+    bool dropped = l && lane_drop_unit(t, l, m);
+    for (size_t i = 0; i < t->lanes.n && !dropped; i++)
+        dropped = lane_drop_unit(t, t->lanes.list[i], m);
+    units_remove(&t->units, m);
+}
+
+void lane_resume_units(tracer *t, lane *l, const void *frame)
+{
+    unit_mark *chain = units_take(&t->units, frame);
+    if (chain && !units_apply(t, l, l->top, chain))
+        trace_fail(t);
 }
 
 void lanes_settle(tracer *t)

@@ -69,6 +69,16 @@ void lane_find_frames(tracer *t, lane *l, bool with_current);
 /* The running thread's stack has been exchanged for another: greenlet's work. */
 void lane_switch(tracer *t);
 
+/*
+ * A unit of work of that sub begins in the frame with this key: what the frame runs from now on is
+ * below it. Returns what ends it; 0: no such frame is traced.
+ */
+uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub);
+/* In whatever thread it began; `l` (or NULL) is looked at first. One that is not open is passed over. */
+void lane_end_unit(tracer *t, lane *l, uint64_t id);
+/* The frame at the top goes on: its units, which units_hold() has, are open again. */
+void lane_resume_units(tracer *t, lane *l, const void *frame);
+
 /* No thread holds its lane any more: another tracer may come in between. */
 void lanes_let_go(tracer *t);
 /* Gives all lanes back. */

@@ -49,6 +49,7 @@ typedef struct {
     line_slot *slot; /* the current line; NULL before the first */
     node *node;
     edge *edge; /* NULL with subs=0 */
+    unit_mark *unit; /* the innermost unit of work that is open in this frame, or NULL */
     uint32_t sub;
     /*
      * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where its time

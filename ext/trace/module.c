@@ -3,6 +3,7 @@
  * Python tracer (src/pynytprof/_pure/tracer.py), and a few that only C can have.
  */
 #include "blocks.h"
+#include "code.h"
 #include "control.h"
 #include "deadline.h"
 #include "emit.h"
@@ -43,6 +44,7 @@ static void tables_free(tracer *t)
     lanes_close(t);
     graph_free(&t->graph);
     awaits_free(&t->awaits);
+    units_free(&t->units);
     codes_free(&t->codes);
     source_files_free(&t->files);
     snapshot_forget(&t->snapshot);
@@ -190,6 +192,47 @@ static PyObject *tracer_line_hits(PyObject *self, PyObject *unused)
     return trace_line_hits((tracer *)self);
 }
 
+PyDoc_STRVAR(begin_unit_doc,
+"begin_unit($self, frame, function, /)\n--\n\n"
+"What the frame runs from now on stands in the call tree below `function`, whose name is a unit's.\n"
+"Returns a number for end_unit(); 0: that is not traced.");
+
+static PyObject *tracer_begin_unit(PyObject *self, PyObject *args)
+{
+    tracer *t = (tracer *)self;
+    PyObject *frame, *function;
+    if (!PyArg_ParseTuple(args, "O!O!:begin_unit", &PyFrame_Type, &frame, &PyFunction_Type,
+                          &function))
+        return NULL;
+    lane *l = t->running ? lane_of_this_thread(t) : NULL;
+    code_info *info = l ? code_info_of(t, (PyCodeObject *)PyFunction_GET_CODE(function),
+                                       PyFunction_GET_GLOBALS(function))
+                        : NULL;
+    uint64_t id = 0;
+    if (info && !info->skip) {
+        if (l->run != t->run)
+            lane_find_frames(t, l, true);
+        PyCodeObject *code = PyFrame_GetCode((PyFrameObject *)frame);
+        id = lane_begin_unit(t, l, engine_key((PyFrameObject *)frame, code), info->sub);
+        Py_DECREF(code);
+    }
+    return PyLong_FromUnsignedLongLong(id);
+}
+
+PyDoc_STRVAR(end_unit_doc,
+"end_unit($self, id, /)\n--\n\n"
+"Ends what begin_unit() began, in whatever thread; another number is passed over.");
+
+static PyObject *tracer_end_unit(PyObject *self, PyObject *number)
+{
+    tracer *t = (tracer *)self;
+    unsigned long long id = PyLong_AsUnsignedLongLong(number);
+    if (id == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    lane_end_unit(t, t->running ? lane_of_this_thread(t) : NULL, id);
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(facts_doc,
 "facts($self, /)\n--\n\nWhat is worth telling of this run, as a new dict.");
 
@@ -234,6 +277,8 @@ static PyMethodDef tracer_methods[] = {
     {"emit", tracer_emit, METH_VARARGS, emit_doc},
     {"forget", tracer_forget, METH_NOARGS, forget_doc},
     {"line_hits", tracer_line_hits, METH_NOARGS, line_hits_doc},
+    {"begin_unit", tracer_begin_unit, METH_VARARGS, begin_unit_doc},
+    {"end_unit", tracer_end_unit, METH_O, end_unit_doc},
     {"facts", tracer_facts, METH_NOARGS, facts_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -67,6 +67,7 @@ typedef struct lane lane;
 typedef struct code_info code_info;
 typedef struct node node;
 typedef struct edge edge;
+typedef struct unit_mark unit_mark;
 
 /* What one lane knows of one line. */
 typedef struct {

@@ -13,6 +13,7 @@
 #include "source.h"
 #include "speed.h"
 #include "trace.h"
+#include "units.h"
 #include "util.h"
 
 struct tracer {
@@ -29,6 +30,7 @@ struct tracer {
     code_table codes;
     call_graph graph;
     await_table awaits;
+    unit_table units;
     lane_table lanes;
     snapshots snapshot;
     engine_state engine;

@@ -205,6 +205,12 @@ def finish_profile() -> None:
             current._session.finish()
 
 
+def current() -> Any:
+    """What counts for the profile that is switched: a C or a Python tracer, or None."""
+    tracer = _current.get(_NAME)
+    return tracer._session.tracer if tracer is not None else None
+
+
 def profile_script(
     path: str | os.PathLike[str], out_path: str | os.PathLike[str] | None = None
 ) -> str:

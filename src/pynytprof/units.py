@@ -7,18 +7,19 @@ several overlap on one event loop or in several threads: each has a stack of its
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import linecache
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from . import tracer as _tracer
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
 __all__ = ["Names", "unit"]
 
@@ -66,20 +67,44 @@ _plain = Names("unit")
 _async = Names("unit", asynchronous=True)
 
 
+def _frame_of_with(frame: FrameType | None) -> FrameType | None:
+    """The frame whose ``with`` it is, also by way of contextlib's ExitStack. None: ours."""
+    while frame is not None and frame.f_code.co_filename == contextlib.__file__:
+        frame = frame.f_back
+    return None if frame is None or frame.f_code.co_filename == __file__ else frame
+
+
+class _Opened(NamedTuple):
+    """A ``with`` that is open: in which frame, and what ends it (0: nothing need be ended)."""
+
+    frame: int
+    tracer: Any
+    number: int
+
+
 class unit:
     """Profiles a unit of work: a function, under this name, or the body of a ``with``.
 
     ``@unit("import")`` and ``unit("import").run(f, x)`` call a function, or a coroutine's, under
-    the name ``unit::import``. ``with unit("import"):`` profiles its body, whose lines stay those
-    of the function around it. Units may be nested and may overlap; profiling is on while there is
-    one, into the profile that :func:`pynytprof.enable_profile` switches.
+    the name ``unit::import``. What the body of ``with unit("import"):`` runs, and calls, stands
+    below that name as well; its lines stay those of the function around it. Units may be nested and
+    may overlap, also where coroutines wait in them; profiling is on while there is one, into the
+    profile that :func:`pynytprof.enable_profile` switches.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._open: list[_Opened] = []
 
     def __enter__(self) -> unit:
+        function = _plain(self.name)
         _tracer.enable_profile()
+        tracer, number = _tracer.current(), 0
+        begin = getattr(tracer, "begin_unit", None)
+        frame = _frame_of_with(sys._getframe(1))
+        if begin is not None and frame is not None:
+            number = begin(frame, function)
+        self._open.append(_Opened(id(frame), tracer, number))
         return self
 
     def __exit__(
@@ -88,7 +113,20 @@ class unit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        opened = self._take(id(_frame_of_with(sys._getframe(1))))
+        if opened.number:
+            opened.tracer.end_unit(opened.number)
         _tracer.disable_profile()
+
+    def _take(self, frame: int) -> _Opened:
+        """What was opened last in this frame; uses of one unit may overlap. Else the last one."""
+        at = len(self._open) - 1
+        while at > 0 and self._open[at].frame != frame:
+            at -= 1
+        if at >= 0 and self._open[at].frame != frame:
+            at = len(self._open) - 1
+        opened: _Opened = self._open.pop(at)
+        return opened
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """``function(*args, **kwargs)`` as this unit; of a coroutine function a coroutine."""
