@@ -125,6 +125,15 @@ def test_each_test_has_its_profile(project: Path) -> None:
     assert verify.verify(project / "nytprof-tests" / "session.out", quiet=True)
 
 
+def test_the_table_is_whole_where_nobody_looks(project: Path) -> None:
+    long = (
+        "    assert sum(n * n for n in range(2000)) >= 0 and 'a line that is not cut at any width'"
+    )
+    (project / "tests" / "test_long.py").write_text(f"def test_long():\n{long}\n")
+    done = pytested(project, "--nytprof", "tests/test_long.py")
+    assert long.strip() in done.stdout.partition("hottest line")[2]
+
+
 def test_workers_of_xdist_are_one_session(project: Path) -> None:
     done = pytested(project, "--nytprof", "-n", "2")
     assert done.returncode == 0, done.stdout

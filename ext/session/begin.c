@@ -161,6 +161,17 @@ static void clean_up(const settings *s)
         environment_put(PATH_VARIABLE, *before ? before + 1 : NULL);
 }
 
+/* What reports call the program: its script, or whose worker it is. */
+static const char *program_name(void)
+{
+    const char *script = word_of("argv", 0), *text = command_text();
+    if (text && strstr(text, "from multiprocessing."))
+        return "multiprocessing worker";
+    if (text && strstr(text, "exec(eval(sys.stdin.readline()))"))
+        return "execnet worker";
+    return script && *script ? script : "(stdin)";
+}
+
 /* The settings of this process: those handed on, and what only it knows. */
 static char *own_text(const char *given, enum helper helper)
 {
@@ -169,10 +180,9 @@ static char *own_text(const char *given, enum helper helper)
         return NULL;
     clean_up(&s);
     char *text = strdup(given);
-    const char *script = word_of("argv", 0);
     bool ok = text;
     if (!settings_text(&s, "application", NULL))
-        ok = ok && settings_add(&text, "application", script && *script ? script : "(stdin)");
+        ok = ok && settings_add(&text, "application", program_name());
     if (helper == FORK_SERVER)
         ok = ok && settings_add(&text, "only_forks", "1");
     if (runs("-m"))                     /* runpy is there only to run the module */

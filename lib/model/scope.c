@@ -2,7 +2,9 @@
  * Whose code a file is. The rule is one of paths, the same that `pynytprof --scope` follows while
  * tracing: what lies in a folder of installed packages is a package's, what lies in the language's
  * own library, or was frozen into the interpreter, is the library's, and the rest is the project's;
- * but for the few lines that start an installed program, which are its package's.
+ * but for the few lines that start an installed program, which are its package's, for those with
+ * which libraries start their workers, and for our own around a unit of work. If nothing is the
+ * project's then, an installed program was run: its package is.
  * What exec and eval were given belongs to whoever gave it.
  */
 #include "model/scope.h"
@@ -59,6 +61,31 @@ static bool is_launcher(const nyt_profile *p, const nyt_file *file)
     return n > 0 && n <= LAUNCHER_LINES && nyt_str_contains(source[n - 1].text, "sys.exit(");
 }
 
+/* The text of `-c` in workers of multiprocessing (Dask's, too) and of execnet, which is xdist's. */
+static bool is_worker_start(const nyt_profile *p, const nyt_file *file)
+{
+    static const char *const texts[] = {
+        "from multiprocessing.spawn import ", "from multiprocessing.forkserver import ",
+        "from multiprocessing.resource_tracker import ", "exec(eval(sys.stdin.readline()))", NULL};
+    size_t n;
+    const nyt_src_line *source;
+    if (strcmp(end_of_name(file->name), "(-c)") != 0)
+        return false;
+    source = nyt_profile_source(p, file->fid, &n);
+    return n == 1 && contains_any(source[0].text, texts);
+}
+
+/* The function that calls a unit of work under its name: pynytprof/units.py. */
+static bool is_around_unit(const nyt_profile *p, const nyt_file *file)
+{
+    size_t n;
+    const nyt_src_line *source;
+    if (*end_of_name(file->name) != '(')
+        return false;
+    source = nyt_profile_source(p, file->fid, &n);
+    return n == 2 && nyt_str_contains(source[0].text, "def unit(function, *args, **kwargs):");
+}
+
 static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)
 {
     for (int i = 0; file && file->is_eval && i < EVALS_IN_EVALS; i++)
@@ -70,9 +97,62 @@ static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)
     if (!from_user && nyt_str_begins(file->name, "(") &&
         nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
         return NYT_SCOPE_GENERATED;
-    if (is_launcher(p, file))
+    if (is_launcher(p, file) || is_worker_start(p, file) || is_around_unit(p, file))
         return NYT_SCOPE_PACKAGES;
     return nyt_scope_of_path(file->name);
+}
+
+/* "/site-packages/wordtool" of "from wordtool.cli import main"; false: the line is another. */
+static bool package_of(nyt_str line, char *path, size_t cap)
+{
+    static const char from[] = "from ", folder[] = "/site-packages/";
+    size_t begin = sizeof from - 1, end = begin;
+    if (!nyt_str_begins(line, from))
+        return false;
+    while (end < line.len && line.data[end] != '.' && line.data[end] != ' ')
+        end++;
+    size_t len = end - begin;
+    if (len == 0 || len + sizeof folder + 1 > cap)
+        return false;
+    memcpy(path, folder, sizeof folder - 1);
+    memcpy(path + sizeof folder - 1, line.data + begin, len);
+    path[sizeof folder - 1 + len] = 0;
+    return true;
+}
+
+/* Whether a file lies in that package, or is the module of that name. */
+static bool is_in_package(const nyt_file *file, const char *package)
+{
+    const char *at = strstr(file->name.data, package);
+    const char *rest = at ? at + strlen(package) : "";
+    return *rest == '/' || strcmp(rest, ".py") == 0;
+}
+
+/* The package that the launcher starts is the project. */
+static void take_package(nyt_profile *p, const nyt_file *launcher)
+{
+    size_t n;
+    const nyt_src_line *source = nyt_profile_source(p, launcher->fid, &n);
+    char package[256] = "";
+    for (size_t i = 0; i < n && !*package; i++)
+        package_of(source[i].text, package, sizeof package);
+    for (size_t i = 0; *package && i < p->file_count; i++)
+        if (p->scopes[i] == NYT_SCOPE_PACKAGES && is_in_package(&p->files[i], package))
+            p->scopes[i] = NYT_SCOPE_PROJECT;
+}
+
+/* Where nothing is the project's, an installed program's package is. */
+static void find_installed_program(nyt_profile *p)
+{
+    const nyt_file *launcher = NULL;
+    for (size_t i = 0; i < p->file_count; i++) {
+        if (p->scopes[i] == NYT_SCOPE_PROJECT)
+            return;
+        if (!launcher && is_launcher(p, &p->files[i]))
+            launcher = &p->files[i];
+    }
+    if (launcher)
+        take_package(p, launcher);
 }
 
 bool nyt_scopes_find(nyt_profile *p)
@@ -80,6 +160,8 @@ bool nyt_scopes_find(nyt_profile *p)
     p->scopes = calloc(p->file_count + 1, sizeof *p->scopes);
     for (size_t i = 0; p->scopes && i < p->file_count; i++)
         p->scopes[i] = (uint8_t)scope_of(p, &p->files[i]);
+    if (p->scopes)
+        find_installed_program(p);
     return p->scopes != NULL;
 }
 

@@ -11,6 +11,7 @@ import re
 import sys
 from typing import Any
 
+from .handover import program_name
 from .processes import Origin, part_name
 from .py_session import PySession
 from .session import adopt
@@ -51,7 +52,7 @@ def _begin(settings: Settings, origin: Origin, text: str | None, *, only_forks: 
     session = PySession(
         settings.replace(file=path, addpid=False, addtimestamp=False),
         sources={"<string>": _SPAWNED.sub("...", text)} if text else None,
-        application=sys.argv[0] if sys.argv else None,
+        application=program_name() or None,
         origin=origin,
         only_forks=only_forks,
     )

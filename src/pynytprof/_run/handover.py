@@ -26,6 +26,18 @@ START_FOLDER = os.path.join(PACKAGE_PREFIX, "_child")
 _START_FILE = "pynytprof.pth"
 
 
+def program_name() -> str:
+    """What reports call the program: its script, or whose worker it is; as in begin.c."""
+    script = sys.argv[0] if sys.argv else ""
+    if script == "-c":
+        text = sys.orig_argv[max(len(sys.orig_argv) - len(sys.argv), 0)]
+        if "from multiprocessing." in text:
+            return "multiprocessing worker"
+        if "exec(eval(sys.stdin.readline()))" in text:
+            return "execnet worker"
+    return script
+
+
 def start_folder() -> str:
     """What has to stand in PYTHONPATH so that a new interpreter finds us; nothing, if it
     comes upon our ``.pth`` file by itself."""

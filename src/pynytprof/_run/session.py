@@ -8,7 +8,6 @@ tracer there, the writer there, a writer of the user's. At most one runs in a pr
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -76,7 +75,7 @@ def new(
         return PySession(settings, writer=writer, sources=sources, application=application)
     text = handover.text_of(
         settings,
-        application=application or sys.argv[0] or "(interactive)",
+        application=application or handover.program_name() or "(interactive)",
         pid=os.getpid(),
         now=time.time(),
     )

@@ -130,7 +130,9 @@ class Judge:
     # ---- What is shown ----
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        rows = list(self._table())
+        # On a terminal a long line would be broken; elsewhere, nothing is cut.
+        most = 60 if terminalreporter.isatty else None
+        rows = list(self._table(most))
         if rows or self._said or self._errors:
             terminalreporter.section("pynytprof")
         for row in rows:
@@ -149,7 +151,7 @@ class Judge:
         tests = [(name, test) for name, test in self._tests.items() if test.work]
         return sorted(tests, key=lambda item: item[1].seconds(), reverse=True)[: self._options.top]
 
-    def _table(self) -> Iterator[str]:
+    def _table(self, most: int | None) -> Iterator[str]:
         slowest = self._slowest()
         if slowest:
             yield f"{'setup':>9} {'call':>9} {'teardown':>9}  test, and its hottest line"
@@ -160,7 +162,7 @@ class Judge:
             if line:
                 where = f"{line.place.file}:{line.line}"
                 figures = f"{line.count:,} x, {_time(line.seconds)}"
-                yield f"{'':>29}  {where}  {figures}  {line.place.text[:60]}"
+                yield f"{'':>29}  {where}  {figures}  {line.place.text[:most]}"
 
     def _compared(self) -> Iterator[str]:
         options = self._options
