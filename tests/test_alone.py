@@ -69,6 +69,21 @@ def test_the_collector_shows_nothing_of_ours_when_code_runs_for_the_first_time(
     assert ours == plain and plain.stdout == "0\n"
 
 
+def test_code_that_has_run_before_moves_the_collectors_count_as_without_us(tmp_path: Path) -> None:
+    text = (
+        "import gc\nkeep = []\nclass C:\n    def __init__(self, n): self.n = [n]\n"
+        "def numbers():\n    for i in range(3): yield [i]\n"
+        "def fails():\n    try: raise ValueError([1])\n    except ValueError as e: return [e]\n"
+        "def work(i):\n    keep.append(C(i)); keep.extend(numbers()); keep.append(fails())\n"
+        "    keep.append(sorted([3, 1], key=lambda x: [x]))\n"
+        "gc.collect(); gc.disable()\ncounts = [0] * 300\n"
+        "for i in range(300):\n    work(i); counts[i] = gc.get_count()[0]\n"
+        "print([n - counts[9] for n in counts[9:]])\n"
+    )
+    plain, ours = both(tmp_path, text)
+    assert ours == plain and plain.stdout.startswith("[0, ")
+
+
 def test_imports_are_the_programs_own_and_in_the_profile(tmp_path: Path) -> None:
     plain, ours = both(tmp_path, "import argparse, dataclasses, platform, inspect, signal\n")
     assert ours == plain
