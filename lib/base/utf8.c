@@ -49,12 +49,10 @@ static size_t ascii_words(const char *data, size_t len)
 bool nyt_is_utf8(nyt_str s)
 {
     uint32_t code;
-    size_t at = 0;
-    while ((at += ascii_words(s.data + at, s.len - at)) < s.len) {
-        size_t n = nyt_utf8_next(s.data + at, s.len - at, &code);
-        if (n == 0)
+    for (size_t at = 0, n; at < s.len; at += n) {
+        n = ascii_words(s.data + at, s.len - at);
+        if (n == 0 && (n = nyt_utf8_next(s.data + at, s.len - at, &code)) == 0)
             return false;
-        at += n;
     }
     return true;
 }
