@@ -68,9 +68,9 @@ def afresh(*arguments: str) -> float:
 
 def needed(workload: str, rounds: int) -> float:
     """What the profiler's cost has really been over what it took out."""
-    without, with_cost, cleaned = (
-        min(afresh(kind, workload) for _ in range(rounds)) for kind in ("plain", "raw", "clean")
-    )
+    kinds = ("plain", "raw", "clean")
+    taken = [[afresh(kind, workload) for kind in kinds] for _ in range(rounds)]
+    without, with_cost, cleaned = (min(column) for column in zip(*taken, strict=True))
     return (with_cost - without) / (with_cost - cleaned)
 
 

@@ -481,8 +481,7 @@ typedef struct {
     const nyt_filter *filter; /* keep only what it shows, as if no other code had been profiled: the
                                  time of the rest is that of the lines and subs that called it, as
                                  far as the call tree tells. NULL: keep all */
-    bool
-        sections; /* keep the lines of each process and thread apart as well, for nyt_report_page() */
+    bool sections; /* keep the lines of each process and thread apart, too: for nyt_report_page() */
 } nyt_load_options;
 
 /*

@@ -78,15 +78,16 @@ def test_finalizers_are_called_by_the_collector(tmp_path: Path) -> None:
 
 
 def test_the_line_does_not_bear_what_the_collector_takes(tmp_path: Path) -> None:
+    """One collection of many young objects, at one of the last lines; they do next to nothing."""
     text = (
-        "import gc\ngc.disable()\nkept = [[i] for i in range(200000)]\n"
-        "def trigger():\n    return [[]]\ngc.collect(1)\ngc.set_threshold(1, 0, 0)\n"
+        "import gc\ngc.disable()\nkept = [[i] for i in range(300000)]\n"
+        "def trigger():\n    return [[]]\ngc.set_threshold(1, 1000, 1000)\n"
         "gc.enable()\nfor _ in range(20):\n    trigger()\n"
     )
     profile, _ = profiled(tmp_path, "--gc", text=text)
-    line = next(line for line in profile.lines if line.line == 5)
     assert profile.subs[SUB].calls > 0
-    assert line.time < profile.subs[SUB].incl
+    last = sum(line.time for line in profile.lines if line.fid == 1 and line.line > 3)
+    assert last < profile.subs[SUB].incl
 
 
 def test_without_the_setting_there_is_nothing_of_ours_in_the_list(tmp_path: Path) -> None:

@@ -521,7 +521,7 @@ bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method)
     return false;
 }
 
-/* The one of what is not Python, by its name; NULL: not known. -1 with or without an exception. */
+/* Of what is not Python, by its name, which may be NULL: then, too, -1 with or without an exception. */
 static int64_t c_sub_named(tracer *t, PyObject *name)
 {
     PyObject *known = name ? PyDict_GetItemWithError(t->codes.c_names, name) : NULL;

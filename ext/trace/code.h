@@ -19,7 +19,7 @@ bool code_c_function(PyObject *callable, bool bound, PyMethodDef **method);
 
 /* Index of the sub of a C function; -1: the tracer has failed. */
 int64_t code_c_sub(tracer *t, PyObject *callable, PyMethodDef *method);
-/* The one called so, of what is no Python function either; -1 with or without an exception. */
+/* Another sub that is no Python function, by its name; -1 with or without an exception. */
 int64_t code_sub_called(tracer *t, const char *text);
 
 #endif

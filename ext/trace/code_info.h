@@ -59,7 +59,7 @@ typedef struct {
 int code_last_line(PyCodeObject *code, int most);
 /*
  * Finds the lines of the code, of which those past `most` are taken for that one; or numbers as
- * many as a folded file has. False: an exception, or out of memory.
+ * many as a folded file has. False: out of memory.
  */
 bool code_collect_lines(code_info *info, PyCodeObject *code, int most);
 bool code_number_lines(code_info *info, int n);

@@ -340,6 +340,15 @@ static inline bool is_awaiting(const lane *l, const PyObject *code)
     return l && l->top->key == code && UNLIKELY(l->top->info->awaits);
 }
 
+/* What is kept of the frame at the top until it goes on; of PY_YIELD, before it is left. */
+static inline void note_suspension(tracer *t, PyObject *const *args)
+{
+    const lane *l = lane_here();
+    if (is_awaiting(l, args[0]))
+        suspend(t, l, args);
+    hold_units(t, l, args[0]);
+}
+
 /* A frame begins, or goes on at `offset` (-1: begins). */
 static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable,
                               bool tiers)
@@ -437,10 +446,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t n, PyObj
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    lane *l = lane_here();
-    if (is_awaiting(l, args[0]))
-        suspend(CALLBACK_OF(self), l, args);
-    hold_units(CALLBACK_OF(self), l, args[0]);
+    note_suspension(CALLBACK_OF(self), args);
     return leave(self, args[0], COST_LEAVE);
 }
 
@@ -475,10 +481,7 @@ static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    lane *l = lane_here();
-    if (is_awaiting(l, args[0]))
-        suspend(CALLBACK_OF(self), l, args);
-    hold_units(CALLBACK_OF(self), l, args[0]);
+    note_suspension(CALLBACK_OF(self), args);
     return leave_of_tiers(self, args[0], COST_LEAVE);
 }
 

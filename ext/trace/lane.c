@@ -35,17 +35,13 @@ static inline void edge_account(edge *e, bool outermost, uint64_t incl, uint64_t
     }
 }
 
-/*
- * The time in units of work that are open in the frame is not its own, but the innermost one's.
- * Returns what is left for the frame's sub: nothing.
- */
-static uint64_t units_account(lane *l, const activation *a, uint64_t incl, uint64_t excl)
+/* Of the units of work that are open in the frame, the innermost one has its own time. */
+static void units_account(lane *l, const activation *a, uint64_t incl, uint64_t excl)
 {
     for (const unit_mark *m = a->unit; m; m = m->outer) {
         edge_account(m->edge, --l->active[m->sub] == 0, incl, excl);
         excl = 0;
     }
-    return 0;
 }
 
 /*
@@ -58,8 +54,10 @@ static inline uint64_t activation_account(lane *l, activation *a, bool outermost
     uint64_t excl = incl - a->inner;
     if (a->edge) {
         a->node->excl += excl;
-        if (UNLIKELY(a->unit != NULL))
-            excl = units_account(l, a, incl, excl);
+        if (UNLIKELY(a->unit != NULL)) {
+            units_account(l, a, incl, excl);
+            excl = 0;
+        }
         edge_account(a->edge, outermost, incl, excl);
     }
     return incl;
@@ -624,19 +622,17 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
     unit_mark *m = e ? units_add(&t->units, sub, e) : NULL;
     if (!m)
         return 0;
-    m->outer = a->unit;
-    m->below = a->node;
-    if (sub >= l->active_cap && !lane_widen(t, l, sub)) {
+    unit_mark *outer = a->unit;
+    if (!units_apply(t, l, a, m)) {
         units_remove(&t->units, m);
         return 0;
     }
-    uint32_t around = l->active[sub]++;
+    m->outer = outer;
+    uint32_t around = l->active[sub] - 1;
     e->count++;
     e->inner += around > 0;
     if (around > e->depth)
         e->depth = around;
-    a->node = graph_child(&t->graph, a->node, sub);
-    a->unit = m;
     return m->id;
 }
 

@@ -69,7 +69,9 @@ static int remember(local_events *e, PyObject *code)
     grown[e->n] = PyWeakref_NewRef(code, NULL);
     if (!grown[e->n])
         return -1;
-    PyObject_GC_UnTrack(grown[e->n]); /* who counts the collector's objects finds none of ours */
+    /* Who counts the collector's objects finds none of ours; but the program may have this one. */
+    if (Py_REFCNT(grown[e->n]) == 1)
+        PyObject_GC_UnTrack(grown[e->n]);
     e->n++;
     return 0;
 }

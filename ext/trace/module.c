@@ -346,6 +346,14 @@ static PyObject *places_of_block(const code_flow *flow, const code_info *info, f
     return places;
 }
 
+/* False with an exception. */
+static bool is_code(PyObject *object)
+{
+    if (!PyCode_Check(object))
+        PyErr_SetString(PyExc_TypeError, "a code object is wanted");
+    return PyCode_Check(object);
+}
+
 PyDoc_STRVAR(line_blocks_doc,
 "line_blocks($module, code, /)\n--\n\n"
 "The basic blocks of a code object in which two or more lines start, each as a list of\n"
@@ -355,10 +363,8 @@ PyDoc_STRVAR(line_blocks_doc,
 static PyObject *line_blocks(PyObject *module, PyObject *code)
 {
     (void)module;
-    if (!PyCode_Check(code)) {
-        PyErr_SetString(PyExc_TypeError, "a code object is wanted");
+    if (!is_code(code))
         return NULL;
-    }
     if (!flow_is_known())
         Py_RETURN_NONE;
     code_info *info = calloc(1, sizeof *info);
@@ -394,10 +400,8 @@ PyDoc_STRVAR(line_ranges_doc,
 static PyObject *line_ranges(PyObject *module, PyObject *code)
 {
     (void)module;
-    if (!PyCode_Check(code)) {
-        PyErr_SetString(PyExc_TypeError, "a code object is wanted");
+    if (!is_code(code))
         return NULL;
-    }
     PyObject *ranges = PyList_New(0);
     if (ranges && !code_each_range((PyCodeObject *)code, add_line_range, ranges))
         Py_CLEAR(ranges);

@@ -21,8 +21,7 @@ struct unit_mark {
 typedef struct {
     unit_mark **marks;  /* owned; NULL: a free place */
     size_t n, cap, n_open;
-    struct nyt_map
-        by_frame; /* of suspended frames: place of the innermost mark plus one, 0: none */
+    struct nyt_map by_frame; /* suspended: place of the innermost mark plus one, 0: none */
 } unit_table;
 
 /* A new mark, in no chain yet. NULL: out of memory. */

@@ -62,11 +62,6 @@ static bool add_comment(struct nyt_loader *l, nyt_str text)
 
 /* ---- Time ---- */
 
-static double seconds(const struct nyt_loader *l, int64_t ticks)
-{
-    return (double)ticks / l->ticks_per_sec;
-}
-
 /* Turns all ticks so far into seconds. false: out of memory. */
 static bool convert_lines(const struct nyt_loader *l, struct nyt_line_table *t)
 {
@@ -79,7 +74,7 @@ static bool convert_lines(const struct nyt_loader *l, struct nyt_line_table *t)
     for (size_t i = 0; i < t->sums.count; i++) {
         int64_t ticks = t->sums.list[i].ticks;
         if (ticks)
-            t->times[i].seconds += seconds(l, ticks);
+            t->times[i].seconds += nyt_loader_seconds(l, ticks);
         t->times[i].ticks = nyt_add_ticks(t->times[i].ticks, ticks);
         t->sums.list[i].ticks = 0;
     }
@@ -90,7 +85,7 @@ static bool convert_lines(const struct nyt_loader *l, struct nyt_line_table *t)
 static bool convert_ticks(struct nyt_loader *l)
 {
     if (l->ticks)
-        l->p->totals.statement_time += seconds(l, l->ticks);
+        l->p->totals.statement_time += nyt_loader_seconds(l, l->ticks);
     l->ticks = 0;
     return nyt_sections_flush(l) && convert_lines(l, &l->lines[NYT_LEVEL_LINE]) &&
            convert_lines(l, &l->lines[NYT_LEVEL_BLOCK]) &&
@@ -142,7 +137,7 @@ static void count_statements(struct nyt_loader *l, uint64_t statements, int64_t 
     l->statements += statements;
     l->ticks = nyt_add_ticks(l->ticks, ticks);
     if (l->section && ticks)
-        l->p->processes[l->section - 1].statement_time += seconds(l, ticks);
+        l->p->processes[l->section - 1].statement_time += nyt_loader_seconds(l, ticks);
 }
 
 static void end_statement(struct nyt_loader *l, int32_t ticks)

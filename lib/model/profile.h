@@ -46,8 +46,7 @@ struct nyt_profile {
     struct nyt_lines lines[3];  /* by nyt_level */
     nyt_await *awaits; /* by fid and line */
     size_t await_count;
-    struct nyt_section_line
-        *section_lines; /* by pid, fid and line; of more than one pid, or none */
+    struct nyt_section_line *section_lines; /* by pid, fid and line; of several pids, or none */
     size_t section_line_count, section_line_cap;
     nyt_src_line *sources;
     size_t source_count;

@@ -11,11 +11,6 @@
 
 #include <stdlib.h>
 
-static double seconds(const struct nyt_loader *l, int64_t ticks)
-{
-    return ticks ? (double)ticks / l->ticks_per_sec : 0;
-}
-
 static bool keep(nyt_profile *p, struct nyt_section_line line)
 {
     if (!NYT_ROOM_FOR_ONE(p->section_lines, p->section_line_count, p->section_line_cap))
@@ -32,11 +27,12 @@ static bool keep_first(struct nyt_loader *l)
     for (size_t i = 0; ok && i < t->sums.count; i++) {
         const struct nyt_line_sum *sum = &t->sums.list[i];
         double before = i < t->times_cap ? t->times[i].seconds : 0;
-        ok = keep(l->p, (struct nyt_section_line){.pid = l->sections.pid,
-                                                  .fid = sum->fid,
-                                                  .line = sum->line,
-                                                  .count = sum->count,
-                                                  .time = before + seconds(l, sum->ticks)});
+        ok = keep(l->p,
+                  (struct nyt_section_line){.pid = l->sections.pid,
+                                            .fid = sum->fid,
+                                            .line = sum->line,
+                                            .count = sum->count,
+                                            .time = before + nyt_loader_seconds(l, sum->ticks)});
     }
     return ok;
 }
@@ -52,7 +48,7 @@ bool nyt_sections_flush(struct nyt_loader *l)
                                                         .fid = sum->fid,
                                                         .line = sum->line,
                                                         .count = sum->count,
-                                                        .time = seconds(l, sum->ticks)});
+                                                        .time = nyt_loader_seconds(l, sum->ticks)});
         if (!ok)
             break;
         to->count += sum->count;

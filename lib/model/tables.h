@@ -94,4 +94,9 @@ struct nyt_loader {
     struct nyt_calltree tree;
 };
 
+static inline double nyt_loader_seconds(const struct nyt_loader *l, int64_t ticks)
+{
+    return ticks ? (double)ticks / l->ticks_per_sec : 0;
+}
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+/* With level 5 a page takes a sixth more instructions, for a twentieth fewer bytes. */
 enum { DEFLATED_AT_ONCE = 16 * 1024, LEVEL = 3 };
 
 struct nyt_deflate {

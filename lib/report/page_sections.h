@@ -6,8 +6,9 @@
 #include "model/profile.h"
 
 /*
- * A list with an entry for each of those with most time, if the profile keeps them apart: its number, and columns of the lines that it ran: their numbers
- * among those of `p` that are shown, counts, ticks. false: out of memory.
+ * A list with an entry for each of those with most time, if the profile keeps them apart: its
+ * number, and columns of the lines that it ran: their numbers among those of `p` that are shown,
+ * counts, ticks. false: out of memory.
  */
 bool nyt_page_sections(struct nyt_json *j, const nyt_profile *p, const bool *shown);
 

@@ -25,6 +25,7 @@ __all__ = ["Names", "unit"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+# lib/model/scope.c knows the function by its first line.
 _PLAIN = "def unit(function, *args, **kwargs):\n    return function(*args, **kwargs)\n"
 _ASYNC = "async def unit(function, *args, **kwargs):\n    return await function(*args, **kwargs)\n"
 _MOST = 200
@@ -34,7 +35,8 @@ _REST = "(other)"
 class Names:
     """Functions that call another one under a name; at most 200 names, then they share one.
 
-    Not of this package's folder, which profiles don't show, but of a made-up file of the project.
+    Not of this package's folder, which profiles don't show, but of a made-up file, which reports
+    take for a package's.
     """
 
     def __init__(self, kind: str, *, asynchronous: bool = False) -> None:
