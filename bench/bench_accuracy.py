@@ -70,7 +70,7 @@ def needed(workload: str, rounds: int) -> float:
     """What the profiler's cost has really been over what it took out."""
     kinds = ("plain", "raw", "clean")
     taken = [[afresh(kind, workload) for kind in kinds] for _ in range(rounds)]
-    without, with_cost, cleaned = (min(column) for column in zip(*taken, strict=True))
+    without, with_cost, cleaned = (min(turn[i] for turn in taken) for i in range(len(kinds)))
     return (with_cost - without) / (with_cost - cleaned)
 
 

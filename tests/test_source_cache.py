@@ -56,6 +56,23 @@ def test_it_is_kept_and_used(tmp_path: Path) -> None:
     assert kept(tmp_path) == [file]
 
 
+def test_kinds_of_runs_do_not_replace_each_others(tmp_path: Path) -> None:
+    """Without C functions there is no file for these, and all others have other numbers."""
+    program = large_program(tmp_path)
+    program.write_text("len('')\nimport base64\n" + program.read_text())
+    kinds = [[], ["--no-slowops"], ["--scope", "project"]]
+    for options in kinds:
+        profile(program, tmp_path, *options)
+    files = kept(tmp_path)
+    assert len(files) == len(kinds)
+    for file in files:
+        os.utime(file, (1e9, file.stat().st_mtime - 1000))
+    written = [file.stat().st_mtime for file in files]
+    for options in kinds:
+        assert profile(program, tmp_path, *options) == program.read_text()
+    assert [file.stat().st_mtime for file in files] == written
+
+
 def test_none_is_kept_where_none_is_wanted(tmp_path: Path) -> None:
     program = large_program(tmp_path)
     assert profile(program, tmp_path, "--no-source-cache") == program.read_text()

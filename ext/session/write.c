@@ -127,8 +127,10 @@ static int snapshot(void *ctx)
 /* Sources are kept for the next run of a program, not of what it has started. */
 void session_arrange_snapshots(session *s)
 {
-    if (settings_number(&s->settings, "sourcecache", 1) && !s->inherited)
+    if (settings_number(&s->settings, "sourcecache", 1) && !s->inherited) {
         s->t->snapshot.program = s->application;
+        s->t->snapshot.kind = options_kind_of_run(&s->t->options);
+    }
     if (s->out.can_rename && !s->only_forks)
         lanes_hurry(s->t, snapshot_set(&s->t->snapshot, &s->t->clock, snapshot, s,
                                        settings_real(&s->settings, "snapshot", 3)));

@@ -53,6 +53,16 @@ int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
                : -1;
 }
 
+uint32_t options_kind_of_run(const trace_options *o)
+{
+    enum { BITS = 10, LIMIT = (1 << BITS) - 1 };
+    const PyObject *const lists[] = {o->include, o->exclude, o->exclude_prefixes};
+    uint32_t kind = o->subs && o->slowops;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        kind = kind << BITS | (uint32_t)(PyTuple_GET_SIZE(lists[i]) & LIMIT);
+    return kind;
+}
+
 void options_free(trace_options *options)
 {
     Py_CLEAR(options->include);

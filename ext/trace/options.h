@@ -20,4 +20,7 @@ typedef struct {
 int options_parse(trace_options *options, PyObject *args, PyObject *kwargs);
 void options_free(trace_options *options);
 
+/* Runs of a program for which this is the same meet the same files in the same order, as a rule. */
+uint32_t options_kind_of_run(const trace_options *o);
+
 #endif

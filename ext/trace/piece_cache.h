@@ -2,11 +2,13 @@
 #ifndef PYNYTPROF_TRACE_PIECE_CACHE_H
 #define PYNYTPROF_TRACE_PIECE_CACHE_H
 
+#include <stdint.h>
+
 struct nyt_pieces;
 
-/* Those of the last run of the program with that name; nothing if there are none. */
-void pieces_recall(struct nyt_pieces *p, const char *program, int level);
+/* Those of the last run of that kind of the program with that name; nothing if there are none. */
+void pieces_recall(struct nyt_pieces *p, const char *program, uint32_t kind, int level);
 /* Keeps them, if enough has been compressed to be worth it. */
-void pieces_keep(struct nyt_pieces *p, const char *program, int level);
+void pieces_keep(struct nyt_pieces *p, const char *program, uint32_t kind, int level);
 
 #endif

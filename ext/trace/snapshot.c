@@ -32,7 +32,7 @@ int profile_write(snapshots *s, profile_put *put, void *file, int level, const v
     if (!s->pieces) {
         s->pieces = nyt_pieces_new();       /* NULL: sources are compressed anew */
         if (s->pieces && s->program && level)
-            pieces_recall(s->pieces, s->program, level);
+            pieces_recall(s->pieces, s->program, s->kind, level);
     }
     int rc = nyt_chunks_open_fn(&to.out, put, file, level, s->pieces, &err);
     if (rc == 0) {
@@ -42,7 +42,7 @@ int profile_write(snapshots *s, profile_put *put, void *file, int level, const v
             rc = emitted == -1 ? NYT_ENOMEM : emitted;
     }
     if (rc == 0 && s->pieces && s->program && level)
-        pieces_keep(s->pieces, s->program, level);
+        pieces_keep(s->pieces, s->program, s->kind, level);
     if (rc == NYT_EIO && err.sys_errno)
         errno = err.sys_errno;
     return rc;

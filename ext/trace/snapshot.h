@@ -10,6 +10,7 @@ typedef struct {
     tracer *whose;
     struct nyt_pieces *pieces; /* sources, compressed once */
     const char *program;       /* whose sources are kept for its next run, borrowed; NULL: not */
+    uint32_t kind;             /* of run, by which files it meets */
     int (*write)(void *ctx);   /* writes one; 0 or negative. NULL: none are wanted */
     void *ctx;                 /* borrowed */
     uint64_t interval;         /* clock units */
