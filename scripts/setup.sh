@@ -133,7 +133,8 @@ packages_for() {    # PURPOSE...
     for purpose in "$@"; do
         case $purpose in
             test) echo pytest pytest-xdist hypothesis coverage pytest-cov jsonschema mcp anyio
-                echo ipykernel nbclient ;;
+                echo ipykernel nbclient
+                echo 'cython;python_version>="3.13"' ;;     # tells of events from then on
             real) echo toolz pyperformance greenlet gevent debugpy
                 echo flask django fastapi uvicorn gunicorn hypercorn     # what tests/test_web.py serves
                 echo celery rq redis ;;

@@ -309,3 +309,58 @@ def test_code_that_is_no_code(tmp_path: Path) -> None:
     assert made.subs["fired::call"].calls == 3 * 4
     called = [call for call in made.calls if call.called == "builtins::len"]
     assert [(call.count, call.caller) for call in called] == [(3, "made::shim")]
+
+
+CYTHON = """# cython: profile=True, linetrace=True, language_level=3
+def gen(n):
+    for i in range(n):
+        yield i
+cpdef int fact(int n):
+    return 1 if n < 2 else n * fact(n - 1)
+class C:
+    class Inner:
+        def m(self):
+            return [1]
+def fails():
+    try:
+        raise ValueError(1)
+    except ValueError:
+        return "caught"
+"""
+CALLS_IT = """
+from made import cymod
+def call():
+    cymod.fact(5), list(cymod.gen(3)), cymod.C.Inner().m(), cymod.fails()
+call()
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="needs CPython 3.13 or later")
+@pytest.mark.parametrize("options", [(), ("--exclude", "nothing"), ("--no-stmts",)])
+def test_functions_of_cython(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Each has its module and class, ends where it does, and is called by who called it."""
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/cymod.pyx").write_text(CYTHON)
+    (tmp_path / "calls_it.py").write_text(CALLS_IT)
+    run(["-m", "cython", "-3", "made/cymod.pyx"], tmp_path)
+    include = sysconfig.get_paths()["include"]
+    command = ["cc", "-shared", "-fPIC", "-DCYTHON_TRACE=1", "-I", include, "made/cymod.c"]
+    subprocess.run([*command, "-o", "made/cymod.so"], cwd=tmp_path, check=True, timeout=90)
+    run(["-m", "pynytprof", "-q", *options, "-o", "p.out", "calls_it.py"], tmp_path)
+    made = read(tmp_path / "p.out")
+    ours = {name: sub.calls for name, sub in made.subs.items() if name.startswith("made::cymod::")}
+    ours.pop("made::cymod::PyInit_cymod", None)
+    assert {name.removeprefix("made::cymod::"): calls for name, calls in ours.items()} == {
+        "fact": 5,
+        "gen": 4,
+        "C::Inner::m": 1,
+        "fails": 1,
+    }
+    callers = {(c.called.split("::")[-1], c.caller) for c in made.calls if c.called in ours}
+    assert callers == {
+        ("fact", "__main__::call"),
+        ("fact", "made::cymod::fact"),
+        ("gen", "__main__::call"),
+        ("m", "__main__::call"),
+        ("fails", "__main__::call"),
+    }

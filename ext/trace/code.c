@@ -5,6 +5,7 @@
  */
 #include "code.h"
 
+#include "extension_code.h"
 #include "frames.h"
 #include "greenlet.h"
 #include "line_costs.h"
@@ -400,15 +401,6 @@ static bool is_made_by_skipped(tracer *t, PyCodeObject *code)
     return skipped;
 }
 
-/* Code of an extension has no frame: it is of the module that is called like its file. */
-static PyObject *module_of_extension(PyCodeObject *code)
-{
-    Py_ssize_t end = PyUnicode_GET_LENGTH(code->co_filename);
-    Py_ssize_t slash = PyUnicode_FindChar(code->co_filename, '/', 0, end, -1);
-    Py_ssize_t dot = PyUnicode_FindChar(code->co_filename, '.', slash + 1, end, -1);
-    return PyUnicode_Substring(code->co_filename, slash + 1, dot > slash + 1 ? dot : end);
-}
-
 /* What exec was given may have no name of its own: it is of the module that runs it. */
 static PyObject *module_of_maker(PyCodeObject *code)
 {
@@ -437,13 +429,25 @@ static bool other_code_runs(const PyCodeObject *code)
 #endif
 }
 
-/* Not `known`: the globals are those of the running frame, which may be another's. */
-static PyObject *module_named(PyCodeObject *code, PyObject *globals, bool known)
+static PyObject *module_named(PyCodeObject *code, PyObject *globals)
 {
-    if (!known && other_code_runs(code))
-        return module_of_extension(code);
     bool named = globals && PyDict_Check(globals) && PyDict_GetItemString(globals, "__name__");
     return named ? module_of(globals) : module_of_maker(code);
+}
+
+/* Without a frame of its own, as an extension's code is, the globals are another's. */
+typedef struct {
+    PyObject *module, *qualname;    /* owned; NULL with an exception */
+} code_names;
+
+static code_names names_of(PyCodeObject *code, PyObject *globals, bool framed)
+{
+    code_names names = {.module = framed ? module_named(code, globals) : extension_module_of(code)};
+    if (names.module && !framed)
+        names.qualname = extension_qualname_of(code, names.module);
+    if (names.module && !names.qualname && !PyErr_Occurred())
+        names.qualname = qualname_of(code, NULL, globals);
+    return names;
 }
 
 static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
@@ -457,13 +461,14 @@ static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
     bool skipped = !known && is_made_by_skipped(t, code);
     bool placed = !skipped && running_place(t, &by);
     int64_t file = source_file_of(&t->files, code, globals, placed ? &by : NULL, skipped);
-    PyObject *module = module_named(code, globals, known);
-    PyObject *qualname = qualname_of(code, NULL, globals);
+    bool framed = known || !other_code_runs(code);
+    code_names names = names_of(code, globals, framed);
     code_info *info = NULL;
-    if (file >= 0 && module && qualname)
-        info = code_register(t, code, (uint32_t)file, qualname, module, false);
-    Py_XDECREF(module);
-    Py_XDECREF(qualname);
+    bool watched = framed || !t->engine.watch_unframed || t->engine.watch_unframed(t) == 0;
+    if (watched && file >= 0 && names.module && names.qualname)
+        info = code_register(t, code, (uint32_t)file, names.qualname, names.module, false);
+    Py_XDECREF(names.module);
+    Py_XDECREF(names.qualname);
     return info;
 }
 

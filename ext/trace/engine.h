@@ -18,11 +18,18 @@ typedef struct {
     bool open_frames;            /* those of the thread that starts us are the program's */
     bool local;                  /* only what is watched has events of its lines and calls */
     long events;                 /* which these are, */
-    long step_events;            /* and for code that is followed by the instruction */
+    long step_events;            /* and for code that is followed by the instruction; */
+    long ends;                   /* which of them tell of the ends of frames */
+    long everywhere;             /* what all code has */
     bool steps;                  /* some may be */
     local_events by_line, by_step;
     /* Called with code that runs for the first time since the start; NULL: of no interest. */
     int (*watch)(tracer *t, PyCodeObject *code, code_info *info);
+    /*
+     * Called with what no frame runs, as extensions' code: events that are the code's own do not
+     * tell of it. -1: an error. NULL: all events are everywhere.
+     */
+    int (*watch_unframed)(tracer *t);
 } engine_state;
 
 extern const char engine_name[];

@@ -710,38 +710,40 @@ static void callbacks_retire(tracer *t, vectorcallfunc answer)
  * Which events are everywhere, and which go with code. LINE and INSTRUCTION are set for
  * different code; and C_RETURN and C_RAISE come with CALL.
  */
-static void note_event(engine_state *e, size_t i, long bit, long *everywhere)
+static void note_event(engine_state *e, size_t i, long bit)
 {
     if (!e->local || !(wanted[i].when & LOCAL))
-        *everywhere |= bit;
+        e->everywhere |= bit;
     if (!(wanted[i].when & LOCAL))
         return;
+    if (wanted[i].when == LOCAL)
+        e->ends |= bit;
     if (!(wanted[i].when & FOR_STEPS))
         e->events |= bit;
     if (wanted[i].call != on_line)
         e->step_events |= bit;
 }
 
-/* Registers all and returns the events to set everywhere; -1 with an exception. */
-static long register_all(tracer *t, PyObject *monitoring)
+/* Registers all, and finds which events are where; -1 with an exception. */
+static int register_all(tracer *t, PyObject *monitoring)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&callback_spec);
-    long everywhere = 0;
-    t->engine.events = t->engine.step_events = 0;
-    for (size_t i = 0; type && everywhere >= 0 && i < N_WANTED; i++) {
+    engine_state *e = &t->engine;
+    bool ok = type != NULL;
+    e->events = e->step_events = e->ends = e->everywhere = 0;
+    for (size_t i = 0; ok && i < N_WANTED; i++) {
         if (!is_wanted(t, i))
             continue;
         long bit = event_bit(monitoring, wanted[i].event);
         vectorcallfunc function = tiers_wanted(t) ? wanted[i].call_of_tiers : wanted[i].call;
         PyObject *call = bit < 0 ? NULL : callback_new(t, type, function);
-        if (!call || register_callback(t, monitoring, bit, call) < 0)
-            everywhere = -1;
-        else
-            note_event(&t->engine, i, bit, &everywhere);
+        ok = call && register_callback(t, monitoring, bit, call) == 0;
+        if (ok)
+            note_event(e, i, bit);
         Py_XDECREF(call);
     }
     Py_XDECREF((PyObject *)type);
-    return type ? everywhere : -1;
+    return ok ? 0 : -1;
 }
 
 /* False: somebody has put other callbacks in their place. */
@@ -864,6 +866,29 @@ static int watch(tracer *t, PyCodeObject *code, code_info *info)
                                       : local_events_set(&e->by_line, code, e->events);
 }
 
+/* Not all that is set is shown: C_RETURN and C_RAISE come with CALL. -1: an error. */
+static long events_shown(const tracer *t, PyObject *monitoring)
+{
+    PyObject *set = PyObject_CallMethod(monitoring, "get_events", "i", t->engine.tool_id);
+    long events = set ? PyLong_AsLong(set) : -1;
+    Py_XDECREF(set);
+    PyErr_Clear();
+    return events;
+}
+
+/* Of extensions' code the ends must be told as the starts are, or what follows were called by it. */
+static int watch_unframed(tracer *t)
+{
+    engine_state *e = &t->engine;
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if ((e->everywhere & e->ends) == e->ends || !monitoring)
+        return 0;
+    e->everywhere |= e->ends;
+    int rc = set_events(t, monitoring, e->everywhere);
+    e->shown = events_shown(t, monitoring);
+    return rc;
+}
+
 /* The code of frames that are open in any thread: no event will tell of it. */
 static int watch_open_frames(tracer *t)
 {
@@ -904,6 +929,7 @@ static int watch_begin(tracer *t, PyObject *monitoring)
         local_events_begin(&e->by_step, monitoring, e->tool_id) < 0)
         return -1;
     e->watch = watch;
+    e->watch_unframed = watch_unframed;
     if (tiers_wanted(t)) {
         bool alone = !other_tools_here(monitoring, e->tool_id) && !greenlets_look();
         if (alone && unobserved != t) {
@@ -918,6 +944,7 @@ static int watch_begin(tracer *t, PyObject *monitoring)
 static void watch_end(tracer *t)
 {
     t->engine.watch = NULL;
+    t->engine.watch_unframed = NULL;
     tiers_end(t);
     if (unobserved == t) {
         other_tools_watch(NULL);
@@ -932,21 +959,11 @@ static void watch_end(tracer *t)
 static int events_begin(tracer *t, PyObject *monitoring)
 {
     t->engine.local = leaves_code_out(&t->options) || steps_may_be_better() || tiers_wanted(t);
-    long everywhere = register_all(t, monitoring);
-    return everywhere < 0 || restart_events(monitoring) < 0 ||
-                   set_events(t, monitoring, everywhere) < 0 || watch_begin(t, monitoring) < 0
+    return register_all(t, monitoring) < 0 || restart_events(monitoring) < 0 ||
+                   set_events(t, monitoring, t->engine.everywhere) < 0 ||
+                   watch_begin(t, monitoring) < 0
                ? -1
                : 0;
-}
-
-/* Not all that is set is shown: C_RETURN and C_RAISE come with CALL. -1: an error. */
-static long events_shown(const tracer *t, PyObject *monitoring)
-{
-    PyObject *set = PyObject_CallMethod(monitoring, "get_events", "i", t->engine.tool_id);
-    long events = set ? PyLong_AsLong(set) : -1;
-    Py_XDECREF(set);
-    PyErr_Clear();
-    return events;
 }
 
 /* What is another tool's by now stays so. */
