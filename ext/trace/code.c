@@ -1,10 +1,10 @@
 /*
- * What is known of a code object is hung on it. Equal code objects (same file, module,
- * qualified name, first line and line table) share one code_info, so that code which is
- * made again and again takes memory once.
+ * What is known of a code object is hung on it. Equal code objects share one code_info
+ * (code_identity.h).
  */
 #include "code.h"
 
+#include "code_identity.h"
 #include "extension_code.h"
 #include "frames.h"
 #include "greenlet.h"
@@ -169,8 +169,8 @@ static bool is_class_body(PyCodeObject *code)
 /* The prefix of what is defined inside; NULL with no error: nothing stands before it. */
 static PyObject *prefix_inside(PyCodeObject *code, PyObject *qualname)
 {
-    if (code_is_module_level(code))
-        return NULL;
+    if (PY_VERSION_HEX >= 0x030B0000 || code_is_module_level(code))
+        return NULL;            /* from 3.11 on, code knows it */
     if (is_class_body(code))
         return Py_NewRef(qualname);
     return PyUnicode_FromFormat("%U.<locals>", qualname);
@@ -190,22 +190,6 @@ static int64_t sub_new(code_table *codes, sub_info sub)
     codes->subs = subs;
     subs[codes->n_subs] = sub;
     return (int64_t)codes->n_subs++;
-}
-
-/*
- * The key under which equal code objects meet; in a folded file, those of one name. A
- * string eval is one whatever the module in whose name it runs: namedtuple makes one up for each.
- */
-static PyObject *identity_of(const tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
-                             PyObject *module)
-{
-    if (t->files.list[file].folded)
-        return Py_BuildValue("(IO)", file, qualname);
-    Py_hash_t line_table = PyObject_Hash(code->co_linetable);
-    if (line_table == -1)
-        return NULL;
-    return Py_BuildValue("(IOiLO)", file, qualname, code->co_firstlineno, (long long)line_table,
-                         t->files.list[file].parent ? Py_None : module);
 }
 
 /*
@@ -230,42 +214,35 @@ static int last_line_of(const source_file *file)
     return file->source_lines > USUAL ? (int)file->source_lines : USUAL;
 }
 
-static code_info *code_info_new(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
+/* The sub that the code is; false: out of memory. */
+static bool give_sub(tracer *t, code_info *info, PyCodeObject *code, PyObject *module)
+{
+    const source_file *file = &t->files.list[info->file];
+    int most = last_line_of(file);
+    int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
+    int last = info->folded ? FOLDED_LINES : code_last_line(code, most);
+    int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
+                                                .file = info->file,
+                                                .first = (uint32_t)first,
+                                                .last = (uint32_t)(last > first ? last : first),
+                                                .base = base_name(code, file, info->qualname,
+                                                                  module, first)});
+    info->sub = sub < 0 ? 0 : (uint32_t)sub;
+    return sub >= 0;
+}
+
+static code_info *code_info_new(tracer *t, PyCodeObject *code, const code_identity *id,
                                 PyObject *module)
 {
-    code_info *info = calloc(1, sizeof *info);
-    code_info **codes = nyt_grow(t->codes.list, &t->codes.cap, t->codes.n + 1, sizeof *codes);
-    if (codes)
-        t->codes.list = codes;
-    if (!info || !codes) {
-        free(info);
+    code_info *info = codes_add(&t->codes, id);
+    if (!info)
         return NULL;
-    }
-    info->qualname = Py_NewRef(qualname);
-    info->file = file;
-    info->first_line = t->files.list[file].folded ? 1 : code->co_firstlineno;
+    info->skip = t->files.list[id->file].skip;
+    info->folded = t->files.list[id->file].folded;
+    info->first_line = info->folded ? 1 : code->co_firstlineno;
     info->module = code_is_module_level(code);
     info->awaits = code->co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR);
-    info->skip = t->files.list[file].skip;
-    info->folded = t->files.list[file].folded;
-    if (!info->skip) {
-        int most = last_line_of(&t->files.list[file]);
-        int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
-        int last = info->folded ? FOLDED_LINES : code_last_line(code, most);
-        int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
-                                                    .file = file,
-                                                    .first = (uint32_t)first,
-                                                    .last = (uint32_t)(last > first ? last : first),
-                                                    .base = base_name(code, &t->files.list[file],
-                                                                      qualname, module, first)});
-        if (sub < 0) {
-            code_info_free(info);
-            return NULL;
-        }
-        info->sub = (uint32_t)sub;
-    }
-    t->codes.list[t->codes.n++] = info;
-    return info;
+    return info->skip || give_sub(t, info, code, module) ? info : NULL;
 }
 
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
@@ -281,10 +258,15 @@ static bool may_wait(const tracer *t, uint32_t file)
     return PY_VERSION_HEX >= 0x030B0000 && !f->parent && !f->version;
 }
 
-/* Functions that may never be called are subs too: they stand in co_consts. */
+/*
+ * Functions that may never be called are subs too: they stand in co_consts. Of a file that is left
+ * out they are nothing, but for marks that can't be made later.
+ */
 static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyObject *module)
 {
-    PyObject *prefix = prefix_inside(code, info->qualname);
+    if (info->skip && may_wait(t, info->file))
+        return true;
+    PyObject *prefix = info->skip ? NULL : prefix_inside(code, info->qualname);
     bool ok = !PyErr_Occurred();
     for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(code->co_consts); i++) {
         PyObject *inner = PyTuple_GET_ITEM(code->co_consts, i);
@@ -307,40 +289,34 @@ static bool register_inside(tracer *t, PyCodeObject *code, code_info *info, PyOb
 static PyObject *qualname_there(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname)
 {
     source_file *f = &t->files.list[file];
+    code_identity id;
+    size_t index;
     if (!f->folded)
         return Py_NewRef(qualname);
-    PyObject *key = identity_of(t, code, file, qualname, NULL);
-    int known = key ? PyDict_Contains(t->codes.index, key) : -1;
-    Py_XDECREF(key);
-    if (known != 0)
-        return known < 0 ? NULL : Py_NewRef(qualname);
-    return f->names++ < FOLDED_NAMES ? Py_NewRef(qualname) : PyUnicode_FromString("(others)");
+    if (code_identity_of(&id, &t->files, code, file, qualname, NULL) < 0)
+        return NULL;
+    if (codes_find(&t->codes, &id, &index) || f->names++ < FOLDED_NAMES)
+        return Py_NewRef(qualname);
+    return PyUnicode_FromString("(others)");
 }
 
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, PyObject *given_name,
                                 PyObject *module, bool inside)
 {
+    code_identity id;
+    size_t index;
     bool mark = !inside || !may_wait(t, file);
     PyObject *qualname = qualname_there(t, code, file, given_name);
-    PyObject *key = qualname ? identity_of(t, code, file, qualname, module) : NULL;
-    PyObject *known = key ? PyDict_GetItemWithError(t->codes.index, key) : NULL;
     code_info *info = NULL;
-    if (known) {
-        size_t index = PyLong_AsSize_t(known);
-        info = t->codes.list[index];
-        if (mark)
-            set_mark(t, code, index, NOT_YET);
-    } else if (key && !PyErr_Occurred()) {
-        info = code_info_new(t, code, file, qualname, module);
-        PyObject *index = info ? PyLong_FromSize_t(t->codes.n - 1) : NULL;
-        if (!index || PyDict_SetItem(t->codes.index, key, index) < 0) {
-            info = NULL;        /* the tracer gives up; the table frees it */
-        } else if (mark) {
-            set_mark(t, code, t->codes.n - 1, NOT_YET);
+    if (qualname && code_identity_of(&id, &t->files, code, file, qualname, module) == 0) {
+        info = codes_find(&t->codes, &id, &index);
+        if (!info) {
+            index = t->codes.n;
+            info = code_info_new(t, code, &id, module);
         }
-        Py_XDECREF(index);
     }
-    Py_XDECREF(key);
+    if (info && mark)
+        set_mark(t, code, index, NOT_YET);
     Py_XDECREF(qualname);
     if (info && !register_inside(t, code, info, module))
         info = NULL;

@@ -227,11 +227,10 @@ int codes_begin(code_table *codes)
 {
     static uint64_t last_serial;
     static const size_t serials = (size_t)1 << (sizeof(uintptr_t) >= 8 ? 16 : 6);
-    codes->index = PyDict_New();
     codes->c_names = PyDict_New();
     codes->serial = ++last_serial % serials;
     codes->epoch = 1;
-    return codes->index && codes->c_names ? 0 : -1;
+    return codes->c_names ? 0 : -1;
 }
 
 void codes_forget(code_table *codes)
@@ -258,6 +257,7 @@ void code_info_free(code_info *info)
     free(info->steps);
     code_tier_free(info->tier);
     Py_XDECREF(info->qualname);
+    Py_XDECREF(info->module_name);
     free(info);
 }
 
@@ -273,7 +273,7 @@ void codes_free(code_table *codes)
     codes->subs = NULL;
     codes->n = codes->n_subs = codes->cap = codes->subs_cap = 0;
     nyt_map_free(&codes->c_methods);
-    Py_CLEAR(codes->index);
+    nyt_map_free(&codes->by_identity);
     Py_CLEAR(codes->c_names);
     memset(codes->recent, 0, sizeof codes->recent);
 }

@@ -9,7 +9,11 @@
 
 /* Equal code objects share one. */
 struct code_info {
-    PyObject *qualname; /* owned */
+    /* Its identity (code_identity.h); these two are owned, and may be NULL. */
+    PyObject *qualname, *module_name;
+    Py_hash_t line_table;
+    int defined_at;
+    uint32_t next_of_key; /* index + 1 of another one with that key; 0: none */
     uint32_t file;      /* index in the table of files */
     uint32_t sub;       /* index in the table of subs */
     int first_line;
@@ -42,7 +46,7 @@ enum { RECENT_METHODS = 128 };
 typedef struct {
     code_info **list;
     size_t n, cap;
-    PyObject *index; /* dict: (file, qualname, line, hash, module) -> index */
+    struct nyt_map by_identity; /* hash -> index + 1 of the last that has it */
     uint64_t serial; /* of the tracer in this process: part of code objects' marks */
     uint32_t epoch;  /* counts starts: code marked in another one is looked at again */
     sub_info *subs;

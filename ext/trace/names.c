@@ -21,9 +21,12 @@ typedef struct {
     size_t len, room;
 } name_buf;
 
+/* By character below 0x80, a bit each: letters, digits, and _.@:()[]'/+- */
+static const uint32_t safe[4] = {0x00000000, 0x07FFEB80, 0xAFFFFFFF, 0x07FFFFFE};
+
 static bool is_safe(unsigned char c)
 {
-    return c >= 0x80 || Py_ISALNUM(c) || (c && strchr("_.@:()[]'/+-", c));
+    return c >= 0x80 || (safe[c >> 5] >> (c & 31) & 1);
 }
 
 /* Adds bytes, each that a page or a flame graph would trip over as `_`. */
@@ -60,22 +63,27 @@ static bool is(const char *text, size_t len, const char *word)
     return strlen(word) == len && memcmp(text, word, len) == 0;
 }
 
+static void add_at_line(name_buf *b, int line)
+{
+    char at[24];
+    snprintf(at, sizeof at, "@%d", line);
+    add_literal(b, at);
+}
+
 /* A component of a qualified name between its dots. */
 static void add_component(name_buf *b, const char *text, size_t len, int line)
 {
     static const char generic[] = "<generic parameters of ";
-    char at[24];
-    snprintf(at, sizeof at, "@%d", line);
     if (len == 0) {
         add_literal(b, no_name);
     } else if (is(text, len, "<module>")) {
         add_literal(b, "(module)");
     } else if (len > sizeof generic - 1 && memcmp(text, generic, sizeof generic - 1) == 0) {
         add_literal(b, "generic");
-        add_literal(b, at);
+        add_at_line(b, line);
     } else if (len > 2 && text[0] == '<' && text[len - 1] == '>') {
         add(b, text + 1, len - 2);
-        add_literal(b, at);
+        add_at_line(b, line);
     } else {
         add(b, text, len);
     }
@@ -154,24 +162,42 @@ static void add_qualname(name_buf *b, const char *text, size_t left, int line)
     }
 }
 
+/* UTF-8 of a str that may be none of Unicode's; false with an exception. */
+typedef struct {
+    const char *data;
+    size_t len;
+    PyObject *bytes; /* owned; NULL: the data is the str's own */
+} utf8_text;
+
+static bool utf8_of(PyObject *text, utf8_text *out)
+{
+    if (LIKELY(PyUnicode_IS_COMPACT_ASCII(text))) {
+        *out = (utf8_text){PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text), NULL};
+        return true;
+    }
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
+    if (!bytes)
+        return false;
+    *out = (utf8_text){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), bytes};
+    return true;
+}
+
 char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_body)
 {
-    PyObject *m = PyUnicode_AsEncodedString(module, "utf-8", "replace");
-    PyObject *q = PyUnicode_AsEncodedString(qualname, "utf-8", "replace");
+    utf8_text m = {0}, q = {0};
     name_buf b = {.text = malloc(NAME_MAX_BYTES + 1), .room = NAME_MAX_BYTES - 16};
-    if (!m || !q || !b.text) {
-        Py_XDECREF(m);
-        Py_XDECREF(q);
+    bool ok = b.text && utf8_of(module, &m) && utf8_of(qualname, &q);
+    if (ok) {
+        add_module(&b, m.data, m.len);
+        add_qualname(&b, q.data, q.len, line);
+        if (class_body)
+            add_literal(&b, "::(class)");
+    } else {
         free(b.text);
-        return NULL;
     }
-    add_module(&b, PyBytes_AS_STRING(m), (size_t)PyBytes_GET_SIZE(m));
-    add_qualname(&b, PyBytes_AS_STRING(q), (size_t)PyBytes_GET_SIZE(q), line);
-    if (class_body)
-        add_literal(&b, "::(class)");
-    Py_DECREF(m);
-    Py_DECREF(q);
-    return finish(&b);
+    Py_XDECREF(m.bytes);
+    Py_XDECREF(q.bytes);
+    return ok ? finish(&b) : NULL;
 }
 
 /* The name of the base that has this very method among its own; NULL: none has. */
