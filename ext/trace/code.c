@@ -221,12 +221,12 @@ static bool give_sub(tracer *t, code_info *info, PyCodeObject *code, PyObject *m
     int most = last_line_of(file);
     int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
     int last = info->folded ? FOLDED_LINES : code_last_line(code, most);
-    int64_t sub = sub_new(&t->codes, (sub_info){.kind = SUB_PYTHON,
-                                                .file = info->file,
-                                                .first = (uint32_t)first,
-                                                .last = (uint32_t)(last > first ? last : first),
-                                                .base = base_name(code, file, info->qualname,
-                                                                  module, first)});
+    int64_t sub = sub_new(&t->codes,
+                          (sub_info){.kind = SUB_PYTHON,
+                                     .file = info->file,
+                                     .first = (uint32_t)first,
+                                     .last = (uint32_t)(last > first ? last : first),
+                                     .base = base_name(code, file, info->qualname, module, first)});
     info->sub = sub < 0 ? 0 : (uint32_t)sub;
     return sub >= 0;
 }

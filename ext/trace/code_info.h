@@ -7,6 +7,9 @@
 #include "trace.h"
 #include "util.h"
 
+/* What is known of the line that each call begins with (opening.h). */
+enum opening_state { OPENING_UNSOUGHT, OPENING_NONE, OPENING_EXPECTED, OPENING_KNOWN };
+
 /* Equal code objects share one. */
 struct code_info {
     /* Its identity (code_identity.h); these two are owned, and may be NULL. */
@@ -39,6 +42,10 @@ struct code_info {
     bool no_steps; /* they have been looked for in vain */
     bool no_tier;  /* so has what could be left out of its events */
     code_tier *tier; /* of hot code; NULL: LINE tells of all its lines */
+    enum opening_state opening;
+    uint32_t begun;        /* how often, until it is sought */
+    uint32_t opening_line; /* index in lines, */
+    uint32_t opening_unit; /* and the offset in code units of the instruction that it starts with */
 };
 
 enum { RECENT_METHODS = 128 };
@@ -48,15 +55,15 @@ typedef struct {
     size_t n, cap;
     struct nyt_map by_identity; /* hash -> index + 1 of the last that has it */
     uint64_t serial; /* of the tracer in this process: part of code objects' marks */
-    uint32_t epoch;  /* counts starts: code marked in another one is looked at again */
+    uint32_t epoch; /* counts starts: code marked in another one is looked at again */
     sub_info *subs;
     size_t n_subs, subs_cap;
     struct nyt_map c_methods; /* PyMethodDef -> sub */
-    PyObject *c_names;        /* dict: name -> sub */
+    PyObject *c_names; /* dict: name -> sub */
     struct {
         const PyMethodDef *method;
         uint32_t sub;
-    } recent[RECENT_METHODS];   /* by address: found without hashing */
+    } recent[RECENT_METHODS]; /* by address: found without hashing */
 } code_table;
 
 /* The largest line of the code, but not past `most`. */

@@ -19,6 +19,7 @@
 #include "frames.h"
 #include "greenlet.h"
 #include "lane.h"
+#include "opening.h"
 #include "other_tools.h"
 #include "steps.h"
 #include "tiers.h"
@@ -110,7 +111,11 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObje
             return Py_NewRef(answer);
         now = l->since;
     }
-    lane_line(t, l, as_int(args[1]), now);
+    const code_info *info = l->top->info;
+    uint32_t line = code_line_index(info, as_int(args[1]));
+    if (UNLIKELY(l->top->begun) && opening_met(t, l, line, now))
+        return disable(t);
+    lane_line_at(t, l, line, now, info->line_kinds[line]);
     Py_RETURN_NONE;
 }
 
@@ -368,10 +373,13 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
         tiers_call(t, l, -1, now, kind);
         kind = COST_NONE;
     }
-    if (LIKELY(lane_enter(t, l, code, info, info->sub, now, kind)) && offset >= 0) {
+    bool entered = lane_enter(t, l, code, info, info->sub, now, kind);
+    if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
         l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
+    } else if (entered && !tiers && info->opening != OPENING_NONE && t->options.stmts) {
+        opening_begin(t, l, info, code);
     }
     if (UNLIKELY(t->units.n_open))
         meet_units(t, l, code, offset < 0);
@@ -489,6 +497,9 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyOb
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
+    const lane *l = lane_here();
+    if (l && l->top->key == args[0])
+        opening_take_back(l->top, as_int(args[1]));
     return leave(self, args[0], COST_UNWIND);
 }
 
@@ -959,6 +970,7 @@ static void watch_end(tracer *t)
 static int events_begin(tracer *t, PyObject *monitoring)
 {
     t->engine.local = leaves_code_out(&t->options) || steps_may_be_better() || tiers_wanted(t);
+    openings_begin(t);
     return register_all(t, monitoring) < 0 || restart_events(monitoring) < 0 ||
                    set_events(t, monitoring, t->engine.everywhere) < 0 ||
                    watch_begin(t, monitoring) < 0

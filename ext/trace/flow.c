@@ -33,6 +33,7 @@ enum {
 };
 
 typedef struct {
+    PyObject *bytes;        /* owned: what these point into */
     const uint8_t *code;
     const uint8_t *handlers, *handlers_end;
     int n_units, first_unit;
@@ -251,34 +252,64 @@ static size_t count_places(const flow_search *s)
     return n;
 }
 
-static bool find_blocks(code_flow *flow, flow_search *s, const code_info *info)
+static bool find_blocks(code_flow *flow, const flow_search *s, const code_info *info)
 {
-    mark_lines(s);
-    mark_jumps(s);
-    mark_handlers(s);
     size_t n = count_places(s);
     flow->places = malloc((n + 1) * sizeof *flow->places);
     flow->blocks = malloc((n / 2 + 1) * sizeof *flow->blocks);
     return flow->places && flow->blocks && make_blocks(flow, s, info);
 }
 
+/* What is marked is to be freed by search_end(), whatever comes. */
+static bool search_begin(flow_search *s, const code_info *info, PyCodeObject *code)
+{
+    *s = (flow_search){.n_units = (int)Py_SIZE(code), .first_unit = code->_co_firsttraceable};
+    s->bytes = PyCode_GetCode(code);
+    s->lines = calloc((size_t)s->n_units, sizeof *s->lines);
+    s->marks = calloc((size_t)s->n_units, sizeof *s->marks);
+    if (!s->bytes || !s->lines || !s->marks || info->folded ||
+        !code_each_range(code, note_lines, s))
+        return false;
+    s->code = (const uint8_t *)PyBytes_AS_STRING(s->bytes);
+    s->handlers = (const uint8_t *)PyBytes_AS_STRING(code->co_exceptiontable);
+    s->handlers_end = s->handlers + PyBytes_GET_SIZE(code->co_exceptiontable);
+    mark_lines(s);
+    mark_jumps(s);
+    mark_handlers(s);
+    return true;
+}
+
+static void search_end(flow_search *s)
+{
+    free(s->marks);
+    free(s->lines);
+    Py_XDECREF(s->bytes);
+}
+
 bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code)
 {
-    PyObject *bytes = PyCode_GetCode(code);
-    flow_search s = {.n_units = (int)Py_SIZE(code), .first_unit = code->_co_firsttraceable};
-    s.lines = calloc((size_t)s.n_units, sizeof *s.lines);
-    s.marks = calloc((size_t)s.n_units, sizeof *s.marks);
-    bool ok = bytes && s.lines && s.marks && !info->folded && code_each_range(code, note_lines, &s);
-    if (ok) {
-        s.code = (const uint8_t *)PyBytes_AS_STRING(bytes);
-        s.handlers = (const uint8_t *)PyBytes_AS_STRING(code->co_exceptiontable);
-        s.handlers_end = s.handlers + PyBytes_GET_SIZE(code->co_exceptiontable);
-        ok = find_blocks(flow, &s, info);
-    }
-    free(s.marks);
-    free(s.lines);
-    Py_XDECREF(bytes);
+    flow_search s;
+    bool ok = search_begin(&s, info, code) && find_blocks(flow, &s, info);
+    search_end(&s);
     return ok;
+}
+
+/* ---- The opening ---- */
+
+bool flow_opening(code_info *info, PyCodeObject *code)
+{
+    flow_search s;
+    bool found = search_begin(&s, info, code) && s.first_unit < s.n_units &&
+                 opcode_at(&s, s.first_unit) == RESUME;
+    int unit = found ? next_unit(&s, s.first_unit) : 0;
+    found = found && unit < s.n_units && s.marks[unit] & STARTS && !(s.marks[unit] & LEADER);
+    if (found) {
+        info->opening_line = code_line_index(info, s.lines[unit] - 1);
+        info->opening_unit = (uint32_t)unit;
+        found = info->lines[info->opening_line] == s.lines[unit] - 1;
+    }
+    search_end(&s);
+    return found;
 }
 
 #else
@@ -291,6 +322,12 @@ bool flow_is_known(void)
 bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code)
 {
     (void)flow, (void)info, (void)code;
+    return false;
+}
+
+bool flow_opening(code_info *info, PyCodeObject *code)
+{
+    (void)info, (void)code;
     return false;
 }
 

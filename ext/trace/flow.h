@@ -14,5 +14,10 @@ bool flow_is_known(void);
  */
 bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code);
 void flow_free(code_flow *flow);
+/*
+ * Whether each call of the code begins with the same line, at an instruction that it comes to in no
+ * other way: sets the info's opening_line and opening_unit.
+ */
+bool flow_opening(code_info *info, PyCodeObject *code);
 
 #endif

@@ -181,6 +181,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     a->sub = sub;
     a->at = 0;
     a->c = info == NULL;
+    a->begun = false;
     a->quiet = false;
     a->entered = l->elapsed;
     a->inner = 0;

@@ -57,6 +57,7 @@ typedef struct {
      */
     uint32_t at;
     bool c; /* a C function */
+    bool begun; /* no line has started since it began: see opening.h */
     bool quiet; /* another trace function does not want its lines */
     uint64_t entered; /* lane->elapsed then */
     uint64_t inner; /* time in callees since */

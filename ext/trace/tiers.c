@@ -39,13 +39,6 @@ bool tiers_wanted(const tracer *t)
     return !t->options.exact_lines && t->options.stmts && flow_is_known();
 }
 
-/* How often, for tests: so that short programs have hot code. */
-static uint64_t often(uint64_t usual)
-{
-    const char *wanted = getenv("PYNYTPROF_HOT");
-    return wanted && atoi(wanted) > 0 ? (uint64_t)atoi(wanted) : usual;
-}
-
 /* ---- Places ---- */
 
 /* The place at that offset, in code units, plus one; 0: none. */
@@ -346,7 +339,7 @@ static void block_on(tracer *t, code_info *info, uint32_t block)
     settle_all_lanes(info);
     each_open(t, tier, block, open_switched_on);
     tier->blocks[block].on = false;
-    tier->blocks[block].due = tier->blocks[block].seen + often(TO_LEARN);
+    tier->blocks[block].due = tier->blocks[block].seen + often_is(TO_LEARN);
     for (uint32_t i = b->first; i < b->end; i++)
         tier->weights[i] /= HALF;       /* what was learned long ago counts less */
 }
@@ -366,7 +359,7 @@ static void code_on(tracer *t, code_info *info)
 
 void tiers_begin(tracer *t, bool alone)
 {
-    t->tiers.hot = alone && tiers_wanted(t) ? often(HOT) : UINT64_MAX;
+    t->tiers.hot = alone && tiers_wanted(t) ? often_is(HOT) : UINT64_MAX;
 }
 
 void tiers_end(tracer *t)
@@ -429,7 +422,7 @@ static code_tier *tier_new(const code_info *info, PyCodeObject *code)
     }
     place_lines(tier);
     for (uint32_t i = 0; i < tier->flow.n_blocks; i++)
-        tier->blocks[i].due = often(TO_LEARN);
+        tier->blocks[i].due = often_is(TO_LEARN);
     tier->code = Py_NewRef((PyObject *)code);
     return tier;
 }

@@ -37,6 +37,7 @@ struct tracer {
     struct {
         uint64_t hot; /* so often has a line of hot code started; UINT64_MAX: all lines are on */
     } tiers;
+    uint32_t openings_after; /* so many calls is a function's first line sought (opening.h) */
     struct {
         PyObject *callback; /* in gc.callbacks while it runs, owned; NULL: it is not wanted */
         uint32_t sub;

@@ -15,4 +15,7 @@ PyObject *frame_globals(PyFrameObject *frame);
 /* Whether the code is that of a module, or of a text given to exec or eval. */
 bool code_is_module_level(PyCodeObject *code);
 
+/* How often is often; for tests PYNYTPROF_HOT says it, so that short programs have hot code. */
+uint32_t often_is(uint32_t usual);
+
 #endif
