@@ -290,6 +290,18 @@ def on_a_terminal(door: Door, *words: str | Path, columns: int = 60, **env: str)
     return shown.decode()
 
 
+def test_code_loses_its_end_on_a_terminal_and_only_there(door: Door) -> None:
+    words = ("source", "--color=never", "packages.pl", PROFILE)
+    whole = door.run(*words).stdout.splitlines()
+    lines = on_a_terminal(door, *words, columns=48).splitlines()
+    assert max(map(len, lines)) == 48 < max(map(len, whole))
+    assert lines == door.run(*words, env={**os.environ, "COLUMNS": "48"}).stdout.splitlines()
+    code = 'my @pen = (Zoo::Animal->new("cow"), Zoo::Dog->new("rex"), Zoo::Dog->new("fido"));'
+    assert any(line.endswith(code) for line in whole)
+    (cut,) = (line for line in lines if "my @pen" in line)
+    assert code.startswith(cut[cut.index("my @pen") :]) and len(cut) == 48
+
+
 def test_colour_is_for_terminals_and_for_those_who_want_it(door: Door, tmp_path: Path) -> None:
     assert "\x1b[" in on_a_terminal(door, "summary", PROFILE)
     assert "\x1b[" in on_a_terminal(door, "summary", PROFILE, NO_COLOR="")

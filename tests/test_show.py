@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -217,6 +218,40 @@ def test_a_source_by_its_name(name: str, door: Door, profile: Path) -> None:
     assert text == shown(door, "summary", "--source", str(path), profile)
 
 
+def columns_of_titles(text: str) -> list[str]:
+    return next(line.split() for line in text.splitlines() if line.endswith("line"))
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (40, ["self", "line"]),
+        (50, ["self", "count", "line"]),
+        (60, ["self", "incl", "count", "line"]),
+        (80, ["self", "incl", "count", "line"]),
+        (0, ["self", "incl", "count", "line"]),
+    ],
+)
+def test_narrow_sources_have_fewer_columns_and_the_beginning_of_the_code(
+    width: int, columns: list[str], door: Door, profile: Path
+) -> None:
+    text = shown(door, "source", "cart.py", *([f"--width={width}"] if width else []), profile)
+    assert columns_of_titles(text) == columns
+    before, _, code = next(line for line in text.splitlines() if " return" in line).partition("ret")
+    whole = CART.splitlines()[1].strip().removeprefix("ret")
+    assert whole.startswith(code)
+    assert code == whole or len(f"{before}ret{code}") == width
+
+
+def test_where_nothing_is_cut_a_source_is_whole(door: Door, long_names: Path) -> None:
+    text = shown(door, "source", "everything.py", long_names)
+    for line in LONG.splitlines():
+        assert any(shown_line.endswith(line) for shown_line in text.splitlines())
+    notes = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+    assert f"# __main__::{LONG_NAME} was called 1,830 times, " in "\n".join(notes)
+    assert all(line.count("#") == 1 for line in notes)
+
+
 # ---- tree ----
 
 
@@ -268,11 +303,26 @@ def test_the_least_share_is_a_percentage(wrong: str, door: Door) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-@pytest.mark.parametrize("words", [["tree"], ["func", "pay"], ["func", "price"], ["summary"]])
+# What can be shown in 40 columns, and what needs 60.
+NARROW = [["tree"], ["tree", "--min=0"], ["func", "pay"], ["func", "price"], ["summary"],
+          ["source", "main.py"], ["info"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("words", NARROW, ids=" ".join)
 def test_lines_are_not_wider(words: list[str], width: int, door: Door, profile: Path) -> None:
     text = shown(door, *words, f"--width={width}", profile)
     assert max(map(len, text.splitlines())) <= width
+    done = door.run(*words, profile, env={**os.environ, "COLUMNS": str(width)})
+    assert done.stdout == text
+
+
+@pytest.mark.parametrize("words", [["summary", "--all"], ["diff"]], ids=" ".join)
+def test_plain_lists_have_sixty_columns(words: list[str], door: Door, profile: Path) -> None:
+    files = [profile] * (2 if words == ["diff"] else 1)
+    text = shown(door, *words, "--width=40", *files)
+    assert text == shown(door, *words, "--width=60", *files)
+    assert max(map(len, text.splitlines())) <= 60
 
 
 LONG_NAME = "_".join(["a_name_that_says_everything"] * 6)

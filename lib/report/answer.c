@@ -48,8 +48,9 @@ const char *nyt_part_words(nyt_part part)
 
 static void put_bar(struct nyt_report *r, double share)
 {
-    size_t room = r->width - BEFORE_BAR;
+    size_t room = r->width > BEFORE_BAR ? r->width - BEFORE_BAR : 0;
     int halves = (int)(share * 2 * (double)(room < BAR ? room : BAR) + 0.5);
+    nyt_out_text(r->o, halves ? "  " : "");
     for (int i = 0; i < halves / 2; i++)
         nyt_out_text(r->o, "\u2588");
     nyt_out_text(r->o, halves % 2 ? "\u258C" : "");
@@ -61,7 +62,7 @@ static void put_part(struct nyt_report *r, nyt_part part, const nyt_split *split
     nyt_out_format(r->o, "  %-19s", nyt_part_words(part));
     nyt_out_time(r->o, split->seconds[part], FIGURE);
     nyt_out_fixed(r->o, 7, 1, 100 * share);
-    nyt_out_text(r->o, " %  ");
+    nyt_out_text(r->o, " %");
     nyt_report_style(r, part == NYT_PART_PROJECT ? NYT_HOT : NYT_DIM);
     put_bar(r, share);
     nyt_report_style(r, NYT_PLAIN);

@@ -7,7 +7,13 @@
 
 #include <stdio.h>
 
-enum { LINES = 5, TIME_WIDTH = 9, COUNT_WIDTH = 11 };
+enum {
+    LINES = 5,
+    TIME_WIDTH = 9,
+    COUNT_WIDTH = 11,
+    FIGURES = TIME_WIDTH + COUNT_WIDTH + 2,
+    CODE_MIN = 10
+};
 
 void nyt_put_awaited(struct nyt_out *o, const nyt_await *a)
 {
@@ -38,15 +44,15 @@ static bool project_awaits(const struct nyt_report *r)
 
 static void put_line(struct nyt_report *r, const nyt_await *a)
 {
-    const nyt_str *source = nyt_profile_source_line(r->p, a->fid, a->line);
+    const size_t room = r->width - FIGURES;
     nyt_out_time(r->o, a->time, TIME_WIDTH);
     nyt_out_count(r->o, (int64_t)a->count, COUNT_WIDTH);
     nyt_out_text(r->o, "  ");
-    nyt_put_place(&r->w, a->fid, a->line);
-    if (source) {
+    size_t used = nyt_report_place(r, a->fid, a->line, room);
+    if (r->uncut || used + 2 + CODE_MIN <= room) {
         nyt_out_text(r->o, "  ");
         nyt_report_style(r, NYT_DIM);
-        nyt_out_safe(r->o, nyt_str_without_margins(*source), r->width > 60 ? r->width - 50 : 0);
+        nyt_report_code(r, a->fid, a->line, r->uncut ? SIZE_MAX : room - used - 2);
         nyt_report_style(r, NYT_PLAIN);
     }
     nyt_out_text(r->o, "\n");

@@ -136,9 +136,45 @@ static nyt_str said_of(const struct nyt_diff_view *v, size_t i)
     return (nyt_str){.data = (const char *)v->said[i].data, .len = v->said[i].len};
 }
 
+/* ---- What of the work differs, as sentences ---- */
+
+/* false: out of memory. */
+static bool work_as_text(const struct nyt_diff_view *v, struct nyt_buf *text)
+{
+    struct nyt_out *o = malloc(sizeof *o);
+    if (!o)
+        return false;
+    nyt_out_begin(o, keep_text, text);
+    nyt_diff_work_text(o, v, "");
+    int rc = nyt_out_end(o, NULL);
+    free(o);
+    return rc == NYT_OK;
+}
+
+static void put_work(struct nyt_report *r, const struct nyt_diff_view *v,
+                     void (*put)(struct nyt_report *r, nyt_str sentence))
+{
+    struct nyt_buf text = {0};
+    if (!work_as_text(v, &text) && r->o->status == NYT_OK)
+        r->o->status = NYT_ENOMEM;
+    for (size_t at = 0, end; at < text.len; at = end + 1) {
+        for (end = at; end < text.len && text.data[end] != '\n';)
+            end++;
+        put(r, (nyt_str){.data = (char *)text.data + at, .len = end - at});
+    }
+    nyt_buf_free(&text);
+}
+
 /* ---- Text ---- */
 
-enum { MARK = 2, COUNT = 13, TIME = 11, PERCENT = 9, FIGURES = MARK + COUNT + 2 * TIME + PERCENT };
+enum {
+    MARK = 2,
+    COUNT = 13,
+    TIME = 11,
+    PERCENT = 9,
+    FIGURES = MARK + COUNT + 2 * TIME + PERCENT,
+    WIDTH_MIN = 60
+};
 
 static void put_percent(struct nyt_report *r, double before, double after)
 {
@@ -269,12 +305,30 @@ static const char *path_of(const struct nyt_diff_view *v, int s)
     return path ? path : s ? "(after)" : "(before)";
 }
 
-static void put_path(struct nyt_report *r, const struct nyt_diff_view *v, int s)
+static void put_path(struct nyt_words *w, const struct nyt_diff_view *v, int s)
 {
-    nyt_str path = {.data = path_of(v, s), .len = strlen(path_of(v, s))};
-    nyt_out_safe(r->o, path, 200);
+    nyt_out_safe(w->o, (nyt_str){.data = path_of(v, s), .len = strlen(path_of(v, s))}, 0);
     if (!v->d->match.half[s].p->totals.complete)
-        nyt_out_text(r->o, " (incomplete)");
+        nyt_out_text(w->o, " (incomplete)");
+}
+
+static void put_paths(struct nyt_words *w, const void *what)
+{
+    const struct nyt_diff_view *v = what;
+    put_path(w, v, 0);
+    nyt_out_text(w->o, " -> ");
+    put_path(w, v, 1);
+}
+
+static void text_heading(struct nyt_report *r, const struct nyt_diff_view *v)
+{
+    nyt_report_style(r, NYT_BOLD);
+    if (r->uncut)
+        put_paths(&r->w, v);
+    else
+        nyt_report_paragraph(r, put_paths, v, 0, 2);
+    nyt_report_style(r, NYT_PLAIN);
+    nyt_out_text(r->o, r->uncut ? "\n" : "");
 }
 
 static void text_options(struct nyt_report *r, const struct nyt_diff_view *v)
@@ -290,15 +344,28 @@ static void text_options(struct nyt_report *r, const struct nyt_diff_view *v)
     }
 }
 
+static void put_sentence(struct nyt_words *w, const void *what)
+{
+    const nyt_str *sentence = what;
+    nyt_out_bytes(w->o, sentence->data, sentence->len);
+}
+
+/* Where nothing is cut each stands as it is, in one line. */
+static void text_sentence(struct nyt_report *r, nyt_str sentence)
+{
+    if (!r->uncut) {
+        nyt_report_paragraph(r, put_sentence, &sentence, 0, 2);
+        return;
+    }
+    nyt_out_bytes(r->o, sentence.data, sentence.len);
+    nyt_out_text(r->o, "\n");
+}
+
 static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
 {
-    nyt_report_style(r, NYT_BOLD);
-    put_path(r, v, 0);
-    nyt_out_text(r->o, " -> ");
-    put_path(r, v, 1);
-    nyt_report_style(r, NYT_PLAIN);
-    nyt_out_text(r->o, "\n");
-    nyt_diff_work_text(r->o, v, "");
+    nyt_report_widen(r, WIDTH_MIN);
+    text_heading(r, v);
+    put_work(r, v, text_sentence);
     text_options(r, v);
     nyt_out_format(r->o, "%14s%*s%*s%*s%*s\n", "", COUNT, "before", COUNT, "after", TIME,
                    "change   ", PERCENT, "%");
@@ -467,34 +534,11 @@ static void markdown_options(struct nyt_report *r, const struct nyt_diff_view *v
     }
 }
 
-/* false: out of memory. */
-static bool work_as_text(const struct nyt_diff_view *v, struct nyt_buf *text)
-{
-    struct nyt_out *o = malloc(sizeof *o);
-    if (!o)
-        return false;
-    nyt_out_begin(o, keep_text, text);
-    nyt_diff_work_text(o, v, "");
-    int rc = nyt_out_end(o, NULL);
-    free(o);
-    return rc == NYT_OK;
-}
-
 /* Names in it are foreign: each sentence is code. */
-static void markdown_work(struct nyt_report *r, const struct nyt_diff_view *v)
+static void markdown_sentence(struct nyt_report *r, nyt_str sentence)
 {
-    enum { SENTENCE = 400 };
-    struct nyt_buf text = {0};
-    if (!work_as_text(v, &text) && r->o->status == NYT_OK)
-        r->o->status = NYT_ENOMEM;
-    nyt_out_text(r->o, "\n");
-    for (size_t at = 0, end; at < text.len; at = end + 1) {
-        for (end = at; end < text.len && text.data[end] != '\n';)
-            end++;
-        nyt_out_text(r->o, "\n- ");
-        put_code(r->o, (nyt_str){.data = (char *)text.data + at, .len = end - at}, SENTENCE);
-    }
-    nyt_buf_free(&text);
+    nyt_out_text(r->o, "\n- ");
+    put_code(r->o, sentence, 400);
 }
 
 static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
@@ -505,7 +549,8 @@ static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
         if (!v->d->match.half[s].p->totals.complete)
             nyt_out_text(r->o, " (incomplete)");
     }
-    markdown_work(r, v);
+    nyt_out_text(r->o, "\n");
+    put_work(r, v, markdown_sentence);
     markdown_options(r, v);
     nyt_out_text(r->o, "\n\n| | before | after | change | |\n|---|--:|--:|--:|--:|\n");
     for (int i = 0; i < NYT_TOTAL_OF_KINDS; i++)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 3, NAME_COLUMNS = 60, PLACE_COLUMNS = 60, TEXT_COLUMNS = 60, ANNOTATIONS = 10 };
+enum { SHOWN = 3, NAME_COLUMNS = 60, TEXT_COLUMNS = 60, ANNOTATIONS = 10 };
 
 static const nyt_diff_side *side_of(const struct nyt_work_item *item)
 {
@@ -25,10 +25,17 @@ static const nyt_file *file_of(const struct nyt_diff_view *v, const struct nyt_w
     return nyt_profile_file(v->d->match.half[item->half].p, item->fid);
 }
 
-/* Of a long name the end. */
-static void put_name(struct nyt_out *o, nyt_str name, size_t columns)
+/* Is it text for what may be of any width? */
+static bool is_uncut(const struct nyt_diff_view *v)
 {
-    nyt_str end = nyt_safe_last(name, columns);
+    const nyt_diff_options *how = v->options;
+    return !how->report.width && !how->markdown && !how->annotations;
+}
+
+/* Of a long name the end. */
+static void put_name(struct nyt_out *o, const struct nyt_diff_view *v, nyt_str name)
+{
+    nyt_str end = is_uncut(v) ? name : nyt_safe_last(name, NAME_COLUMNS);
     if (end.len < name.len)
         nyt_out_text(o, "...");
     nyt_out_safe(o, end, 0);
@@ -49,7 +56,7 @@ static void put_place(struct nyt_out *o, const struct nyt_diff_view *v,
 {
     struct nyt_short_path path = path_of(v, item);
     nyt_out_text(o, path.prefix);
-    put_name(o, path.rest, PLACE_COLUMNS);
+    put_name(o, v, path.rest);
     nyt_out_format(o, ":%u", (unsigned)item->line);
 }
 
@@ -65,10 +72,10 @@ static void put_calls(struct nyt_out *o, const struct nyt_diff_view *v,
 {
     const nyt_diff_side *side = side_of(item);
     put_change(o, item->change, "call");
-    put_name(o, *side->name, NAME_COLUMNS);
+    put_name(o, v, *side->name);
     nyt_out_text(o, ", from ");
     if (side->caller->len) {
-        put_name(o, *side->caller, NAME_COLUMNS);
+        put_name(o, v, *side->caller);
         nyt_out_text(o, ", ");
     }
     put_place(o, v, item);
@@ -82,7 +89,7 @@ static void put_line(struct nyt_out *o, const struct nyt_diff_view *v,
     put_place(o, v, item);
     if (side->name) {
         nyt_out_text(o, ": ");
-        nyt_out_safe(o, nyt_str_without_margins(*side->name), TEXT_COLUMNS);
+        nyt_out_safe(o, nyt_str_without_margins(*side->name), is_uncut(v) ? 0 : TEXT_COLUMNS);
     }
 }
 

@@ -28,16 +28,16 @@ static struct date date_of(long long days)
     return d;
 }
 
-static void put_date(struct nyt_report *r, double seconds)
+static void put_date(struct nyt_out *o, double seconds)
 {
     if (!(seconds >= 0 && seconds < 1e11)) {
-        nyt_out_text(r->o, "?");
+        nyt_out_text(o, "?");
         return;
     }
     long long whole = (long long)seconds;
     int rest = (int)(whole % 86400);
     struct date d = date_of(whole / 86400);
-    nyt_out_format(r->o, "%04lld-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, rest / 3600,
+    nyt_out_format(o, "%04lld-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, rest / 3600,
                    rest / 60 % 60, rest % 60);
 }
 
@@ -69,10 +69,12 @@ static size_t subs_never_called(const nyt_profile *p)
 
 /* ---- As text ---- */
 
+enum { LABEL = 14 };
+
 static void label(struct nyt_report *r, const char *name)
 {
     nyt_report_style(r, NYT_BOLD);
-    nyt_out_format(r->o, "%-14s", name);
+    nyt_out_format(r->o, "%-*s", LABEL, name);
     nyt_report_style(r, NYT_PLAIN);
 }
 
@@ -90,30 +92,46 @@ static void time_row(struct nyt_report *r, const char *name, double seconds)
     nyt_out_text(r->o, "\n");
 }
 
+/* Words behind a label. Where nothing is cut they stand in one line. */
+static void words_row(struct nyt_report *r, const char *name, nyt_report_put_fn *put,
+                      const void *what)
+{
+    label(r, name);
+    nyt_report_paragraph(r, put, what, LABEL, LABEL);
+}
+
+static void put_size(struct nyt_words *w, const void *what)
+{
+    const nyt_totals *t = what;
+    nyt_out_count(w->o, (int64_t)t->bytes, 0);
+    nyt_out_text(w->o, " bytes");
+    if (t->inflated) {
+        nyt_out_text(w->o, ", of which the compressed part inflates to ");
+        nyt_out_count(w->o, (int64_t)t->inflated, 0);
+    } else {
+        nyt_out_text(w->o, ", not compressed");
+    }
+}
+
+static void put_complete(struct nyt_words *w, const void *what)
+{
+    const nyt_profile *p = what;
+    if (p->totals.complete)
+        nyt_out_text(w->o, "yes");
+    else if (p->has_fault)
+        nyt_out_format(w->o, "no: %s (at offset %llu)", p->fault.message,
+                       (unsigned long long)p->fault.offset);
+    else if (p->totals.snapshot)
+        nyt_out_text(w->o, "no: a snapshot, the program was still running");
+    else
+        nyt_out_text(w->o, "no: a process did not end");
+}
+
 static void text_sizes(struct nyt_report *r)
 {
-    const nyt_totals *t = &r->p->totals;
-    label(r, "size");
-    nyt_out_count(r->o, (int64_t)t->bytes, 0);
-    nyt_out_text(r->o, " bytes");
-    if (t->inflated) {
-        nyt_out_text(r->o, ", of which the compressed part inflates to ");
-        nyt_out_count(r->o, (int64_t)t->inflated, 0);
-    } else {
-        nyt_out_text(r->o, ", not compressed");
-    }
-    nyt_out_text(r->o, "\n");
-    count_row(r, "records", t->records);
-    label(r, "complete");
-    if (t->complete)
-        nyt_out_text(r->o, "yes\n");
-    else if (r->p->has_fault)
-        nyt_out_format(r->o, "no: %s (at offset %llu)\n", r->p->fault.message,
-                       (unsigned long long)r->p->fault.offset);
-    else if (t->snapshot)
-        nyt_out_text(r->o, "no: a snapshot, the program was still running\n");
-    else
-        nyt_out_text(r->o, "no: a process did not end\n");
+    words_row(r, "size", put_size, &r->p->totals);
+    count_row(r, "records", r->p->totals.records);
+    words_row(r, "complete", put_complete, r->p);
 }
 
 static void text_counts(struct nyt_report *r)
@@ -141,48 +159,70 @@ static void text_counts(struct nyt_report *r)
     count_row(r, "call paths", p->node_count - 1);
 }
 
+static void put_process(struct nyt_words *w, const void *what)
+{
+    const nyt_process *process = what;
+    nyt_out_format(w->o, "%u", (unsigned)process->pid);
+    if (process->started) {
+        nyt_out_format(w->o, " (of %u) from ", (unsigned)process->parent);
+        put_date(w->o, process->start);
+    }
+    if (process->started && process->ended) {
+        nyt_out_text(w->o, " for ");
+        nyt_out_time(w->o, process->end - process->start, 0);
+    }
+    nyt_out_text(w->o, process->ended ? "" : ", did not end");
+}
+
 static void text_processes(struct nyt_report *r)
 {
-    for (size_t i = 0; i < r->p->process_count; i++) {
-        const nyt_process *process = &r->p->processes[i];
-        label(r, i ? "" : "processes");
-        nyt_out_format(r->o, "%u", (unsigned)process->pid);
-        if (process->started) {
-            nyt_out_format(r->o, " (of %u) from ", (unsigned)process->parent);
-            put_date(r, process->start);
-        }
-        if (process->started && process->ended) {
-            nyt_out_text(r->o, " for ");
-            nyt_out_time(r->o, process->end - process->start, 0);
-        }
-        nyt_out_text(r->o, process->ended ? "\n" : ", did not end\n");
+    for (size_t i = 0; i < r->p->process_count; i++)
+        words_row(r, i ? "" : "processes", put_process, &r->p->processes[i]);
+}
+
+/* What is foreign keeps its blanks where nothing is cut. */
+static void put_pair(struct nyt_words *w, const void *what)
+{
+    const nyt_pair *pair = what;
+    nyt_out_safe(w->o, pair->key, 0);
+    nyt_out_text(w->o, " = ");
+    nyt_out_safe(w->o, pair->value, 0);
+}
+
+static void put_comment(struct nyt_words *w, const void *what)
+{
+    const nyt_str *text = what;
+    nyt_out_safe(w->o, (nyt_str){.data = text->data, .len = text->len - 1}, 0);
+}
+
+static void foreign_row(struct nyt_report *r, const char *name, nyt_report_put_fn *put,
+                        const void *what)
+{
+    if (!r->uncut) {
+        words_row(r, name, put, what);
+        return;
     }
+    label(r, name);
+    put(&r->w, what);
+    nyt_out_text(r->o, "\n");
 }
 
 static void text_pairs(struct nyt_report *r, const char *name, const struct nyt_pairs *pairs)
 {
-    for (size_t i = 0; i < pairs->count; i++) {
-        label(r, i ? "" : name);
-        nyt_out_safe(r->o, pairs->list[i].key, 60);
-        nyt_out_text(r->o, " = ");
-        nyt_out_safe(r->o, pairs->list[i].value, 200);
-        nyt_out_text(r->o, "\n");
-    }
+    for (size_t i = 0; i < pairs->count; i++)
+        foreign_row(r, i ? "" : name, put_pair, &pairs->list[i]);
 }
 
 static void text_comments(struct nyt_report *r)
 {
-    for (size_t i = 0; i < r->p->comment_count; i++) {
-        nyt_str text = r->p->comments[i];
-        label(r, i ? "" : "comments");
-        nyt_out_safe(r->o, (nyt_str){.data = text.data, .len = text.len - 1}, 300);
-        nyt_out_text(r->o, "\n");
-    }
+    for (size_t i = 0; i < r->p->comment_count; i++)
+        foreign_row(r, i ? "" : "comments", put_comment, &r->p->comments[i]);
 }
 
 static void text_info(struct nyt_report *r)
 {
     nyt_report_heading(r);
+    r->unbroken = r->uncut;
     nyt_out_text(r->o, "\n");
     label(r, "format");
     nyt_out_format(r->o, "NYTProf %u.%u\n", (unsigned)r->p->totals.version.major,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 15, WIDTH = 100, WIDTH_MIN = 60 };
+enum { TOP = 15, WIDTH = 100, WIDTH_MIN = 40 };
 
 /* ---- Beginning and end ---- */
 
@@ -60,6 +60,11 @@ bool nyt_report_shows(const struct nyt_report *r, uint32_t fid)
 {
     const nyt_file *file = nyt_profile_file(r->p, fid);
     return file ? r->shown[file - r->p->files] : !r->filtered;
+}
+
+void nyt_report_widen(struct nyt_report *r, size_t least)
+{
+    r->width = r->width < least ? least : r->width;
 }
 
 /* ---- Names ---- */
@@ -153,17 +158,6 @@ void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t l
         nyt_out_safe(r->o, nyt_str_without_margins(*text), r->uncut ? 0 : limit);
 }
 
-void nyt_report_title(struct nyt_report *r, const char *title, const char *note)
-{
-    nyt_out_text(r->o, "\n");
-    nyt_report_style(r, NYT_BOLD);
-    nyt_out_text(r->o, title);
-    nyt_report_style(r, NYT_PLAIN);
-    if (note)
-        nyt_out_format(r->o, " (%s)", note);
-    nyt_out_text(r->o, "\n");
-}
-
 /* ---- Paragraphs ---- */
 
 static int keep_text(void *ctx, const void *data, size_t len)
@@ -191,7 +185,7 @@ static void put_word(struct nyt_report *r, nyt_str word, struct line *line)
 {
     const char *dots = cut_to_line(r, line->indent, &word);
     size_t columns = strlen(dots) + nyt_safe_columns(word);
-    if (line->begun && line->column + 1 + columns > r->width) {
+    if (line->begun && !r->unbroken && line->column + 1 + columns > r->width) {
         nyt_out_text(r->o, "\n");
         nyt_out_fill(r->o, ' ', line->indent);
         line->column = line->indent;
@@ -236,6 +230,31 @@ void nyt_report_paragraph(struct nyt_report *r, nyt_report_put_fn *put, const vo
     nyt_out_text(r->o, "\n");
     nyt_buf_free(&text);
     free(o);
+}
+
+static void put_text(struct nyt_words *w, const void *what)
+{
+    nyt_out_text(w->o, what);
+}
+
+/* The note goes below the title where there is no room for both in one line. */
+void nyt_report_title(struct nyt_report *r, const char *title, const char *note)
+{
+    char words[120] = "";
+    bool fits = r->uncut || !note || strlen(title) + strlen(note) + 3 <= r->width;
+    nyt_out_text(r->o, "\n");
+    nyt_report_style(r, NYT_BOLD);
+    nyt_out_text(r->o, title);
+    nyt_report_style(r, NYT_PLAIN);
+    if (note)
+        snprintf(words, sizeof words, "(%s)", note);
+    nyt_out_text(r->o, !fits ? "\n  " : note ? " " : "");
+    if (fits) {
+        nyt_out_text(r->o, words);
+        nyt_out_text(r->o, "\n");
+    } else {
+        nyt_report_paragraph(r, put_text, words, 2, 2);
+    }
 }
 
 /* ---- The heading ---- */

@@ -18,6 +18,7 @@ struct nyt_report {
     size_t top, width;
     size_t asked;       /* the `top` that was asked for; 0: none was */
     bool uncut;         /* names may be longer than there is room for them in `width` */
+    bool unbroken;      /* and paragraphs are one line each */
     nyt_sort sort;
     bool colour, json;
     const char *path;
@@ -35,6 +36,8 @@ bool nyt_report_shows(const struct nyt_report *r, uint32_t fid);
 size_t nyt_report_end_of(struct nyt_report *r, nyt_str name, size_t limit);
 /* The same of a sub's name, as people say it. */
 size_t nyt_report_name(struct nyt_report *r, nyt_str name, size_t limit);
+/* Where a list has fewer columns than these for names and places, it has names alone. */
+enum { NYT_NAME_AND_PLACE = 30 };
 /* The same of a file's short name and its line (0: none). */
 size_t nyt_report_place(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
 /* So many columns nyt_report_name() and nyt_report_place() take where nothing is cut. */
@@ -42,6 +45,8 @@ size_t nyt_report_name_columns(nyt_str name);
 size_t nyt_report_place_columns(const struct nyt_report *r, uint32_t fid, uint32_t line);
 /* A line of source without its indentation. */
 void nyt_report_code(struct nyt_report *r, uint32_t fid, uint32_t line, size_t limit);
+/* For lists that need more columns than others: so many at least. */
+void nyt_report_widen(struct nyt_report *r, size_t least);
 /* A title of its own line in bold, with a note behind it (may be NULL). */
 void nyt_report_title(struct nyt_report *r, const char *title, const char *note);
 

@@ -8,8 +8,16 @@
 #include "report/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { CALLERS_SHOWN = 5, HOT_PERCENT = 10 };
+enum {
+    CALLERS_SHOWN = 5,
+    HOT_PERCENT = 10,
+    NOTE = 72, /* columns that most notes need */
+    NOTE_MIN = 4 /* where they begin at least */
+};
+
+#define NO_SOURCE " (no source in the profile)\n"
 
 /* Four lists by line number that are walked side by side. */
 struct walk {
@@ -26,96 +34,104 @@ struct walk {
 
 /* ---- Notes about subs and calls ---- */
 
-static void note(struct walk *w, const char *mark)
+/* They stand below the code where there is room for them, and to the left of that where not. */
+static size_t note_column(const struct walk *w)
+{
+    size_t code = nyt_excerpt_column(&w->e), width = w->r->width;
+    size_t wanted = width > NOTE + NOTE_MIN ? width - NOTE : NOTE_MIN;
+    return w->r->uncut || code < wanted ? code : wanted;
+}
+
+static void note(struct walk *w, const char *mark, nyt_report_put_fn *put, const void *what)
 {
     struct nyt_report *r = w->r;
-    nyt_out_fill(r->o, ' ', nyt_excerpt_column(&w->e) - 2);
+    size_t column = note_column(w);
+    size_t used = column + strlen(mark) + 1;
+    nyt_out_fill(r->o, ' ', column - 2);
     nyt_report_style(r, NYT_DIM);
     nyt_out_format(r->o, "  %s ", mark);
-}
-
-static void end_note(struct nyt_report *r)
-{
+    nyt_report_paragraph(r, put, what, used, used + 2);
     nyt_report_style(r, NYT_PLAIN);
-    nyt_out_text(r->o, "\n");
-}
-
-static void times_called(struct nyt_report *r, uint64_t count)
-{
-    nyt_out_count(r->o, (int64_t)count, 0);
-    nyt_out_text(r->o, count == 1 ? " time" : " times");
 }
 
 /* Calls of a sub from itself have only recursive time, which is part of that of the outer ones. */
-static void call_time(struct nyt_report *r, const nyt_call *c)
+static void call_time(struct nyt_words *w, const nyt_call *c)
 {
     bool recursive = c->incl == 0 && c->reci > 0;
-    nyt_out_time(r->o, recursive ? c->reci : c->incl, 0);
-    nyt_out_text(r->o, recursive ? " recursively" : "");
+    nyt_out_time(w->o, recursive ? c->reci : c->incl, 0);
+    nyt_out_text(w->o, recursive ? " recursively" : "");
 }
 
-static void note_caller(struct walk *w, const nyt_call *c)
+static void put_caller(struct nyt_words *w, const void *what)
 {
-    struct nyt_report *r = w->r;
-    note(w, "#  ");
-    times_called(r, c->count);
-    nyt_out_text(r->o, " (");
-    call_time(r, c);
-    nyt_out_text(r->o, ")");
+    const nyt_call *c = what;
+    nyt_put_times(w, c->count);
+    nyt_out_text(w->o, " (");
+    call_time(w, c);
+    nyt_out_text(w->o, ")");
     if (c->caller.len) {
-        nyt_out_text(r->o, " by ");
-        nyt_report_name(r, c->caller, 60);
+        nyt_out_text(w->o, " by ");
+        nyt_put_sub(w, c->caller);
     }
-    nyt_out_text(r->o, " at ");
-    nyt_report_place(r, c->fid, c->line, 40);
-    end_note(r);
+    nyt_out_text(w->o, " at ");
+    nyt_put_place(w, c->fid, c->line);
+}
+
+static void put_others(struct nyt_words *w, const void *what)
+{
+    const size_t *n = what;
+    nyt_out_format(w->o, "and from %zu other %s", *n, *n == 1 ? "place" : "places");
+}
+
+static void put_sub(struct nyt_words *w, const void *what)
+{
+    const nyt_sub *sub = what;
+    nyt_put_sub(w, sub->name);
+    if (sub->calls == 0) {
+        nyt_out_text(w->o, w->p->sectioned ? ": its calls are known of all threads together only"
+                                           : " was not called");
+        return;
+    }
+    nyt_out_text(w->o, " was called ");
+    nyt_put_times(w, sub->calls);
+    nyt_out_text(w->o, ", ");
+    nyt_out_time(w->o, sub->incl, 0);
+    nyt_out_text(w->o, " in all, ");
+    nyt_out_time(w->o, sub->excl, 0);
+    nyt_out_text(w->o, " in itself");
 }
 
 static void note_sub(struct walk *w, const nyt_sub *sub)
 {
-    struct nyt_report *r = w->r;
-    size_t n;
+    const struct nyt_report *r = w->r;
+    size_t n, told = 0;
     const nyt_call *callers = nyt_profile_callers(r->p, sub, &n);
-    note(w, "#");
-    nyt_report_name(r, sub->name, 80);
-    if (sub->calls == 0) {
-        nyt_out_text(r->o, r->p->sectioned ? ": its calls are known of all threads together only"
-                                           : " was not called");
-        end_note(r);
-        return;
-    }
-    nyt_out_text(r->o, " was called ");
-    times_called(r, sub->calls);
-    nyt_out_text(r->o, ", ");
-    nyt_out_time(r->o, sub->incl, 0);
-    nyt_out_text(r->o, " in all, ");
-    nyt_out_time(r->o, sub->excl, 0);
-    nyt_out_text(r->o, " in itself");
-    end_note(r);
-    size_t told = 0;
+    note(w, "#", put_sub, sub);
     for (size_t i = 0; i < n && told < CALLERS_SHOWN; i++) {
         if (!nyt_report_shows(r, callers[i].fid))
             continue;
-        note_caller(w, &callers[i]);
+        note(w, "#  ", put_caller, &callers[i]);
         told++;
     }
-    if (n > told) {
-        note(w, "#  ");
-        nyt_out_format(r->o, "and from %zu other %s", n - told, n - told == 1 ? "place" : "places");
-        end_note(r);
-    }
+    n -= told;
+    if (n)
+        note(w, "#  ", put_others, &n);
 }
 
-static void note_call(struct walk *w, const nyt_call *c)
+static void put_call(struct nyt_words *w, const void *what)
 {
-    struct nyt_report *r = w->r;
-    note(w, "# called");
-    nyt_report_name(r, c->called->name, 80);
-    nyt_out_text(r->o, " ");
-    times_called(r, c->count);
-    nyt_out_text(r->o, ": ");
-    call_time(r, c);
-    end_note(r);
+    const nyt_call *c = what;
+    nyt_out_text(w->o, "called ");
+    nyt_put_sub(w, c->called->name);
+    nyt_out_text(w->o, " ");
+    nyt_put_times(w, c->count);
+    nyt_out_text(w->o, ": ");
+    call_time(w, c);
+}
+
+static void put_awaited(struct nyt_words *w, const void *what)
+{
+    nyt_put_awaited(w->o, what);
 }
 
 /* ---- Lines ---- */
@@ -156,13 +172,10 @@ static void take_line(struct walk *w, uint32_t line)
     for (; w->source_count && w->source->line == line; w->source++)
         w->source_count--;
     for (; w->call_count && (*w->calls)->line == line; w->calls++, w->call_count--)
-        note_call(w, *w->calls);
+        note(w, "#", put_call, *w->calls);
     const nyt_await *awaited = nyt_profile_await(w->r->p, w->fid, line);
-    if (awaited) {
-        note(w, "#");
-        nyt_put_awaited(w->r->o, awaited);
-        end_note(w->r);
-    }
+    if (awaited)
+        note(w, "#", put_awaited, awaited);
 }
 
 static void list_lines(struct walk *w)
@@ -214,9 +227,9 @@ static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub 
     w.source = nyt_profile_source(r->p, file->fid, &w.source_count);
     w.calls = nyt_profile_calls(r->p, file->fid, &w.call_count);
     nyt_report_style(r, NYT_BOLD);
-    nyt_out_safe(r->o, file->name, 0);
+    nyt_report_end_of(r, file->name, r->width);
     nyt_report_style(r, NYT_PLAIN);
-    nyt_out_text(r->o, w.source_count ? "\n" : " (no source in the profile)\n");
+    nyt_out_text(r->o, w.source_count ? "\n" : r->uncut ? NO_SOURCE : "\n" NO_SOURCE);
     list_lines(&w);
 }
 
@@ -232,6 +245,7 @@ int nyt_report_source(const nyt_profile *p, uint32_t fid, const nyt_report_optio
     if (rc < 0)
         return rc;
     const nyt_sub **subs = subs_of(p, fid, &n);
+    r.unbroken = r.uncut;
     if (subs)
         list_file(&r, file, subs, n);
     rc = nyt_report_end(&r, err);

@@ -113,7 +113,8 @@ static void put_call(struct nyt_report *r, const nyt_call *c, nyt_str other, siz
 static void put_calls(struct nyt_report *r, const char *title, const nyt_call *const *calls,
                       size_t n, other_fn *other)
 {
-    size_t widest = 8, most = (r->width - COUNT - 2 * FIGURE - 2) * 3 / 5;
+    size_t widest = 8, room = r->width - COUNT - 2 * FIGURE - 2;
+    size_t most = room < NYT_NAME_AND_PLACE ? room : room * 3 / 5;
     if (!n)
         return;
     for (size_t i = 0; i < n; i++) {

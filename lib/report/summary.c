@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDTH_MIN = 60 };        /* of lists */
+
 struct file_sum {
     const nyt_file *file;
     int64_t count;
@@ -351,6 +353,7 @@ static bool put_all(struct summary *s, bool only_lists)
     if (ok && s->r.json) {
         ok = put_json(s);
     } else if (ok && only_lists) {
+        nyt_report_widen(&s->r, WIDTH_MIN);
         nyt_report_heading(&s->r);
         put_lists(s);
     } else if (ok) {

@@ -17,7 +17,14 @@
 #include <string.h>
 
 static const double LEAST = 0.01;
-enum { FIGURE = 10, PERCENT = 8, BEFORE = 2 * FIGURE + PERCENT + 1, STEP = 3, NAME_MIN = 24 };
+enum {
+    FIGURE = 10,
+    PERCENT = 8,
+    BEFORE = 2 * FIGURE + PERCENT + 1,
+    STEP = 3,
+    NAME_MIN = 24,
+    NARROW = 60 /* with fewer columns there is no self time */
+};
 
 /* ---- Making it ---- */
 
@@ -227,13 +234,24 @@ static size_t levels_above(const struct tree *t, uint32_t at)
     return n;
 }
 
+static bool is_narrow(const struct tree *t)
+{
+    return !t->r->uncut && t->r->width < NARROW;
+}
+
+static size_t columns_before(const struct tree *t)
+{
+    return is_narrow(t) ? BEFORE - FIGURE : BEFORE;
+}
+
 /* The lines that lead down to what is on a branch, from the top; where there is no room for so
  * many, how many are left out. Returns columns. */
 static size_t put_lines(const struct tree *t, uint32_t parent, bool last)
 {
     struct nyt_out *o = t->r->o;
     size_t levels = levels_above(t, parent), skipped = 0;
-    size_t room = (t->r->width - BEFORE - NAME_MIN) / STEP;
+    size_t least = columns_before(t) + NAME_MIN + STEP;
+    size_t room = t->r->width > least ? (t->r->width - least) / STEP + 1 : 1;
     if (levels > room) {
         skipped = levels - room;
         nyt_out_format(o, "+%-4zu", skipped);
@@ -255,9 +273,9 @@ static void put_times(const struct tree *t, double incl, double self)
     nyt_out_time(t->r->o, incl, FIGURE);
     nyt_out_fixed(t->r->o, PERCENT - 2, 1, whole > 0 ? 100 * incl / whole : 0);
     nyt_out_text(t->r->o, " %");
-    if (self > 0)
+    if (self > 0 && !is_narrow(t))
         nyt_out_time(t->r->o, self, FIGURE);
-    else
+    else if (!is_narrow(t))
         nyt_out_fill(t->r->o, ' ', FIGURE);
     nyt_out_text(t->r->o, " ");
 }
@@ -268,12 +286,11 @@ static void put_branch(const struct tree *t, uint32_t at)
     struct nyt_report *r = t->r;
     const struct branch *b = &t->list[at];
     put_times(t, b->incl, b->self);
-    size_t used = BEFORE + put_lines(t, b->parent, is_last(t, at));
-    size_t mark = b->recursive ? strlen(" (recursive)") : 0;
-    size_t room = r->width > used + mark ? r->width - used - mark : 0;
-    used += mark + nyt_report_name(r, b->name.len ? b->name : unknown, room);
-    if (b->recursive)
-        nyt_out_text(r->o, " (recursive)");
+    size_t used = columns_before(t) + put_lines(t, b->parent, is_last(t, at));
+    const char *mark = !b->recursive ? "" : is_narrow(t) ? " (rec.)" : " (recursive)";
+    size_t room = r->width > used + strlen(mark) ? r->width - used - strlen(mark) : 0;
+    used += strlen(mark) + nyt_report_name(r, b->name.len ? b->name : unknown, room);
+    nyt_out_text(r->o, mark);
     if (b->sub && b->sub->first && (r->uncut || r->width >= used + 16)) {
         nyt_report_style(r, NYT_DIM);
         nyt_out_text(r->o, "  ");
@@ -292,7 +309,8 @@ static void put_rest(const struct tree *t, uint32_t parent)
         return;
     put_times(t, seconds, 0);
     nyt_report_style(t->r, NYT_DIM);
-    bool wide = put_lines(t, parent, true) + BEFORE + 40 < t->r->width || t->r->uncut;
+    size_t used = columns_before(t) + put_lines(t, parent, true);
+    bool wide = used + 40 < t->r->width || t->r->uncut;
     if (small && other < 0.9)
         nyt_out_format(t->r->o, "%u smaller%s\n", (unsigned)small,
                        other > 0.1 && wide ? ", and what is not shown" : "");
@@ -329,7 +347,7 @@ static void walk(const struct tree *t, visit_fn *enter, visit_fn *leave)
 static void put_text(const struct tree *t)
 {
     nyt_report_style(t->r, NYT_DIM);
-    nyt_out_text(t->r->o, "     incl            self\n");
+    nyt_out_text(t->r->o, is_narrow(t) ? "     incl\n" : "     incl            self\n");
     nyt_report_style(t->r, NYT_PLAIN);
     walk(t, put_branch, put_rest);
 }
