@@ -138,6 +138,24 @@ def test_lines_of_threads_add_up_to_those_of_all(tmp_path: Path) -> None:
         assert sums == found["line"][column]
 
 
+@pytest.mark.parametrize("pid", [17497, 17498])
+def test_a_discount_counts_in_its_own_process_alone(pid: int, tmp_path: Path) -> None:
+    """The parent ended with one. Perl's reader, and so the profile of all, gives it to the child;
+    the file of the child alone tells otherwise."""
+    merged, child = (GOLDEN / "perl" / f"fork-{name}.out" for name in ("merged", "child1"))
+    found = tables(make(tmp_path / "fork.html", merged).read_text())
+    (section,) = (one for one in found["section"] if one["id"] == pid)
+    every = list(itertools.accumulate(found["line"]["line"]))
+    numbers = [every[at] for at in itertools.accumulate(section["i"])]
+    alone = {one.line: one.count for one in reader.read(merged, thread=pid).lines if one.count}
+    assert dict(zip(numbers, section["n"], strict=True)) == alone
+    if pid == 17498:
+        assert (
+            alone == {one.line: one.count for one in reader.read(child).lines} == {1: 4, 4: 4, 5: 1}
+        )
+    assert {one.line: one.count for one in reader.read(merged).lines}[4] == 4
+
+
 THREADS = """\
 import threading
 def left(n):

@@ -104,30 +104,32 @@ static bool heed_ticks_per_sec(struct nyt_loader *l)
  * Discounted once, a record adds time and no count. More than that should not happen; then
  * Perl's loader begins a line below zero, and adds to others the record's whole seconds.
  */
-static void count_discounted(const struct nyt_loader *l, struct nyt_line_sum *sum, int32_t ticks,
-                             bool first)
+static int64_t count_of(const struct nyt_loader *l, uint32_t discounts, int32_t ticks, bool first)
 {
+    if (!discounts)
+        return 1;
     if (first)
-        sum->count = 1 - (int64_t)l->discounts;
-    else if (l->discounts > 1 && l->ticks_per_sec)
-        sum->count += ticks / (int64_t)l->ticks_per_sec;
+        return 1 - (int64_t)discounts;
+    return discounts > 1 && l->ticks_per_sec ? ticks / (int64_t)l->ticks_per_sec : 0;
 }
 
+/* What the last section left discounted counts for all of them, as in Perl, but not for this one:
+ * its first statement is another's. */
 static bool add_time(struct nyt_loader *l, nyt_level level, int32_t ticks, uint32_t fid,
                      uint32_t line)
 {
     struct nyt_line_sums *all = &l->lines[level].sums;
     struct nyt_line_sums *sums = level == NYT_LEVEL_LINE ? nyt_sections_lines(l) : all;
     size_t before = all->count, mine_before = sums->count;
-    if (sums != all && !nyt_line_sums_at(all, fid, line))
+    struct nyt_line_sum *whole = nyt_line_sums_at(all, fid, line);
+    struct nyt_line_sum *sum = sums == all ? whole : nyt_line_sums_at(sums, fid, line);
+    if (!whole || !sum)
         return false;
-    struct nyt_line_sum *sum = nyt_line_sums_at(sums, fid, line);
-    if (!sum)
-        return false;
-    if (l->discounts)
-        count_discounted(l, sum, ticks, all->count > before && sums->count > mine_before);
-    else
-        sum->count++;
+    int64_t count = count_of(l, l->discounts, ticks, all->count > before), mine = count;
+    if (sums != all)
+        mine = count_of(l, l->discounts - l->left, ticks, sums->count > mine_before);
+    sum->count += mine;
+    whole->count += count - mine;
     sum->ticks = nyt_add_ticks(sum->ticks, ticks);
     return true;
 }
@@ -144,7 +146,7 @@ static void end_statement(struct nyt_loader *l, int32_t ticks)
 {
     count_statements(l, 1, ticks);
     l->p->totals.discounted += l->discounts;
-    l->discounts = 0;
+    l->discounts = l->left = 0;
 }
 
 static bool add_time_line(struct nyt_loader *l, const nyt_time *t)
@@ -189,6 +191,14 @@ static nyt_process *add_process(nyt_profile *p)
     return &p->processes[p->process_count++];
 }
 
+/* A discount that no statement of its section came behind. */
+static void leave_discounts(struct nyt_loader *l)
+{
+    l->left = l->p->process_count > 1 ? l->discounts : 0;
+    if (l->options.section)
+        l->discounts -= l->left;
+}
+
 static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
 {
     bool is_new;
@@ -200,6 +210,7 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
     *at = (uint32_t)l->p->process_count - 1;
     l->section = (uint32_t)l->p->process_count;
     l->skips = l->options.section && s->pid != l->options.section;
+    leave_discounts(l);
     l->p->totals.start = s->time;
     return true;
 }

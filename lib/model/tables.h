@@ -58,6 +58,7 @@ struct nyt_loader {
 
     struct nyt_map live;        /* pid -> process */
     uint32_t discounts;
+    uint32_t left;              /* of these, that stand in the section before */
     uint32_t ticks_per_sec;
     uint64_t statements;
     int64_t ticks;              /* of all since ticks_per_sec last changed */
