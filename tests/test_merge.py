@@ -162,6 +162,35 @@ def test_one_profile_stays_what_it_is(first: Path, tmp_path: Path) -> None:
     assert after.comments[0] == before.comments[0]
 
 
+def counts_of(path: Path, thread: int = 0) -> dict[int, int]:
+    return {one.line: one.count for one in reader.read(path, thread=thread).lines if one.count}
+
+
+def test_lines_stay_with_their_process(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    convert.merge([FORK, CHILD], out)
+    assert counts_of(out, 17497) == counts_of(FORK)
+    assert counts_of(out, 17498) == counts_of(CHILD)
+    again = tmp_path / "again"  # a process that came twice has one sum
+    convert.merge([out, CHILD], again)
+    assert counts_of(again, 17497) == counts_of(FORK)
+    assert counts_of(again, 17498) == {line: 2 * n for line, n in counts_of(CHILD).items()}
+
+
+@pytest.mark.parametrize("n", [64, 65])
+def test_lines_of_very_many_processes_are_one_sum(n: int, tmp_path: Path) -> None:
+    for number in range(1, n + 1):
+        chunks = [header(number, number), file(1, "/a.py"), times((1, number, number, number)),
+                  end(number, number + 1)]  # fmt: skip
+        write(tmp_path / f"{number}.out", chunks)
+    out = tmp_path / "out"
+    convert.merge(list(tmp_path.glob("*.out")), out)
+    assert counts_of(out) == {number: number for number in range(1, n + 1)}
+    assert faults(out) == []
+    assert counts_of(out, 1) == ({1: 1} if n == 64 else counts_of(out))
+    assert counts_of(out, 7) == ({7: 7} if n == 64 else {})
+
+
 def test_the_result_may_be_one_of_the_inputs(first: Path, second: Path, tmp_path: Path) -> None:
     apart = merged([first, second], tmp_path / "apart.out")
     assert line_sums(merged([first, second], first)) == line_sums(apart)

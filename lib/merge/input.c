@@ -154,7 +154,7 @@ static bool pour(struct nyt_merge_input *g)
         const struct nyt_line_sum *from = &g->line_sums.list[i];
         nyt_time where = {.fid = from->fid,
                           .line = sound_line(g, from->line, (uint64_t)from->count)};
-        struct nyt_sum_line *to = nyt_sums_line(&g->sums, &where);
+        struct nyt_sum_line *to = nyt_sums_line(&g->sums, g->section, &where);
         ok = to != NULL;
         if (ok) {
             to->count += (uint64_t)from->count;
@@ -192,7 +192,7 @@ static bool add_time(struct nyt_merge_input *g, const nyt_time *t)
 {
     nyt_time where = *t;
     where.line = sound_line(g, t->line, 1);
-    struct nyt_sum_line *sum = nyt_sums_line(&g->sums, &where);
+    struct nyt_sum_line *sum = nyt_sums_line(&g->sums, g->section, &where);
     if (!sum)
         return false;
     sum->count += !g->discounted;
@@ -215,21 +215,37 @@ static bool add_run(struct nyt_merge_input *g)
 
 /* ---- Processes ---- */
 
+/* The lines that come next are those of `pid`. */
+static bool start_section(struct nyt_merge_input *g, uint32_t pid)
+{
+    bool is_new, ok = pour(g);
+    uint32_t *at = ok ? nyt_map_take(&g->section_index, pid, &is_new) : NULL;
+    if (!at)
+        return false;
+    if (is_new)
+        *at = (uint32_t)g->section_index.count - 1;
+    g->section = *at;
+    return true;
+}
+
 static bool start_process(struct nyt_merge_input *g, const nyt_pid_start *s)
 {
     bool is_new;
     if (!NYT_ROOM_FOR_ONE(g->processes, g->process_count, g->process_cap))
         return false;
     uint32_t *at = nyt_map_take(&g->live, s->pid, &is_new);
-    if (!at || !nyt_calltree_section(&g->sums.tree))
+    if (!at || !nyt_calltree_section(&g->sums.tree) || !start_section(g, s->pid))
         return false;
     if (!is_new && *at != NYT_NONE) {       /* starts twice: that was its first part */
         g->processes[*at].end = s->time;
         g->processes[*at].ended = true;
     }
     *at = g->current = (uint32_t)g->process_count;
-    g->processes[g->process_count++] = (struct nyt_merge_process){
-        .pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
+    g->processes[g->process_count++] = (struct nyt_merge_process){.pid = s->pid,
+                                                                  .parent = s->parent,
+                                                                  .section = g->section,
+                                                                  .started = true,
+                                                                  .start = s->time};
     return true;
 }
 
@@ -586,6 +602,7 @@ void nyt_merge_input_free(struct nyt_merge_input *g)
     free(g->options.list);
     free(g->comments);
     nyt_map_free(&g->live);
+    nyt_map_free(&g->section_index);
     free(g->processes);
     nyt_map_free(&g->file_index);
     free(g->files);

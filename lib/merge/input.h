@@ -29,6 +29,7 @@ enum nyt_repair {
 
 struct nyt_merge_process {
     uint32_t pid, parent;
+    uint32_t section; /* of its lines in the sums: that of all with this pid */
     bool started, ended;
     double start, end;
     int64_t ticks; /* of its statements */
@@ -60,6 +61,8 @@ struct nyt_merge_input {
 
     struct nyt_map live;        /* pid -> process, or NYT_NONE */
     uint32_t current;           /* the process whose statements come */
+    struct nyt_map section_index;       /* pid -> section */
+    uint32_t section;           /* that process's or thread's, by the order in which they come */
     struct nyt_merge_process *processes;
     size_t process_count, process_cap;
 

@@ -174,6 +174,13 @@ static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
     return ok;
 }
 
+/* What is in one input -> what it is in the result. */
+struct translation {
+    uint32_t *section_of_section;
+    uint32_t *fid_of_file;      /* 0: not yet */
+    uint32_t *name_of_name;     /* NYT_NONE: not yet */
+};
+
 static bool merge_scale(nyt_merged *m, struct nyt_merge_input *g)
 {
     if (!m->ticks_per_sec)
@@ -186,23 +193,32 @@ static bool merge_scale(nyt_merged *m, struct nyt_merge_input *g)
     return true;
 }
 
-static bool merge_processes(nyt_merged *m, const struct nyt_merge_input *g)
+/* NYT_NONE: out of memory. */
+static uint32_t section_of(nyt_merged *m, uint32_t pid)
+{
+    bool is_new;
+    uint32_t *at = nyt_map_take(&m->section_index, pid, &is_new);
+    if (at && is_new)
+        *at = (uint32_t)m->section_index.count - 1;
+    m->together |= m->section_index.count > NYT_SECTIONS_MOST;
+    return at ? *at : NYT_NONE;
+}
+
+static bool merge_processes(nyt_merged *m, const struct nyt_merge_input *g, struct translation *t)
 {
     for (size_t i = 0; i < g->process_count; i++) {
-        if (!NYT_ROOM_FOR_ONE(m->processes, m->process_count, m->process_cap))
+        uint32_t section = section_of(m, g->processes[i].pid);
+        if (section == NYT_NONE ||
+            !NYT_ROOM_FOR_ONE(m->processes, m->process_count, m->process_cap))
             return false;
-        m->processes[m->process_count++] = g->processes[i];
+        t->section_of_section[g->processes[i].section] = section;
+        m->processes[m->process_count] = g->processes[i];
+        m->processes[m->process_count++].section = section;
     }
     return true;
 }
 
 /* ---- Files ---- */
-
-/* Files of one input -> fids of the result. */
-struct translation {
-    uint32_t *fid_of_file;      /* 0: not yet */
-    uint32_t *name_of_name;     /* NYT_NONE: not yet */
-};
 
 enum { ON_THE_WAY = UINT32_MAX };   /* a file whose parents are looked at */
 
@@ -589,7 +605,8 @@ static bool merge_lines(nyt_merged *m, const struct nyt_merge_input *g, const st
         const struct nyt_sum_line *from = &g->sums.lines[i];
         if (!from->count && !from->ticks)
             continue;
-        struct nyt_sum_line *to = nyt_sums_line(&m->sums,
+        uint32_t section = m->together ? 0 : t->section_of_section[from->section];
+        struct nyt_sum_line *to = nyt_sums_line(&m->sums, section,
                                                 &(nyt_time){.fid = fid_of(g, t, from->fid),
                                                             .line = from->line,
                                                             .block_line = from->block_line,
@@ -666,6 +683,7 @@ static void report_repairs(nyt_merged *m, const struct nyt_merge_input *g)
 int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, nyt_error *err)
 {
     struct translation t = {
+        .section_of_section = calloc(g->process_count + 1, sizeof *t.section_of_section),
         .fid_of_file = calloc(g->file_count + 1, sizeof *t.fid_of_file),
         .name_of_name = malloc((g->names.count + 1) * sizeof *t.name_of_name),
     };
@@ -673,12 +691,13 @@ int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, n
     m->inputs++;
     if (t.name_of_name)
         memset(t.name_of_name, 0xFF, (g->names.count + 1) * sizeof *t.name_of_name);
-    bool ok = t.fid_of_file && t.name_of_name && merge_scale(m, g) && merge_header(m, g) &&
-              merge_processes(m, g) && merge_files(m, g, &t) && merge_subs(m, g, &t) &&
-              merge_names(m, g, &t) && merge_lines(m, g, &t) && merge_calls(m, g, &t) &&
-              merge_tree(m, g, &t);
+    bool ok = t.section_of_section && t.fid_of_file && t.name_of_name && merge_scale(m, g) &&
+              merge_header(m, g) && merge_processes(m, g, &t) && merge_files(m, g, &t) &&
+              merge_subs(m, g, &t) && merge_names(m, g, &t) && merge_lines(m, g, &t) &&
+              merge_calls(m, g, &t) && merge_tree(m, g, &t);
     if (ok)
         report_repairs(m, g);
+    free(t.section_of_section);
     free(t.fid_of_file);
     free(t.name_of_name);
     m->path = NULL;
@@ -770,6 +789,7 @@ void nyt_merged_free(nyt_merged *m)
     free(m->applications);
     free(m->processes);
     free(m->files);
+    nyt_map_free(&m->section_index);
     nyt_map_free(&m->file_by_name);
     nyt_map_free(&m->group_index);
     free(m->groups);

@@ -51,6 +51,8 @@ struct nyt_merged {
 
     struct nyt_merge_process *processes;
     size_t process_count, process_cap;
+    struct nyt_map section_index;       /* pid -> section */
+    bool together;              /* there are too many: the lines of all have one */
 
     struct nyt_merged_file *files;
     size_t file_count, file_cap;
@@ -68,6 +70,9 @@ struct nyt_merged {
 
     struct nyt_sums sums;
 };
+
+/* With more processes and threads than these a profile has the lines of all in one sum. */
+enum { NYT_SECTIONS_MOST = 64 };
 
 int nyt_merged_new(nyt_merged **out, bool repair, nyt_note_fn note, void *ctx, nyt_error *err);
 /* Adds what was read from `path`, which is changed on the way. NYT_OK or NYT_ENOMEM. */

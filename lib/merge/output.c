@@ -23,6 +23,7 @@
 struct output {
     nyt_merged *m;
     nyt_writer *w;
+    size_t next; /* line that is not written yet */
 };
 
 static nyt_str str(const char *text)
@@ -152,7 +153,8 @@ static void put_subs(struct output *c)
 static int compare_lines(const void *a, const void *b)
 {
     const struct nyt_sum_line *x = a, *y = b;
-    int c = NYT_COMPARE(x->fid, y->fid);
+    int c = NYT_COMPARE(x->section, y->section);
+    c = c ? c : NYT_COMPARE(x->fid, y->fid);
     c = c ? c : NYT_COMPARE(x->line, y->line);
     c = c ? c : NYT_COMPARE(x->block_line, y->block_line);
     return c ? c : NYT_COMPARE(x->sub_line, y->sub_line);
@@ -166,14 +168,44 @@ static void put_line(struct output *c, const struct nyt_sum_line *l)
     nyt_writer_time_run(c->w, &where, count, (uint64_t)l->ticks);
 }
 
+/* Where there came to be too many sections, the first had lines of their own. */
+static void put_together(struct nyt_sums *s)
+{
+    for (size_t i = 0; i < s->line_count; i++)
+        s->lines[i].section = 0;
+}
+
+static void add_same(struct nyt_sums *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->line_count; i++) {
+        if (kept && compare_lines(&s->lines[kept - 1], &s->lines[i]) == 0) {
+            s->lines[kept - 1].count += s->lines[i].count;
+            s->lines[kept - 1].ticks = nyt_add_ticks(s->lines[kept - 1].ticks, s->lines[i].ticks);
+        } else {
+            s->lines[kept++] = s->lines[i];
+        }
+    }
+    s->line_count = kept;
+}
+
 /* The tables' indices are wrong after sorting; nothing is looked up any more. */
-static void put_lines(struct output *c)
+static void sort_lines(struct output *c)
 {
     struct nyt_sums *s = &c->m->sums;
+    if (c->m->together)
+        put_together(s);
     if (s->line_count)
         qsort(s->lines, s->line_count, sizeof *s->lines, compare_lines);
-    for (size_t i = 0; i < s->line_count; i++)
-        put_line(c, &s->lines[i]);
+    add_same(s);
+}
+
+/* Those of one section: each stands in the first process that has it. */
+static void put_lines(struct output *c, uint32_t section)
+{
+    const struct nyt_sums *s = &c->m->sums;
+    for (; c->next < s->line_count && s->lines[c->next].section == section; c->next++)
+        put_line(c, &s->lines[c->next]);
 }
 
 static int compare_calls(const void *a, const void *b)
@@ -241,12 +273,14 @@ static bool put_all(struct output *c)
     put_start(c, &m->processes[0]);
     put_files(c);
     put_subs(c);
-    put_lines(c);
+    sort_lines(c);
+    put_lines(c, m->processes[0].section);
     put_calls(c);
     put_tree(c);
     put_end(c, &m->processes[0]);
     for (size_t i = 1; i < m->process_count; i++) {
         put_start(c, &m->processes[i]);
+        put_lines(c, m->processes[i].section);
         put_end(c, &m->processes[i]);
     }
     return true;

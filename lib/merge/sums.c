@@ -5,11 +5,12 @@
 
 /* ---- Lines ---- */
 
-static uint32_t add_line(struct nyt_sums *s, const nyt_time *where)
+static uint32_t add_line(struct nyt_sums *s, uint32_t section, const nyt_time *where)
 {
     if (!NYT_ROOM_FOR_ONE(s->lines, s->line_count, s->line_cap))
         return NYT_NONE;
-    s->lines[s->line_count] = (struct nyt_sum_line){.fid = where->fid,
+    s->lines[s->line_count] = (struct nyt_sum_line){.section = section,
+                                                    .fid = where->fid,
                                                     .line = where->line,
                                                     .block_line = where->block_line,
                                                     .sub_line = where->sub_line};
@@ -22,7 +23,18 @@ static uint32_t place_of(struct nyt_sums *s, uint32_t fid, uint32_t line)
     bool is_new;
     uint32_t *at = nyt_map_take(&s->line_index, nyt_pair_key(fid, line), &is_new);
     if (at && is_new)
-        *at = add_line(s, &(nyt_time){.fid = fid, .line = line});
+        *at = add_line(s, 0, &(nyt_time){.fid = fid, .line = line});
+    return at ? *at : NYT_NONE;
+}
+
+/* The index of the same TIME_LINE's sum in another section than 0. */
+static uint32_t place_in_section(struct nyt_sums *s, uint32_t place, uint32_t section)
+{
+    bool is_new;
+    uint32_t *at = nyt_map_take(&s->section_index, nyt_pair_key(place, section), &is_new);
+    if (at && is_new)
+        *at = add_line(s, section,
+                       &(nyt_time){.fid = s->lines[place].fid, .line = s->lines[place].line});
     return at ? *at : NYT_NONE;
 }
 
@@ -36,9 +48,11 @@ static uint32_t number_of(struct nyt_map *numbers, uint64_t key)
     return at ? *at : NYT_NONE;
 }
 
-struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where)
+struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, uint32_t section, const nyt_time *where)
 {
     uint32_t index = place_of(s, where->fid, where->line);
+    if (index != NYT_NONE && section)
+        index = place_in_section(s, index, section);
     if (index != NYT_NONE && (where->block_line || where->sub_line)) {
         bool is_new;
         uint32_t block = number_of(&s->block_numbers,
@@ -47,7 +61,7 @@ struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where)
                            ? NULL
                            : nyt_map_take(&s->block_index, nyt_pair_key(index, block), &is_new);
         if (at && is_new)
-            *at = add_line(s, where);
+            *at = add_line(s, section, where);
         index = at ? *at : NYT_NONE;
     }
     return index == NYT_NONE ? NULL : &s->lines[index];
@@ -116,6 +130,7 @@ void nyt_sums_rescale(struct nyt_sums *s, uint32_t from, uint32_t to)
 void nyt_sums_free(struct nyt_sums *s)
 {
     nyt_map_free(&s->line_index);
+    nyt_map_free(&s->section_index);
     nyt_map_free(&s->block_numbers);
     nyt_map_free(&s->block_index);
     nyt_map_free(&s->pair_numbers);

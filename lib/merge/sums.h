@@ -5,6 +5,7 @@
 #include "model/calltree.h"
 
 struct nyt_sum_line {
+    uint32_t section; /* the process or thread: what its number means the caller knows */
     uint32_t fid, line, block_line, sub_line;
     uint64_t count;
     int64_t ticks;
@@ -19,7 +20,8 @@ struct nyt_sum_call {
 
 /* All zeros is empty. A line may be there without count and time: it stands for its place. */
 struct nyt_sums {
-    struct nyt_map line_index;              /* fid and line */
+    struct nyt_map line_index;              /* fid and line, of section 0 */
+    struct nyt_map section_index;           /* that line's index and another section */
     struct nyt_map block_numbers;           /* line of block and sub */
     struct nyt_map block_index;             /* line's index and number of the block */
     struct nyt_sum_line *lines;
@@ -35,7 +37,7 @@ struct nyt_sums {
 
 /* Each adds zeros if there is nothing yet; the pointer lives until the next call. NULL: out of
  * memory. */
-struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, const nyt_time *where);
+struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, uint32_t section, const nyt_time *where);
 struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t line, uint32_t caller,
                                    uint32_t called);
 void nyt_sums_free(struct nyt_sums *s);

@@ -42,16 +42,23 @@ static void lines_blocks_and_calls_of_one_place_are_apart(void **state)
     struct nyt_sums s = {0};
     nyt_time line = {.fid = 1, .line = 2};
     nyt_time block = {.fid = 1, .line = 2, .block_line = 1, .sub_line = 1};
-    nyt_sums_line(&s, &line)->count = 5;
-    nyt_sums_line(&s, &block)->count = 7;
+    nyt_sums_line(&s, 0, &line)->count = 5;
+    nyt_sums_line(&s, 0, &block)->count = 7;
     nyt_sums_call(&s, 1, 2, 3, 4)->count = 8;
     nyt_sums_call(&s, 1, 2, 4, 3)->count = 9;
-    assert_int_equal(nyt_sums_line(&s, &line)->count, 5);
-    assert_int_equal(nyt_sums_line(&s, &block)->count, 7);
+    assert_int_equal(nyt_sums_line(&s, 0, &line)->count, 5);
+    assert_int_equal(nyt_sums_line(&s, 0, &block)->count, 7);
     assert_int_equal(nyt_sums_call(&s, 1, 2, 3, 4)->count, 8);
     assert_int_equal(nyt_sums_call(&s, 1, 2, 4, 3)->count, 9);
     assert_int_equal(s.line_count, 2);
     assert_int_equal(s.call_count, 2);
+    nyt_sums_line(&s, 3, &line)->count = 10;
+    nyt_sums_line(&s, 3, &block)->count = 11;
+    assert_int_equal(nyt_sums_line(&s, 0, &line)->count, 5);
+    assert_int_equal(nyt_sums_line(&s, 0, &block)->count, 7);
+    assert_int_equal(nyt_sums_line(&s, 3, &line)->count, 10);
+    assert_int_equal(nyt_sums_line(&s, 3, &block)->count, 11);
+    assert_int_equal(s.lines[2].section, 3);
     nyt_sums_free(&s);
 }
 
