@@ -178,6 +178,8 @@ static enum exit_status run_command(const struct nyt_cli_io *io, const struct co
         status = find_files(io, command, &words, &count);
     if (status == EXIT_FINE && command->check)
         status = command->check(&o, count);
+    if (status == EXIT_FINE && o.section && o.process)
+        status = usage_error(io, command->name, "--thread and --process exclude each other");
     if (status != EXIT_FINE)
         return status;
     settle_report(&o, command);

@@ -59,7 +59,7 @@ static enum exit_status tell_shown(const struct options *o, const char *path, ny
         [NYT_SHOWN_LINES] = "no calls (subs=0): lines are shown without functions",
         [NYT_SHOWN_NOTHING] = "nothing of it can be shown in this format",
     };
-    if (texts[shown] && o->section && shown == NYT_SHOWN_LINES)
+    if (o->section || o->process)
         say(o->io, "%s: calls are known of all threads together only: lines are shown", path);
     else if (texts[shown])
         say(o->io, "%s: %s", path, texts[shown]);

@@ -5,26 +5,49 @@
 #include "progress.h"
 #include "streams.h"
 
+#include <string.h>
+
 int open_reader(nyt_reader **in, const struct options *o, const char *path, nyt_error *err)
 {
     return is_stdin(path) ? nyt_reader_open_fn(in, read_stream, o->io->in, err)
                           : nyt_reader_open(in, path, err);
 }
 
-/* NYT_EAPI: there is no such section. */
+/* "12, 15 and so on": what --thread, or --process, can be. */
+static void list_sections(const nyt_process *all, size_t n, bool processes, nyt_error *err)
+{
+    size_t used = strlen(err->message);
+    bool first = true;
+    for (size_t i = 0; i < n && used < sizeof err->message; i++) {
+        if (processes && all[i].process != all[i].pid)
+            continue;
+        used += (size_t)snprintf(err->message + used, sizeof err->message - used, "%s%u",
+                                 first ? "" : ", ", (unsigned)all[i].pid);
+        first = false;
+    }
+}
+
+/* NYT_EAPI: there is no such section, or it is not known which are those of the process. */
 static int check_section(nyt_profile **p, const struct options *o, nyt_error *err)
 {
-    size_t n, used;
+    size_t n;
+    bool known = true, found = false;
     const nyt_process *all = nyt_profile_processes(*p, &n);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].pid == o->section)
-            return NYT_OK;
+    for (size_t i = 0; i < n; i++) {
+        known &= all[i].process != 0;
+        found |= o->section ? all[i].pid == o->section : all[i].process == o->process;
+    }
+    if (found && (known || o->section))
+        return NYT_OK;
     *err = (nyt_error){.code = NYT_EAPI};
-    used = (size_t)snprintf(err->message, sizeof err->message,
-                            "no thread %zu in this profile, but ", o->section);
-    for (size_t i = 0; i < n && used < sizeof err->message; i++)
-        used += (size_t)snprintf(err->message + used, sizeof err->message - used, "%s%u",
-                                 i ? ", " : "", (unsigned)all[i].pid);
+    if (known || o->section) {
+        snprintf(err->message, sizeof err->message, "no %s %zu in this profile, but ",
+                 o->section ? "thread" : "process", o->section ? o->section : o->process);
+        list_sections(all, n, !o->section, err);
+    } else {
+        snprintf(err->message, sizeof err->message,
+                 "it does not tell which threads are whose: merge the parts anew, or use --thread");
+    }
     nyt_profile_free(*p);
     *p = NULL;
     return NYT_EAPI;
@@ -60,6 +83,7 @@ static int load(nyt_profile **p, const struct options *options, const char *path
     nyt_load_options how = {.keep_evals = options->keep_evals,
                             .salvage = options->salvage,
                             .section = (uint32_t)options->section,
+                            .process = (uint32_t)options->process,
                             .filter = options->narrows ? &options->filter : NULL,
                             .sections = sections};
     if (!options->silent)
@@ -67,7 +91,7 @@ static int load(nyt_profile **p, const struct options *options, const char *path
     int rc = is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
                             : nyt_profile_load(p, path, &how, err);
     progress_end();
-    if (rc == NYT_OK && options->section)
+    if (rc == NYT_OK && (options->section || options->process))
         rc = check_section(p, options, err);
     if (rc == NYT_OK && is_filtered(options))
         rc = check_filter(p, options, err);

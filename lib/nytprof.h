@@ -478,6 +478,7 @@ typedef struct {
     bool salvage;       /* keep what is before damage and behind it: see nyt_profile_fault() */
     uint32_t section;   /* only the lines of the process or thread with this number, and no calls,
                            which files have of all together; 0: all */
+    uint32_t process;   /* the same for all threads of one process */
     const nyt_filter *filter; /* keep only what it shows, as if no other code had been profiled: the
                                  time of the rest is that of the lines and subs that called it, as
                                  far as the call tree tells. NULL: keep all */
@@ -546,6 +547,7 @@ typedef struct {
     bool started, ended; /* PID_START, PID_END was there */
     double start, end; /* seconds since the epoch */
     double statement_time; /* seconds of its lines, as far as they were counted */
+    uint32_t process; /* the number of the process that it is a thread of, or its own; 0: unknown */
 } nyt_process;
 
 /* In the order in which they started, or, if that is missing, ended. */

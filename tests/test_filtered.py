@@ -14,6 +14,7 @@ import pytest
 from doors import Door
 from support import profiling, run
 
+from pynytprof import convert
 from pynytprof.reader import Profile, read
 
 MAIN = """\
@@ -251,7 +252,7 @@ def test_calls_of_one_thread_are_not_known_and_that_is_said(
     number = str(threads(whole)[1])
     done = nytprof.run("func", "own", "--thread", number, path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "its calls are known of all threads together only" in done.stdout
+    assert "Calls, imports and waits are known of all threads together only" in done.stdout
     assert re.search(r" 500 +\d+ +total \+= i", done.stdout)
     done = nytprof.run("convert", "--to", "speedscope", "--thread", number, path)
     assert done.returncode == 4
@@ -259,6 +260,99 @@ def test_calls_of_one_thread_are_not_known_and_that_is_said(
     assert (
         "tree has no option '--thread', but " in nytprof.run("tree", "--thread", "1", path).stderr
     )
+
+
+FORKS = """\
+import asyncio, os, sys, threading
+
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+async def wait():
+    await asyncio.sleep(0.001)
+
+def threads(a, b):
+    one = threading.Thread(target=work, args=(a,))
+    one.start()
+    work(b)
+    one.join()
+
+for size in (300, 7000):
+    child = os.fork()
+    if child == 0:
+        threads(size, size + 11)
+        os._exit(0)
+    os.waitpid(child, 0)
+threads(50, 60)
+asyncio.run(wait())
+"""
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("forks")
+    (folder / "main.py").write_text(FORKS)
+    done = run([*profiling(["--merge"]), "main.py"], folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "nytprof.out"
+
+
+def test_a_process_has_the_lines_of_its_threads(nytprof: Door, forks: Path) -> None:
+    whole = read(forks)
+    owners = {one.pid: one.process for one in whole.processes}
+    processes = sorted(pid for pid, owner in owners.items() if pid == owner)
+    assert len(owners) == 6 and len(processes) == 3
+    turns = {}
+    for process in processes:
+        of_threads = [line(read(forks, thread=one), "total += i")[0]
+                      for one, owner in owners.items() if owner == process]  # fmt: skip
+        alone = read(forks, process=process)
+        turns[process] = line(alone, "total += i")[0]
+        assert turns[process] == sum(of_threads) and len(of_threads) == 2
+        assert alone.awaits == [] != whole.awaits
+        text = nytprof.run("source", "--process", str(process), "main.py", forks).stdout
+        assert re.search(rf"^.* {turns[process]:,} +6          total \+= i$", text, re.M)
+    assert sorted(turns.values()) == [110, 611, 14011]
+    assert sum(turns.values()) == line(whole, "total += i")[0]
+
+
+def test_what_is_one_process_says_what_it_lacks(nytprof: Door, forks: Path) -> None:
+    first = str(read(forks).processes[0].pid)
+    text = nytprof.run("summary", forks).stdout
+    assert ", 3 processes with 6 threads that took " in text.replace("\n", " ")
+    assert "--thread ID or --process ID shows one" in text
+    for words in (["summary"], ["source", "main.py"], ["func", "work"], ["explain"]):
+        text = nytprof.run(*words, "--process", first, forks).stdout.replace("\n", " ")
+        assert text.count("Calls, imports and waits are known of all threads together only") == 1
+        assert "waited" not in text and "called" not in text and " 0 calls" not in text
+    done = nytprof.run("source", "--process", "1", "main.py", forks)
+    assert done.returncode == 2 and f": no process 1 in this profile, but {first}, " in done.stderr
+    assert nytprof.complaint("func", "--process=1", "--thread=1", "work", forks) == (
+        "--thread and --process exclude each other"
+    )
+    with pytest.raises(LookupError, match="no process 1"):
+        read(forks, process=1)
+
+
+def test_merged_profiles_without_a_list_of_processes_are_refused(
+    nytprof: Door, forks: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.out"
+    plain = tmp_path / "plain.out"
+    convert.merge([forks], plain, compress=0)
+    listed = re.search(rb"#Processes: [0-9 ]+\n", plain.read_bytes())
+    assert listed
+    old.write_bytes(plain.read_bytes().replace(listed[0], b""))
+    assert nytprof.run("verify", old).returncode == 0
+    for process in read(forks).processes[:2]:
+        done = nytprof.run("summary", "--process", str(process.pid), old)
+        assert done.returncode == 2
+        assert "it does not tell which threads are whose" in done.stderr
+    with pytest.raises(LookupError, match="which threads are whose"):
+        read(old, process=read(old).processes[0].pid)
 
 
 def test_awaits_of_what_is_left_out_are_left_out(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_what_was_written_is_read(path: Path) -> None:
     assert profile.attributes["cumulative_overhead_ticks"] == str(SECOND // 2)
     assert profile.options == {"calls": "1"}
     assert profile.comments[0] == "a note"
-    assert profile.processes == [(7, 1, True, True, 10.0, 12.0)]
+    assert profile.processes == [(7, 1, True, True, 10.0, 12.0, 7)]
     assert profile.lines == [
         reader.Line(1, 2, 4, SECOND, 1.0, 1.0),
         reader.Line(1, 3, 1, 5, 5e-7, 1 + 5e-7),

@@ -141,7 +141,8 @@ def test_threads_are_told_and_can_be_had_alone(nytprof: Door, tmp_path: Path) ->
         turns = [li["count"] for li in report["top_lines"]
                  if li["line"] == 4 and li["file"].endswith("prog.py")]  # fmt: skip
         counts += turns
-        assert report["calls"] == 0  # they are known of all together only
+        assert report["calls"] is None  # they are known of all together only
+        assert report["hot_lines"][0]["inclusive"] is None
     whole = json.loads(shown(nytprof, "summary", "--json", "-n999", path))["top_lines"]
     (all_turns,) = [
         li["count"] for li in whole if li["line"] == 4 and li["file"].endswith("prog.py")

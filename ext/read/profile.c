@@ -65,8 +65,10 @@ static const struct layout process_layout = {
         FIELD(nyt_process, "started", started, "The file says that it began."),
         FIELD(nyt_process, "ended", ended, "The file says that it ended."),
         FIELD(nyt_process, "start", start, "When it began, in seconds since the epoch."),
-        FIELD(nyt_process, "end", end, "When it ended, in seconds since the epoch.")),
-                    };
+        FIELD(nyt_process, "end", end, "When it ended, in seconds since the epoch."),
+        FIELD(nyt_process, "process", process,
+              "The number of the process that it is a thread of, or its own; 0: unknown.")),
+                          };
 
 static const struct layout await_layout = {
     .id = LAYOUT_AWAIT,
@@ -230,22 +232,25 @@ static bool patterns_of(PyObject *tuple, const char *patterns[MAX_PATTERNS], siz
 
 static bool parse_wanted(struct wanted *w, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"path",    "keep_evals", "salvage", "only",
-                            "exclude", "reach",      "section", NULL};
+    static char *names[] = {"path",  "keep_evals", "salvage", "only", "exclude",
+                            "reach", "section",    "process", NULL};
     PyObject *only = NULL, *exclude = NULL;
     int keep_evals = 0, salvage = 0, reach = NYT_REACH_ALL;
-    unsigned section = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$ppO!O!iI:Profile", names, path_converter,
+    unsigned section = 0, process = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$ppO!O!iII:Profile", names, path_converter,
                                      &w->path, &keep_evals, &salvage, &PyTuple_Type, &only,
-                                     &PyTuple_Type, &exclude, &reach, &section))
+                                     &PyTuple_Type, &exclude, &reach, &section, &process))
         return false;
     if (reach < NYT_REACH_ALL || reach > NYT_REACH_PROJECT) {
         PyErr_Format(PyExc_ValueError, "there is no scope %d", reach);
         return false;
     }
     w->filter = (nyt_filter){.only = w->only, .exclude = w->exclude, .reach = (nyt_reach)reach};
-    w->options = (nyt_load_options){
-        .keep_evals = keep_evals, .salvage = salvage, .section = section, .filter = &w->filter};
+    w->options = (nyt_load_options){.keep_evals = keep_evals,
+                                    .salvage = salvage,
+                                    .section = section,
+                                    .process = process,
+                                    .filter = &w->filter};
     return patterns_of(only, w->only, &w->filter.only_count) &&
            patterns_of(exclude, w->exclude, &w->filter.exclude_count);
 }

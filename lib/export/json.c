@@ -89,6 +89,8 @@ static void put_processes(struct json *j)
         begin_item(j);
         nyt_json_whole(&j->w, "id", process->pid);
         nyt_json_whole(&j->w, "parent_id", process->parent);
+        if (process->process)
+            nyt_json_whole(&j->w, "process_id", process->process);
         nyt_json_number(&j->w, "start_epoch_seconds", process->start);
         if (process->ended)
             nyt_json_number(&j->w, "end_epoch_seconds", process->end);

@@ -124,9 +124,12 @@ static bool add_comment(struct nyt_merge_input *g, nyt_str text)
 {
     static const char own[] = "Compressed at level";
     bool ok = true;
+    if (!nyt_owners_heed(&g->owners, text))
+        return false;
     if (text.len && text.data[text.len - 1] == '\n')
         text.len--;
-    if (text.len >= sizeof own - 1 && memcmp(text.data, own, sizeof own - 1) == 0)
+    if (nyt_owners_is_list(text) ||
+        (text.len >= sizeof own - 1 && memcmp(text.data, own, sizeof own - 1) == 0))
         return true;
     if (g->comment_count == NYT_COMMENTS_MAX)
         return true;
@@ -241,11 +244,13 @@ static bool start_process(struct nyt_merge_input *g, const nyt_pid_start *s)
         g->processes[*at].ended = true;
     }
     *at = g->current = (uint32_t)g->process_count;
-    g->processes[g->process_count++] = (struct nyt_merge_process){.pid = s->pid,
-                                                                  .parent = s->parent,
-                                                                  .section = g->section,
-                                                                  .started = true,
-                                                                  .start = s->time};
+    g->processes[g->process_count++] = (struct nyt_merge_process){
+        .pid = s->pid,
+        .parent = s->parent,
+        .section = g->section,
+        .process = nyt_owner_of(&g->owners, s),
+        .started = true,
+        .start = s->time};
     return true;
 }
 
@@ -464,7 +469,7 @@ static bool have_a_process(struct nyt_merge_input *g)
     g->repairs[NYT_REPAIR_NO_PROCESS]++;
     double start = time_of_start(g);
     g->processes[g->process_count++] = (struct nyt_merge_process){
-        .pid = 1, .started = true, .ended = true, .start = start, .end = start};
+        .pid = 1, .process = 1, .started = true, .ended = true, .start = start, .end = start};
     return true;
 }
 
@@ -602,6 +607,7 @@ void nyt_merge_input_free(struct nyt_merge_input *g)
     free(g->options.list);
     free(g->comments);
     nyt_map_free(&g->live);
+    nyt_owners_free(&g->owners);
     nyt_map_free(&g->section_index);
     free(g->processes);
     nyt_map_free(&g->file_index);

@@ -5,6 +5,7 @@
 #include "format/input.h"
 #include "format/line_sums.h"
 #include "merge/sums.h"
+#include "model/owners.h"
 
 /* Where ticks_per_sec is not known: that of Perl on Linux and of pynytprof. */
 enum { NYT_USUAL_TICKS_PER_SEC = 10000000 };
@@ -30,6 +31,7 @@ enum nyt_repair {
 struct nyt_merge_process {
     uint32_t pid, parent;
     uint32_t section; /* of its lines in the sums: that of all with this pid */
+    uint32_t process; /* see nyt_process */
     bool started, ended;
     double start, end;
     int64_t ticks; /* of its statements */
@@ -61,6 +63,7 @@ struct nyt_merge_input {
 
     struct nyt_map live;        /* pid -> process, or NYT_NONE */
     uint32_t current;           /* the process whose statements come */
+    struct nyt_owners owners;
     struct nyt_map section_index;       /* pid -> section */
     uint32_t section;           /* that process's or thread's, by the order in which they come */
     struct nyt_merge_process *processes;

@@ -109,6 +109,39 @@ static void put_options(struct output *c)
     }
 }
 
+/* Can and must it be told which sections are processes? Of a single one that is plain. */
+static bool needs_list(const nyt_merged *m)
+{
+    bool needed = m->inputs > 1;
+    for (size_t i = 0; i < m->process_count; i++) {
+        if (!m->processes[i].process)
+            return false;
+        needed |= m->processes[i].process != m->processes[0].process;
+    }
+    return needed && !m->together;
+}
+
+/* Each once: sections come in the order of their numbers. */
+static bool put_processes(struct output *c)
+{
+    const nyt_merged *m = c->m;
+    struct nyt_buf text = {0};
+    bool ok = nyt_buf_append(&text, "Processes:", 10);
+    for (size_t i = 0, next = 0; ok && i < m->process_count; i++) {
+        char number[24];
+        const struct nyt_merge_process *p = &m->processes[i];
+        if (p->section < next)
+            continue;
+        next = p->section + 1;
+        snprintf(number, sizeof number, " %u", (unsigned)p->pid);
+        ok = p->process != p->pid || nyt_buf_append(&text, number, strlen(number));
+    }
+    if (ok)
+        nyt_writer_comment(c->w, (nyt_str){.data = (char *)text.data, .len = text.len});
+    nyt_buf_free(&text);
+    return ok;
+}
+
 static bool put_header(struct output *c)
 {
     char text[64];
@@ -119,7 +152,7 @@ static bool put_header(struct output *c)
         snprintf(text, sizeof text, "Merged from %u profiles", (unsigned)m->inputs);
         nyt_writer_comment(c->w, str(text));
     }
-    bool ok = put_attributes(c);
+    bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c);
     put_options(c);
     return ok;
 }

@@ -55,7 +55,7 @@ static bool add(nyt_profile *p, const struct nyt_awaited *said)
     return true;
 }
 
-/* They are no comments for people any more. */
+/* They are no comments for people any more. Whose thread's they are is not known. */
 bool nyt_awaits_find(nyt_profile *p)
 {
     struct nyt_awaited said;
@@ -64,9 +64,9 @@ bool nyt_awaits_find(nyt_profile *p)
     bool ok = true;
     for (size_t i = 0; ok && i < p->comment_count; i++) {
         if (nyt_awaited_parse(p->comments[i], &said))
-            ok = add(p, &said);
+            ok = p->sectioned || add(p, &said);
         else if (nyt_processor_wait_parse(p->comments[i], &ticks))
-            p->totals.processor_wait += nyt_seconds_of(p, (double)ticks);
+            p->totals.processor_wait += p->sectioned ? 0 : nyt_seconds_of(p, (double)ticks);
         else
             p->comments[kept++] = p->comments[i];
     }

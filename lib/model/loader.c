@@ -52,6 +52,8 @@ static bool set_pair(struct nyt_loader *l, struct nyt_pairs *pairs, nyt_pair pai
 static bool add_comment(struct nyt_loader *l, nyt_str text)
 {
     nyt_profile *p = l->p;
+    if (!nyt_owners_heed(&l->owners, text))
+        return false;
     if (p->comment_count == NYT_COMMENTS_MAX)
         return true;
     bool ok = NYT_ROOM_FOR_ONE(p->comments, p->comment_count, p->comment_cap);
@@ -195,8 +197,14 @@ static nyt_process *add_process(nyt_profile *p)
 static void leave_discounts(struct nyt_loader *l)
 {
     l->left = l->p->process_count > 1 ? l->discounts : 0;
-    if (l->options.section)
+    if (l->p->sectioned)
         l->discounts -= l->left;
+}
+
+/* Is it one of those that are wanted, or are all? */
+static bool is_wanted(const nyt_profile *p, const nyt_process *process)
+{
+    return p->section ? process->pid == p->section : !p->process || process->process == p->process;
 }
 
 static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
@@ -206,10 +214,14 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
     uint32_t *at = process ? nyt_map_take(&l->live, s->pid, &is_new) : NULL;
     if (!at || !nyt_calltree_section(&l->tree) || !nyt_sections_start(l, s->pid))
         return false;
-    *process = (nyt_process){.pid = s->pid, .parent = s->parent, .started = true, .start = s->time};
+    *process = (nyt_process){.pid = s->pid,
+                             .parent = s->parent,
+                             .process = nyt_owner_of(&l->owners, s),
+                             .started = true,
+                             .start = s->time};
     *at = (uint32_t)l->p->process_count - 1;
     l->section = (uint32_t)l->p->process_count;
-    l->skips = l->options.section && s->pid != l->options.section;
+    l->skips = !is_wanted(l->p, process);
     leave_discounts(l);
     l->p->totals.start = s->time;
     return true;
@@ -229,7 +241,7 @@ static bool end_process(struct nyt_loader *l, const nyt_pid_end *e)
     process->ended = true;
     process->end = e->time;
     l->section = 0;
-    if (l->options.section && e->pid != l->options.section)
+    if (!is_wanted(l->p, process))
         return true;
     totals->timed = true;
     totals->end = e->time;
@@ -523,7 +535,7 @@ static bool know_subs_by_their_calls(struct nyt_loader *l)
 static bool is_skipped(const struct nyt_loader *l, nyt_tag tag)
 {
     if (tag == NYT_TAG_SUB_RETURN || tag == NYT_TAG_SUB_CALLERS)
-        return l->options.section != 0;
+        return l->p->sectioned;
     return l->skips &&
            (tag == NYT_TAG_TIME_LINE || tag == NYT_TAG_TIME_BLOCK || tag == NYT_TAG_DISCOUNT);
 }
@@ -638,12 +650,12 @@ static bool is_snapshot(const nyt_profile *p)
     return false;
 }
 
-/* Of one section, if it alone is wanted. */
-static double wall_time(const nyt_profile *p, uint32_t section)
+/* Of those sections that are wanted. */
+static double wall_time(const nyt_profile *p)
 {
     double first = INFINITY, last = -INFINITY;
     for (size_t i = 0; i < p->process_count; i++) {
-        if (section && p->processes[i].pid != section)
+        if (!is_wanted(p, &p->processes[i]))
             continue;
         if (p->processes[i].started && p->processes[i].start < first)
             first = p->processes[i].start;
@@ -666,10 +678,9 @@ static bool sum_up(struct nyt_loader *l)
     t->statements = l->statements;
     t->snapshot = is_snapshot(p);
     t->complete = !p->has_fault && all_processes_ended(p) && !t->snapshot;
-    p->sectioned = l->options.section != 0;
-    t->wall = wall_time(p, l->options.section);
+    t->wall = wall_time(p);
     t->active = t->duration;
-    if (t->ticks_per_sec && !l->options.section)    /* it is known of all together only */
+    if (t->ticks_per_sec && !p->sectioned)  /* it is known of all together only */
         t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /
                      t->ticks_per_sec;
     return ok;
@@ -694,6 +705,7 @@ static bool give_subs_a_file(struct nyt_loader *l)
 static void loader_free(struct nyt_loader *l)
 {
     nyt_map_free(&l->live);
+    nyt_owners_free(&l->owners);
     nyt_map_free(&l->file_index);
     nyt_map_free(&l->source_index);
     nyt_map_free(&l->sub_index);
@@ -735,6 +747,11 @@ static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *optio
     struct nyt_loader l = {.in = in, .p = calloc(1, sizeof *l.p)};
     if (options)
         l.options = *options;
+    if (l.p) {
+        l.p->section = l.options.section;
+        l.p->process = l.options.section ? 0 : l.options.process;
+        l.p->sectioned = l.p->section || l.p->process;
+    }
     int rc = l.p ? fill(&l, err) : nyt_fail(err, NYT_ENOMEM, "out of memory");
     loader_free(&l);
     nyt_reader_close(in);

@@ -28,7 +28,8 @@ struct nyt_profile {
     nyt_totals totals;
     bool calls_by_tree; /* the file has no sums of subs: these are made from its call tree */
     bool narrowed;      /* there was more in the file: see nyt_load_options.filter, */
-    bool sectioned;     /* and .section */
+    bool sectioned;     /* and .section or .process: no calls are known, and no awaited time */
+    uint32_t section, process;  /* which; 0: not that */
     bool has_fault;
     nyt_error fault;
     struct nyt_names names;     /* of subs, attributes and options */

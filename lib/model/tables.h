@@ -4,6 +4,7 @@
 
 #include "format/line_sums.h"
 #include "model/calltree.h"
+#include "model/owners.h"
 #include "model/profile.h"
 
 /* Time from before ticks_per_sec last changed. */
@@ -57,6 +58,7 @@ struct nyt_loader {
     nyt_load_options options;
 
     struct nyt_map live;        /* pid -> process */
+    struct nyt_owners owners;
     uint32_t discounts;
     uint32_t left;              /* of these, that stand in the section before */
     uint32_t ticks_per_sec;

@@ -81,12 +81,28 @@ static void put_split(struct nyt_report *r, const nyt_split *split)
 
 /* ---- Threads ---- */
 
-static void put_thread(struct nyt_report *r, const nyt_process *t)
+/* Are there threads of several processes? */
+static bool has_processes(const nyt_profile *p)
+{
+    bool several = false;
+    for (size_t i = 0; i < p->process_count; i++) {
+        if (!p->processes[i].process)
+            return false;
+        several |= p->processes[i].process != p->processes[0].process;
+    }
+    return several;
+}
+
+static void put_thread(struct nyt_report *r, const nyt_process *t, bool with_process)
 {
     nyt_out_format(r->o, "%11u", (unsigned)t->pid);
     nyt_out_time(r->o, t->statement_time, FIGURE);
     if (t->started && t->ended)
         nyt_out_time(r->o, t->end - t->start, FIGURE);
+    else if (with_process)
+        nyt_out_fill(r->o, ' ', FIGURE);
+    if (with_process)
+        nyt_out_format(r->o, "%10u", (unsigned)t->process);
     nyt_out_text(r->o, "\n");
 }
 
@@ -95,7 +111,7 @@ static bool put_threads(struct nyt_report *r)
     struct nyt_ranking list;
     const nyt_profile *p = r->p;
     char note[60];
-    if (p->process_count < 2)
+    if (p->process_count < 2 || p->sectioned)
         return true;
     if (!nyt_ranking_begin(&list, p->process_count))
         return false;
@@ -104,13 +120,15 @@ static bool put_threads(struct nyt_report *r)
             nyt_rank(&list, p->processes[i].statement_time, &p->processes[i]);
     nyt_ranking_sort(&list);
     size_t shown = list.count < THREADS ? list.count : THREADS;
-    snprintf(note, sizeof note, "%zu of %zu; --thread ID shows one", shown, p->process_count);
+    snprintf(note, sizeof note, "%zu of %zu; --thread ID%s shows one", shown, p->process_count,
+             has_processes(p) ? " or --process ID" : "");
     nyt_report_title(r, "Threads", note);
     nyt_report_style(r, NYT_DIM);
-    nyt_out_text(r->o, "         id  lines    lasted\n");
+    const bool with_process = has_processes(p);
+    nyt_out_format(r->o, "         id  lines    lasted%s\n", with_process ? "   process" : "");
     nyt_report_style(r, NYT_PLAIN);
     for (size_t i = 0; i < shown; i++)
-        put_thread(r, list.list[i].item);
+        put_thread(r, list.list[i].item, with_process);
     nyt_ranking_free(&list);
     return true;
 }
@@ -422,7 +440,7 @@ static void json_hot_line(struct nyt_report *r, const nyt_line *line, double cos
     nyt_json_open(&r->j, NULL, '{');
     nyt_json_whole(&r->j, "count", line->count);
     nyt_json_number(&r->j, "time", line->time);
-    nyt_json_number(&r->j, "inclusive", line->incl);
+    nyt_report_json_incl(r, line);
     nyt_json_number(&r->j, "with_libraries", cost);
     nyt_json_count(&r->j, "fid", line->fid);
     nyt_json_count(&r->j, "line", line->line);

@@ -31,10 +31,11 @@ static bool is_tight(const struct nyt_excerpt *e, const struct layout *l)
  * the counts last. */
 static struct layout layout_of(const struct nyt_excerpt *e)
 {
-    struct layout l = {.incl = true, .count = true, .number = NUMBER};
+    const bool known = !e->r->p->sectioned; /* else a line's time is all there is */
+    struct layout l = {.incl = known, .count = true, .number = NUMBER};
     if (is_tight(e, &l) && e->digits + GAP < NUMBER)
         l.number = e->digits + GAP;
-    l.incl = !is_tight(e, &l);
+    l.incl = known && !is_tight(e, &l);
     l.count = l.incl || !is_tight(e, &l);
     return l;
 }

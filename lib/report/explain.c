@@ -148,6 +148,8 @@ static void put_block_heading(struct nyt_words *w, const struct nyt_hot_block *b
     if (b->sub) {
         nyt_out_text(w->o, ", in ");
         nyt_put_sub(w, b->sub->name);
+    }
+    if (b->sub && !w->p->sectioned) {
         nyt_out_text(w->o, ", ");
         put_callers(w, b->sub);
     }

@@ -11,7 +11,7 @@ static bool is_narrow(const struct nyt_report *r)
 
 static size_t columns_before(const struct nyt_report *r)
 {
-    return is_narrow(r) ? FIGURES - FIGURE : FIGURES;
+    return r->p->sectioned ? 2 : is_narrow(r) ? FIGURES - FIGURE : FIGURES;
 }
 
 /* Of a function in C: where it is called most. */
@@ -26,15 +26,25 @@ static void place_of(const struct nyt_report *r, const nyt_sub *sub, uint32_t *f
     *line = caller->line;
 }
 
-static void put_function(struct nyt_report *r, const nyt_sub *sub, size_t name_room)
+/* Of one thread alone they are not known. */
+static void put_figures(struct nyt_report *r, const nyt_sub *sub)
 {
-    uint32_t fid, line;
-    place_of(r, sub, &fid, &line);
+    if (r->p->sectioned) {
+        nyt_out_fill(r->o, ' ', columns_before(r));
+        return;
+    }
     nyt_out_count(r->o, (int64_t)sub->calls, COUNT);
     nyt_out_time(r->o, sub->excl, FIGURE);
     if (!is_narrow(r))
         nyt_out_time(r->o, sub->incl, FIGURE);
     nyt_out_text(r->o, "  ");
+}
+
+static void put_function(struct nyt_report *r, const nyt_sub *sub, size_t name_room)
+{
+    uint32_t fid, line;
+    place_of(r, sub, &fid, &line);
+    put_figures(r, sub);
     size_t used = nyt_report_name(r, sub->name, name_room);
     const char *mark = sub->kind == NYT_KIND_CODE ? "" : "from ";
     size_t before = columns_before(r) + name_room + 7;
@@ -66,8 +76,9 @@ void nyt_put_functions(struct nyt_report *r, const struct nyt_ranking *list, siz
 {
     if (n) {
         nyt_report_style(r, NYT_DIM);
-        nyt_out_text(r->o, is_narrow(r) ? "      calls  self     name\n"
-                                        : "      calls  self     incl     name\n");
+        nyt_out_text(r->o, r->p->sectioned ? "  name\n"
+                           : is_narrow(r)  ? "      calls  self     name\n"
+                                           : "      calls  self     incl     name\n");
         nyt_report_style(r, NYT_PLAIN);
     }
     size_t room = name_columns(r, list, n);

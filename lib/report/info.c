@@ -162,9 +162,11 @@ static void text_counts(struct nyt_report *r)
 static void put_process(struct nyt_words *w, const void *what)
 {
     const nyt_process *process = what;
+    bool is_thread = process->process && process->process != process->pid;
     nyt_out_format(w->o, "%u", (unsigned)process->pid);
     if (process->started) {
-        nyt_out_format(w->o, " (of %u) from ", (unsigned)process->parent);
+        nyt_out_format(w->o, is_thread ? " (thread of %u) from " : " (of %u) from ",
+                       (unsigned)process->parent);
         put_date(w->o, process->start);
     }
     if (process->started && process->ended) {

@@ -299,7 +299,7 @@ static bool is_ours(const nyt_profile *p)
     return false;
 }
 
-/* "a (3 runs)": so many profiles were merged, each of a process of its own; 0: none were. */
+/* "a (3 runs)": at least so many profiles were merged, each of a process of its own; 0: none were. */
 static size_t merged_runs(const nyt_profile *p)
 {
     const nyt_str *name = nyt_profile_attribute(p, "application");
@@ -311,16 +311,46 @@ static size_t merged_runs(const nyt_profile *p)
     return runs;
 }
 
+/* Sections that stand for a process; as many as are known where it is not known of all. */
+static size_t count_processes(const nyt_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->process_count; i++) {
+        if (!p->processes[i].process)
+            return merged_runs(p);
+        n += p->processes[i].process == p->processes[i].pid;
+    }
+    return n;
+}
+
+/* Those that are looked at. */
+static size_t count_sections(const nyt_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->process_count; i++)
+        n += (!p->section || p->processes[i].pid == p->section) &&
+             (!p->process || p->processes[i].process == p->process);
+    return n;
+}
+
 /* Each section of a file is a thread in our profiles, a process in Perl's. */
 static void put_sections(struct nyt_words *w)
 {
-    size_t n = w->p->process_count, runs = merged_runs(w->p);
+    size_t n = count_sections(w->p), processes = w->p->sectioned ? 1 : count_processes(w->p);
     if (!is_ours(w->p))
         nyt_out_format(w->o, ", %zu %s", n, n == 1 ? "process" : "processes");
-    else if (runs)
-        nyt_out_format(w->o, ", %zu processes with %zu threads", runs, n);
+    else if (processes > 1)
+        nyt_out_format(w->o, ", %zu processes with %zu threads", processes, n);
     else
         nyt_out_format(w->o, ", %zu %s", n, n == 1 ? "thread" : "threads");
+}
+
+static void put_which(struct nyt_words *w)
+{
+    const nyt_profile *p = w->p;
+    bool is_thread = p->section && is_ours(p);
+    nyt_out_format(w->o, "%s %u alone, ", is_thread ? "thread" : "process",
+                   (unsigned)(p->section ? p->section : p->process));
 }
 
 /* What of the time on the clock is no line's: the profiler's part, and what other programs had. */
@@ -350,6 +380,8 @@ static void put_rest(struct nyt_words *w)
 static void put_time(struct nyt_words *w)
 {
     const nyt_totals *t = &w->p->totals;
+    if (w->p->sectioned)
+        put_which(w);
     if (!t->timed) {
         nyt_out_text(w->o, "unknown time");
         return;
@@ -357,8 +389,9 @@ static void put_time(struct nyt_words *w)
     nyt_out_time(w->o, t->wall, 0);
     nyt_out_text(w->o, " on the clock");
     put_rest(w);
-    put_sections(w);
-    if (w->p->process_count > 1) {
+    if (!w->p->section)
+        put_sections(w);
+    if (count_sections(w->p) > 1) {
         nyt_out_text(w->o, " that took ");
         nyt_out_time(w->o, t->statement_time, 0);
         nyt_out_text(w->o, " together");
@@ -372,14 +405,22 @@ void nyt_put_run(struct nyt_words *w, const void *unused)
     put_time(w);
     nyt_out_text(w->o, "; ");
     nyt_out_count(w->o, (int64_t)nyt_counted_statements(t), 0);
-    nyt_out_text(w->o, is_ours(w->p) ? " lines run, " : " statements run, ");
+    nyt_out_text(w->o, is_ours(w->p) ? " lines run" : " statements run");
+    if (w->p->sectioned)
+        return;
+    nyt_out_text(w->o, ", ");
     nyt_out_count(w->o, (int64_t)t->calls, 0);
     nyt_out_text(w->o, " calls, ");
     nyt_out_count(w->o, (int64_t)living_files(w->p), 0);
     nyt_out_text(w->o, living_files(w->p) == 1 ? " file" : " files");
 }
 
-bool nyt_put_caveat(struct nyt_words *w)
+static bool has_caveat(const nyt_profile *p)
+{
+    return p->has_fault || p->totals.snapshot || !p->totals.complete || p->narrowed || p->sectioned;
+}
+
+static bool put_fault(struct nyt_words *w)
 {
     const nyt_profile *p = w->p;
     if (p->has_fault)
@@ -396,6 +437,33 @@ bool nyt_put_caveat(struct nyt_words *w)
     return true;
 }
 
+bool nyt_put_caveat(struct nyt_words *w)
+{
+    bool has_fault = put_fault(w);
+    if (w->p->sectioned)
+        nyt_out_format(w->o,
+                       "%sCalls, imports and waits are known of all threads together only: "
+                       "here are lines alone, with the time of their own.",
+                       has_fault ? " " : "");
+    return has_fault || w->p->sectioned;
+}
+
+static void put_caveat(struct nyt_words *w, const void *unused)
+{
+    (void)unused;
+    nyt_put_caveat(w);
+}
+
+void nyt_report_caveat(struct nyt_report *r)
+{
+    if (!has_caveat(r->p))
+        return;
+    bool unbroken = r->unbroken;
+    r->unbroken = r->uncut;
+    nyt_report_paragraph(r, put_caveat, NULL, 0, 0);
+    r->unbroken = unbroken;
+}
+
 void nyt_report_heading(struct nyt_report *r)
 {
     nyt_str title = nyt_program_title(r->p, r->path);
@@ -405,8 +473,15 @@ void nyt_report_heading(struct nyt_report *r)
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, ":");
     nyt_report_paragraph(r, nyt_put_run, NULL, used + 1, 0);
-    if (nyt_put_caveat(&r->w))
-        nyt_out_text(r->o, "\n");
+    nyt_report_caveat(r);
+}
+
+void nyt_report_json_incl(struct nyt_report *r, const nyt_line *line)
+{
+    if (r->p->sectioned)
+        nyt_json_null(&r->j, "inclusive");
+    else
+        nyt_json_number(&r->j, "inclusive", line->incl);
 }
 
 void nyt_report_json_totals(struct nyt_report *r)
@@ -421,7 +496,10 @@ void nyt_report_json_totals(struct nyt_report *r)
     }
     nyt_json_number(&r->j, "statements", (double)nyt_counted_statements(t));
     nyt_json_number(&r->j, "statement_time", t->statement_time);
-    nyt_json_number(&r->j, "calls", (double)t->calls);
+    if (r->p->sectioned)
+        nyt_json_null(&r->j, "calls");
+    else
+        nyt_json_number(&r->j, "calls", (double)t->calls);
     nyt_json_number(&r->j, "subs", (double)r->p->sub_count);
     nyt_json_number(&r->j, "files", (double)living_files(r->p));
     nyt_json_bool(&r->j, "complete", t->complete);

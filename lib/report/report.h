@@ -62,8 +62,12 @@ void nyt_report_heading(struct nyt_report *r);
 void nyt_put_run(struct nyt_words *w, const void *unused);
 /* Why figures are not those of the whole run; false, and nothing written, if they are. */
 bool nyt_put_caveat(struct nyt_words *w);
+/* The same in a line of its own, if there is a reason. */
+void nyt_report_caveat(struct nyt_report *r);
 /* What the program is called: the last part of its path. */
 nyt_str nyt_program_title(const nyt_profile *p, const char *path);
+/* The inclusive time of a line as a member of one; null where it is not known. */
+void nyt_report_json_incl(struct nyt_report *r, const nyt_line *line);
 /* The same figures as members of a JSON object. */
 void nyt_report_json_totals(struct nyt_report *r);
 

@@ -87,9 +87,10 @@ static void put_sub(struct nyt_words *w, const void *what)
 {
     const nyt_sub *sub = what;
     nyt_put_sub(w, sub->name);
+    if (w->p->sectioned)
+        return;
     if (sub->calls == 0) {
-        nyt_out_text(w->o, w->p->sectioned ? ": its calls are known of all threads together only"
-                                           : " was not called");
+        nyt_out_text(w->o, " was not called");
         return;
     }
     nyt_out_text(w->o, " was called ");
@@ -230,6 +231,8 @@ static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub 
     nyt_report_end_of(r, file->name, r->width);
     nyt_report_style(r, NYT_PLAIN);
     nyt_out_text(r->o, w.source_count ? "\n" : r->uncut ? NO_SOURCE : "\n" NO_SOURCE);
+    if (r->p->sectioned)
+        nyt_report_caveat(r);
     list_lines(&w);
 }
 

@@ -26,9 +26,12 @@ static const double SHOWN_SHARE = 0.005;
 static void put_what(struct nyt_words *w, const void *what)
 {
     const nyt_sub *sub = what;
+    if (w->p->sectioned) {
+        nyt_put_caveat(w);
+        return;
+    }
     if (sub->calls == 0) {
-        nyt_out_text(w->o, w->p->sectioned ? "its calls are known of all threads together only"
-                                           : "not called");
+        nyt_out_text(w->o, "not called");
         return;
     }
     nyt_out_text(w->o, "called ");

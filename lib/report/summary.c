@@ -143,7 +143,10 @@ static void text_line(struct nyt_report *r, const void *item)
     const size_t place_room = r->width / 3 < rest ? r->width / 3 : rest;
     nyt_out_count(r->o, line->count, 13);
     nyt_out_time(r->o, line->time, 11);
-    nyt_out_time(r->o, line->incl, 11);
+    if (r->p->sectioned)
+        nyt_out_format(r->o, "%11s", "-");
+    else
+        nyt_out_time(r->o, line->incl, 11);
     put_share(r, line->time);
     fill(r, nyt_report_place(r, line->fid, line->line, place_room), place_room);
     nyt_report_style(r, NYT_DIM);
@@ -223,7 +226,7 @@ static void json_line(struct nyt_report *r, const void *item)
     const nyt_line *line = item;
     nyt_json_whole(&r->j, "count", line->count);
     nyt_json_number(&r->j, "time", line->time);
-    nyt_json_number(&r->j, "inclusive", line->incl);
+    nyt_report_json_incl(r, line);
     json_place(r, line->fid, line->line);
     nyt_json_optional(&r->j, "source", nyt_profile_source_line(r->p, line->fid, line->line));
 }

@@ -28,6 +28,7 @@ class Profile:
         exclude: tuple[str, ...] = (),
         reach: int = 0,
         section: int = 0,
+        process: int = 0,
     ) -> Profile: ...
     def totals(self) -> Header: ...
     def fault(self) -> Fault | None: ...
@@ -155,13 +156,14 @@ class Fault(structseq[Any], tuple[Any, ...]):
 
 @final
 class Process(structseq[Any], tuple[Any, ...]):
-    __match_args__: Final = ("pid", "parent", "started", "ended", "start", "end")
+    __match_args__: Final = ("pid", "parent", "started", "ended", "start", "end", "process")
     pid: Final[int]
     parent: Final[int]
     started: Final[bool]
     ended: Final[bool]
     start: Final[float]
     end: Final[float]
+    process: Final[int]
 
 @final
 class Await(structseq[Any], tuple[Any, ...]):

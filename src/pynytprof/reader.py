@@ -479,7 +479,10 @@ class Profile:
         exclude: Sequence[str] = (),
         scope: Scope = "all",
         thread: int = 0,
+        process: int = 0,
     ) -> None:
+        if thread and process:
+            raise ValueError("thread and process exclude each other")
         self._raw = _cread.Profile(
             path,
             keep_evals=keep_evals,
@@ -488,6 +491,7 @@ class Profile:
             exclude=tuple(exclude),
             reach=SCOPES[scope],
             section=thread,
+            process=process,
         )
         fault = self._raw.fault()
         self.path = os.fsdecode(path)
@@ -496,8 +500,12 @@ class Profile:
         self.options = _pairs(self._raw.options())
         self.comments = [comment.removesuffix("\n") for comment in self._raw.comments()]
         self.processes = self._raw.processes()
-        if thread and all(process.pid != thread for process in self.processes):
+        if thread and all(one.pid != thread for one in self.processes):
             raise LookupError(f"there is no thread {thread} in the profile")
+        if process and (0 in (owners := [one.process for one in self.processes])):
+            raise LookupError("the profile does not tell which threads are whose")
+        if process and process not in owners:
+            raise LookupError(f"there is no process {process} in the profile")
         self.fault = None if fault is None else f"{fault.text} (at offset {fault.offset})"
         self._counts = self._raw.counts()
 
@@ -607,12 +615,14 @@ def read(
     exclude: Sequence[str] = (),
     scope: Scope = "all",
     thread: int = 0,
+    process: int = 0,
 ) -> Profile:
     """Reads a profile.
 
     With `only`, `exclude` (patterns of paths) or `scope` it is what it would be if no other code
     had been profiled: the time of the rest is that of the lines which called it. With `thread` it
-    has the lines of one thread or process alone, and no calls; LookupError if there is none such.
+    has the lines of one thread (of Perl's profiles: process) alone, with `process` those of all of
+    its threads, and no calls; LookupError if there is none such.
 
     Evals of equal text that one line ran are merged, as Perl's tools do, unless `keep_evals`.
     A file that breaks off is read as far as it goes, and with `salvage` one that is damaged as
@@ -626,6 +636,7 @@ def read(
         exclude=exclude,
         scope=scope,
         thread=thread,
+        process=process,
     )
 
 
