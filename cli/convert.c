@@ -148,6 +148,7 @@ static enum exit_status convert(const struct options *options, const nyt_export_
     nyt_limit limit = {.max_bytes = options->max_bytes, .top = options->report.top};
     if (load_profile(&p, options, path, &err) < 0)
         return unreadable(options, path, &err);
+    tell_incomplete(options, path, p);
     if (to->folder) {
         enum exit_status status = convert_to_folder(options, p, path);
         nyt_profile_free(p);

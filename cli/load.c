@@ -108,6 +108,18 @@ int load_sections(nyt_profile **p, const struct options *options, const char *pa
     return load(p, options, path, true, err);
 }
 
+void tell_incomplete(const struct options *o, const char *path, const nyt_profile *p)
+{
+    const nyt_totals *totals = nyt_profile_totals(p);
+    const nyt_error *fault = nyt_profile_fault(p);
+    if (fault)
+        say(o->io, "%s: the profile is incomplete: %s", path, fault->message);
+    else if (totals->snapshot)
+        say(o->io, "%s: the profile is a snapshot: the program was still running", path);
+    else if (!totals->complete)
+        say(o->io, "%s: the profile is incomplete: a process did not end", path);
+}
+
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err)
 {
     complain(o->io, path, err);

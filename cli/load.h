@@ -12,6 +12,8 @@ int load_sections(nyt_profile **p, const struct options *o, const char *path, ny
 bool is_filtered(const struct options *o);
 int open_reader(nyt_reader **in, const struct options *o, const char *path, nyt_error *err);
 
+/* Says so, where what is written to standard output does not. */
+void tell_incomplete(const struct options *o, const char *path, const nyt_profile *p);
 /* Says why a file cannot be read. */
 enum exit_status unreadable(const struct options *o, const char *path, const nyt_error *err);
 /* What writing ended with; what `out` could not take is reported when it is closed. */

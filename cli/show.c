@@ -53,6 +53,7 @@ static enum exit_status no_such_sub(const struct options *o, const nyt_profile *
 {
     const nyt_sub *near[NEAREST];
     size_t n = nyt_near_subs(p, o->name, near, NEAREST);
+    tell_incomplete(o, path, p);
     begin_list(o, path, "function", n);
     for (size_t i = 0; i < n; i++) {
         fputs(i ? ", " : "", o->io->err);
@@ -67,6 +68,7 @@ static enum exit_status no_such_file(const struct options *o, const nyt_profile 
 {
     const nyt_file *near[NEAREST];
     size_t n = nyt_near_files(p, o->name, near, NEAREST);
+    tell_incomplete(o, path, p);
     begin_list(o, path, "file", n);
     for (size_t i = 0; i < n; i++) {
         fputs(i ? ", " : "", o->io->err);
@@ -106,6 +108,7 @@ static enum exit_status show_source(const struct options *o, const nyt_profile *
         return no_such_file(o, p, path);
     if (n > 1)
         return several_files(o, path, files, n);
+    tell_incomplete(o, path, p);
     int rc = nyt_report_source(p, files[0]->fid, report, write_stream, out, &err);
     return finished(o, rc, path, out, &err);
 }
@@ -155,6 +158,7 @@ static enum exit_status show_subs(const struct options *o, const nyt_profile *p,
                                   const struct subs *s)
 {
     nyt_error err;
+    tell_incomplete(o, path, p);
     int rc = s->found == 1 ? nyt_report_sub(p, s->list[0], report, write_stream, out, &err)
                            : nyt_report_subs(p, s->list, s->count, report, write_stream, out, &err);
     if (s->found > s->count)
@@ -181,6 +185,15 @@ enum exit_status command_func(const struct options *o, const char *path, FILE *o
 
 /* ---- tree ---- */
 
+static enum exit_status no_tree(const struct options *o, const nyt_profile *p, const char *path)
+{
+    const nyt_str *calls = nyt_profile_option(p, "calls");
+    bool is_off = calls && calls->len == 1 && calls->data[0] == '0';
+    say(o->io, "%s: there is no call tree in this profile%s", path,
+        is_off ? ": it was made with calls=0" : "");
+    return EXIT_INCOMPLETE;
+}
+
 static enum exit_status show_tree(const struct options *o, const nyt_profile *p,
                                   const nyt_report_options *report, const char *path, FILE *out)
 {
@@ -189,10 +202,9 @@ static enum exit_status show_tree(const struct options *o, const nyt_profile *p,
     size_t nodes;
     enum exit_status status = EXIT_FINE;
     nyt_profile_tree(p, &nodes);
-    if (nodes < 2) {
-        say(o->io, "%s: there is no call tree in this profile: it was made with calls=0", path);
-        return EXIT_INCOMPLETE;
-    }
+    tell_incomplete(o, path, p);
+    if (nodes < 2)
+        return no_tree(o, p, path);
     if (o->name)
         status = find_subs(&s, o, p, path, NULL);
     if (status == EXIT_FINE) {

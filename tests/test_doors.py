@@ -290,6 +290,25 @@ def on_a_terminal(door: Door, *words: str | Path, columns: int = 60, **env: str)
     return shown.decode()
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(["source", "packages.pl"], 2), (["func", "new"], 2), (["tree"], 4), (["speedscope"], 4),
+     (["convert", "--to", "json"], 4)],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)  # fmt: skip
+def test_what_breaks_off_is_said_to_be_incomplete(
+    words: list[str], status: int, door: Door, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.out"
+    for size, expected in ((600, status), (1300, 0)):
+        cut.write_bytes(PROFILE.read_bytes()[:size])
+        done = door.run(*words, cut)
+        said = f"{door.name}: {cut}: the profile is incomplete: the file ends"
+        assert (done.returncode, done.stderr.startswith(said)) == (expected, True)
+        assert "calls=0" not in done.stderr
+        assert bool(done.stdout) == (expected == 0 or words[0] in ("speedscope", "convert"))
+
+
 def test_code_loses_its_end_on_a_terminal_and_only_there(door: Door) -> None:
     words = ("source", "--color=never", "packages.pl", PROFILE)
     whole = door.run(*words).stdout.splitlines()
