@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from doors import Door
+from support import TIME_LIMIT_S, wait_until
 
 GOLDEN = Path(__file__).parent / "golden"
 PERL = GOLDEN / "perl"
@@ -369,6 +370,24 @@ def test_interrupted_it_dies_of_the_signal(door: Door, long: Path) -> None:
     child.send_signal(signal.SIGINT)
     assert child.wait(10) == -signal.SIGINT
     assert child.communicate()[1] == b""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_it_leaves_no_part_of_a_file(
+    signum: signal.Signals, door: Door, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.txt"
+    out.write_text("what was there")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    child = subprocess.Popen([*door.argv, "dump", "-o", out, fifo], stderr=subprocess.PIPE)
+    with fifo.open("wb"):  # nothing comes
+        wait_until(lambda: len(list(tmp_path.glob("*.part"))) == 1)
+        child.send_signal(signum)
+        assert child.wait(TIME_LIMIT_S) == -signum
+    assert child.communicate()[1] == b""
+    assert out.read_text() == "what was there"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["fifo", "out.txt"]
 
 
 def test_in_the_background_it_is_not_interrupted(door: Door, long: Path) -> None:
