@@ -606,6 +606,27 @@ def test_what_a_caller_explains_is_no_cause(door: Door, tmp_path: Path) -> None:
     assert lines[1].split()[0] == "before"
 
 
+def test_a_call_that_waited_once_does_not_come_first(door: Door, tmp_path: Path) -> None:
+    """One of the 3 calls of f took 5 s on a busy machine; what costs are the 90 more of g."""
+
+    def one(path: Path, f: tuple[int, float], g: tuple[int, float]) -> Path:
+        source = ("def f():\n", "    pass\n", "def g():\n", "    pass\n", "for i in x: f(), g()\n")
+        return profile(
+            path,
+            file(1, "/m.py", source),
+            subs((1, 1, 1, 2, "m::f"), (2, 1, 3, 4, "m::g"), (3, 1, 1, 5, "m::(module)")),
+            ran(1, (2, f[0], f[1]), (4, g[0], g[1]), (5, 1, 0.1)),
+            call(1, 5, 3, 1, *f),
+            call(1, 5, 3, 2, *g),
+            call(1, 1, 0, 3, 1, 6.0),
+        )
+
+    before = one(tmp_path / "a", (3, 5.0), (10, 0.01))
+    after = one(tmp_path / "b", (2, 0.002), (100, 0.1))
+    for paths, change in (((before, after), "90 more"), ((after, before), "90 fewer")):
+        assert first_lines(door, *paths)[0].startswith(f"{change} calls of m::g, from m::(module)")
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
@@ -790,6 +811,23 @@ def test_a_large_file_is_matched_in_no_time(tmp_path: Path) -> None:
     diff = compare(one, two)
     shifted = {b - a for _, a, b in moves(diff)}
     assert shifted == {0, 1, -9}
+
+
+def test_an_import_is_told_by_who_imports(tmp_path: Path) -> None:
+    """Not by the machinery that runs a module's body."""
+    (tmp_path / "more.py").write_text("values = [n * n for n in range(30)]\n")
+    sides = []
+    for side, text in enumerate(("import base\n", "import base, more\n")):
+        (tmp_path / "base.py").write_text("x = 1\n")
+        (tmp_path / "lib.py").write_text(text)
+        (tmp_path / "main.py").write_text("import lib\n")
+        command = [*profiling(), "-o", f"{side}.out", "main.py"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        sides.append(tmp_path / f"{side}.out")
+    first = compare(*sides).text(width=0).splitlines()[1]
+    assert re.match(r"1 more import of more, by lib \(module\), lib\.py \(\+", first)
+    back = compare(*reversed(sides)).text(width=0).splitlines()[1]
+    assert re.match(r"1 fewer import of more, by lib \(module\), lib\.py \(-", back)
 
 
 # ---- Both doors, and their status ----

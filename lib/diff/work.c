@@ -49,9 +49,12 @@ static double seconds_each(const nyt_diff_side *side)
     return side->count > 0 && side->incl > 0 ? side->incl / (double)side->count : 0;
 }
 
+/* What the change costs. Of two figures the smaller: a run that had to wait for the machine once has
+ * a large one. */
 static double weight_of(const nyt_delta *delta, double change)
 {
-    return fabs(change) * fmax(seconds_each(&delta->before), seconds_each(&delta->after));
+    double before = seconds_each(&delta->before), after = seconds_each(&delta->after);
+    return fabs(change) * (before > 0 && after > 0 ? fmin(before, after) : fmax(before, after));
 }
 
 static void add_item(struct nyt_work *w, struct nyt_work_item item, double change)

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "diff/condition.h"
 #include "report/short_path.h"
+#include "report/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,12 +52,18 @@ static struct nyt_short_path path_of(const struct nyt_diff_view *v,
                 : (struct nyt_short_path){.prefix = "?", .rest = {.data = ""}};
 }
 
-static void put_place(struct nyt_out *o, const struct nyt_diff_view *v,
-                      const struct nyt_work_item *item)
+static void put_path(struct nyt_out *o, const struct nyt_diff_view *v,
+                     const struct nyt_work_item *item)
 {
     struct nyt_short_path path = path_of(v, item);
     nyt_out_text(o, path.prefix);
     put_name(o, v, path.rest);
+}
+
+static void put_place(struct nyt_out *o, const struct nyt_diff_view *v,
+                      const struct nyt_work_item *item)
+{
+    put_path(o, v, item);
     nyt_out_format(o, ":%u", (unsigned)item->line);
 }
 
@@ -67,10 +74,66 @@ static void put_change(struct nyt_out *o, int64_t change, const char *what)
                    llabs(change) == 1 ? "" : "s");
 }
 
+static bool is_machinery(const nyt_profile *p, const nyt_sub *sub)
+{
+    static const char begin[] = "(frozen importlib";
+    const nyt_file *file = nyt_profile_file(p, sub->fid);
+    return sub->kind != NYT_KIND_CODE || (file && file->name.len >= sizeof begin - 1 &&
+                                          memcmp(file->name.data, begin, sizeof begin - 1) == 0);
+}
+
+/* The first sub above a path that is not import machinery; NULL: there is none. */
+static const nyt_sub *importer_above(const nyt_profile *p, const nyt_node *nodes, uint32_t at)
+{
+    for (at = nodes[at].parent; at; at = nodes[at].parent) {
+        const nyt_sub *sub = nyt_profile_sub(p, nodes[at].name);
+        if (sub && !is_machinery(p, sub))
+            return sub;
+    }
+    return NULL;
+}
+
+/* Who imports a module for the first time: NULL where that is no import, or not known. */
+static const nyt_sub *importer_of(const nyt_profile *p, nyt_str module)
+{
+    size_t n;
+    const nyt_node *nodes = nyt_profile_tree(p, &n);
+    const nyt_sub *importer = NULL;
+    if (strcmp(nyt_sub_words(module).rest, " (module)") != 0)
+        return NULL;
+    for (size_t i = 1; i < n && !importer; i++)
+        if (nyt_str_compare(nodes[i].name, module) == 0)
+            importer = importer_above(p, nodes, (uint32_t)i);
+    return importer;
+}
+
+/* "1 more import of json, by app (module), app.py"; false: nothing is known of it. */
+static bool put_import(struct nyt_out *o, const struct nyt_diff_view *v,
+                       const struct nyt_work_item *item)
+{
+    const nyt_profile *p = v->d->match.half[item->half].p;
+    const nyt_str module = *side_of(item)->name;
+    const nyt_sub *importer = importer_of(p, module);
+    struct nyt_work_item where = *item;
+    if (!importer)
+        return false;
+    put_change(o, item->change, "import");
+    put_name(o, v, nyt_sub_words(module).name);
+    nyt_out_text(o, ", by ");
+    put_name(o, v, nyt_sub_words(importer->name).name);
+    nyt_out_text(o, nyt_sub_words(importer->name).rest);
+    where.fid = importer->fid;
+    nyt_out_text(o, ", ");
+    put_path(o, v, &where);
+    return true;
+}
+
 static void put_calls(struct nyt_out *o, const struct nyt_diff_view *v,
                       const struct nyt_work_item *item)
 {
     const nyt_diff_side *side = side_of(item);
+    if (put_import(o, v, item))
+        return;
     put_change(o, item->change, "call");
     put_name(o, v, *side->name);
     nyt_out_text(o, ", from ");
