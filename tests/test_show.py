@@ -68,6 +68,10 @@ def shown(door: Door, *words: str | Path) -> str:
     return done.stdout
 
 
+def columns_of_titles(text: str) -> list[str]:
+    return next(line.split() for line in text.splitlines() if line.endswith("line"))
+
+
 # ---- The first screen ----
 
 
@@ -154,6 +158,42 @@ def test_threads_are_told_and_can_be_had_alone(nytprof: Door, tmp_path: Path) ->
     assert all(one in done.stderr for one in ids)
 
 
+@pytest.fixture(scope="module", params=["--no-stmts", "--no-subs"])
+def part(request: pytest.FixtureRequest, profile: Path) -> tuple[str, Path]:
+    """A profile that lacks lines, or functions."""
+    path = profile.parent / f"{request.param}.out"
+    done = run([*profiling([request.param, "-o", str(path)]), "main.py"], profile.parent)
+    assert done.returncode == 0, done.stderr
+    return request.param, path
+
+
+def test_what_was_not_counted_is_not_said_to_be_none(door: Door, part: tuple[str, Path]) -> None:
+    option, path = part
+    for command in ("summary", "explain"):
+        text = shown(door, command, path).replace("\n", " ")
+        said = ("lines not counted (stmts=0), ", "calls not counted (subs=0), ")
+        assert (said[0] in text, said[1] in text) == (option == "--no-stmts", option == "--no-subs")
+        assert " 0 calls" not in text and " 0 lines" not in text and "no time" not in text
+        assert "the project" in text.partition(" % of the time ")[2]
+    if option == "--no-subs":
+        assert columns_of_titles(shown(door, "source", "cart.py", path)) == [
+            "self",
+            "count",
+            "line",
+        ]
+        lines = json.loads(shown(door, "summary", "--json", path))["top_lines"]
+        assert lines and all(line["inclusive"] is None for line in lines)
+    else:
+        assert "the project's function that costs most is " in text
+        assert "% of the time)" not in shown(door, "func", "pay", path)
+
+
+def test_who_starts_the_program_is_no_line(door: Door, profile: Path) -> None:
+    text = shown(door, "source", "main.py", profile)
+    assert "(start)" not in text and "called __main__ 1 time" not in text
+    assert "# __main__ was called 1 time" in text
+
+
 # ---- func ----
 
 
@@ -217,10 +257,6 @@ def test_a_source_by_its_name(name: str, door: Door, profile: Path) -> None:
     assert text.startswith(f"{path}\n")
     assert "# shop::cart::price was called 309 times" in text
     assert text == shown(door, "summary", "--source", str(path), profile)
-
-
-def columns_of_titles(text: str) -> list[str]:
-    return next(line.split() for line in text.splitlines() if line.endswith("line"))
 
 
 @pytest.mark.parametrize(

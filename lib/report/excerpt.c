@@ -31,7 +31,7 @@ static bool is_tight(const struct nyt_excerpt *e, const struct layout *l)
  * the counts last. */
 static struct layout layout_of(const struct nyt_excerpt *e)
 {
-    const bool known = !e->r->p->sectioned; /* else a line's time is all there is */
+    const bool known = nyt_knows_calls(e->r->p); /* else a line's time is all there is */
     struct layout l = {.incl = known, .count = true, .number = NUMBER};
     if (is_tight(e, &l) && e->digits + GAP < NUMBER)
         l.number = e->digits + GAP;

@@ -398,19 +398,49 @@ static void put_time(struct nyt_words *w)
     }
 }
 
-void nyt_put_run(struct nyt_words *w, const void *unused)
+bool nyt_knows_calls(const nyt_profile *p)
+{
+    return !p->sectioned && p->call_count > 0;
+}
+
+static bool is_off(const nyt_profile *p, const char *option)
+{
+    const nyt_str *value = nyt_profile_option(p, option);
+    return value && nyt_str_is(*value, "0");
+}
+
+/* What was not counted is not said to be none. */
+static void put_counts(struct nyt_words *w)
 {
     const nyt_totals *t = &w->p->totals;
-    (void)unused;
-    put_time(w);
-    nyt_out_text(w->o, "; ");
-    nyt_out_count(w->o, (int64_t)nyt_counted_statements(t), 0);
-    nyt_out_text(w->o, is_ours(w->p) ? " lines run" : " statements run");
+    uint64_t statements = nyt_counted_statements(t);
+    const char *what = is_ours(w->p) ? "lines" : "statements";
+    if (statements || !is_off(w->p, "stmts")) {
+        nyt_out_count(w->o, (int64_t)statements, 0);
+        nyt_out_format(w->o, " %s run", what);
+    } else {
+        nyt_out_format(w->o, "%s not counted (stmts=0)", what);
+    }
     if (w->p->sectioned)
         return;
     nyt_out_text(w->o, ", ");
-    nyt_out_count(w->o, (int64_t)t->calls, 0);
-    nyt_out_text(w->o, " calls, ");
+    if (t->calls || !is_off(w->p, "subs")) {
+        nyt_out_count(w->o, (int64_t)t->calls, 0);
+        nyt_out_text(w->o, " calls");
+    } else {
+        nyt_out_text(w->o, "calls not counted (subs=0)");
+    }
+}
+
+void nyt_put_run(struct nyt_words *w, const void *unused)
+{
+    (void)unused;
+    put_time(w);
+    nyt_out_text(w->o, "; ");
+    put_counts(w);
+    if (w->p->sectioned)
+        return;
+    nyt_out_text(w->o, ", ");
     nyt_out_count(w->o, (int64_t)living_files(w->p), 0);
     nyt_out_text(w->o, living_files(w->p) == 1 ? " file" : " files");
 }
@@ -478,7 +508,7 @@ void nyt_report_heading(struct nyt_report *r)
 
 void nyt_report_json_incl(struct nyt_report *r, const nyt_line *line)
 {
-    if (r->p->sectioned)
+    if (!nyt_knows_calls(r->p))
         nyt_json_null(&r->j, "inclusive");
     else
         nyt_json_number(&r->j, "inclusive", line->incl);

@@ -4,6 +4,8 @@
 #include "model/split.h"
 #include "report/words.h"
 
+#include <math.h>
+
 static void put_part(struct nyt_words *w, const nyt_split *split)
 {
     static const char *const phrases[NYT_PARTS] = {
@@ -71,12 +73,53 @@ static void put_line(struct nyt_words *w, const nyt_line *line, double cost)
         put_caller(w, sub);
 }
 
+/* ---- Without lines (stmts=0) ---- */
+
+/* Of the project, the one with most time of its own; NULL: it has none. */
+static const nyt_sub *dearest_sub(const nyt_profile *p)
+{
+    const nyt_sub *best = NULL;
+    size_t n;
+    const nyt_sub *subs = nyt_profile_subs(p, &n);
+    for (size_t i = 0; i < n; i++) {
+        const nyt_sub *sub = &subs[i];
+        if (sub->calls && sub->kind == NYT_KIND_CODE && isfinite(sub->excl) && sub->excl > 0 &&
+            nyt_profile_scope(p, sub->fid) == NYT_SCOPE_PROJECT &&
+            (!best || sub->excl > best->excl))
+            best = sub;
+    }
+    return best;
+}
+
+static void put_functions_alone(struct nyt_words *w, const nyt_split *split)
+{
+    const nyt_sub *sub = split->total > 0 ? dearest_sub(w->p) : NULL;
+    if (!(split->total > 0)) {
+        nyt_out_text(w->o, "The profile holds no time.");
+        return;
+    }
+    put_part(w, split);
+    if (sub) {
+        nyt_out_text(w->o, "; the project's function that costs most is ");
+        nyt_put_sub(w, sub->name);
+        nyt_out_text(w->o, " (");
+        nyt_put_percent(w, sub->excl, split->total);
+        nyt_out_text(w->o, ", called ");
+        nyt_put_times(w, sub->calls);
+        nyt_out_text(w->o, ")");
+        put_caller(w, sub);
+    }
+    nyt_out_text(w->o, ".");
+}
+
+/* ---- All ---- */
+
 void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight)
 {
     const nyt_split *split = &insight->split;
     const nyt_line *line = insight->hottest;
     if (!line || !(split->total > 0)) {
-        nyt_out_text(w->o, "The profile holds no time.");
+        put_functions_alone(w, split);
         return;
     }
     bool own = nyt_profile_scope(w->p, line->fid) == NYT_SCOPE_PROJECT;

@@ -77,6 +77,12 @@ static void put_caller(struct nyt_words *w, const void *what)
     nyt_put_place(w, c->fid, c->line);
 }
 
+/* What begins a program is called from no line, and by nobody. */
+static bool is_start(const nyt_call *c)
+{
+    return c->line == 0 && nyt_is_nobody(c->caller);
+}
+
 static void put_others(struct nyt_words *w, const void *what)
 {
     const size_t *n = what;
@@ -87,7 +93,7 @@ static void put_sub(struct nyt_words *w, const void *what)
 {
     const nyt_sub *sub = what;
     nyt_put_sub(w, sub->name);
-    if (w->p->sectioned)
+    if (!nyt_knows_calls(w->p))
         return;
     if (sub->calls == 0) {
         nyt_out_text(w->o, " was not called");
@@ -105,16 +111,18 @@ static void put_sub(struct nyt_words *w, const void *what)
 static void note_sub(struct walk *w, const nyt_sub *sub)
 {
     const struct nyt_report *r = w->r;
-    size_t n, told = 0;
+    size_t n, told = 0, starts = 0;
     const nyt_call *callers = nyt_profile_callers(r->p, sub, &n);
     note(w, "#", put_sub, sub);
+    for (size_t i = 0; i < n; i++)
+        starts += is_start(&callers[i]);
     for (size_t i = 0; i < n && told < CALLERS_SHOWN; i++) {
-        if (!nyt_report_shows(r, callers[i].fid))
+        if (!nyt_report_shows(r, callers[i].fid) || is_start(&callers[i]))
             continue;
         note(w, "#  ", put_caller, &callers[i]);
         told++;
     }
-    n -= told;
+    n -= told + starts;
     if (n)
         note(w, "#  ", put_others, &n);
 }
@@ -227,6 +235,8 @@ static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub 
     w.lines = nyt_profile_lines(r->p, NYT_LEVEL_LINE, file->fid, &w.line_count);
     w.source = nyt_profile_source(r->p, file->fid, &w.source_count);
     w.calls = nyt_profile_calls(r->p, file->fid, &w.call_count);
+    for (; w.call_count && is_start(*w.calls); w.call_count--)
+        w.calls++;
     nyt_report_style(r, NYT_BOLD);
     nyt_report_end_of(r, file->name, r->width);
     nyt_report_style(r, NYT_PLAIN);

@@ -31,16 +31,20 @@ static void put_what(struct nyt_words *w, const void *what)
         return;
     }
     if (sub->calls == 0) {
-        nyt_out_text(w->o, "not called");
+        nyt_out_text(w->o, nyt_knows_calls(w->p) ? "not called" : "its calls were not counted");
         return;
     }
     nyt_out_text(w->o, "called ");
     nyt_put_times(w, sub->calls);
     nyt_out_text(w->o, ": ");
     nyt_out_time(w->o, sub->incl, 0);
-    nyt_out_text(w->o, " with all it calls (");
-    nyt_put_percent(w, sub->incl, w->p->totals.statement_time);
-    nyt_out_text(w->o, " of the time), ");
+    nyt_out_text(w->o, " with all it calls");
+    if (w->p->totals.statement_time > 0) {
+        nyt_out_text(w->o, " (");
+        nyt_put_percent(w, sub->incl, w->p->totals.statement_time);
+        nyt_out_text(w->o, " of the time)");
+    }
+    nyt_out_text(w->o, ", ");
     nyt_out_time(w->o, sub->excl, 0);
     nyt_out_text(w->o, " in itself");
     if (sub->calls > 1) {

@@ -143,7 +143,7 @@ static void text_line(struct nyt_report *r, const void *item)
     const size_t place_room = r->width / 3 < rest ? r->width / 3 : rest;
     nyt_out_count(r->o, line->count, 13);
     nyt_out_time(r->o, line->time, 11);
-    if (r->p->sectioned)
+    if (!nyt_knows_calls(r->p))
         nyt_out_format(r->o, "%11s", "-");
     else
         nyt_out_time(r->o, line->incl, 11);
