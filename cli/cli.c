@@ -102,8 +102,11 @@ static enum exit_status run_files(const struct command *command, const struct op
                                   char **files, int count, FILE *out)
 {
     enum exit_status status = EXIT_FINE;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        if (count > 1 && command->names_files && !o->report.json)
+            fprintf(out, "%s==> %s <==\n", i ? "\n" : "", files[i]);
         status = worse(status, command->run(o, files[i], out));
+    }
     return status;
 }
 

@@ -20,6 +20,7 @@ static const char guide[] =
     "Who calls whom:  nytprof tree FILE          --focus NAME, --min PERCENT, --scope project\n"
     "Only my code:    --scope project, --only 'shop/*', --exclude '*/tests/*' (summary, tree,\n"
     "                 explain); figures stay what they are\n"
+    "One thread:      --thread ID, --process ID (summary, source, func, explain): its lines\n"
     "For programs:    nytprof summary --json FILE, nytprof tree --json FILE, and all of it with\n"
     "                 nytprof convert --to json FILE; their schemas are in docs/schema/\n"
     "After a change:  nytprof diff BEFORE AFTER  counts are exact: two runs of one deterministic\n"

@@ -56,7 +56,7 @@ const struct command commands[] = {
              "report it wrongly) or odd (harmless, and no fault)."},
     {"summary", SUMMARY, command_summary,
      "show where the time went, and which lines and functions cost most", .files = "[FILE ...]",
-     .usual_file = true,
+     .usual_file = true, .names_files = true,
      .more = "The same as no command. Of the project is what is neither in the standard library\n"
              "nor in an installed package. Figures are self time, then with what was called\n"
              "(incl), then how often a line ran or a function was called."},
@@ -69,6 +69,7 @@ const struct command commands[] = {
      .files = "NAME [FILE]", .takes_name = true, .usual_file = true,
      .more = "NAME is the path of a source file, or its end, or its number in the profile."},
     {"tree", TREE, command_tree, "show the call tree", .files = "[FILE ...]", .usual_file = true,
+     .names_files = true,
      .more =
          "Recursive calls are told with the first one. Import machinery, and functions of files\n"
          "that are not shown, are told with what called them: then the rest is not all self."},
@@ -87,7 +88,7 @@ const struct command commands[] = {
          "q ends. The program writes a new profile every few seconds (its setting snapshot), or\n"
          "at 'pynytprof ctl PID flush'. Without a terminal the profile is shown once."},
     {"info", INFO, command_info, "show what a profile is: program, processes, sizes, options",
-     .files = "[FILE ...]", .usual_file = true, .narrows = true},
+     .files = "[FILE ...]", .usual_file = true, .names_files = true, .narrows = true},
     {"dump", DUMP, command_dump, "write every record, one per line", check_dump,
      .files = "[FILE ...]", .usual_file = true},
     {"speedscope", SPEEDSCOPE, command_speedscope,

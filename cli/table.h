@@ -19,6 +19,8 @@ struct command {
     bool takes_name;        /* the first word is no file, but options.name */
     bool usual_file;        /* it can do without a name: see USUAL_FILE */
     bool narrows;           /* see struct options */
+    bool names_files;       /* its text for people does not name the file: where there are several
+                               it is put above */
     const char *more;       /* a paragraph; may be NULL */
 };
 

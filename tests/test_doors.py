@@ -291,6 +291,16 @@ def on_a_terminal(door: Door, *words: str | Path, columns: int = 60, **env: str)
     return shown.decode()
 
 
+@pytest.mark.parametrize("command", ["summary", "tree", "info"])
+def test_several_profiles_are_told_apart(command: str, door: Door) -> None:
+    other = PERL / "closures.out"
+    one, two = (door.run(command, path).stdout for path in (PROFILE, other))
+    both = door.run(command, PROFILE, other)
+    assert both.stdout == f"==> {PROFILE} <==\n{one}\n==> {other} <==\n{two}"
+    if command != "tree":
+        assert len(door.run(command, "--json", PROFILE, other).stdout.splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [(["source", "packages.pl"], 2), (["func", "new"], 2), (["tree"], 4), (["speedscope"], 4),
