@@ -79,7 +79,7 @@ const struct command commands[] = {
      .more =
          "It has one sentence, the parts of the program, the hottest lines of the project with\n"
          "their source, callers and callees, functions, and facts that stand out: as much as\n"
-         "the budget holds. See also 'guide'."},
+         "the budget holds, and always the sentence. See also 'guide'."},
     {"top", TOP, command_top, "show what costs most, again and again while the program runs",
      check_top, .files = "[FILE]", .usual_file = true,
      .more =

@@ -398,6 +398,15 @@ def test_names_wider_than_a_line_keep_their_end(
 # ---- explain, guide ----
 
 
+def test_the_least_budget_has_the_sentence(door: Door, profile: Path) -> None:
+    least = shown(door, "explain", "--budget=1", profile)
+    assert "% of the time" in least and "##" not in least
+    size = len(least.encode())
+    assert size < 700
+    for budget in range(size, 1500, 150):
+        assert len(shown(door, "explain", f"--budget={budget}", profile).encode()) <= budget
+
+
 @pytest.mark.parametrize("budget", [0, 1500, 2000, 12000])
 def test_an_explanation_keeps_to_its_budget(budget: int, door: Door, profile: Path) -> None:
     words = [f"--budget={budget}"] if budget else []

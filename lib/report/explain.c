@@ -26,13 +26,15 @@ enum { BUDGET = 4000, CODE_WIDTH = 108, CALLS_SHOWN = 2 };
 
 static const double HOT_SHARE = 0.002;
 
-/* How much is told: the first is the most. */
+/* How much is told: the first is the most; the last has the head and the sentence alone. */
 static const struct detail {
     size_t lines;
     uint32_t around;
     size_t functions;
-} details[] = {{10, 3, 8}, {10, 2, 8}, {10, 1, 8}, {10, 1, 4}, {9, 1, 4}, {8, 1, 4}, {7, 1, 4},
-               {6, 1, 4},  {5, 1, 3},  {4, 1, 3},  {3, 1, 3},  {3, 0, 3}, {1, 0, 2}, {1, 0, 0}};
+    bool no_facts;
+} details[] = {{10, 3, 8}, {10, 2, 8}, {10, 1, 8},      {10, 1, 4},     {9, 1, 4}, {8, 1, 4},
+               {7, 1, 4},  {6, 1, 4},  {5, 1, 3},       {4, 1, 3},      {3, 1, 3}, {3, 0, 3},
+               {1, 0, 2},  {1, 0, 0},  {1, 0, 0, true}, {0, 0, 0, true}};
 
 struct explanation {
     struct nyt_report *r; /* over the text in the making */
@@ -256,8 +258,9 @@ static bool put_all(struct explanation *e)
 {
     put_head(e);
     put_split(e);
-    bool ok = put_hot_lines(e) && put_functions(e);
-    put_facts(e);
+    bool ok = (!e->detail->lines || put_hot_lines(e)) && put_functions(e);
+    if (!e->detail->no_facts)
+        put_facts(e);
     return ok;
 }
 
