@@ -319,6 +319,28 @@ def test_a_process_has_the_lines_of_its_threads(nytprof: Door, forks: Path) -> N
     assert sum(turns.values()) == line(whole, "total += i")[0]
 
 
+def test_formats_of_one_process_claim_nothing_of_its_calls(nytprof: Door, forks: Path) -> None:
+    first = str(read(forks).processes[0].pid)
+    made = {}
+    for name in ("json", "csv", "lcov"):
+        done = nytprof.run("convert", "--to", name, "--process", first, forks)
+        assert (
+            done.returncode == 0 and "calls are known of all threads together only" in done.stderr
+        )
+        made[name] = done.stdout
+    report = json.loads(made["json"])
+    assert report["call_count"] is None and report["calls"] == []
+    assert all("inclusive_seconds" not in one for one in report["lines"])
+    rows = list(csv.DictReader(io.StringIO(made["csv"])))
+    assert rows and all(row["inclusive_seconds"] == "" for row in rows)
+    assert "\nDA:6," in made["lcov"] and "FN:" not in made["lcov"] and "FNF:0" in made["lcov"]
+    whole = json.loads(nytprof.run("convert", "--to", "json", forks).stdout)
+    assert {one["id"]: one["process_id"] for one in whole["processes"]} == {
+        one.pid: one.process for one in read(forks).processes
+    }
+    assert any(one["inclusive_seconds"] > one["exclusive_seconds"] for one in whole["lines"])
+
+
 def test_what_is_one_process_says_what_it_lacks(nytprof: Door, forks: Path) -> None:
     first = str(read(forks).processes[0].pid)
     text = nytprof.run("summary", forks).stdout

@@ -53,7 +53,8 @@ static void put_row(struct csv *c, const nyt_file *file, const nyt_line *line)
     const nyt_sub *sub = nyt_ranges_at(&c->ranges, line->fid, line->line);
     put_text(c, file->name);
     nyt_out_format(c->o, ",%u,%lld,%s,%s,", (unsigned)line->line, (long long)line->count,
-                   nyt_number(line->time, excl), nyt_number(line->incl, incl));
+                   nyt_number(line->time, excl),
+                   nyt_knows_calls(c->p) ? nyt_number(line->incl, incl) : "");
     put_text(c, sub ? sub->name : (nyt_str){.data = ""});
     nyt_out_text(c->o, ",");
     put_text(c, source ? without_newline(*source) : (nyt_str){.data = ""});

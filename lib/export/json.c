@@ -76,7 +76,10 @@ static void put_totals(struct json *j)
     nyt_json_number(&j->w, "active_seconds", t->active);
     nyt_json_number(&j->w, "statement_seconds", t->statement_time);
     nyt_json_whole(&j->w, "statement_count", (int64_t)nyt_counted_statements(t));
-    nyt_json_whole(&j->w, "call_count", (int64_t)t->calls);
+    if (j->p->sectioned)
+        nyt_json_null(&j->w, "call_count");
+    else
+        nyt_json_whole(&j->w, "call_count", (int64_t)t->calls);
     put_pairs(j, "attributes", &j->p->attributes);
     put_pairs(j, "options", &j->p->options);
 }
@@ -196,6 +199,8 @@ static void put_line(struct json *j, const nyt_line *line)
     nyt_json_whole(&j->w, "line", line->line);
     nyt_json_whole(&j->w, "count", line->count);
     nyt_json_number(&j->w, "exclusive_seconds", line->time);
+    if (nyt_knows_calls(j->p))
+        nyt_json_number(&j->w, "inclusive_seconds", line->incl);
     if (source)
         nyt_json_str(&j->w, "source", *source);
     end_item(j);

@@ -96,6 +96,9 @@ static uint64_t calls_from(const nyt_sub *const *subs, size_t from, size_t to)
 static void find_subs(struct lcov *l, uint32_t fid)
 {
     size_t n, count = 0;
+    l->first = l->end = 0;
+    if (l->p->sectioned) /* which were called is not known */
+        return;
     const nyt_sub *const *subs = nyt_profile_defined(l->p, fid, &n);
     bool perl = is_perl(l, fid);
     for (size_t i = 0; i < n; i++)

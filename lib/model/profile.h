@@ -80,4 +80,11 @@ static inline double nyt_seconds_of(const nyt_profile *p, double ticks)
     return p->totals.ticks_per_sec ? ticks / p->totals.ticks_per_sec : 0;
 }
 
+/* Does it tell what lines and subs took with what they called? Not without calls, and not of one
+ * thread alone. */
+static inline bool nyt_knows_calls(const nyt_profile *p)
+{
+    return !p->sectioned && p->call_count > 0;
+}
+
 #endif

@@ -398,11 +398,6 @@ static void put_time(struct nyt_words *w)
     }
 }
 
-bool nyt_knows_calls(const nyt_profile *p)
-{
-    return !p->sectioned && p->call_count > 0;
-}
-
 static bool is_off(const nyt_profile *p, const char *option)
 {
     const nyt_str *value = nyt_profile_option(p, option);

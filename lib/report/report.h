@@ -56,10 +56,6 @@ typedef void nyt_report_put_fn(struct nyt_words *w, const void *what);
 void nyt_report_paragraph(struct nyt_report *r, nyt_report_put_fn *put, const void *what,
                           size_t column, size_t indent);
 
-/* Does the profile tell what lines and subs took with what they called? Not without calls, and not
- * of one thread alone. */
-bool nyt_knows_calls(const nyt_profile *p);
-
 /* "demo.py: 1.2 s on the clock, ..." in one or two lines. */
 void nyt_report_heading(struct nyt_report *r);
 /* The same for Markdown and other texts, without an end of line. */
