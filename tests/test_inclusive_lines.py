@@ -71,3 +71,48 @@ def test_each_time_is_told_once(tracer: str, tmp_path: Path) -> None:
         called = lines[text.index(f"    {name}()") + 1]
         assert 0.9 * sub.incl <= called.incl <= 1.1 * sub.incl, name
     assert lines[text.index("main()") + 1].incl >= 0.9 * found.subs["__main__::main"].incl
+
+
+DISPATCH = """\
+def work(x=0):
+    return x + 0 * sum(range(20000))
+
+def call(f, n):
+    return f(n)
+
+def inner(n): return work(n)
+def middle(n): return call(inner, n)
+def outer(n): return call(middle, n)
+
+def twice(size):
+    def decorate(made):
+        call(outer, size)
+        return made
+    return decorate
+
+for n in range(40): call(outer, n)
+
+@twice(5)
+class Made:
+    call(inner, 3)
+"""
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+def test_what_calls_the_line_again_is_within_its_time(tracer: str, tmp_path: Path) -> None:
+    """Each time by another function, so that the calls' own times are not those of recursion."""
+    (tmp_path / "prog.py").write_text(DISPATCH)
+    done = run(
+        [PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path,
+        PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    found = reader.read(tmp_path / "nytprof.out")
+    lines = {line.line: line for line in found.find_file("prog.py").lines}
+    text = DISPATCH.split("\n")
+    whole = found.subs["__main__::call"].incl
+    assert 0.9 * whole <= lines[text.index("    return f(n)") + 1].incl <= 1.001 * whole
+    assert all(line.incl <= 1.001 * found.header.statement_time for line in lines.values())
+    # What decorates a class is called by who defines it, on a line that is the class's, too.
+    defining = sum(lines[text.index(one) + 1].incl for one in ("@twice(5)", "class Made:"))
+    assert defining >= 0.9 * found.subs["__main__::twice::decorate"].incl > 0

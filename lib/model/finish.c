@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "model/awaits.h"
+#include "model/line_incl.h"
 #include "model/scope.h"
 #include "model/sections.h"
 #include "model/string_evals.h"
@@ -453,18 +454,26 @@ static uint32_t *index_subs_by_name(const nyt_profile *p)
 static bool add_called_time(const struct finisher *s)
 {
     nyt_profile *p = s->p;
+    struct nyt_lines *lines = &p->lines[NYT_LEVEL_LINE];
     bool *handed_on = NEW_ARRAY(p->sub_count, bool);
+    double *dearest = NEW_ARRAY(lines->count, double);
     uint32_t *sub_of_name = index_subs_by_name(p);
-    bool ok = handed_on && sub_of_name;
+    bool ok = handed_on && dearest && sub_of_name;
     if (ok)
         find_handed_on(s, sub_of_name, handed_on);
     for (size_t i = 0; ok && i < p->call_count; i++) {
         const nyt_call *c = &p->calls[i];
         const nyt_line *line = nyt_profile_line(p, NYT_LEVEL_LINE, c->fid, c->line);
-        if (line && c->incl > 0 && !is_told_otherwise(p, c, handed_on))
-            p->lines[NYT_LEVEL_LINE].list[line - p->lines[NYT_LEVEL_LINE].list].incl += c->incl;
+        if (!line || !(c->incl > 0) || is_told_otherwise(p, c, handed_on))
+            continue;
+        size_t at = (size_t)(line - lines->list);
+        lines->list[at].incl += c->incl;
+        dearest[at] = c->incl > dearest[at] ? c->incl : dearest[at];
     }
+    if (ok && s->l->owners.ours) /* of Perl's subs not all have their lines */
+        ok = nyt_line_incl_bound(p, dearest);
     free(handed_on);
+    free(dearest);
     free(sub_of_name);
     return ok;
 }
