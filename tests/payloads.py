@@ -11,6 +11,7 @@ Chunk = tuple[bytes, bytes]
 START, FILE, SUB = struct.Struct("<IId"), struct.Struct("<IIIIII"), struct.Struct("<IIII")
 TIMES, CALLS = struct.Struct("<IIIIQQQ"), struct.Struct("<IIIIQdddI")
 TREE, END = struct.Struct("<IIdd"), struct.Struct("<IdQ")
+CONTEXT = struct.Struct("<I")
 
 
 def string(text: str | bytes) -> bytes:

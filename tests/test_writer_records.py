@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from payloads import (
     CALLS,
+    CONTEXT,
     END,
     FILE,
     START,
@@ -56,6 +57,13 @@ def test_the_structs_are_those_of_the_page() -> None:
     ours = {"P": START, "F": FILE, "S": TIMES, "C": CALLS, "T": TREE, "E": END}
     assert {token: headings[token] for token in ours} == {t: s.format for t, s in ours.items()}
     assert headings["D"] == SUB.format + "s"
+    assert headings["U"] == CONTEXT.format
+
+
+def test_units_are_told_in_comments(make: MakeWriter) -> None:
+    chunks = [start(1, 0), file(1, "/a.py"), (b"U", CONTEXT.pack(7)), lines(1, 5)]
+    chunks += [(b"U", CONTEXT.pack(0)), end(1)]
+    assert b"#of unit 7\n+\x05\x01\x02#of unit 0\np" in written(make, chunks, 0)
 
 
 # ---- Both alike ----

@@ -71,6 +71,8 @@ BAD: list[tuple[bytes, bytes, int, str]] = [
     (b"E", END.pack(300, 0, 0) + b"1", 0, "chunk E: bytes behind the last item"),
     (b"E", END.pack(301, 0, 0), 0, "chunk E: the open section has another id than 301"),
     (b"E", END.pack(300, float("-inf"), 0), 0, "chunk E: a time is not finite"),
+    (b"U", b"123", 0, "chunk U: ends in the middle of an item"),
+    (b"U", b"12345", 0, "chunk U: bytes behind the last item"),
 ]  # fmt: skip
 
 

@@ -231,6 +231,22 @@ static bool give_sub(tracer *t, code_info *info, PyCodeObject *code, PyObject *m
     return sub >= 0;
 }
 
+/*
+ * A function of pynytprof/units.py, of a made-up file such as "/work/(unit)", which calls another
+ * one under a unit's name.
+ */
+static bool is_units(PyCodeObject *code, const source_file *file)
+{
+    static const char *const names[] = {"(unit)", "(web)", "(web.body)", "(task)"};
+    const char *begin = file->name ? strrchr(file->name, '/') : NULL;
+    for (size_t i = 0; begin && i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]);
+        if (strncmp(begin + 1, names[i], n) == 0 && (!begin[n + 1] || begin[n + 1] == ' '))
+            return code->co_argcount == 1 && !code_is_module_level(code);
+    }
+    return false;
+}
+
 static code_info *code_info_new(tracer *t, PyCodeObject *code, const code_identity *id,
                                 PyObject *module)
 {
@@ -241,6 +257,7 @@ static code_info *code_info_new(tracer *t, PyCodeObject *code, const code_identi
     info->folded = t->files.list[id->file].folded;
     info->first_line = info->folded ? 1 : code->co_firstlineno;
     info->module = code_is_module_level(code);
+    info->unit = is_units(code, &t->files.list[id->file]);
     info->awaits = code->co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR);
     return info->skip || give_sub(t, info, code, module) ? info : NULL;
 }

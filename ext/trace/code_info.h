@@ -23,6 +23,7 @@ struct code_info {
     bool skip;
     bool module;        /* of a module, or of a text given to exec or eval */
     bool awaits;        /* of a coroutine or an asynchronous generator */
+    bool unit;          /* it calls what is a unit of work, under that unit's name */
     bool folded;        /* it stands for code objects that are not equal */
     uint32_t n_lines;   /* distinct lines; they are found when it runs */
     int *lines;         /* ascending */
@@ -32,7 +33,7 @@ struct code_info {
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */
     uint32_t *direct;   /* line - low -> index + 1 */
-    line_slot **slots;  /* by lane, NULL where the lane never ran it */
+    line_slot **slots;  /* by place (contexts.h), NULL where it never ran there */
     uint32_t slots_cap;
     uint32_t *places; /* by offset in code units: index + 1 of its line, 0: not known */
     uint32_t places_cap;

@@ -152,6 +152,7 @@ int tracer_forget_figures(tracer *t)
     graph_free(&t->graph);
     awaits_free(&t->awaits);
     units_free(&t->units);
+    contexts_free(&t->contexts);
     codes_forget(&t->codes);
     source_files_forget(&t->files);
     snapshot_forget(&t->snapshot);

@@ -33,6 +33,7 @@ typedef struct {
     double ticks_per_unit;
     double units_seen; /* by next_ticks: everything since begin_sum */
     double ticks_given;
+    uint32_t context; /* of what comes next */
 } emitter;
 
 /* ---- Payloads ---- */
@@ -208,6 +209,29 @@ static void add_awaits(emitter *e)
     free(sorted);
 }
 
+/*
+ * Contexts stand in comments as well: number, that of the context around it, the unit's name; and
+ * how often there was none for what ran.
+ */
+static void add_contexts(emitter *e, char **names)
+{
+    const context_table *c = &e->t->contexts;
+    char head[48];
+    for (size_t i = 0; i < c->n; i++) {
+        const char *name = names[c->list[i].sub];
+        int len = snprintf(head, sizeof head, "unit %zu %u ", i + 1, (unsigned)c->list[i].outer);
+        add_string(e, "#", 1);
+        add_u32(e, (uint32_t)((size_t)len + strlen(name)));
+        add_bytes(e, head, (size_t)len);
+        add_bytes(e, name, strlen(name));
+    }
+    if (!c->untold)
+        return;
+    int len = snprintf(head, sizeof head, "units untold %llu", (unsigned long long)c->untold);
+    add_string(e, "#", 1);
+    add_string(e, head, (size_t)len);
+}
+
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
@@ -222,7 +246,7 @@ static double lane_end(const emitter *e, const lane *l, double start)
 }
 
 static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent, const void *header,
-                       size_t header_len)
+                       size_t header_len, char **names)
 {
     add_u32(e, id);
     add_u32(e, parent);
@@ -230,6 +254,7 @@ static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent, 
     if (header) {
         add_header(e, header, header_len);
         add_awaits(e);
+        add_contexts(e, names);
     }
     put_chunk(e, 'P');
 }
@@ -391,15 +416,15 @@ static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k
     return item;
 }
 
-/* The lines that a lane has touched, in order; false: out of memory. */
-static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out, size_t *n)
+/* The lines that were touched at a place, in order; false: out of memory. */
+static bool lines_at(const tracer *t, uint32_t place, line_item **out, size_t *n)
 {
     size_t cap = 0;
     *out = NULL;
     *n = 0;
     for (size_t i = 0; i < t->codes.n; i++) {
         const code_info *info = t->codes.list[i];
-        const line_slot *slots = lane_index < info->slots_cap ? info->slots[lane_index] : NULL;
+        const line_slot *slots = place < info->slots_cap ? info->slots[place] : NULL;
         for (uint32_t k = 0; slots && k < info->n_lines; k++) {
             if (!slots[k].count && !slots[k].time)
                 continue;
@@ -415,15 +440,24 @@ static bool lines_of_lane(const tracer *t, uint32_t lane_index, line_item **out,
     return true;
 }
 
-static void emit_lines(emitter *e, const lane *l)
+/* What follows is of that context. */
+static void emit_context(emitter *e, uint32_t context)
+{
+    if (context == e->context)
+        return;
+    e->context = context;
+    add_u32(e, context);
+    put_chunk(e, 'U');
+}
+
+static void emit_lines_at(emitter *e, uint32_t place)
 {
     line_item *items;
     size_t n;
-    if (!e->t->options.stmts)
-        return;
-    if (!lines_of_lane(e->t, l->index, &items, &n))
+    if (!lines_at(e->t, place, &items, &n))
         e->status = -1;
-    begin_sum(e);
+    if (n)
+        emit_context(e, context_at(&e->t->contexts, place));
     for (size_t i = 0; i < n && e->status >= 0; i++) {
         uint64_t ticks = (uint64_t)next_ticks(e, items[i].sum.time);
         add_u32(e, items[i].fid);
@@ -437,6 +471,18 @@ static void emit_lines(emitter *e, const lane *l)
     }
     put_items(e, 'S', true);
     free(items);
+}
+
+static void emit_lines(emitter *e, const lane *l)
+{
+    const context_table *c = &e->t->contexts;
+    if (!e->t->options.stmts)
+        return;
+    begin_sum(e);
+    for (uint32_t place = 0; place < c->n_places; place++)
+        if (c->places[place].lane == l->place)
+            emit_lines_at(e, place);
+    emit_context(e, 0);
 }
 
 /* ---- C and T ---- */
@@ -456,28 +502,61 @@ static void emit_calls(emitter *e, const edge *c)
 }
 
 /* Outermost calls and those within them stand apart, so that it is known how many there are. */
+static void emit_edge(emitter *e, const edge *all)
+{
+    edge outer = *all, inner = outer;
+    if (!outer.count && !outer.excl && !outer.incl && !outer.reci)
+        return;
+    if (outer.count == 0)       /* open when we began: Perl needs a call */
+        outer.count = 1;
+    bool both = outer.inner && outer.inner < outer.count;
+    inner.count = outer.inner;
+    inner.incl = 0;
+    inner.excl = outer.inner_excl;
+    if (both) {
+        outer.count -= outer.inner;
+        outer.excl -= outer.inner_excl;
+        outer.reci = outer.depth = 0;
+    }
+    emit_calls(e, &outer);
+    if (both)
+        emit_calls(e, &inner);
+}
+
+/* Each where it comes first in a list by contexts; NULL: out of memory. */
+static edge **edges_by_context(const call_graph *g, size_t n_contexts)
+{
+    edge **sorted = calloc(g->n_edges + 1, sizeof *sorted);
+    size_t *next = calloc(n_contexts + 2, sizeof *next);
+    for (size_t i = 0; sorted && next && i < g->n_edges; i++)
+        next[g->edges[i]->context + 1]++;
+    for (size_t i = 1; sorted && next && i <= n_contexts; i++)
+        next[i] += next[i - 1];
+    for (size_t i = 0; sorted && next && i < g->n_edges; i++)
+        sorted[next[g->edges[i]->context]++] = g->edges[i];
+    if (!next) {
+        free(sorted);
+        sorted = NULL;
+    }
+    free(next);
+    return sorted;
+}
+
 static void emit_edges(emitter *e)
 {
-    for (size_t i = 0; i < e->t->graph.n_edges; i++) {
-        edge outer = *e->t->graph.edges[i], inner = outer;
-        if (!outer.count && !outer.excl && !outer.incl && !outer.reci)
-            continue;
-        if (outer.count == 0)       /* open when we began: Perl needs a call */
-            outer.count = 1;
-        bool both = outer.inner && outer.inner < outer.count;
-        inner.count = outer.inner;
-        inner.incl = 0;
-        inner.excl = outer.inner_excl;
-        if (both) {
-            outer.count -= outer.inner;
-            outer.excl -= outer.inner_excl;
-            outer.reci = outer.depth = 0;
-        }
-        emit_calls(e, &outer);
-        if (both)
-            emit_calls(e, &inner);
+    const call_graph *g = &e->t->graph;
+    edge **edges = edges_by_context(g, e->t->contexts.n);
+    if (!edges)
+        e->status = -1;
+    for (size_t i = 0; edges && i < g->n_edges; i++) {
+        if (edges[i]->context != e->context)
+            put_items(e, 'C', true);
+        emit_context(e, edges[i]->context);
+        emit_edge(e, edges[i]);
     }
     put_items(e, 'C', true);
+    emit_context(e, 0);
+    free(edges);
 }
 
 /* One step of a walk that leaves each node after those below it. */
@@ -546,11 +625,12 @@ static void emit_tree(emitter *e)
 /* ---- All ---- */
 
 /* Before the first event: a section that lasts no time, so that the file is whole. */
-static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_t header_len)
+static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_t header_len,
+                             char **names)
 {
     lane nobody = {.began = clock_shared(&e->t->clock)};
     nobody.since = nobody.began;
-    emit_start(e, &nobody, pid, (uint32_t)getppid(), header, header_len);
+    emit_start(e, &nobody, pid, (uint32_t)getppid(), header, header_len, names);
     emit_no_file(e);
     emit_end(e, &nobody, pid);
 }
@@ -560,14 +640,14 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
     tracer *t = e->t;
     uint32_t pid = (uint32_t)getpid();
     if (t->lanes.n == 0)
-        emit_nothing_yet(e, pid, header, header_len);
+        emit_nothing_yet(e, pid, header, header_len, names);
     for (size_t i = 0; i < t->lanes.n; i++) {
         const lane *l = t->lanes.list[i];
         uint32_t id = i == 0 ? pid : l->native_id;
         if (!l->key || (i > 0 && !lane_worked(l)))
             continue;
-        emit_start(e, l, id, i == 0 ? (uint32_t)getppid() : pid, i == 0 ? header : NULL,
-                   header_len);
+        emit_start(e, l, id, i == 0 ? (uint32_t)getppid() : pid, i == 0 ? header : NULL, header_len,
+                   names);
         if (i == 0) {
             emit_files(e);
             if (t->options.subs)
@@ -635,18 +715,25 @@ int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, 
     return rc;
 }
 
+/* Lines of a unit may have begun outside it. */
+static uint64_t uncounted_at(const tracer *t, uint32_t place)
+{
+    line_item *items;
+    size_t n;
+    uint64_t uncounted = 0;
+    if (!lines_at(t, place, &items, &n))
+        n = 0;
+    for (size_t k = 0; k < n; k++)
+        uncounted += items[k].sum.count == 0;
+    free(items);
+    return uncounted;
+}
+
 uint64_t trace_uncounted_lines(const tracer *t)
 {
     uint64_t uncounted = 0;
-    for (size_t i = 0; i < t->lanes.n; i++) {
-        line_item *items;
-        size_t n;
-        if (!lines_of_lane(t, t->lanes.list[i]->index, &items, &n))
-            n = 0;
-        for (size_t k = 0; k < n; k++)
-            uncounted += items[k].sum.count == 0;
-        free(items);
-    }
+    for (size_t i = 0; i < t->lanes.n; i++)
+        uncounted += uncounted_at(t, t->lanes.list[i]->place);
     return uncounted;
 }
 

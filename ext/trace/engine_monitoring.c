@@ -339,6 +339,19 @@ static inline void meet_units(tracer *t, lane *l, const PyObject *code, bool beg
         lane_resume_units(t, l, frame);
 }
 
+/* A coroutine begins, or goes on. A unit of work that is one is counted when it begins. */
+static void meet_coroutine(tracer *t, lane *l, PyObject *code, const code_info *info, int offset,
+                           uint64_t now)
+{
+    if (offset < 0) {
+        awaits_begin(&t->awaits, frame_of(code));
+        return;
+    }
+    awaits_resume(&t->awaits, frame_of(code), now);
+    if (info->unit && l->top->key == code)
+        lane_uncount(t, l);
+}
+
 /* Of a coroutine that the program traces. */
 static inline bool is_awaiting(const lane *l, const PyObject *code)
 {
@@ -384,8 +397,7 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(t->units.n_open))
         meet_units(t, l, code, offset < 0);
     if (UNLIKELY(info->awaits))
-        (offset < 0 ? awaits_begin(&t->awaits, frame_of(code))
-                    : awaits_resume(&t->awaits, frame_of(code), now));
+        meet_coroutine(t, l, code, info, offset, now);
     Py_RETURN_NONE;
 }
 

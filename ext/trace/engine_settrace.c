@@ -94,6 +94,8 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     }
     if (UNLIKELY(info->awaits))
         (offset < 0 ? awaits_begin(&t->awaits, frame) : awaits_resume(&t->awaits, frame, now));
+    if (UNLIKELY(info->unit) && offset >= 0 && l->top->key == frame)
+        lane_uncount(t, l);     /* a unit of work is counted when it begins */
 }
 
 /* ---- Who else is there ---- */

@@ -62,9 +62,16 @@ node *graph_child(call_graph *g, node *parent, uint32_t sub)
     return n;
 }
 
-static uint64_t edge_hash(uint32_t file, uint32_t line, uint32_t caller, uint32_t callee)
+static uint64_t edge_hash(const edge *e)
 {
-    return mix(mix((uint64_t)file << 32 | line) ^ ((uint64_t)caller << 32 | callee));
+    uint64_t place = mix((uint64_t)e->file << 32 | e->line);
+    return mix(place ^ ((uint64_t)e->caller << 32 | e->callee) ^ (uint64_t)e->context << 24);
+}
+
+static bool is_same_edge(const edge *e, const edge *other)
+{
+    return e->file == other->file && e->line == other->line && e->caller == other->caller &&
+           e->callee == other->callee && e->context == other->context;
 }
 
 static bool edge_index_double(call_graph *g)
@@ -74,8 +81,7 @@ static bool edge_index_double(call_graph *g)
     if (!index)
         return false;
     for (size_t i = 0; i < g->n_edges; i++) {
-        const edge *e = g->edges[i];
-        size_t at = edge_hash(e->file, e->line, e->caller, e->callee) & (cap - 1);
+        size_t at = edge_hash(g->edges[i]) & (cap - 1);
         while (index[at])
             at = (at + 1) & (cap - 1);
         index[at] = (uint32_t)i + 1;
@@ -86,14 +92,14 @@ static bool edge_index_double(call_graph *g)
     return true;
 }
 
-edge *graph_edge(call_graph *g, uint32_t file, uint32_t line, uint32_t caller, uint32_t callee)
+edge *graph_edge(call_graph *g, edge wanted)
 {
     if (g->n_edges >= g->edge_index_cap / 2 && !edge_index_double(g))
         return NULL;
-    size_t at = edge_hash(file, line, caller, callee) & (g->edge_index_cap - 1);
+    size_t at = edge_hash(&wanted) & (g->edge_index_cap - 1);
     for (; g->edge_index[at]; at = (at + 1) & (g->edge_index_cap - 1)) {
         edge *e = g->edges[g->edge_index[at] - 1];
-        if (e->file == file && e->line == line && e->caller == caller && e->callee == callee)
+        if (is_same_edge(e, &wanted))
             return e;
     }
     edge **edges = nyt_grow(g->edges, &g->edges_cap, g->n_edges + 1, sizeof *edges);
@@ -103,7 +109,7 @@ edge *graph_edge(call_graph *g, uint32_t file, uint32_t line, uint32_t caller, u
     edge *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
-    *e = (edge){.file = file, .line = line, .caller = caller, .callee = callee};
+    *e = wanted;
     edges[g->n_edges++] = e;
     g->edge_index[at] = (uint32_t)g->n_edges;
     return e;

@@ -10,6 +10,7 @@ struct edge {
     uint32_t file, line;        /* file: index in the table of files */
     uint32_t caller;            /* index of the sub plus one; 0: nobody */
     uint32_t callee;
+    uint32_t context;           /* the units of work around it: contexts.h */
     uint64_t count;
     uint64_t inner;             /* those of them that found another activation of the callee */
     uint64_t incl;              /* of outermost activations */
@@ -48,8 +49,8 @@ typedef struct {
 bool graph_begin(call_graph *g, size_t max_nodes);
 /* The node of `sub` below `parent`; `parent` itself where the tree can't grow. */
 node *graph_child(call_graph *g, node *parent, uint32_t sub);
-/* NULL: out of memory. */
-edge *graph_edge(call_graph *g, uint32_t file, uint32_t line, uint32_t caller, uint32_t callee);
+/* That of the same file, line, caller, callee and context, or a new one. NULL: out of memory. */
+edge *graph_edge(call_graph *g, edge wanted);
 void graph_free(call_graph *g);
 
 #endif

@@ -102,12 +102,12 @@ static bool lane_widen(tracer *t, lane *l, uint32_t sub)
     return active != NULL;
 }
 
-/* The counters of info's lines in this lane. NULL: out of memory. */
-static line_slot *lane_slots_new(const lane *l, code_info *info)
+/* The counters of info's lines at that place. NULL: out of memory. */
+static line_slot *slots_at(code_info *info, uint32_t place)
 {
-    if (l->index >= info->slots_cap) {
+    if (place >= info->slots_cap) {
         /* Most code runs in one thread alone. */
-        uint32_t cap = l->index == 0 ? 1 : l->index + 16;
+        uint32_t cap = place == 0 ? 1 : place + 16;
         line_slot **slots = realloc(info->slots, cap * sizeof *slots);
         if (!slots)
             return NULL;
@@ -115,9 +115,21 @@ static line_slot *lane_slots_new(const lane *l, code_info *info)
         info->slots = slots;
         info->slots_cap = cap;
     }
-    if (!info->slots[l->index])
-        info->slots[l->index] = calloc(info->n_lines, sizeof(line_slot));
-    return info->slots[l->index];
+    if (!info->slots[place])
+        info->slots[place] = calloc(info->n_lines, sizeof(line_slot));
+    return info->slots[place];
+}
+
+/*
+ * The code runs at this place for the first time. A unit's function never runs at the place of what
+ * calls it, so that it is looked at here each time: what it calls is within the unit.
+ */
+static bool find_slots(tracer *t, activation *a)
+{
+    if (a->info->unit)
+        a->place = contexts_inside(&t->contexts, a->place, a->sub);
+    a->slots = slots_at(a->info, a->place);
+    return a->slots != NULL;
 }
 
 static inline uint32_t line_of_slot(const activation *a)
@@ -126,13 +138,17 @@ static inline uint32_t line_of_slot(const activation *a)
     return line > 0 ? (uint32_t)line : 0;
 }
 
+/* A call to `sub`, which runs at that place. */
 static edge *edge_from(tracer *t, const activation *caller, const code_info *callee_info,
-                       uint32_t sub)
+                       uint32_t sub, uint32_t place)
 {
-    if (!caller->info)      /* a root: called from line 0 of its own file */
-        return graph_edge(&t->graph, callee_info->file, 0, 0, sub);
-    uint32_t from = caller->unit ? caller->unit->sub : caller->sub;
-    return graph_edge(&t->graph, caller->info->file, line_of_slot(caller), from + 1, sub);
+    edge wanted = {.callee = sub, .context = context_at(&t->contexts, place)};
+    wanted.file = caller->info ? caller->info->file : callee_info->file;
+    if (caller->info) {     /* else a root: called from line 0 of its own file */
+        wanted.line = line_of_slot(caller);
+        wanted.caller = (caller->unit ? caller->unit->sub : caller->sub) + 1;
+    }
+    return graph_edge(&t->graph, wanted);
 }
 
 /*
@@ -157,9 +173,9 @@ static inline bool find_edge(tracer *t, activation *caller, activation *a)
         n = find_child(t, from, a->sub);
     a->node = n;
     if (UNLIKELY(n == from)) {      /* folded: the node does not tell the callee */
-        a->edge = edge_from(t, caller, a->info, a->sub);
+        a->edge = edge_from(t, caller, a->info, a->sub, a->place);
     } else if (UNLIKELY(!n->hot_edge || n->hot_slot != caller->slot)) {
-        a->edge = edge_from(t, caller, a->info, a->sub);
+        a->edge = edge_from(t, caller, a->info, a->sub, a->place);
         n->hot_edge = a->edge;
         n->hot_slot = caller->slot;
     } else {
@@ -180,6 +196,7 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     a->key = key;
     a->sub = sub;
     a->at = 0;
+    a->place = caller->place;
     a->c = info == NULL;
     a->begun = false;
     a->quiet = false;
@@ -194,8 +211,8 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     } else {
         a->info = info;
         a->slot = NULL;
-        a->slots = l->index < info->slots_cap ? info->slots[l->index] : NULL;
-        if (UNLIKELY(!a->slots) && !(a->slots = lane_slots_new(l, info)))
+        a->slots = a->place < info->slots_cap ? info->slots[a->place] : NULL;
+        if (UNLIKELY(!a->slots) && !find_slots(t, a))
             return false;
     }
     if (t->options.subs && UNLIKELY(!find_edge(t, caller, a)))
@@ -233,6 +250,15 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
     if (UNLIKELY(now >= l->deadline))
         t->on_deadline(t, l);
     return true;
+}
+
+void lane_uncount(const tracer *t, lane *l)
+{
+    const activation *a = l->top;
+    if (!t->options.subs || !a->edge || a->edge->count == 0)
+        return;
+    a->edge->count--;
+    a->edge->inner -= l->active[a->sub] > 1 && a->edge->inner > 0;
 }
 
 void lane_place(lane *l, int line)
@@ -390,7 +416,7 @@ static uint64_t next_deadline(const lane_table *lanes)
 
 enum { FIRST_DEPTH = 64 };
 
-static bool lane_begin(tracer *t, lane *l, uint32_t index)
+static bool lane_begin(tracer *t, lane *l, uint32_t place)
 {
     if (!l->stack) {
         l->stack = calloc(FIRST_DEPTH, sizeof *l->stack);
@@ -401,9 +427,10 @@ static bool lane_begin(tracer *t, lane *l, uint32_t index)
     l->top = l->stack;
     memset(l->top, 0, sizeof *l->top);
     l->top->node = t->graph.root;
+    l->top->place = place;
     if (l->active)
         memset(l->active, 0, l->active_cap * sizeof *l->active);
-    l->index = index;
+    l->place = place;
     l->thread = PyThreadState_GetID(PyThreadState_Get());
     l->native_id = (uint32_t)PyThread_get_thread_native_id();
     if (t->costs.long_interval != INT64_MAX)
@@ -430,15 +457,16 @@ static bool thread_is_alive(PyInterpreterState *interp, uint64_t id)
     return false;
 }
 
-static void add_slots(tracer *t, lane *to, lane *from)
+/* What was counted at one place goes to another. */
+static void add_slots(tracer *t, uint32_t to, uint32_t from)
 {
     for (size_t i = 0; i < t->codes.n; i++) {
         code_info *info = t->codes.list[i];
-        line_slot *theirs = from->index < info->slots_cap ? info->slots[from->index] : NULL;
-        line_slot *ours = theirs ? lane_slots_new(to, info) : NULL;
+        line_slot *theirs = from < info->slots_cap ? info->slots[from] : NULL;
+        line_slot *ours = theirs ? slots_at(info, to) : NULL;
         if (!ours)
             continue;
-        tiers_settle_code(info, from->index);
+        tiers_settle_code(info, from);
         for (uint32_t k = 0; k < info->n_lines; k++) {
             ours[k].count += theirs[k].count;
             ours[k].time += theirs[k].time;
@@ -446,6 +474,14 @@ static void add_slots(tracer *t, lane *to, lane *from)
         }
         memset(theirs, 0, info->n_lines * sizeof *theirs);
     }
+}
+
+static void add_lane(tracer *t, const lane *to, const lane *from)
+{
+    context_table *c = &t->contexts;
+    for (uint32_t place = 0, n = (uint32_t)c->n_places; place < n; place++)
+        if (c->places[place].lane == from->place)
+            add_slots(t, contexts_of_lane(c, to->place, place), place);
 }
 
 /* The lanes of threads that have ended become one; their places are free again. */
@@ -472,7 +508,7 @@ static void lanes_fold(tracer *t)
             fold->key = ++last_key;     /* no thread's any more */
             continue;
         }
-        add_slots(t, fold, l);
+        add_lane(t, fold, l);
         fold->elapsed += l->elapsed;
         fold->forgiven += l->debt + l->forgiven;
         fold->slow_work += l->slow_work;
@@ -541,7 +577,8 @@ lane *lane_new_for_this_thread(tracer *t)
     bool added = l == NULL;
     if (added)
         l = lane_add(t);
-    if (!l || !lane_begin(t, l, added ? (uint32_t)t->lanes.n : l->index)) {
+    uint32_t place = added ? contexts_new_lane(&t->contexts) : l->place;
+    if (!l || place == UINT32_MAX || !lane_begin(t, l, place)) {
         trace_fail(t);
         return NULL;
     }
@@ -611,6 +648,34 @@ static bool units_apply(tracer *t, lane *l, activation *a, unit_mark *m)
     return true;
 }
 
+/* The place of one that runs at `place` itself, with its units. */
+static uint32_t place_in_units(context_table *c, uint32_t place, const unit_mark *m)
+{
+    return m ? contexts_inside(c, place_in_units(c, place, m->outer), m->sub) : place;
+}
+
+/*
+ * An activation's units have changed: its lines are counted elsewhere. In another thread's lane
+ * they stay where they are, until it is left.
+ */
+static void lane_move(tracer *t, lane *l, activation *a)
+{
+    uint32_t place = (a - 1)->place;
+    if (a->info->unit)
+        place = contexts_inside(&t->contexts, place, a->sub);
+    place = place_in_units(&t->contexts, place, a->unit);
+    if (place == a->place || l != lane_here())
+        return;
+    tiers_give_up(t, l, a);
+    line_slot *slots = slots_at(a->info, place);
+    if (!slots)
+        return;
+    if (a->slot)
+        a->slot = &slots[a->slot - a->slots];
+    a->slots = slots;
+    a->place = place;
+}
+
 uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
 {
     activation *a = l->top;
@@ -619,7 +684,7 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
     if (a == l->stack || a->c || !a->edge)
         return 0;
     lane_settle(t, l, clock_read(&t->clock));
-    edge *e = edge_from(t, a, a->info, sub);
+    edge *e = edge_from(t, a, a->info, sub, contexts_inside(&t->contexts, a->place, sub));
     unit_mark *m = e ? units_add(&t->units, sub, e) : NULL;
     if (!m)
         return 0;
@@ -629,6 +694,7 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
         return 0;
     }
     m->outer = outer;
+    lane_move(t, l, a);
     uint32_t around = l->active[sub] - 1;
     e->count++;
     e->inner += around > 0;
@@ -638,7 +704,7 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
 }
 
 /* Takes the unit off the activation that has it in this lane, if one has. */
-static bool lane_drop_unit(const tracer *t, lane *l, const unit_mark *m)
+static bool lane_drop_unit(tracer *t, lane *l, const unit_mark *m)
 {
     for (activation *a = l->top; a > l->stack; a--) {
         const unit_mark *at = a->unit;
@@ -650,7 +716,9 @@ static bool lane_drop_unit(const tracer *t, lane *l, const unit_mark *m)
         if (a->unit == m)
             a->node = m->below;
         l->active[m->sub]--;
-        return units_unlink(&a->unit, m);
+        bool unlinked = units_unlink(&a->unit, m);
+        lane_move(t, l, a);
+        return unlinked;
     }
     return false;
 }
@@ -671,6 +739,8 @@ void lane_resume_units(tracer *t, lane *l, const void *frame)
     unit_mark *chain = units_take(&t->units, frame);
     if (chain && !units_apply(t, l, l->top, chain))
         trace_fail(t);
+    if (chain)
+        lane_move(t, l, l->top);
 }
 
 void lanes_settle(tracer *t)

@@ -53,6 +53,8 @@ static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)
 
 /* ---- Off it ---- */
 
+/* The frame at the top, which was entered just now, goes on: that is no call of its own. */
+void lane_uncount(const tracer *t, lane *l);
 /* The frame at the top is at this line, without starting it. */
 void lane_place(lane *l, int line);
 /* Makes the frame with this key, which runs now, the top. False if it can't be. */

@@ -45,7 +45,7 @@ typedef struct {
 typedef struct {
     const void *key; /* identity: code object or frame (engine's choice), C: method */
     code_info *info; /* where the lines are: a C function has its caller's */
-    line_slot *slots; /* of info in this lane */
+    line_slot *slots; /* of info at this place */
     line_slot *slot; /* the current line; NULL before the first */
     node *node;
     edge *edge; /* NULL with subs=0 */
@@ -59,6 +59,7 @@ typedef struct {
     bool c; /* a C function */
     bool begun; /* no line has started since it began: see opening.h */
     bool quiet; /* another trace function does not want its lines */
+    uint32_t place; /* the lane, and the units of work that are open: contexts.h */
     uint64_t entered; /* lane->elapsed then */
     uint64_t inner; /* time in callees since */
 } activation;
@@ -66,7 +67,7 @@ typedef struct {
 /* A thread. stack[0] stands for "outside": it is no frame. */
 struct lane {
     uint64_t key; /* of its present use, 0: free */
-    uint32_t index;
+    uint32_t place; /* outside all units of work */
     uint64_t thread; /* PyThreadState's id */
     uint32_t native_id;
     uint64_t since; /* the last event */

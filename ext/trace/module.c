@@ -45,6 +45,7 @@ static void tables_free(tracer *t)
     graph_free(&t->graph);
     awaits_free(&t->awaits);
     units_free(&t->units);
+    contexts_free(&t->contexts);
     codes_free(&t->codes);
     source_files_free(&t->files);
     snapshot_forget(&t->snapshot);

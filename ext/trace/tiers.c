@@ -180,11 +180,11 @@ static void open_switched_off(code_tier *tier, activation *a, uint32_t unit, uin
 
 /* ---- Times ---- */
 
-/* Where the lane keeps them; NULL: no memory. */
-static line_slot *times_new(code_tier *tier, const lane *l, uint32_t n_lines)
+/* Where they are kept for that place; NULL: no memory. */
+static line_slot *times_new(code_tier *tier, uint32_t place, uint32_t n_lines)
 {
-    if (l->index >= tier->times_cap) {
-        uint32_t cap = l->index == 0 ? 1 : l->index + 16;
+    if (place >= tier->times_cap) {
+        uint32_t cap = place == 0 ? 1 : place + 16;
         line_slot **times = realloc(tier->times, cap * sizeof *times);
         if (!times)
             return NULL;
@@ -192,16 +192,17 @@ static line_slot *times_new(code_tier *tier, const lane *l, uint32_t n_lines)
         tier->times = times;
         tier->times_cap = cap;
     }
-    if (!tier->times[l->index])
-        tier->times[l->index] = calloc(n_lines + tier->flow.n_blocks, sizeof(line_slot));
-    return tier->times[l->index];
+    if (!tier->times[place])
+        tier->times[place] = calloc(n_lines + tier->flow.n_blocks, sizeof(line_slot));
+    return tier->times[place];
 }
 
-static inline line_slot *times_of(code_tier *tier, const lane *l, uint32_t n_lines)
+static inline line_slot *times_of(code_tier *tier, const activation *a, uint32_t n_lines)
 {
-    if (LIKELY(l->index < tier->times_cap && tier->times[l->index]))
-        return tier->times[l->index];
-    return times_new(tier, l, n_lines);
+    uint32_t place = a->place;
+    if (LIKELY(place < tier->times_cap && tier->times[place]))
+        return tier->times[place];
+    return times_new(tier, place, n_lines);
 }
 
 static float places_of_line(const code_tier *tier, uint32_t line)
@@ -262,12 +263,12 @@ static void share_out(code_tier *tier, line_slot *lines, const flow_block *block
     *from = (line_slot){0};
 }
 
-void tiers_settle_code(code_info *info, uint32_t lane_index)
+void tiers_settle_code(code_info *info, uint32_t place)
 {
     code_tier *tier = info->tier;
-    if (!tier || lane_index >= tier->times_cap || !tier->times[lane_index])
+    if (!tier || place >= tier->times_cap || !tier->times[place])
         return;
-    line_slot *times = tier->times[lane_index], *lines = info->slots[lane_index];
+    line_slot *times = tier->times[place], *lines = info->slots[place];
     learn(tier, times);
     for (uint32_t i = 0; i < info->n_lines; i++)
         add_slot(&lines[i], &times[i]);
@@ -485,7 +486,7 @@ static void start_line(tracer *t, lane *l, code_tier *tier, uint32_t line, uint3
 {
     code_info *info = l->top->info;
     uint32_t block = place ? tier->flow.places[place - 1].block : 0;
-    line_slot *times = block ? times_of(tier, l, info->n_lines) : NULL;
+    line_slot *times = block ? times_of(tier, l->top, info->n_lines) : NULL;
     l->top->at = 0;
     l->starting = l->top;
     if (block && UNLIKELY(!times))
@@ -556,6 +557,18 @@ void tiers_interrupt(tracer *t, lane *l, uint64_t now)
     leave_block(t, l, tiers_line_now(l->top), now, COST_NONE);
 }
 
+void tiers_give_up(tracer *t, lane *l, activation *a)
+{
+    code_tier *tier = tier_of(a);
+    if (!tier)
+        return;
+    if (a == l->top)
+        tiers_interrupt(t, l, clock_read(&t->clock));
+    if (!tier->dead)
+        give_up(t, a->info);
+    a->at = 0;
+}
+
 void tiers_raise(lane *l)
 {
     code_tier *tier = tier_of(l->top);
@@ -577,7 +590,7 @@ void tiers_found(lane *l, PyFrameObject *frame)
     if (unit && l->at_line && frame == PyEval_GetFrame())
         unit--;                         /* its line has not started yet */
     uint32_t block = block_at(&tier->flow, unit);
-    if (block && tier->blocks[block - 1].on && times_of(tier, l, n_lines_of(a)))
+    if (block && tier->blocks[block - 1].on && times_of(tier, a, n_lines_of(a)))
         open_switched_off(tier, a, unit, block - 1);
     else
         a->at = 0;
@@ -618,15 +631,20 @@ void tiers_found(lane *l, PyFrameObject *frame)
     (void)l, (void)frame;
 }
 
+void tiers_give_up(tracer *t, lane *l, activation *a)
+{
+    (void)t, (void)l, (void)a;
+}
+
 uint64_t tiers_shared_times(const tracer *t)
 {
     (void)t;
     return 0;
 }
 
-void tiers_settle_code(code_info *info, uint32_t lane_index)
+void tiers_settle_code(code_info *info, uint32_t place)
 {
-    (void)info, (void)lane_index;
+    (void)info, (void)place;
 }
 
 void tiers_settle(tracer *t)

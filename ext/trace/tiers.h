@@ -42,8 +42,8 @@ static inline void tiers_back(lane *l)
 {
     activation *top = l->top;
     code_tier *tier = tier_of(top);
-    if (tier && top->at && l->index < tier->times_cap && tier->times[l->index])
-        top->slot = &tier->times[l->index][top->at - 1];
+    if (tier && top->at && top->place < tier->times_cap && tier->times[top->place])
+        top->slot = &tier->times[top->place][top->at - 1];
 }
 /* The line, as an index, of that frame at the top, below the running one or itself. */
 uint32_t tiers_line_now(const activation *top);
@@ -52,8 +52,11 @@ void tiers_raise(lane *l);
 
 /* The frame has been found open, and is at the top now. */
 void tiers_found(lane *l, PyFrameObject *frame);
-/* The times of the code in the lane with that index are given to its lines. */
-void tiers_settle_code(code_info *info, uint32_t lane_index);
+/* All lines of the code that the frame at the top, or one below it, runs have their events for good:
+ * they are about to be counted at another place. */
+void tiers_give_up(tracer *t, lane *l, activation *a);
+/* The times of the code at that place are given to its lines. */
+void tiers_settle_code(code_info *info, uint32_t place);
 /* How many lines have a share of the time of their block, which was measured as a whole. */
 uint64_t tiers_shared_times(const tracer *t);
 /* After lanes_settle(): the lines' figures are what they are now; then the program goes on. */

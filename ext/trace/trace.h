@@ -33,6 +33,7 @@
  *
  *     tier.h                what is kept of hot code
  *     frames.h              the interpreter's own frames
+ *     contexts.c            which units of work are open around what runs
  *     blocks.c              which block each line of a text stands in
  *     cache_folder.c        files that outlive a process
  *     clock.c               the clock

@@ -5,6 +5,7 @@
 #include "awaits.h"
 #include "clock.h"
 #include "code_info.h"
+#include "contexts.h"
 #include "engine.h"
 #include "graph.h"
 #include "lane_time.h"
@@ -31,6 +32,7 @@ struct tracer {
     call_graph graph;
     await_table awaits;
     unit_table units;
+    context_table contexts;
     lane_table lanes;
     snapshots snapshot;
     engine_state engine;

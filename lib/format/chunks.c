@@ -23,7 +23,8 @@ enum {
     TIMES_ITEM = 40,
     CALLS_ITEM = 52,
     TREE_ITEM = 24,
-    END_ITEM = 20
+    END_ITEM = 20,
+    CONTEXT_ITEM = 4
 };
 
 static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
@@ -538,11 +539,25 @@ static int write_end(nyt_chunks *c, struct payload in)
     return nyt_writer_pid_end(c->w, &r);
 }
 
+/* ---- U: of which units of work what follows is ---- */
+
+static int write_context(nyt_chunks *c, struct payload in)
+{
+    char text[24];
+    size_t len = (size_t)(in.end - in.p);
+    if (len != CONTEXT_ITEM)
+        return refuse(&in, in.p,
+                      len < CONTEXT_ITEM ? "ends in the middle of an item"
+                                         : "bytes behind the last item");
+    int n = snprintf(text, sizeof text, "of unit %" PRIu32, le32(in.p));
+    return nyt_writer_comment(c->w, (nyt_str){.data = text, .len = (size_t)n});
+}
+
 /* ---- All of them ---- */
 
 static int (*const write_token[128])(nyt_chunks *, struct payload) = {
     ['P'] = write_start, ['F'] = write_file, ['D'] = write_subs, ['S'] = write_times,
-    ['C'] = write_calls, ['T'] = write_tree, ['E'] = write_end,
+    ['C'] = write_calls, ['T'] = write_tree, ['E'] = write_end,  ['U'] = write_context,
 };
 
 int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len, nyt_error *err)

@@ -311,6 +311,12 @@ class PyWriter:
         self._section = None
         self._out.put(b"p" + u32(pid) + NV.pack(time))
 
+    def _write_context(self, payload: bytes) -> None:
+        if len(payload) > chunks.CONTEXT.size:
+            raise Refused(0, "bytes behind the last item")
+        (context,) = Payload(payload).take(chunks.CONTEXT, 0)
+        self._out.put(b"#of unit %d\n" % context)
+
     _TOKENS: ClassVar[dict[bytes, Callable[[PyWriter, bytes], None]]] = {
         b"P": _write_start,
         b"F": _write_file,
@@ -319,6 +325,7 @@ class PyWriter:
         b"C": _write_calls,
         b"T": _write_tree,
         b"E": _write_end,
+        b"U": _write_context,
     }
 
 

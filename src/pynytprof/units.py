@@ -14,7 +14,7 @@ import linecache
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import tracer as _tracer
 
@@ -42,6 +42,7 @@ class Names:
     def __init__(self, kind: str, *, asynchronous: bool = False) -> None:
         self.kind = kind
         self._text = _ASYNC if asynchronous else _PLAIN
+        self._path = os.path.abspath(f"({kind})")  # now: it may be profiled later
         self._made: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, name: str) -> Callable[..., Any]:
@@ -52,7 +53,7 @@ class Names:
         return found if found is not None else self._made.setdefault(name, self._new(name))
 
     def _new(self, name: str) -> Callable[..., Any]:
-        path = os.path.abspath(f"({self.kind})")
+        path = self._path
         lines = self._text.splitlines(keepends=True)
         linecache.cache[path] = (len(self._text), None, lines, path)
         space: dict[str, Any] = {"__name__": self.kind}
@@ -76,12 +77,18 @@ def _frame_of_with(frame: FrameType | None) -> FrameType | None:
     return None if frame is None or frame.f_code.co_filename == __file__ else frame
 
 
-class _Opened(NamedTuple):
-    """A ``with`` that is open: in which frame, and what ends it (0: nothing need be ended)."""
+class _Opened:
+    """A ``with`` that is open: in which frame, and what ends it (0: nothing need be ended).
 
-    frame: int
-    tracer: Any
-    number: int
+    No named tuple: making one would run code that is not of this file, and be profiled.
+    """
+
+    __slots__ = ("frame", "number", "tracer")
+
+    def __init__(self, frame: int, tracer: Any, number: int) -> None:
+        self.frame = frame
+        self.tracer = tracer
+        self.number = number
 
 
 class unit:

@@ -22,6 +22,7 @@ LINE = struct.Struct("<4I3Q")
 EDGE = struct.Struct("<4IQ3dI")
 PATH = struct.Struct("<IIdd")
 END = struct.Struct("<IdQ")
+CONTEXT = struct.Struct("<I")
 LENGTH = struct.Struct("<I")
 
 SubItem = tuple[int, int, int, int, str]
