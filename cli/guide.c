@@ -21,6 +21,8 @@ static const char guide[] =
     "Only my code:    --scope project, --only 'shop/*', --exclude '*/tests/*' (summary, tree,\n"
     "                 explain); figures stay what they are\n"
     "One thread:      --thread ID, --process ID (summary, source, func, explain): its lines\n"
+    "One unit:        --unit NAME for all of these: what ran in `with pynytprof.unit(NAME)`, in a\n"
+    "                 request or a task that was profiled; the first screen lists them\n"
     "For programs:    nytprof summary --json FILE, nytprof tree --json FILE, and all of it with\n"
     "                 nytprof convert --to json FILE; their schemas are in docs/schema/\n"
     "After a change:  nytprof diff BEFORE AFTER  counts are exact: two runs of one deterministic\n"

@@ -77,6 +77,50 @@ static int check_filter(nyt_profile **p, const struct options *o, nyt_error *err
     return rc;
 }
 
+/* "; the nearest: a, b", or those that cost most; a profile may have many. */
+static void list_units(const nyt_profile *p, const char *wanted, nyt_error *err)
+{
+    enum { LISTED = 5 };
+    const nyt_unit *near[LISTED], *all;
+    size_t n, count = nyt_near_units(p, wanted, near, LISTED), used = strlen(err->message);
+    const char *begin = count ? "; the nearest: " : "; there are ";
+    all = nyt_profile_units(p, &n);
+    for (size_t i = 0; !count && i < n && i < LISTED; i++)
+        near[i] = &all[i];
+    count = count ? count : n < LISTED ? n : LISTED;
+    for (size_t i = 0; i < count && used < sizeof err->message; i++)
+        used += (size_t)snprintf(err->message + used, sizeof err->message - used, "%s%.*s",
+                                 i ? ", " : begin, (int)near[i]->name.len, near[i]->name.data);
+}
+
+/* NYT_EAPI: there is no such unit, or it can't be looked at alone. */
+static int check_unit(nyt_profile **p, const struct options *o, nyt_error *err)
+{
+    static const char *const words[] = {
+        [NYT_UNITS_TOGETHER] =
+            "only sums over all units are in this profile, whose tracer was that in "
+            "Python, or an older one; 'tree --focus NAME' shows what each called",
+        [NYT_UNITS_LOST] = "the figures of units are lost: nytprofmerge does not know of them "
+                           "('nytprof merge' does)"};
+    size_t n;
+    nyt_unit_state state = nyt_profile_unit_state(*p);
+    if (state == NYT_UNITS_FINE || state == NYT_UNITS_PARTLY)
+        return NYT_OK;
+    *err = (nyt_error){.code = NYT_EAPI};
+    nyt_profile_units(*p, &n);
+    if (state != NYT_UNITS_UNKNOWN)
+        snprintf(err->message, sizeof err->message, "%s", words[state]);
+    else if (n == 0)
+        snprintf(err->message, sizeof err->message, "there are no units of work in this profile");
+    else
+        snprintf(err->message, sizeof err->message, "no unit '%.60s' in this profile", o->unit);
+    if (state == NYT_UNITS_UNKNOWN && n)
+        list_units(*p, o->unit, err);
+    nyt_profile_free(*p);
+    *p = NULL;
+    return NYT_EAPI;
+}
+
 static int load(nyt_profile **p, const struct options *options, const char *path, bool sections,
                 nyt_error *err)
 {
@@ -85,7 +129,8 @@ static int load(nyt_profile **p, const struct options *options, const char *path
                             .section = (uint32_t)options->section,
                             .process = (uint32_t)options->process,
                             .filter = options->narrows ? &options->filter : NULL,
-                            .sections = sections};
+                            .sections = sections,
+                            .unit = options->unit};
     if (!options->silent)
         progress_begin(options->io, "reading", path);
     int rc = is_stdin(path) ? nyt_profile_load_fn(p, read_stream, options->io->in, &how, err)
@@ -93,6 +138,8 @@ static int load(nyt_profile **p, const struct options *options, const char *path
     progress_end();
     if (rc == NYT_OK && (options->section || options->process))
         rc = check_section(p, options, err);
+    if (rc == NYT_OK && options->unit)
+        rc = check_unit(p, options, err);
     if (rc == NYT_OK && is_filtered(options))
         rc = check_filter(p, options, err);
     return rc;

@@ -18,6 +18,7 @@ struct options {
     const char *name;       /* of the function or file to show, or to focus on */
     size_t section;         /* the number of a process or thread; 0: all */
     size_t process;         /* the same for all threads of one process */
+    const char *unit;       /* the pattern of units of work; NULL: all */
     size_t budget;          /* bytes of an explanation; 0: as usual */
     size_t delay;           /* seconds between two looks; 0: as usual */
     double least;           /* share of all time; 0: as usual */

@@ -271,6 +271,8 @@ const struct option options[] = {
      .set = set_exclude},
     {0, "scope", "WHAT", FILTERED, "the project alone, or with installed packages (site)",
      .choice = AT(reach), .word = reach_word},
+    {0, "unit", "GLOB", FILTERED | TOP,
+     "only what ran in units of work of this name, as pynytprof.unit() gives it", .text = AT(unit)},
     {'n', "top", "N", SUMMARY, "entries per list (5 lines, 8 functions; --all: 15)",
      .number = AT(report.top)},
     {'n', "top", "N", TOP, "rows (15; on a terminal as many as fit)", .number = AT(report.top)},

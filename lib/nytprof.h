@@ -483,6 +483,11 @@ typedef struct {
                                  time of the rest is that of the lines and subs that called it, as
                                  far as the call tree tells. NULL: keep all */
     bool sections; /* keep the lines of each process and thread apart, too: for nyt_report_page() */
+    const char
+        *unit; /* only what ran in a unit of work whose name, or what is behind its first "::",
+                         matches: `*` stands for any characters. Awaited times are left out: they are
+                         not known by units, and not with `salvage` (NYT_EAPI). See
+                         nyt_profile_unit_state(). NULL: all */
 } nyt_load_options;
 
 /*
@@ -621,6 +626,31 @@ typedef struct {
 NYT_API const nyt_await *nyt_profile_awaits(const nyt_profile *p, size_t *n);
 /* Of one line; NULL: it never waited. */
 NYT_API const nyt_await *nyt_profile_await(const nyt_profile *p, uint32_t fid, uint32_t line);
+
+/*
+ * A unit of work: pynytprof.unit(), a request or a task that was profiled under a name. How often it
+ * began, and how long it ran: inclusive time of the outermost, which has no awaited time in it. Of a
+ * profile that was loaded with nyt_load_options.unit: within those alone.
+ */
+typedef struct {
+    nyt_str name; /* of the sub that stands for it: "unit::import" */
+    uint64_t count;
+    double time;
+    bool apart; /* its lines and calls can be looked at alone */
+} nyt_unit;
+
+/* The dearest first. */
+NYT_API const nyt_unit *nyt_profile_units(const nyt_profile *p, size_t *n);
+
+/* What is to be said of the units of a profile. */
+typedef enum {
+    NYT_UNITS_FINE,
+    NYT_UNITS_UNKNOWN, /* none has the name that was asked for */
+    NYT_UNITS_TOGETHER, /* the file has sums over all units only: its tracer told no more */
+    NYT_UNITS_LOST, /* it had more, which Perl's nytprofmerge did not understand */
+    NYT_UNITS_PARTLY /* there were so many that some are told with those around them */
+} nyt_unit_state;
+NYT_API nyt_unit_state nyt_profile_unit_state(const nyt_profile *p);
 
 /* Embedded source, by line number; numbers may be missing. n = 0: none was embedded. */
 NYT_API const nyt_src_line *nyt_profile_source(const nyt_profile *p, uint32_t fid, size_t *n);
@@ -1015,6 +1045,8 @@ NYT_API int nyt_find_files(const nyt_profile *p, const char *wanted, const nyt_f
 enum { NYT_NEAREST_MOST = 10 };
 NYT_API size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt_sub **near,
                              size_t max);
+NYT_API size_t nyt_near_units(const nyt_profile *p, const char *wanted, const nyt_unit **near,
+                              size_t max);
 NYT_API size_t nyt_near_files(const nyt_profile *p, const char *wanted, const nyt_file **near,
                               size_t max);
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from doors import Door
 from support import PYTHON, run
 
 from pynytprof import reader, verify
@@ -182,6 +184,230 @@ def test_perl_reads_units_silently(tmp_path: Path, writer: str) -> None:
     assert (made.stderr, made.returncode) == ("", 0)
     done = run(["nytprofhtml", "--file", "nytprof.out", "--out", "html", "--no-flame"], tmp_path)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+# ---- What ran in one of them ----
+
+APART = """\
+import threading
+from pynytprof import unit
+
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+@unit("called")
+def called():
+    return work(5)
+
+def body(n):
+    with unit("outer"):
+        work(10)
+        with unit("inner"):
+            work(20)
+        called()
+    work(40)
+
+body(1)
+body(2)
+thread = threading.Thread(target=body, args=(3,))
+thread.start()
+thread.join()
+unit("outer").run(work, 7)
+work(100)
+"""
+LOOP = 6  # of work(): begins n + 1 times
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("apart")
+    (folder / "prog.py").write_text(APART)
+    done = run([PYTHON, "-m", "pynytprof", "-q", "prog.py"], folder)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    return folder / "nytprof.out"
+
+
+def loops(profile: reader.Profile) -> int:
+    return sum(line.count for line in profile.find_file("prog.py").lines if line.line == LOOP)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls", "turns"),
+    [
+        ("unit::inner", 3, 3 * 21),
+        ("inner", 3, 3 * 21),
+        ("called", 3, 3 * 6),
+        ("outer", 3 + 3 + 3 + 1, 3 * (11 + 21 + 6) + 8),
+        ("unit::*", 10, 3 * (11 + 21 + 6) + 8),
+        ("[inner]", 0, 0),
+    ],
+)
+def test_what_ran_in_a_unit_is_known_exactly(
+    apart: Path, wanted: str, calls: int, turns: int
+) -> None:
+    if not calls:
+        with pytest.raises(LookupError, match="no unit of work"):
+            reader.read(apart, unit=wanted)
+        return
+    profile = reader.read(apart, unit=wanted)
+    assert profile.subs["__main__::work"].calls == calls
+    assert loops(profile) == turns
+    assert profile.header.calls == sum(sub.calls for sub in profile.subs.values())
+    assert profile.header.statements - profile.header.discounted == sum(
+        line.count for line in profile.lines
+    )
+    roots = {node.name for node in profile.tree if len(node.path) == 1}
+    assert roots == {name for name in ("unit::inner", "unit::called", "unit::outer") if
+                     wanted in (name, name.removeprefix("unit::")) or
+                     (wanted == "unit::*" and name == "unit::outer")}  # fmt: skip
+
+
+def test_units_and_the_rest_are_all_there_is(apart: Path) -> None:
+    whole = reader.read(apart)
+    in_units = reader.read(apart, unit="*")
+    assert loops(whole) == loops(in_units) + 3 * 41 + 101
+    assert whole.subs["__main__::work"].calls == in_units.subs["__main__::work"].calls + 3 + 1
+    work = {call.line: call.count for call in in_units.subs["__main__::work"].callers}
+    assert work[16] == work[18] == 3 and 20 not in work
+    time = in_units.header.ticks_per_sec * sum(unit.time for unit in in_units.units[:1])
+    assert 0 < time <= sum(line.ticks for line in whole.lines)
+    assert {(unit.name, unit.count, unit.apart) for unit in whole.units} == {
+        ("unit::outer", 4, True), ("unit::inner", 3, True), ("unit::called", 3, True)
+    }  # fmt: skip
+
+
+def test_a_thread_of_a_unit(apart: Path) -> None:
+    other = max(process.pid for process in reader.read(apart).processes if process.parent > 1 and
+                process.pid != reader.read(apart).processes[0].pid)  # fmt: skip
+    assert loops(reader.read(apart, unit="inner", thread=other)) == 21
+
+
+def test_merged_profiles_keep_their_units(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    merged = tmp_path / "merged.out"
+    done = run([*nytprof.argv, "merge", "-q", "-o", merged, apart, apart])
+    assert done.returncode == 0, done.stderr
+    assert verify.verify(merged, quiet=True)
+    one, two = reader.read(apart, unit="outer"), reader.read(merged, unit="outer")
+    assert loops(two) == 2 * loops(one)
+    assert two.subs["unit::inner"].calls == 6
+    assert loops(reader.read(merged)) == 2 * loops(reader.read(apart))
+    same = tmp_path / "same.out"
+    assert run([*nytprof.argv, "recover", "-q", "-o", same, apart]).returncode == 0
+    assert loops(reader.read(same, unit="inner")) == 3 * 21
+
+
+COMMANDS: dict[
+    str, tuple[list[str], str, str]
+] = {  # what each shows of inner, and what it does not
+    "first screen": ([], "what ran in unit::inner is", "unit::called"),
+    "summary": (["summary", "--all"], "__main__::work", "unit::called"),
+    "tree": (["tree", "--min", "0"], "__main__::work", "unit::outer"),
+    "func": (["func", "work"], "unit::inner", "unit::outer"),
+    "source": (["source", "prog.py"], "__main__::work was called 3 times", "called 14 times"),
+    "explain": (["explain"], "unit::inner", "unit::called"),
+    "info": (["info"], "unit::inner", "unit::called"),
+    "top": (["top", "--functions"], "__main__::work", "unit::called"),
+    "collapsed": (
+        ["convert", "--to", "collapsed", "-o", "-"],
+        "unit::inner;__main__::work",
+        "outer",
+    ),
+    "speedscope": (["speedscope"], "__main__::work", "unit::called"),
+    "html": (["html", "-q", "-o", "-"], "unit::inner", "<<<"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_one_unit(apart: Path, nytprof: Door, name: str) -> None:
+    words, shown, hidden = COMMANDS[name]
+    done = run([*nytprof.argv, *words, "--unit", "inner", apart])
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert shown in done.stdout
+    assert hidden not in done.stdout
+
+
+def test_diff_compares_one_unit(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(APART.replace("work(20)", "work(21)"))
+    assert run([PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path).returncode == 0
+    words: list[str | Path] = [*nytprof.argv, "diff", apart, tmp_path / "nytprof.out"]
+    words += ["--fail-if", "lines.count>+0"]
+    assert run([*words, "--unit", "inner"]).returncode == 1
+    assert run([*words, "--unit", "called"]).returncode == 0
+
+
+def test_units_are_listed_on_the_first_screen(apart: Path, nytprof: Door) -> None:
+    text = run([*nytprof.argv, apart]).stdout
+    table = text[text.index("Units of work (3 of 3; --unit NAME") :].splitlines()[2:5]
+    assert {(line.split()[0], line.split()[-1]) for line in table} == {
+        ("4", "unit::outer"), ("3", "unit::inner"), ("3", "unit::called")
+    }  # fmt: skip
+    assert "| unit |" in run([*nytprof.argv, "explain", apart]).stdout
+    said = json.loads(run([*nytprof.argv, "summary", "--json", apart]).stdout)["units"]
+    assert said[0]["name"] == "unit::outer"
+
+
+def test_a_report_of_a_unit_says_so(apart: Path, nytprof: Door) -> None:
+    one = run([*nytprof.argv, "--unit", "inner", apart]).stdout
+    assert "Only what ran in unit::inner is looked at" in one
+    assert "the 2 units of that name" in run([*nytprof.argv, "--unit", "*e[rd]", apart]).stdout or (
+        "the 3 units of that name" in run([*nytprof.argv, "--unit", "*", apart]).stdout
+    )
+
+
+def test_an_unknown_unit_names_the_nearest(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    done = run([*nytprof.argv, "tree", "--unit", "iner", apart])
+    assert done.returncode == 2
+    assert "no unit 'iner' in this profile; the nearest: unit::inner" in done.stderr
+    done = run([*nytprof.argv, "tree", "--unit", "quite something else", apart])
+    assert "; there are unit::called, " in done.stderr
+    done = run([*nytprof.argv, "--unit", "inner", "--salvage", apart])
+    assert done.returncode == 2 and "damaged" in done.stderr
+    (tmp_path / "none.py").write_text("pass\n")
+    run([PYTHON, "-m", "pynytprof", "-q", "none.py"], tmp_path)
+    done = run([*nytprof.argv, "--unit", "inner", tmp_path / "nytprof.out"])
+    assert done.returncode == 2 and "there are no units of work" in done.stderr
+
+
+def test_sums_alone_are_not_told_as_a_units(tmp_path: Path, nytprof: Door) -> None:
+    (tmp_path / "prog.py").write_text(APART)
+    made = run([PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path, PYNYTPROF_TRACER="py")
+    assert made.returncode == 0, made.stderr
+    done = run([*nytprof.argv, "--unit", "called", tmp_path / "nytprof.out"])
+    assert done.returncode == 2 and "only sums over all units" in done.stderr
+    with pytest.raises(LookupError, match="sums over all units"):
+        reader.read(tmp_path / "nytprof.out", unit="called")
+
+
+def test_what_nytprofmerge_lost_is_not_made_up(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    if shutil.which("nytprofmerge") is None:
+        pytest.skip("Devel::NYTProf is not installed")
+    merged = tmp_path / "perl.out"
+    assert run(["nytprofmerge", "--out", merged, apart, apart]).returncode == 0
+    done = run([*nytprof.argv, "--unit", "inner", merged])
+    assert done.returncode == 2 and "nytprofmerge does not know" in done.stderr
+
+
+def test_lines_of_units_stand_apart_without_exact_lines(tmp_path: Path) -> None:
+    """Where lines of hot code have no events, those of a unit's frame have them again."""
+    text = APART.replace(
+        "def body(n):\n", "def body(n):\n    for _ in range(300):\n        n += 1\n"
+    )
+    (tmp_path / "prog.py").write_text(text)
+    made = run(
+        [PYTHON, "-m", "pynytprof", "-q", "--no-exact-lines", "prog.py"],
+        tmp_path,
+        PYNYTPROF_HOT="4",
+    )
+    assert made.returncode == 0, made.stderr
+    assert verify.verify(tmp_path / "nytprof.out", quiet=True)
+    assert loops(reader.read(tmp_path / "nytprof.out", unit="inner")) == 3 * 21
+    whole = reader.read(tmp_path / "nytprof.out")
+    assert loops(whole) == 3 * (11 + 21 + 6 + 41) + 8 + 101
+    counts = {line.line: line.count for line in whole.find_file("prog.py").lines}
+    assert (counts[15], counts[16], counts[18], counts[22]) == (3 * 301, 3 * 300, 3, 3)
 
 
 TAKEN = """\

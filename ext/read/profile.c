@@ -233,13 +233,14 @@ static bool patterns_of(PyObject *tuple, const char *patterns[MAX_PATTERNS], siz
 static bool parse_wanted(struct wanted *w, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"path",  "keep_evals", "salvage", "only", "exclude",
-                            "reach", "section",    "process", NULL};
+                            "reach", "section",    "process", "unit", NULL};
     PyObject *only = NULL, *exclude = NULL;
     int keep_evals = 0, salvage = 0, reach = NYT_REACH_ALL;
     unsigned section = 0, process = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$ppO!O!iII:Profile", names, path_converter,
+    const char *unit = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$ppO!O!iIIz:Profile", names, path_converter,
                                      &w->path, &keep_evals, &salvage, &PyTuple_Type, &only,
-                                     &PyTuple_Type, &exclude, &reach, &section, &process))
+                                     &PyTuple_Type, &exclude, &reach, &section, &process, &unit))
         return false;
     if (reach < NYT_REACH_ALL || reach > NYT_REACH_PROJECT) {
         PyErr_Format(PyExc_ValueError, "there is no scope %d", reach);
@@ -250,6 +251,7 @@ static bool parse_wanted(struct wanted *w, PyObject *args, PyObject *kwargs)
                                     .salvage = salvage,
                                     .section = section,
                                     .process = process,
+                                    .unit = unit,
                                     .filter = &w->filter};
     return patterns_of(only, w->only, &w->filter.only_count) &&
            patterns_of(exclude, w->exclude, &w->filter.exclude_count);
@@ -338,6 +340,32 @@ static PyObject *profile_awaits(PyObject *self, PyObject *Py_UNUSED(none))
     size_t n;
     const nyt_await *all = nyt_profile_awaits(profile_of(self), &n);
     return structs_of(module_of(self), &await_layout, all, sizeof *all, n);
+}
+
+static PyObject *profile_units(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    size_t n;
+    const nyt_unit *all = nyt_profile_units(profile_of(self), &n);
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < n; i++) {
+        PyObject *unit = Py_BuildValue("(NKdO)", text_of(all[i].name),
+                                       (unsigned long long)all[i].count, all[i].time,
+                                       all[i].apart ? Py_True : Py_False);
+        if (!unit || PyList_Append(list, unit) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(unit);
+    }
+    return list;
+}
+
+static PyObject *profile_unit_state(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    static const char *const words[] = {[NYT_UNITS_FINE] = "fine",
+                                        [NYT_UNITS_UNKNOWN] = "unknown",
+                                        [NYT_UNITS_TOGETHER] = "together",
+                                        [NYT_UNITS_LOST] = "lost",
+                                        [NYT_UNITS_PARTLY] = "partly"};
+    return PyUnicode_FromString(words[nyt_profile_unit_state(profile_of(self))]);
 }
 
 static PyObject *profile_counts(PyObject *self, PyObject *Py_UNUSED(none))
@@ -563,6 +591,11 @@ static PyMethodDef profile_methods[] = {
                "Key and value of each option; None: the file ends in mid-value.")},
     {"comments", profile_comments, METH_NOARGS,
      PyDoc_STR("comments($self)\n--\n\nThe comments of the file, 1000 at most.")},
+    {"units", profile_units, METH_NOARGS,
+     PyDoc_STR("units($self)\n--\n\nUnits of work: (name, count, time, apart), by time.")},
+    {"unit_state", profile_unit_state, METH_NOARGS,
+     PyDoc_STR("unit_state($self)\n--\n\n"
+               "\"fine\", \"unknown\", \"together\", \"lost\" or \"partly\".")},
     {"awaits", profile_awaits, METH_NOARGS,
      PyDoc_STR("awaits($self)\n--\n\nWhat lines of coroutines waited for, by fid and line.")},
     {"processes", profile_processes, METH_NOARGS,

@@ -2,8 +2,7 @@
 
 #include "base/str.h"
 
-/* A number and the space behind it; false: there is none, or it is larger than `most`. */
-static bool take_number(nyt_str *rest, uint64_t most, uint64_t *value)
+bool nyt_take_number(nyt_str *rest, uint64_t most, uint64_t *value)
 {
     size_t at = 0;
     *value = 0;
@@ -13,10 +12,11 @@ static bool take_number(nyt_str *rest, uint64_t most, uint64_t *value)
             return false;
         *value = *value * 10 + digit;
     }
-    if (at == 0 || at == rest->len || rest->data[at] != ' ')
+    if (at == 0 || (at < rest->len && rest->data[at] != ' '))
         return false;
-    rest->data += at + 1;
-    rest->len -= at + 1;
+    at += at < rest->len;
+    rest->data += at;
+    rest->len -= at;
     return true;
 }
 
@@ -27,8 +27,8 @@ bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a)
     if (!nyt_str_begins(comment, word))
         return false;
     nyt_str rest = {.data = comment.data + sizeof word - 1, .len = comment.len - (sizeof word - 1)};
-    if (!take_number(&rest, INT64_MAX, &a->ticks) || !take_number(&rest, INT64_MAX, &a->count) ||
-        !take_number(&rest, UINT32_MAX, &line))
+    if (!nyt_take_number(&rest, INT64_MAX, &a->ticks) ||
+        !nyt_take_number(&rest, INT64_MAX, &a->count) || !nyt_take_number(&rest, UINT32_MAX, &line))
         return false;
     while (rest.len && (rest.data[rest.len - 1] == '\n' || rest.data[rest.len - 1] == '\r'))
         rest.len--;
@@ -44,5 +44,5 @@ bool nyt_processor_wait_parse(nyt_str comment, uint64_t *ticks)
         return false;
     nyt_str rest = {.data = comment.data + sizeof words - 1,
                     .len = comment.len - (sizeof words - 1)};
-    return take_number(&rest, INT64_MAX, ticks) && nyt_str_begins(rest, "ticks");
+    return nyt_take_number(&rest, INT64_MAX, ticks) && nyt_str_begins(rest, "ticks");
 }

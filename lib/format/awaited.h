@@ -10,6 +10,10 @@ struct nyt_awaited {
     nyt_str file; /* its name: numbers change when profiles are merged */
 };
 
+/* A number, and the space behind it unless it is the last; false: there is none, or it is larger than
+ * `most`. */
+bool nyt_take_number(nyt_str *rest, uint64_t most, uint64_t *value);
+
 /* false: the comment says something else. `file` points into it. */
 bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a);
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "format/reader.h"
+#include "format/units.h"
 #include "model/limits.h"
 #include "model/sub_name.h"
 
@@ -216,6 +217,84 @@ static bool add_run(struct nyt_merge_input *g)
     return ok;
 }
 
+/* ---- Names ---- */
+
+/* Perl's tools stumble over names without a package. What has none goes to main, as in Perl. */
+static uint32_t name_of(struct nyt_merge_input *g, nyt_str name)
+{
+    static const char package[] = "main::", unknown[] = "(unknown)";
+    name.utf8 = false;
+    if (nyt_has_package(name))
+        return nyt_names_take(&g->names, name);
+    if (name.len == 0)
+        name = (nyt_str){.data = unknown, .len = sizeof unknown - 1};
+    size_t skip = name.len >= 2 && memcmp(name.data, "::", 2) == 0 ? 2 : 0;
+    struct nyt_buf full = {0};
+    uint32_t id = NYT_NONE;
+    if (nyt_buf_append(&full, package, sizeof package - 1) &&
+        nyt_buf_append(&full, name.data + skip, name.len - skip))
+        id = nyt_names_take(&g->names, (nyt_str){.data = (char *)full.data, .len = full.len});
+    nyt_buf_free(&full);
+    return id;
+}
+
+/* ---- Units of work ---- */
+
+/* false: out of memory. */
+static bool define_unit(struct nyt_merge_input *g, const struct nyt_unit_said *said)
+{
+    enum { MOST = 1 << 16 };
+    if (said->number != g->unit_count + 1 || said->outer > g->unit_count || g->unit_count == MOST) {
+        g->odd_units = true;
+        return true;
+    }
+    uint32_t name = name_of(g, said->name);
+    if (name == NYT_NONE || !NYT_ROOM_FOR_ONE(g->units, g->unit_count, g->unit_cap))
+        return false;
+    g->units[g->unit_count++] = (struct nyt_merge_unit){.outer = said->outer, .name = name};
+    return true;
+}
+
+static bool go_to_unit(struct nyt_merge_input *g, uint32_t number)
+{
+    g->odd_units |= number > g->unit_count;
+    if (number == g->sums.unit)
+        return true;
+    bool ok = pour(g);
+    g->sums.unit = number <= g->unit_count ? number : 0;
+    return ok;
+}
+
+/* Comments that tell of units; false: it tells of something else. */
+static bool heed_unit(struct nyt_merge_input *g, nyt_str comment, bool *ok)
+{
+    struct nyt_unit_said said;
+    *ok = true;
+    switch (nyt_unit_parse(comment, &said)) {
+    case NYT_UNIT_DEFINED:
+        *ok = define_unit(g, &said);
+        return true;
+    case NYT_UNIT_FOLLOWS:
+        *ok = go_to_unit(g, said.number);
+        return true;
+    case NYT_UNIT_UNTOLD:
+        g->untold += said.times;
+        return true;
+    default:
+        return false;
+    }
+}
+
+void nyt_merge_input_forget_units(struct nyt_merge_input *g)
+{
+    g->unit_count = 0;
+    g->untold = 0;
+    for (size_t i = 0; i < g->sums.line_count; i++)
+        g->sums.lines[i].unit = 0;
+    for (size_t i = 0; i < g->sums.call_count; i++)
+        g->sums.calls[i].unit = 0;
+}
+
 /* ---- Processes ---- */
 
 /* The lines that come next are those of `pid`. */
@@ -234,7 +313,7 @@ static bool start_section(struct nyt_merge_input *g, uint32_t pid)
 static bool start_process(struct nyt_merge_input *g, const nyt_pid_start *s)
 {
     bool is_new;
-    if (!NYT_ROOM_FOR_ONE(g->processes, g->process_count, g->process_cap))
+    if (!go_to_unit(g, 0) || !NYT_ROOM_FOR_ONE(g->processes, g->process_count, g->process_cap))
         return false;
     uint32_t *at = nyt_map_take(&g->live, s->pid, &is_new);
     if (!at || !nyt_calltree_section(&g->sums.tree) || !start_section(g, s->pid))
@@ -303,25 +382,6 @@ static bool add_source(struct nyt_merge_input *g, const nyt_src_line *s)
     return ok;
 }
 
-/* Perl's tools stumble over names without a package. What has none goes to main, as in Perl. */
-static uint32_t name_of(struct nyt_merge_input *g, nyt_str name)
-{
-    static const char package[] = "main::", unknown[] = "(unknown)";
-    name.utf8 = false;
-    if (nyt_has_package(name))
-        return nyt_names_take(&g->names, name);
-    if (name.len == 0)
-        name = (nyt_str){.data = unknown, .len = sizeof unknown - 1};
-    size_t skip = name.len >= 2 && memcmp(name.data, "::", 2) == 0 ? 2 : 0;
-    struct nyt_buf full = {0};
-    uint32_t id = NYT_NONE;
-    if (nyt_buf_append(&full, package, sizeof package - 1) &&
-        nyt_buf_append(&full, name.data + skip, name.len - skip))
-        id = nyt_names_take(&g->names, (nyt_str){.data = (char *)full.data, .len = full.len});
-    nyt_buf_free(&full);
-    return id;
-}
-
 static bool define_sub(struct nyt_merge_input *g, const nyt_sub_info *s)
 {
     bool is_new;
@@ -373,9 +433,10 @@ static bool add_return(struct nyt_merge_input *g, const nyt_sub_return *r)
 
 static bool take_record(struct nyt_merge_input *g, const nyt_record *r)
 {
+    bool ok;
     switch (r->tag) {
     case NYT_TAG_COMMENT:
-        return add_comment(g, r->u.comment.text);
+        return heed_unit(g, r->u.comment.text, &ok) ? ok : add_comment(g, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
         return heed_ticks_per_sec(g) && set_pair(g, &g->attributes, &r->u.pair);
     case NYT_TAG_OPTION:
@@ -561,6 +622,8 @@ static bool finish(struct nyt_merge_input *g)
     bool ok = pour(g) && nyt_calltree_finish(&g->sums.tree) && have_a_process(g) &&
               define_unknown_files(g);
     finish_sources(g);
+    if (g->odd_units)
+        nyt_merge_input_forget_units(g);
     return ok;
 }
 
@@ -616,6 +679,7 @@ void nyt_merge_input_free(struct nyt_merge_input *g)
     free(g->sources);
     nyt_map_free(&g->sub_index);
     free(g->subs);
+    free(g->units);
     nyt_line_sums_free(&g->line_sums);
     nyt_sums_free(&g->sums);
     *g = (struct nyt_merge_input){0};

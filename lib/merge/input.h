@@ -41,6 +41,11 @@ struct nyt_merge_input_sub {
     uint32_t name, fid, first, last;
 };
 
+/* Each in the unit with the number `outer`, or in none. Numbers begin with 1. */
+struct nyt_merge_unit {
+    uint32_t outer, name;
+};
+
 struct nyt_pair_list {
     nyt_pair *list;
     size_t count, cap;
@@ -80,6 +85,11 @@ struct nyt_merge_input {
     struct nyt_merge_input_sub *subs;
     size_t sub_count, sub_cap;
 
+    struct nyt_merge_unit *units;
+    size_t unit_count, unit_cap;
+    bool odd_units;                 /* their numbers make no sense: all is told together */
+    uint64_t untold;
+
     bool discounted;                /* the next statement */
     struct nyt_line_sums line_sums; /* of TIME_LINEs, on their way into `sums` */
     struct nyt_sums sums;
@@ -91,6 +101,9 @@ struct nyt_merge_input {
  */
 int nyt_merge_input_read(struct nyt_merge_input *g, const struct nyt_source *source, bool repair,
                          nyt_error *err);
+/* All that ran in units of work is told with the rest, as after damage, where nothing tells any more
+ * in which it ran. */
+void nyt_merge_input_forget_units(struct nyt_merge_input *g);
 /* "times that are not finite: now 0 (3)" */
 void nyt_repair_text(enum nyt_repair what, uint64_t times, char *text, size_t size);
 /* The source of one file. */

@@ -179,6 +179,7 @@ struct translation {
     uint32_t *section_of_section;
     uint32_t *fid_of_file;      /* 0: not yet */
     uint32_t *name_of_name;     /* NYT_NONE: not yet */
+    uint32_t *unit_of_unit;     /* by number */
 };
 
 static bool merge_scale(nyt_merged *m, struct nyt_merge_input *g)
@@ -597,6 +598,27 @@ static bool merge_names(nyt_merged *m, const struct nyt_merge_input *g, struct t
     return true;
 }
 
+/* ---- Units of work ---- */
+
+static bool merge_units(nyt_merged *m, const struct nyt_merge_input *g, struct translation *t)
+{
+    bool is_new;
+    m->untold += g->untold;
+    for (size_t i = 0; i < g->unit_count; i++) {
+        struct nyt_merge_unit unit = {.outer = t->unit_of_unit[g->units[i].outer],
+                                      .name = t->name_of_name[g->units[i].name]};
+        uint32_t *at = nyt_map_take(&m->unit_index, nyt_pair_key(unit.outer, unit.name), &is_new);
+        if (!at || !NYT_ROOM_FOR_ONE(m->units, m->unit_count, m->unit_cap))
+            return false;
+        if (is_new) {
+            m->units[m->unit_count++] = unit;
+            *at = (uint32_t)m->unit_count;
+        }
+        t->unit_of_unit[i + 1] = *at;
+    }
+    return true;
+}
+
 /* ---- Sums ---- */
 
 static bool merge_lines(nyt_merged *m, const struct nyt_merge_input *g, const struct translation *t)
@@ -606,6 +628,7 @@ static bool merge_lines(nyt_merged *m, const struct nyt_merge_input *g, const st
         if (!from->count && !from->ticks)
             continue;
         uint32_t section = m->together ? 0 : t->section_of_section[from->section];
+        m->sums.unit = t->unit_of_unit[from->unit];
         struct nyt_sum_line *to = nyt_sums_line(&m->sums, section,
                                                 &(nyt_time){.fid = fid_of(g, t, from->fid),
                                                             .line = from->line,
@@ -623,6 +646,7 @@ static bool merge_calls(nyt_merged *m, const struct nyt_merge_input *g, const st
 {
     for (size_t i = 0; i < g->sums.call_count; i++) {
         const struct nyt_sum_call *from = &g->sums.calls[i];
+        m->sums.unit = t->unit_of_unit[from->unit];
         struct nyt_sum_call *to = nyt_sums_call(&m->sums, from->fid ? fid_of(g, t, from->fid) : 0,
                                                 from->line, t->name_of_name[from->caller],
                                                 t->name_of_name[from->called]);
@@ -686,20 +710,23 @@ int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, n
         .section_of_section = calloc(g->process_count + 1, sizeof *t.section_of_section),
         .fid_of_file = calloc(g->file_count + 1, sizeof *t.fid_of_file),
         .name_of_name = malloc((g->names.count + 1) * sizeof *t.name_of_name),
+        .unit_of_unit = calloc(g->unit_count + 1, sizeof *t.unit_of_unit),
     };
     m->path = path;
     m->inputs++;
     if (t.name_of_name)
         memset(t.name_of_name, 0xFF, (g->names.count + 1) * sizeof *t.name_of_name);
-    bool ok = t.section_of_section && t.fid_of_file && t.name_of_name && merge_scale(m, g) &&
-              merge_header(m, g) && merge_processes(m, g, &t) && merge_files(m, g, &t) &&
-              merge_subs(m, g, &t) && merge_names(m, g, &t) && merge_lines(m, g, &t) &&
-              merge_calls(m, g, &t) && merge_tree(m, g, &t);
+    bool ok = t.section_of_section && t.fid_of_file && t.name_of_name && t.unit_of_unit &&
+              merge_scale(m, g) && merge_header(m, g) && merge_processes(m, g, &t) &&
+              merge_files(m, g, &t) && merge_subs(m, g, &t) && merge_names(m, g, &t) &&
+              merge_units(m, g, &t) && merge_lines(m, g, &t) && merge_calls(m, g, &t) &&
+              merge_tree(m, g, &t);
     if (ok)
         report_repairs(m, g);
     free(t.section_of_section);
     free(t.fid_of_file);
     free(t.name_of_name);
+    free(t.unit_of_unit);
     m->path = NULL;
     return ok ? NYT_OK : nyt_fail(err, NYT_ENOMEM, "out of memory");
 }
@@ -797,6 +824,8 @@ void nyt_merged_free(nyt_merged *m)
     nyt_map_free(&m->sub_by_name);
     nyt_map_free(&m->sub_by_original);
     nyt_map_free(&m->anon_index);
+    free(m->units);
+    nyt_map_free(&m->unit_index);
     nyt_sums_free(&m->sums);
     free(m);
 }

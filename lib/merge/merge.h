@@ -68,6 +68,11 @@ struct nyt_merged {
     struct nyt_map sub_by_original; /* the name it came with -> first of its subs */
     struct nyt_map anon_index;      /* name and fid, of those that may have many definitions */
 
+    struct nyt_merge_unit *units;
+    size_t unit_count, unit_cap;
+    struct nyt_map unit_index;      /* outer and name -> number */
+    uint64_t untold;
+
     struct nyt_sums sums;
 };
 

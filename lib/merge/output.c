@@ -24,6 +24,7 @@ struct output {
     nyt_merged *m;
     nyt_writer *w;
     size_t next; /* line that is not written yet */
+    uint32_t unit; /* of what comes next */
 };
 
 static nyt_str str(const char *text)
@@ -142,6 +143,29 @@ static bool put_processes(struct output *c)
     return ok;
 }
 
+/* false: out of memory. */
+static bool put_units(struct output *c)
+{
+    const nyt_merged *m = c->m;
+    char head[48];
+    bool ok = true;
+    for (size_t i = 0; ok && i < m->unit_count; i++) {
+        struct nyt_buf line = {0};
+        nyt_str name = m->names.list[m->units[i].name].name;
+        snprintf(head, sizeof head, "unit %zu %u ", i + 1, (unsigned)m->units[i].outer);
+        ok = nyt_buf_append(&line, head, strlen(head)) &&
+             nyt_buf_append(&line, name.data, name.len);
+        if (ok)
+            nyt_writer_comment(c->w, (nyt_str){.data = (char *)line.data, .len = line.len});
+        nyt_buf_free(&line);
+    }
+    if (m->untold) {
+        snprintf(head, sizeof head, "units untold %" PRIu64, m->untold);
+        nyt_writer_comment(c->w, str(head));
+    }
+    return ok;
+}
+
 static bool put_header(struct output *c)
 {
     char text[64];
@@ -152,7 +176,7 @@ static bool put_header(struct output *c)
         snprintf(text, sizeof text, "Merged from %u profiles", (unsigned)m->inputs);
         nyt_writer_comment(c->w, str(text));
     }
-    bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c);
+    bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c) && put_units(c);
     put_options(c);
     return ok;
 }
@@ -187,6 +211,7 @@ static int compare_lines(const void *a, const void *b)
 {
     const struct nyt_sum_line *x = a, *y = b;
     int c = NYT_COMPARE(x->section, y->section);
+    c = c ? c : NYT_COMPARE(x->unit, y->unit);
     c = c ? c : NYT_COMPARE(x->fid, y->fid);
     c = c ? c : NYT_COMPARE(x->line, y->line);
     c = c ? c : NYT_COMPARE(x->block_line, y->block_line);
@@ -222,6 +247,16 @@ static void add_same(struct nyt_sums *s)
     s->line_count = kept;
 }
 
+static void put_unit(struct output *c, uint32_t unit)
+{
+    char text[24];
+    if (unit == c->unit)
+        return;
+    c->unit = unit;
+    snprintf(text, sizeof text, "of unit %u", (unsigned)unit);
+    nyt_writer_comment(c->w, str(text));
+}
+
 /* The tables' indices are wrong after sorting; nothing is looked up any more. */
 static void sort_lines(struct output *c)
 {
@@ -237,14 +272,20 @@ static void sort_lines(struct output *c)
 static void put_lines(struct output *c, uint32_t section)
 {
     const struct nyt_sums *s = &c->m->sums;
-    for (; c->next < s->line_count && s->lines[c->next].section == section; c->next++)
-        put_line(c, &s->lines[c->next]);
+    for (; c->next < s->line_count && s->lines[c->next].section == section; c->next++) {
+        const struct nyt_sum_line *line = &s->lines[c->next];
+        if (line->count || line->ticks)
+            put_unit(c, line->unit);
+        put_line(c, line);
+    }
+    put_unit(c, 0);
 }
 
 static int compare_calls(const void *a, const void *b)
 {
     const struct nyt_sum_call *x = a, *y = b;
-    int c = NYT_COMPARE(x->fid, y->fid);
+    int c = NYT_COMPARE(x->unit, y->unit);
+    c = c ? c : NYT_COMPARE(x->fid, y->fid);
     c = c ? c : NYT_COMPARE(x->line, y->line);
     c = c ? c : NYT_COMPARE(x->called, y->called);
     return c ? c : NYT_COMPARE(x->caller, y->caller);
@@ -266,8 +307,10 @@ static void put_calls(struct output *c)
                              .reci = from->reci,
                              .caller = from->fid ? names[from->caller].name : str(""),
                              .called = names[from->called].name};
+        put_unit(c, from->unit);
         nyt_writer_calls(c->w, &r, from->count);
     }
+    put_unit(c, 0);
 }
 
 /* Readers want whole ticks. */

@@ -80,6 +80,7 @@ static int read_again(struct nyt_merge_input *g, nyt_merged *m, const char *name
         nyt_merge_input_free(g);
         rc = nyt_merge_input_read(g, source, true, err);
     } else if (rc == NYT_OK) {
+        nyt_merge_input_forget_units(g);
         m->path = name;
         tell_losses(m, &fault, nyt_salvage_losses(s));
         m->incomplete = true;

@@ -38,6 +38,21 @@ static uint32_t place_in_section(struct nyt_sums *s, uint32_t place, uint32_t se
     return at ? *at : NYT_NONE;
 }
 
+/* The same in the unit of what is added next. */
+static uint32_t place_in_unit(struct nyt_sums *s, uint32_t place)
+{
+    bool is_new;
+    if (!s->unit || place == NYT_NONE)
+        return place;
+    uint32_t *at = nyt_map_take(&s->unit_index, nyt_pair_key(place, s->unit), &is_new);
+    const struct nyt_sum_line *line = &s->lines[place];
+    if (at && is_new)
+        *at = add_line(s, line->section, &(nyt_time){.fid = line->fid, .line = line->line});
+    if (at && is_new && *at != NYT_NONE)
+        s->lines[*at].unit = s->unit;
+    return at ? *at : NYT_NONE;
+}
+
 /* Pairs are numbered from 0. NYT_NONE: out of memory. */
 static uint32_t number_of(struct nyt_map *numbers, uint64_t key)
 {
@@ -53,6 +68,7 @@ struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, uint32_t section, const n
     uint32_t index = place_of(s, where->fid, where->line);
     if (index != NYT_NONE && section)
         index = place_in_section(s, index, section);
+    index = place_in_unit(s, index);
     if (index != NYT_NONE && (where->block_line || where->sub_line)) {
         bool is_new;
         uint32_t block = number_of(&s->block_numbers,
@@ -62,6 +78,8 @@ struct nyt_sum_line *nyt_sums_line(struct nyt_sums *s, uint32_t section, const n
                            : nyt_map_take(&s->block_index, nyt_pair_key(index, block), &is_new);
         if (at && is_new)
             *at = add_line(s, section, where);
+        if (at && is_new && *at != NYT_NONE)
+            s->lines[*at].unit = s->unit;
         index = at ? *at : NYT_NONE;
     }
     return index == NYT_NONE ? NULL : &s->lines[index];
@@ -81,7 +99,7 @@ struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t li
                                    uint32_t called)
 {
     bool is_new;
-    uint32_t place = place_of(s, fid, line);
+    uint32_t place = place_in_unit(s, place_of(s, fid, line));
     uint32_t pair = number_of(&s->pair_numbers, nyt_pair_key(caller, called));
     if (place == NYT_NONE || pair == NYT_NONE)
         return NULL;
@@ -94,6 +112,7 @@ struct nyt_sum_call *nyt_sums_call(struct nyt_sums *s, uint32_t fid, uint32_t li
             c->line = line;
             c->caller = caller;
             c->called = called;
+            c->unit = s->unit;
         }
     }
     return at && *at != NYT_NONE ? &s->calls[*at] : NULL;
@@ -131,6 +150,7 @@ void nyt_sums_free(struct nyt_sums *s)
 {
     nyt_map_free(&s->line_index);
     nyt_map_free(&s->section_index);
+    nyt_map_free(&s->unit_index);
     nyt_map_free(&s->block_numbers);
     nyt_map_free(&s->block_index);
     nyt_map_free(&s->pair_numbers);

@@ -7,12 +7,14 @@
 struct nyt_sum_line {
     uint32_t section; /* the process or thread: what its number means the caller knows */
     uint32_t fid, line, block_line, sub_line;
+    uint32_t unit; /* the units of work that it ran in: a number; 0: none */
     uint64_t count;
     int64_t ticks;
 };
 
 struct nyt_sum_call {
     uint32_t fid, line, caller, called;     /* fid 0: the mark of an xsub */
+    uint32_t unit;
     uint64_t count;
     double incl, excl, reci;
     uint32_t depth;
@@ -20,8 +22,10 @@ struct nyt_sum_call {
 
 /* All zeros is empty. A line may be there without count and time: it stands for its place. */
 struct nyt_sums {
-    struct nyt_map line_index;              /* fid and line, of section 0 */
+    uint32_t unit;                          /* that of what is added next */
+    struct nyt_map line_index;              /* fid and line, of section 0 and no unit */
     struct nyt_map section_index;           /* that line's index and another section */
+    struct nyt_map unit_index;              /* the same with the section, and the unit */
     struct nyt_map block_numbers;           /* line of block and sub */
     struct nyt_map block_index;             /* line's index and number of the block */
     struct nyt_sum_line *lines;

@@ -36,6 +36,11 @@ static bool matches(const char *pattern, const char *text, const char *end)
     return *pattern == '\0';
 }
 
+bool nyt_glob_matches(const char *pattern, nyt_str text)
+{
+    return matches(pattern, text.data, text.data + text.len);
+}
+
 /* The same from any folder on; "lib/" is all that lies in a folder of that name. */
 static bool matches_somewhere(const char *pattern, nyt_str path)
 {

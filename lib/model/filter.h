@@ -11,6 +11,8 @@
 bool *nyt_filter_files(const nyt_profile *p, const nyt_filter *filter);
 /* Does it leave anything out at all? */
 bool nyt_filter_is_set(const nyt_filter *filter);
+/* `*` stands for any characters, `?` for one. */
+bool nyt_glob_matches(const char *pattern, nyt_str text);
 /* Does a path match a pattern? `*` stands for any characters, `/` included, `?` for one. */
 bool nyt_path_matches(const nyt_profile *p, const nyt_file *file, const char *pattern);
 

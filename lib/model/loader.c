@@ -18,6 +18,7 @@
 #include "model/profile.h"
 #include "model/sections.h"
 #include "model/tables.h"
+#include "model/units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -168,15 +169,22 @@ static bool add_time_block(struct nyt_loader *l, const nyt_time *t)
     return ok;
 }
 
+/* Are the lines that come those of another section or unit than is wanted? */
+static bool skips_lines(const struct nyt_loader *l)
+{
+    return l->skips || l->units.skips;
+}
+
 /* The TIME_LINEs that come next, if none of the discounts before them is odd. */
 static bool add_run(struct nyt_loader *l)
 {
     struct nyt_run run;
     if (l->discounts)
         return true;
-    struct nyt_line_sums *to = l->skips ? &l->skipped : nyt_sections_lines(l);
+    bool skips = skips_lines(l);
+    struct nyt_line_sums *to = skips ? &l->skipped : nyt_sections_lines(l);
     bool ok = nyt_reader_sum_lines(l->in, to, &run);
-    if (l->skips)
+    if (skips)
         return ok;
     count_statements(l, run.statements, run.ticks);
     l->p->totals.discounted += run.discounted;
@@ -223,6 +231,7 @@ static bool start_process(struct nyt_loader *l, const nyt_pid_start *s)
     l->section = (uint32_t)l->p->process_count;
     l->skips = !is_wanted(l->p, process);
     leave_discounts(l);
+    nyt_units_outside(l);
     l->p->totals.start = s->time;
     return true;
 }
@@ -529,27 +538,33 @@ static bool know_subs_by_their_calls(struct nyt_loader *l)
 /* ---- The walk ---- */
 
 /*
- * Is it a record of a section that is not wanted? What names files and subs is. Calls stand in the
+ * Is it a record of a section, or a unit, that is not wanted? What names files and subs is. Calls stand in the
  * file for all sections together, so that there are none of one alone.
  */
-static bool is_skipped(const struct nyt_loader *l, nyt_tag tag)
+static bool is_skipped(const struct nyt_loader *l, const nyt_record *r)
 {
+    nyt_tag tag = r->tag;
+    if (tag == NYT_TAG_SUB_CALLERS && l->units.skips && r->u.sub_callers.fid)
+        return true;
     if (tag == NYT_TAG_SUB_RETURN || tag == NYT_TAG_SUB_CALLERS)
         return l->p->sectioned;
-    return l->skips &&
+    return skips_lines(l) &&
            (tag == NYT_TAG_TIME_LINE || tag == NYT_TAG_TIME_BLOCK || tag == NYT_TAG_DISCOUNT);
 }
 
 static bool take_record(struct nyt_loader *l, const nyt_record *r)
 {
-    if (is_skipped(l, r->tag))
+    bool ok;
+    if (r->tag == NYT_TAG_SUB_CALLERS)
+        l->units.any |= l->units.within;
+    if (is_skipped(l, r))
         return true;
     switch (r->tag) {
     case NYT_TAG_VERSION:
         l->p->totals.version = r->u.version;
         return true;
     case NYT_TAG_COMMENT:
-        return add_comment(l, r->u.comment.text);
+        return nyt_units_heed(l, r->u.comment.text, &ok) ? ok : add_comment(l, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
         return heed_ticks_per_sec(l) && set_pair(l, &l->p->attributes, r->u.pair);
     case NYT_TAG_OPTION:
@@ -678,9 +693,10 @@ static bool sum_up(struct nyt_loader *l)
     t->statements = l->statements;
     t->snapshot = is_snapshot(p);
     t->complete = !p->has_fault && all_processes_ended(p) && !t->snapshot;
+    p->of_unit = l->options.unit != NULL;
     t->wall = wall_time(p);
     t->active = t->duration;
-    if (t->ticks_per_sec && !p->sectioned)  /* it is known of all together only */
+    if (t->ticks_per_sec && !p->sectioned && !p->of_unit) /* it is known of all together only */
         t->active -= number_of(nyt_profile_attribute(p, "cumulative_overhead_ticks")) /
                      t->ticks_per_sec;
     return ok;
@@ -723,6 +739,7 @@ static void loader_free(struct nyt_loader *l)
     free(l->subs);
     free(l->definitions);
     free(l->edges);
+    free(l->units.list);
     nyt_calltree_free(&l->tree);
 }
 
@@ -736,6 +753,8 @@ static int fill(struct nyt_loader *l, nyt_error *err)
     rc = ok ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_finish(l);
+    if (rc == NYT_OK)
+        rc = nyt_units_finish(l) ? NYT_OK : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = nyt_profile_narrow(l->p, l->options.filter);
     return rc < 0 ? nyt_fail(err, rc, "%s", nyt_strerror(rc)) : NYT_OK;
@@ -752,6 +771,7 @@ static int load(nyt_profile **out, nyt_reader *in, const nyt_load_options *optio
         l.p->process = l.options.section ? 0 : l.options.process;
         l.p->sectioned = l.p->section || l.p->process;
     }
+    nyt_units_outside(&l);
     int rc = l.p ? fill(&l, err) : nyt_fail(err, NYT_ENOMEM, "out of memory");
     loader_free(&l);
     nyt_reader_close(in);
@@ -853,6 +873,10 @@ static int load_salvaging(nyt_profile **out, const struct nyt_source *source,
 int nyt_profile_load_source(nyt_profile **out, const struct nyt_source *source,
                             const nyt_load_options *options, nyt_error *err)
 {
+    *out = NULL;
+    if (options && options->salvage && options->unit)
+        return nyt_fail(err, NYT_EAPI,
+                        "of a damaged profile it is not known what ran in which unit of work");
     return options && options->salvage ? load_salvaging(out, source, options, err)
                                        : load_plainly(out, source, options, err);
 }

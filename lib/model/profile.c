@@ -61,6 +61,7 @@ void nyt_profile_free(nyt_profile *p)
     free(p->defined_fid);
     free(p->merged_names);
     free(p->merged_subs);
+    free(p->units);
     free(p->nodes);
     free(p);
 }

@@ -30,6 +30,7 @@ struct nyt_profile {
     bool narrowed;      /* there was more in the file: see nyt_load_options.filter, */
     bool sectioned;     /* and .section or .process: no calls are known, and no awaited time */
     uint32_t section, process;  /* which; 0: not that */
+    bool of_unit;       /* and .unit */
     bool has_fault;
     nyt_error fault;
     struct nyt_names names;     /* of subs, attributes and options */
@@ -63,6 +64,12 @@ struct nyt_profile {
     nyt_str *merged_names;
     const nyt_sub **merged_subs;
     size_t merged_count;
+
+    nyt_unit *units; /* by time */
+    size_t unit_count;
+    nyt_unit_state unit_state;
+    size_t units_wanted; /* so many names were asked for, the first of them: */
+    nyt_str unit_wanted;
 
     nyt_node *nodes;
     size_t node_count;

@@ -75,8 +75,7 @@ static bool is_worker_start(const nyt_profile *p, const nyt_file *file)
     return n == 1 && contains_any(source[0].text, texts);
 }
 
-/* The function that calls a unit of work under its name: pynytprof/units.py. */
-static bool is_around_unit(const nyt_profile *p, const nyt_file *file)
+bool nyt_is_around_unit(const nyt_profile *p, const nyt_file *file)
 {
     size_t n;
     const nyt_src_line *source;
@@ -97,7 +96,7 @@ static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)
     if (!from_user && nyt_str_begins(file->name, "(") &&
         nyt_scope_of_path(file->name) == NYT_SCOPE_PROJECT)
         return NYT_SCOPE_GENERATED;
-    if (is_launcher(p, file) || is_worker_start(p, file) || is_around_unit(p, file))
+    if (is_launcher(p, file) || is_worker_start(p, file) || nyt_is_around_unit(p, file))
         return NYT_SCOPE_PACKAGES;
     return nyt_scope_of_path(file->name);
 }

@@ -7,6 +7,9 @@
 /* By its path alone; NYT_SCOPE_PROJECT is what is nowhere else. */
 nyt_scope nyt_scope_of_path(nyt_str path);
 
+/* Is it the function that calls a unit of work under its name: pynytprof/units.py? */
+bool nyt_is_around_unit(const nyt_profile *p, const nyt_file *file);
+
 /* Finds that of each file, once files and sources are complete. false: out of memory. */
 bool nyt_scopes_find(nyt_profile *p);
 

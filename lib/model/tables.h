@@ -51,6 +51,22 @@ struct nyt_sections {
     struct nyt_line_sums sums;  /* its lines, if there are several */
 };
 
+/* See units.h. Of each number but 0: the unit, and whether what is within is wanted. */
+struct nyt_unit_context {
+    uint32_t outer, name;
+    bool wanted;
+};
+
+struct nyt_unit_contexts {
+    struct nyt_unit_context *list;
+    size_t count, cap;
+    bool skips;         /* what comes is of a unit that is not wanted, or of none */
+    bool odd;           /* numbers that make no sense */
+    bool within;        /* what comes is of a unit */
+    bool any;           /* calls were: each unit has one, its own */
+    uint64_t untold;
+};
+
 /* What the records become on the way; thrown away when the profile is finished. */
 struct nyt_loader {
     nyt_profile *p;
@@ -74,6 +90,7 @@ struct nyt_loader {
     bool skips;                 /* it is not the one that is wanted */
     struct nyt_line_sums skipped;       /* lines of those: not looked at */
     struct nyt_sections sections;
+    struct nyt_unit_contexts units;
 
     struct nyt_map source_index;        /* of all lines of source, */
     bool sources_indexed;               /* once they have come out of order */

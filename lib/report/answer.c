@@ -14,6 +14,7 @@
 #include "report/rank.h"
 #include "report/insight.h"
 #include "report/sentence.h"
+#include "report/units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -355,6 +356,7 @@ static bool put_answer(struct nyt_report *r, const struct nyt_insight *insight)
     bool ok = put_hot_lines(r, insight) && nyt_report_awaited(r) &&
               put_functions(r, true, r->asked ? r->asked : FUNCTIONS) &&
               put_functions(r, false, r->asked ? r->asked : OTHERS);
+    nyt_report_units(r);
     ok = ok && put_threads(r);
     put_facts(r, insight);
     put_hints(r);
@@ -487,6 +489,7 @@ bool nyt_report_json_answer(struct nyt_report *r)
         ok = json_words(r, "sentence", put_sentence, &insight) && json_hot_lines(r, &insight) &&
              json_facts(r, &insight);
         nyt_report_json_awaited(r);
+        nyt_report_json_units(r);
     }
     nyt_insight_free(&insight);
     return ok;

@@ -17,6 +17,7 @@
 #include "report/rank.h"
 #include "report/report.h"
 #include "report/sentence.h"
+#include "report/units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -151,7 +152,7 @@ static void put_block_heading(struct nyt_words *w, const struct nyt_hot_block *b
         nyt_out_text(w->o, ", in ");
         nyt_put_sub(w, b->sub->name);
     }
-    if (b->sub && !w->p->sectioned) {
+    if (b->sub && b->sub->calls && !w->p->sectioned) {
         nyt_out_text(w->o, ", ");
         put_callers(w, b->sub);
     }
@@ -259,6 +260,7 @@ static bool put_all(struct explanation *e)
     put_head(e);
     put_split(e);
     bool ok = (!e->detail->lines || put_hot_lines(e)) && put_functions(e);
+    nyt_explain_units(e->r, e->detail->functions);
     if (!e->detail->no_facts)
         put_facts(e);
     return ok;

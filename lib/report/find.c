@@ -309,6 +309,17 @@ size_t nyt_near_subs(const nyt_profile *p, const char *wanted, const nyt_sub **n
     return n.count;
 }
 
+size_t nyt_near_units(const nyt_profile *p, const char *wanted, const nyt_unit **near, size_t max)
+{
+    struct nearest n = {.max = least(max, NYT_NEAREST_MOST)};
+    nyt_str typed = last_part((nyt_str){.data = wanted, .len = strlen(wanted)}, ":");
+    for (size_t i = 0; i < p->unit_count; i++)
+        consider(&n, typed, last_part(p->units[i].name, ":"), &p->units[i]);
+    for (size_t i = 0; i < n.count; i++)
+        near[i] = n.list[i].item;
+    return n.count;
+}
+
 size_t nyt_near_files(const nyt_profile *p, const char *wanted, const nyt_file **near, size_t max)
 {
     struct nearest n = {.max = least(max, NYT_NEAREST_MOST)};

@@ -440,12 +440,12 @@ void nyt_put_run(struct nyt_words *w, const void *unused)
     nyt_out_text(w->o, living_files(w->p) == 1 ? " file" : " files");
 }
 
-static bool has_caveat(const nyt_profile *p)
+static bool has_fault(const nyt_profile *p)
 {
-    return p->has_fault || p->totals.snapshot || !p->totals.complete || p->narrowed || p->sectioned;
+    return p->has_fault || p->totals.snapshot || !p->totals.complete || p->narrowed;
 }
 
-static bool put_fault(struct nyt_words *w)
+static void put_fault(struct nyt_words *w)
 {
     const nyt_profile *p = w->p;
     if (p->has_fault)
@@ -457,20 +457,35 @@ static bool put_fault(struct nyt_words *w)
     else if (p->narrowed)
         nyt_out_text(w->o, "Only some of its files are looked at: the time of the rest is with the "
                            "lines that called it.");
+}
+
+/* "Only what ran in unit::import is looked at." */
+static void put_units_caveat(struct nyt_words *w)
+{
+    const nyt_profile *p = w->p;
+    nyt_out_text(w->o, "Only what ran in ");
+    if (p->units_wanted == 1)
+        nyt_put_sub(w, p->unit_wanted);
     else
-        return false;
-    return true;
+        nyt_out_format(w->o, "the %zu units of that name", p->units_wanted);
+    nyt_out_text(w->o, " is looked at; awaited time is not known by units.");
+    if (p->unit_state == NYT_UNITS_PARTLY)
+        nyt_out_text(w->o, " There were so many that some is told with the units around it.");
 }
 
 bool nyt_put_caveat(struct nyt_words *w)
 {
-    bool has_fault = put_fault(w);
-    if (w->p->sectioned)
+    const nyt_profile *p = w->p;
+    if (p->of_unit)
+        put_units_caveat(w);
+    nyt_out_text(w->o, p->of_unit && has_fault(p) ? " " : "");
+    put_fault(w);
+    if (p->sectioned)
         nyt_out_format(w->o,
                        "%sCalls, imports and waits are known of all threads together only: "
                        "here are lines alone, with the time of their own.",
-                       has_fault ? " " : "");
-    return has_fault || w->p->sectioned;
+                       p->of_unit || has_fault(p) ? " " : "");
+    return has_fault(p) || p->of_unit || p->sectioned;
 }
 
 static void put_caveat(struct nyt_words *w, const void *unused)
@@ -481,7 +496,7 @@ static void put_caveat(struct nyt_words *w, const void *unused)
 
 void nyt_report_caveat(struct nyt_report *r)
 {
-    if (!has_caveat(r->p))
+    if (!has_fault(r->p) && !r->p->of_unit && !r->p->sectioned)
         return;
     bool unbroken = r->unbroken;
     r->unbroken = r->uncut;

@@ -79,6 +79,7 @@ __all__ = [
     "SubReturn",
     "TimeBlock",
     "TimeLine",
+    "Unit",
     "Version",
     "open_profile",
     "read",
@@ -456,6 +457,27 @@ class Level(enum.IntEnum):
     """By the line that a sub begins on; only with ``blocks=1``."""
 
 
+@dataclass(frozen=True)
+class Unit:
+    """A unit of work."""
+
+    name: str
+    """As in the call tree, ``unit::import``."""
+    count: int
+    """How often it began."""
+    time: float
+    """Seconds that the outermost ran, with all that they called; awaited time is not in it."""
+    apart: bool
+    """Whether ``read(path, unit=name)`` can tell it from the rest."""
+
+
+_NO_UNIT = {
+    "unknown": "there is no unit of work in the profile that matches",
+    "together": "the profile has sums over all units of work only, and none of",
+    "lost": "nytprofmerge has lost the figures of units of work, and so those of",
+}
+
+
 class Profile:
     """All of a file, added up. Made by :func:`read`."""
 
@@ -480,6 +502,7 @@ class Profile:
         scope: Scope = "all",
         thread: int = 0,
         process: int = 0,
+        unit: str | None = None,
     ) -> None:
         if thread and process:
             raise ValueError("thread and process exclude each other")
@@ -492,6 +515,7 @@ class Profile:
             reach=SCOPES[scope],
             section=thread,
             process=process,
+            unit=unit,
         )
         fault = self._raw.fault()
         self.path = os.fsdecode(path)
@@ -506,6 +530,8 @@ class Profile:
             raise LookupError("the profile does not tell which threads are whose")
         if process and process not in owners:
             raise LookupError(f"there is no process {process} in the profile")
+        if unit is not None and (why := _NO_UNIT.get(self._raw.unit_state())):
+            raise LookupError(f"{why} {unit!r}")
         self.fault = None if fault is None else f"{fault.text} (at offset {fault.offset})"
         self._counts = self._raw.counts()
 
@@ -527,6 +553,12 @@ class Profile:
     def application(self) -> str:
         """What was profiled."""
         return self.attributes.get("application", "(unknown program)")
+
+    @property
+    def units(self) -> list[Unit]:
+        """Units of work (``pynytprof.unit()``, requests and tasks that were profiled under a name),
+        the dearest first."""
+        return [Unit(*one) for one in self._raw.units()]
 
     @property
     def awaits(self) -> list[Await]:
@@ -616,13 +648,15 @@ def read(
     scope: Scope = "all",
     thread: int = 0,
     process: int = 0,
+    unit: str | None = None,
 ) -> Profile:
     """Reads a profile.
 
     With `only`, `exclude` (patterns of paths) or `scope` it is what it would be if no other code
     had been profiled: the time of the rest is that of the lines which called it. With `thread` it
     has the lines of one thread (of Perl's profiles: process) alone, with `process` those of all of
-    its threads, and no calls; LookupError if there is none such.
+    its threads, and no calls; with `unit`, a pattern, what ran in units of work of such a name.
+    LookupError if there is none such.
 
     Evals of equal text that one line ran are merged, as Perl's tools do, unless `keep_evals`.
     A file that breaks off is read as far as it goes, and with `salvage` one that is damaged as
@@ -637,6 +671,7 @@ def read(
         scope=scope,
         thread=thread,
         process=process,
+        unit=unit,
     )
 
 
