@@ -598,6 +598,73 @@ static int64_t named_file(file_table *files, PyObject *filename, const char *tex
     return file;
 }
 
+/* ---- Code that came over a wire ---- */
+
+/* The line with that number, from 1, and its length; NULL: there is none. */
+static const char *line_of_text(const source_file *f, int number, size_t *len)
+{
+    const char *p = f->source, *end = p ? p + f->source_len : NULL;
+    for (; p && p < end && number > 1; number--) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    if (!p || p >= end)
+        return NULL;
+    const char *stop = memchr(p, '\n', (size_t)(end - p));
+    *len = (size_t)((stop ? stop : end) - p);
+    return p;
+}
+
+static bool line_has(const char *line, size_t len, const char *word)
+{
+    return memmem(line, len, word, strlen(word)) != NULL;
+}
+
+/* With what the text of such code begins; of generators and comprehensions, with anything. */
+static char *beginning_of(const char *name)
+{
+    if (name[0] == '<')
+        return strdup(strcmp(name, "<lambda>") == 0 ? "lambda" : "");
+    return format("def %s(", name);
+}
+
+/* Does the text have, where the code says that it begins, a function of its name? Decorators come
+ * first. */
+static bool text_has_code(const source_file *f, PyCodeObject *code)
+{
+    enum { MOST_ABOVE = 50 };
+    const char *name = PyUnicode_AsUTF8(code->co_name);
+    char *begin = name ? beginning_of(name) : NULL;
+    bool found = false;
+    size_t len;
+    for (int i = 0; begin && !found && i < MOST_ABOVE; i++) {
+        const char *line = line_of_text(f, code->co_firstlineno + i, &len);
+        found = line && line_has(line, len, begin);
+        if (!line || name[0] == '<')
+            break;
+    }
+    free(begin);
+    swallow_error();
+    return found;
+}
+
+/*
+ * cloudpickle (Dask, joblib, ray, ...) sends functions whose code has no file's name. What it sends
+ * along of their globals tells the file of their module; if that has such a function there, it is its
+ * text. -1 without an exception: it is not known.
+ */
+static int64_t file_of_unpickled(file_table *files, PyCodeObject *code, PyObject *globals)
+{
+    PyObject *path = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__file__")
+                                                      : NULL;
+    const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
+    int64_t file = text && text[0] ? file_known(files, path) : -1;
+    if (file < 0 && text && text[0] && files->n < FILES_IN_ALL && !PyErr_Occurred())
+        file = real_file(files, path, text, NULL);
+    bool ok = file >= 0 && (files->list[file].skip || text_has_code(&files->list[file], code));
+    return ok ? file : -1;
+}
+
 /* What the program itself is made of, if that is the code's text; borrowed, or NULL. */
 static PyObject *given_text(const file_table *files, PyObject *filename, PyObject *source)
 {
@@ -624,7 +691,10 @@ int64_t source_file_of(file_table *files, PyCodeObject *code, PyObject *globals,
     PyObject *given = plain ? NULL : given_text(files, filename, source);
     bool eval = !plain && !given && whole && by;
     bool skip = !plain && !given && whole && !by && by_skipped && shares_skip(text);
+    bool sent = strcmp(text, "<dynamic-code>") == 0 && !whole;
+    int64_t origin = sent && !PyErr_Occurred() ? file_of_unpickled(files, code, globals) : -1;
     int64_t file = PyErr_Occurred() ? -1
+                   : origin >= 0    ? origin
                    : eval           ? string_eval(files, filename, source, by)
                    : skip           ? made_by_skipped(files, filename, text)
                                     : named_file(files, filename, text, globals, given, source);
