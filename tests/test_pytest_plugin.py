@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from doors import Door
 from support import environment, run
 
 from pynytprof import reader, verify
@@ -139,6 +140,22 @@ def test_workers_of_xdist_are_one_session(project: Path) -> None:
     assert done.returncode == 0, done.stdout
     whole = reader.read(project / "nytprof-tests" / "session.out")
     assert whole.subs["shop::price"].calls == 1000 + 50 + 1 + 2 + 3
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one", "xdist"])
+def test_what_pytest_calls_has_no_made_up_caller(
+    workers: list[str], project: Path, nytprof: Door
+) -> None:
+    """Neither the script that started pytest, nor the text with which execnet starts workers."""
+    script = Path(sys.executable).parent / "pytest"
+    words = [script, "-p", "no:cacheprovider", "--nytprof", *workers]
+    assert run([sys.executable, *words], project).returncode == 0
+    path = project / "nytprof-tests" / "session.out"
+    stock = run([*nytprof.argv, "func", "stock", path]).stdout
+    assert "called 1 time" in stock and "Called by" not in stock
+    price = run([*nytprof.argv, "func", "price", path]).stdout
+    assert "shop::total" in price[price.index("Called by") :]
+    assert "by __main__" not in run([*nytprof.argv, path]).stdout
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one", "xdist"])

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,40 @@ bool nyt_is_around_unit(const nyt_profile *p, const nyt_file *file)
         return false;
     source = nyt_profile_source(p, file->fid, &n);
     return n == 2 && nyt_str_contains(source[0].text, "def unit(function, *args, **kwargs):");
+}
+
+/* execnet runs its own text in the worker that it starts: nobody knows it but by that name. */
+static bool is_nameless_start(const nyt_profile *p, const nyt_file *file, nyt_str caller)
+{
+    size_t n;
+    const nyt_src_line *source = nyt_profile_source(p, file->fid, &n);
+    return nyt_str_is(file->name, "(string)") && nyt_str_begins(caller, "__main__::(module)") &&
+           (n == 0 || nyt_str_begins(source[0].text, "# the text of this code is not known"));
+}
+
+static bool imports(const nyt_profile *p, const nyt_file *launcher, nyt_str name)
+{
+    char word[128];
+    size_t n, at = name.len;
+    const nyt_src_line *source = nyt_profile_source(p, launcher->fid, &n);
+    while (at > 0 && name.data[at - 1] != ':')
+        at--;
+    snprintf(word, sizeof word, " import %.*s", (int)(name.len - at), name.data + at);
+    for (size_t i = 0; i < n; i++)
+        if (nyt_str_contains(source[i].text, word))
+            return true;
+    return false;
+}
+
+bool nyt_is_by_way_of_start(const nyt_profile *p, const nyt_call *call)
+{
+    const nyt_file *file = nyt_profile_file(p, call->fid);
+    if (!file || call->called->kind != NYT_KIND_CODE ||
+        nyt_profile_scope(p, call->called->fid) != NYT_SCOPE_PROJECT)
+        return false;
+    if (is_launcher(p, file))
+        return !imports(p, file, call->called->name);
+    return is_worker_start(p, file) || is_nameless_start(p, file, call->caller);
 }
 
 static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)

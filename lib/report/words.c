@@ -2,6 +2,7 @@
 #include "report/words.h"
 
 #include "base/str.h"
+#include "model/scope.h"
 
 #include <math.h>
 #include <string.h>
@@ -135,7 +136,7 @@ size_t nyt_top_callers(const nyt_profile *p, const nyt_sub *sub, const nyt_call 
     size_t n;
     const nyt_call *calls = nyt_profile_callers(p, sub, &n);
     for (size_t i = 0; i < n; i++)
-        if (!nyt_is_nobody(calls[i].caller))
+        if (!nyt_is_nobody(calls[i].caller) && !nyt_is_by_way_of_start(p, &calls[i]))
             consider(&b, &calls[i]);
     return b.count;
 }
