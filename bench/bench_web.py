@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Requests per second of Flask under gunicorn and FastAPI under uvicorn, with the middleware.
+"""Requests per second of Flask, Django and FastAPI under gunicorn and uvicorn, with the middleware.
 
-    bench_web.py [-n ROUNDS] [-c CONNECTIONS]
+    bench_web.py [-n ROUNDS] [-c CONNECTIONS] [NAME]
 
-For this Python, which has pynytprof, flask, gunicorn, fastapi and uvicorn. One worker of each kind
+For this Python, which has pynytprof, flask, django, fastapi, gunicorn and uvicorn; with NAME, only the
+hosts whose name has it in it. One worker of each kind
 serves on a free port of 127.0.0.1: without middleware, the same again (what the two differ by is
 noise), with middleware that profiles nothing, one request in 100, and each.
 
@@ -88,16 +89,62 @@ if MODE != "bare":
 """
 )
 
+DJANGO = (
+    ORDERS
+    + """
+import django
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.urls import path
+settings.configure(
+    ALLOWED_HOSTS=["*"], ROOT_URLCONF="shop", SECRET_KEY="x" * 50, LOGGING_CONFIG=None,
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
+)
+django.setup()
+
+def offers(request, user):
+    return JsonResponse(offer(user))
+
+def pid(request):
+    return HttpResponse(str(os.getpid()))
+
+urlpatterns = [path("offers/<int:user>", offers), path("pid", pid)]
+"""
+)
+
+DJANGO_WSGI = (
+    DJANGO
+    + """
+from django.core.wsgi import get_wsgi_application
+app = get_wsgi_application()
+if MODE != "bare":
+    from pynytprof.web import WSGIMiddleware, django_route
+    app = WSGIMiddleware(app, every=int(MODE), label=django_route)
+"""
+)
+
+DJANGO_ASGI = (
+    DJANGO
+    + """
+from django.core.asgi import get_asgi_application
+app = get_asgi_application()
+if MODE != "bare":
+    from pynytprof.web import ASGIMiddleware, django_route
+    app = ASGIMiddleware(app, every=int(MODE), label=django_route)
+"""
+)
+
+GUNICORN = ["gunicorn", "-w", "1", "--log-level", "error", "-b", "127.0.0.1:{port}", "shop:app"]
+UVICORN = ["uvicorn", "--no-access-log", "--log-level", "error", "--port", "{port}", "shop:app"]
+
 # name: the module, and the server's command without its port
 HOSTS = {
-    "Flask, gunicorn": (
-        FLASK,
-        ["gunicorn", "-w", "1", "--log-level", "error", "-b", "127.0.0.1:{port}", "shop:app"],
-    ),
-    "FastAPI, uvicorn": (
-        FASTAPI,
-        ["uvicorn", "--no-access-log", "--log-level", "error", "--port", "{port}", "shop:app"],
-    ),
+    "Flask, gunicorn": (FLASK, GUNICORN),
+    "Django, gunicorn": (DJANGO_WSGI, GUNICORN),
+    "FastAPI, gunicorn": (FASTAPI, [*GUNICORN, "-k", "uvicorn.workers.UvicornWorker"]),
+    "Flask, uvicorn": (FLASK, [*UVICORN, "--interface", "wsgi"]),
+    "Django, uvicorn": (DJANGO_ASGI, UVICORN),
+    "FastAPI, uvicorn": (FASTAPI, UVICORN),
 }
 # What BENCH_WEB is, by the name in the table
 MODES = {
@@ -145,7 +192,9 @@ def serving(module: str, command: list[str], mode: str, folder: Path) -> Iterato
         port = probe.getsockname()[1]
     words = [word.format(port=port) for word in command]
     process = subprocess.Popen(
-        [sys.executable, "-m", *words], cwd=folder, env={**os.environ, "BENCH_WEB": mode}
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", *words],
+        cwd=folder,
+        env={**os.environ, "BENCH_WEB": mode},
     )
     try:
         server = Server(port)
@@ -253,6 +302,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("-n", type=int, default=100, help="rounds (100)")
     parser.add_argument("-c", type=int, default=4, help="connections (4)")
+    parser.add_argument("name", nargs="?", default="", help="only hosts with that in their name")
     given = parser.parse_args()
     if given.n < 2 or given.c < 1:
         parser.error("at least two rounds and one connection")
@@ -261,6 +311,8 @@ def main() -> int:
           f"by {with_what}\n")  # fmt: skip
     print("| | requests a second | processor time a request | least | more |\n" + "|---" * 5 + "|")
     for name, (module, command) in HOSTS.items():
+        if given.name.lower() not in name.lower():
+            continue
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
             servers = [
                 stack.enter_context(serving(module, command, mode, Path(folder, str(number))))
