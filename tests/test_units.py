@@ -316,7 +316,7 @@ COMMANDS: dict[
         "outer",
     ),
     "speedscope": (["speedscope"], "__main__::work", "unit::called"),
-    "html": (["html", "-q", "-o", "-"], "unit::inner", "<<<"),
+    "html": (["html", "-q", "-o", "-"], "Of what ran in unit::inner alone: ", "<<<"),
 }
 
 

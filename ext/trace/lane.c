@@ -683,6 +683,7 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
         a--;
     if (a == l->stack || a->c || !a->edge)
         return 0;
+    tiers_give_up(t, l, a); /* its line is to be known */
     lane_settle(t, l, clock_read(&t->clock));
     edge *e = edge_from(t, a, a->info, sub, contexts_inside(&t->contexts, a->place, sub));
     unit_mark *m = e ? units_add(&t->units, sub, e) : NULL;

@@ -134,5 +134,12 @@ void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight)
 void nyt_put_sentence(struct nyt_out *o, const struct nyt_insight *insight)
 {
     struct nyt_words w = nyt_words_begin(o, insight->p);
+    if (insight->p->of_unit && insight->p->units_wanted == 1) {
+        nyt_out_text(o, "Of what ran in ");
+        nyt_put_sub(&w, insight->p->unit_wanted);
+        nyt_out_text(o, " alone: ");
+    } else if (insight->p->of_unit) {
+        nyt_out_format(o, "Of what ran in %zu units of work alone: ", insight->p->units_wanted);
+    }
     nyt_put_sentence_of(&w, insight);
 }
