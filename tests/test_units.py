@@ -349,6 +349,26 @@ def test_units_are_listed_on_the_first_screen(apart: Path, nytprof: Door) -> Non
     assert said[0]["name"] == "unit::outer"
 
 
+@pytest.mark.parametrize(
+    ("text", "of_packages"),
+    [
+        ("with unit('x'):\n    for i in range(9):\n        sum(range(i))\n", False),
+        ("unit('x').run(lambda: sum(range(9)))\n", True),
+    ],
+    ids=["body", "function"],
+)
+def test_the_time_of_a_body_is_its_programs(
+    text: str, of_packages: bool, nytprof: Door, tmp_path: Path
+) -> None:
+    """And not that of the package that gives it a name, as that of a function which calls is."""
+    (tmp_path / "prog.py").write_text(f"from pynytprof import unit\n{text}")
+    assert run([PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path).returncode == 0
+    told = run([*nytprof.argv, "summary", "--json", "--top", "50", tmp_path / "nytprof.out"]).stdout
+    answer = json.loads(told)
+    assert (answer["split"]["packages"] > 0) is of_packages
+    assert not [one for one in answer["hot_lines"] if one["file"].endswith("(unit)")]
+
+
 def test_a_report_of_a_unit_says_so(apart: Path, nytprof: Door) -> None:
     one = run([*nytprof.argv, "--unit", "inner", apart]).stdout
     assert "Only what ran in unit::inner is looked at" in one

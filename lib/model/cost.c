@@ -34,7 +34,7 @@ static enum kind kind_of(const struct costs *c, const nyt_sub *sub)
         return !c->shown && nyt_is_idle(sub) ? IDLE : IN_C;
     if (c->shown)
         return file && c->shown[file - c->p->files] ? OWN : LIBRARY;
-    if (file && nyt_is_around_unit(c->p, file))
+    if (nyt_is_unit_body(c->p, sub))    /* the lines that call from there are the project's */
         return OWN;
     return nyt_profile_scope(c->p, sub->fid) == NYT_SCOPE_PROJECT ? OWN : LIBRARY;
 }
@@ -113,21 +113,6 @@ static void add_calls(struct costs *c)
     }
 }
 
-/*
- * The body of `with unit("name")` is the project's, and so are the lines that call from there. Where
- * a unit is a function that calls another one, what it calls belongs to the line that called it.
- */
-static void find_calling_units(struct costs *c)
-{
-    const nyt_profile *p = c->p;
-    for (size_t i = 0; i < p->call_count && !c->shown; i++) {
-        uint32_t caller = caller_of(c, &p->calls[i]);
-        if (caller != NYT_NONE && p->subs[caller].fid == p->calls[i].fid &&
-            nyt_profile_scope(p, p->calls[i].fid) != NYT_SCOPE_PROJECT)
-            c->kinds[caller] = LIBRARY;
-    }
-}
-
 static void share_out(struct costs *c)
 {
     const nyt_profile *p = c->p;
@@ -171,11 +156,7 @@ static bool begin(struct costs *c, const nyt_profile *p, const bool *shown)
 
 static bool find(struct costs *c, const nyt_profile *p, const bool *shown)
 {
-    bool ok = begin(c, p, shown);
-    if (ok) {
-        find_calling_units(c);
-        ok = add_tree(c);
-    }
+    bool ok = begin(c, p, shown) && add_tree(c);
     if (ok) {
         add_calls(c);
         share_out(c);

@@ -120,6 +120,19 @@ bool nyt_is_by_way_of_start(const nyt_profile *p, const nyt_call *call)
     return is_worker_start(p, file) || is_nameless_start(p, file, call->caller);
 }
 
+bool nyt_is_unit_body(const nyt_profile *p, const nyt_sub *sub)
+{
+    size_t n;
+    const nyt_file *file = nyt_profile_file(p, sub->fid);
+    if (!file || !nyt_is_around_unit(p, file) || !nyt_str_begins(sub->name, "unit::"))
+        return false;
+    const nyt_call *const *calls = nyt_profile_calls(p, sub->fid, &n);
+    for (size_t i = 0; i < n; i++)
+        if (nyt_str_compare(calls[i]->caller, sub->name) == 0)
+            return false;
+    return true;
+}
+
 static nyt_scope scope_of(const nyt_profile *p, const nyt_file *file)
 {
     for (int i = 0; file && file->is_eval && i < EVALS_IN_EVALS; i++)

@@ -113,8 +113,7 @@ static uint8_t own_part(const nyt_profile *p, const nyt_sub *sub)
         return NYT_PART_WAITING;
     if (nyt_is_import(p, sub))
         return NYT_PART_IMPORTS;
-    const nyt_file *file = nyt_profile_file(p, sub->fid);
-    if (sub->kind != NYT_KIND_CODE || (file && nyt_is_around_unit(p, file)))
+    if (sub->kind != NYT_KIND_CODE || nyt_is_unit_body(p, sub))
         return AS_ABOVE;
     nyt_part part = part_of_scope(nyt_profile_scope(p, sub->fid), NYT_PARTS);
     return part == NYT_PARTS ? AS_ABOVE : (uint8_t)part;
