@@ -489,10 +489,10 @@ static void emit_lines(emitter *e, const lane *l)
 
 static void emit_calls(emitter *e, const edge *c)
 {
-    add_u32(e, e->t->files.list[c->file].fid);
-    add_u32(e, c->line);
-    add_u32(e, c->caller);
-    add_u32(e, c->callee + 1);
+    add_u32(e, e->t->files.list[c->at.file].fid);
+    add_u32(e, c->at.line);
+    add_u32(e, c->at.caller);
+    add_u32(e, c->at.callee + 1);
     add_u64(e, c->count);
     add_f64(e, seconds(e, c->incl));
     add_f64(e, seconds(e, c->excl));
@@ -529,11 +529,11 @@ static edge **edges_by_context(const call_graph *g, size_t n_contexts)
     edge **sorted = calloc(g->n_edges + 1, sizeof *sorted);
     size_t *next = calloc(n_contexts + 2, sizeof *next);
     for (size_t i = 0; sorted && next && i < g->n_edges; i++)
-        next[g->edges[i]->context + 1]++;
+        next[g->edges[i]->at.context + 1]++;
     for (size_t i = 1; sorted && next && i <= n_contexts; i++)
         next[i] += next[i - 1];
     for (size_t i = 0; sorted && next && i < g->n_edges; i++)
-        sorted[next[g->edges[i]->context]++] = g->edges[i];
+        sorted[next[g->edges[i]->at.context]++] = g->edges[i];
     if (!next) {
         free(sorted);
         sorted = NULL;
@@ -549,9 +549,9 @@ static void emit_edges(emitter *e)
     if (!edges)
         e->status = -1;
     for (size_t i = 0; edges && i < g->n_edges; i++) {
-        if (edges[i]->context != e->context)
+        if (edges[i]->at.context != e->context)
             put_items(e, 'C', true);
-        emit_context(e, edges[i]->context);
+        emit_context(e, edges[i]->at.context);
         emit_edge(e, edges[i]);
     }
     put_items(e, 'C', true);
@@ -683,10 +683,10 @@ static void number_files(tracer *t)
             source_file_number(files, &files->list[t->codes.list[i]->file]);
     for (size_t i = 0; i < t->graph.n_edges; i++) {
         const edge *e = t->graph.edges[i];
-        source_file_number(files, &files->list[e->file]);
-        source_file_number(files, &files->list[t->codes.subs[e->callee].file]);
-        if (e->caller)
-            source_file_number(files, &files->list[t->codes.subs[e->caller - 1].file]);
+        source_file_number(files, &files->list[e->at.file]);
+        source_file_number(files, &files->list[t->codes.subs[e->at.callee].file]);
+        if (e->at.caller)
+            source_file_number(files, &files->list[t->codes.subs[e->at.caller - 1].file]);
     }
 }
 

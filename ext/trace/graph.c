@@ -62,13 +62,13 @@ node *graph_child(call_graph *g, node *parent, uint32_t sub)
     return n;
 }
 
-static uint64_t edge_hash(const edge *e)
+static inline uint64_t edge_hash(const edge_place *e)
 {
     uint64_t place = mix((uint64_t)e->file << 32 | e->line);
     return mix(place ^ ((uint64_t)e->caller << 32 | e->callee) ^ (uint64_t)e->context << 24);
 }
 
-static bool is_same_edge(const edge *e, const edge *other)
+static inline bool is_same_place(const edge_place *e, const edge_place *other)
 {
     return e->file == other->file && e->line == other->line && e->caller == other->caller &&
            e->callee == other->callee && e->context == other->context;
@@ -81,7 +81,7 @@ static bool edge_index_double(call_graph *g)
     if (!index)
         return false;
     for (size_t i = 0; i < g->n_edges; i++) {
-        size_t at = edge_hash(g->edges[i]) & (cap - 1);
+        size_t at = edge_hash(&g->edges[i]->at) & (cap - 1);
         while (index[at])
             at = (at + 1) & (cap - 1);
         index[at] = (uint32_t)i + 1;
@@ -92,14 +92,14 @@ static bool edge_index_double(call_graph *g)
     return true;
 }
 
-edge *graph_edge(call_graph *g, edge wanted)
+edge *graph_edge(call_graph *g, const edge_place *wanted)
 {
     if (g->n_edges >= g->edge_index_cap / 2 && !edge_index_double(g))
         return NULL;
-    size_t at = edge_hash(&wanted) & (g->edge_index_cap - 1);
+    size_t at = edge_hash(wanted) & (g->edge_index_cap - 1);
     for (; g->edge_index[at]; at = (at + 1) & (g->edge_index_cap - 1)) {
         edge *e = g->edges[g->edge_index[at] - 1];
-        if (is_same_edge(e, &wanted))
+        if (is_same_place(&e->at, wanted))
             return e;
     }
     edge **edges = nyt_grow(g->edges, &g->edges_cap, g->n_edges + 1, sizeof *edges);
@@ -109,7 +109,7 @@ edge *graph_edge(call_graph *g, edge wanted)
     edge *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
-    *e = wanted;
+    e->at = *wanted;
     edges[g->n_edges++] = e;
     g->edge_index[at] = (uint32_t)g->n_edges;
     return e;

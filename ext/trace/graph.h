@@ -5,12 +5,16 @@
 #include "trace.h"
 #include "util.h"
 
-/* Calls of one sub from one line of one sub. */
-struct edge {
+typedef struct {
     uint32_t file, line;        /* file: index in the table of files */
     uint32_t caller;            /* index of the sub plus one; 0: nobody */
     uint32_t callee;
     uint32_t context;           /* the units of work around it: contexts.h */
+} edge_place;
+
+/* Calls of one sub from one line of one sub. */
+struct edge {
+    edge_place at;
     uint64_t count;
     uint64_t inner;             /* those of them that found another activation of the callee */
     uint64_t incl;              /* of outermost activations */
@@ -49,8 +53,8 @@ typedef struct {
 bool graph_begin(call_graph *g, size_t max_nodes);
 /* The node of `sub` below `parent`; `parent` itself where the tree can't grow. */
 node *graph_child(call_graph *g, node *parent, uint32_t sub);
-/* That of the same file, line, caller, callee and context, or a new one. NULL: out of memory. */
-edge *graph_edge(call_graph *g, edge wanted);
+/* NULL: out of memory. */
+edge *graph_edge(call_graph *g, const edge_place *at);
 void graph_free(call_graph *g);
 
 #endif

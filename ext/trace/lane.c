@@ -124,7 +124,7 @@ static line_slot *slots_at(code_info *info, uint32_t place)
  * The code runs at this place for the first time. A unit's function never runs at the place of what
  * calls it, so that it is looked at here each time: what it calls is within the unit.
  */
-static bool find_slots(tracer *t, activation *a)
+static NOINLINE bool find_slots(tracer *t, activation *a)
 {
     if (a->info->unit)
         a->place = contexts_inside(&t->contexts, a->place, a->sub);
@@ -142,13 +142,13 @@ static inline uint32_t line_of_slot(const activation *a)
 static edge *edge_from(tracer *t, const activation *caller, const code_info *callee_info,
                        uint32_t sub, uint32_t place)
 {
-    edge wanted = {.callee = sub, .context = context_at(&t->contexts, place)};
+    edge_place wanted = {.callee = sub, .context = context_at(&t->contexts, place)};
     wanted.file = caller->info ? caller->info->file : callee_info->file;
     if (caller->info) {     /* else a root: called from line 0 of its own file */
         wanted.line = line_of_slot(caller);
         wanted.caller = (caller->unit ? caller->unit->sub : caller->sub) + 1;
     }
-    return graph_edge(&t->graph, wanted);
+    return graph_edge(&t->graph, &wanted);
 }
 
 /*

@@ -58,9 +58,11 @@
 #if defined(__GNUC__)
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define NOINLINE    __attribute__((noinline))   /* off the hot path, and not to be in its way */
 #else
 #define LIKELY(x)   (x)
 #define UNLIKELY(x) (x)
+#define NOINLINE
 #endif
 
 typedef struct tracer tracer;
