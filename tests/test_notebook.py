@@ -99,6 +99,8 @@ def test_the_lines_of_the_cell_are_annotated_and_those_of_earlier_cells(
     assert figures(text, "total += square(n)") == "1,000"
     assert figures(text, "return n * n") == "1,000"
     assert text.startswith("this cell\n")
+    assert text.count("# called") == 1
+    assert "# called 1,000 times by line 3 of this cell" in text
     assert re.search(r"^Cell In *\[2\]$", text, re.MULTILINE)
     page = shown["text/html"]
     assert "total += square(n)" in page and "return n * n" in page and "1,000" in page
@@ -227,7 +229,7 @@ def test_in_a_terminal(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     shown = [line.split() for line in done.stdout.splitlines()]
-    assert done.stdout.count("this cell") == 2, done.stdout + done.stderr
+    assert done.stdout.count("this cell\n     count") == 2, done.stdout + done.stderr
     counts = [words[0] for words in shown if words[-4:] == ["return", "n", "**", "3"]]
     assert counts == ["70", "30"]
     assert [words[0] for words in shown if words[-3:] == ["total", "=", "0"]] == ["1"]

@@ -148,7 +148,7 @@ def test_what_pytest_calls_has_no_made_up_caller(
 ) -> None:
     """Neither the script that started pytest, nor the text with which execnet starts workers."""
     script = Path(sys.executable).parent / "pytest"
-    words = [script, "-p", "no:cacheprovider", "--nytprof", *workers]
+    words: list[str | Path] = [script, "-p", "no:cacheprovider", "--nytprof", *workers]
     assert run([sys.executable, *words], project).returncode == 0
     path = project / "nytprof-tests" / "session.out"
     stock = run([*nytprof.argv, "func", "stock", path]).stdout

@@ -71,5 +71,7 @@ def test_of_others_no_text_is_made_up(sent: reader.Profile) -> None:
     assert len(unknown) == 1
     assert {line.count for line in unknown[0].lines} >= {1}
     assert "__main__::elsewhere" not in {
-        sub.name for sub in sent.subs.values() if sub.calls and sub.file.name.endswith("prog.py")
+        sub.name
+        for sub in sent.subs.values()
+        if sub.calls and sub.file is not None and sub.file.name.endswith("prog.py")
     }

@@ -130,6 +130,9 @@ class _Cell:
     title: str
     source: dict[int, str]
     lines: dict[int, reader.Line]
+    fid: int
+    callers: dict[int, str] = field(default_factory=dict)
+    """Of the functions that begin on a line: how often they were called, and from where."""
 
     @property
     def time(self) -> float:
@@ -157,6 +160,9 @@ class Cells:
         """The columns of each line, and its share of the hottest one's time."""
         most = max((line.incl for line in cell.lines.values()), default=0) or 1
         for number, text in cell.source.items():
+            if called := cell.callers.get(number):
+                indent = text[: len(text) - len(text.lstrip())]
+                yield ("", "", "", "", f"{indent}# {called}"), 0.0
             line = cell.lines.get(number)
             figures = ("", "", "")
             if line is not None:
@@ -199,6 +205,32 @@ class Cells:
         )
 
 
+_MOST_CALLERS = 2
+
+
+def _times(count: int) -> str:
+    return f"{count:,} time{'' if count == 1 else 's'}"
+
+
+def _tell_callers(cells: list[_Cell], profile: reader.Profile) -> None:
+    """Says of each function of a cell who calls it most."""
+    of_fid = {cell.fid: cell for cell in cells}
+    for sub in profile.subs.values():
+        cell = of_fid.get(sub.fid)
+        callers = sorted((c for c in sub.callers if c.line), key=lambda call: -call.count)
+        if cell is None or not sub.first or not callers or "@" in sub.name:
+            continue  # the cell itself is called by nobody, from line 0; lambdas where they stand
+        told = []
+        for call in callers[:_MOST_CALLERS]:
+            where = of_fid.get(call.fid)
+            place = f"line {call.line} of {where.title}" if where else str(call.caller)
+            told.append(f"{_times(call.count)} by {place}")
+        if len(callers) == 1 and callers[0].count == sub.calls:
+            cell.callers[sub.first] = f"called {told[0]}"
+        else:
+            cell.callers[sub.first] = f"called {_times(sub.calls)}: {', '.join(told)}"
+
+
 def _cells_in(shell: Any, profile: reader.Profile, own: str) -> list[_Cell]:
     """The cell that was run, then the other ones by time."""
     known = {name: "".join(linecache.getlines(name)) for name in _names(shell)}
@@ -213,9 +245,11 @@ def _cells_in(shell: Any, profile: reader.Profile, own: str) -> list[_Cell]:
             continue
         name = own if own in same else same[-1]
         title = "this cell" if name == own else " ".join(_title(shell, name))
-        found.append((name != own, _Cell(title, file.source, lines)))
+        found.append((name != own, _Cell(title, file.source, lines, file.fid)))
     found.sort(key=lambda pair: (pair[0], -pair[1].time))
-    return [cell for _, cell in found]
+    cells = [cell for _, cell in found]
+    _tell_callers(cells, profile)
+    return cells
 
 
 def _in_profile(name: str) -> str:
