@@ -46,6 +46,7 @@ missing_packages() {
                 command -v ccache >/dev/null || echo ccache
                 command -v dot >/dev/null || echo graphviz
                 command -v redis-server >/dev/null || echo redis-server     # celery's and rq's broker
+                command -v wrk >/dev/null || echo wrk           # load for bench/bench_web.py
                 command -v genhtml >/dev/null || echo lcov
                 command -v groff >/dev/null || echo groff-base
                 command -v callgrind_annotate >/dev/null || echo valgrind
