@@ -3,12 +3,15 @@
 
     bench_web.py [-n ROUNDS] [-c CONNECTIONS] [NAME]
 
-For this Python, which has pynytprof, flask, django, fastapi, gunicorn and uvicorn; with NAME, only the
-hosts whose name has it in it. One worker of each kind
+For this Python, which has pynytprof, flask, django, fastapi, gunicorn and uvicorn; with NAME, only
+the hosts whose name has it in it. One worker of each kind
 serves on a free port of 127.0.0.1: without middleware, the same again (what the two differ by is
 noise), with middleware that profiles nothing, one request in 100, and each.
 
-Requests a second: the median of five turns of a second, by wrk (Debian has it) or, where there is
+Two processes of the same server differ by up to 15 % for as long as they live, by where their
+memory lies: so each server is started four times, and all figures are over those.
+
+Requests a second: the median of four turns of a second, by wrk (Debian has it) or, where there is
 none, by threads of this process. Processor time: the worker's own, in ROUNDS rounds in which each
 server gets 100 requests, so that a machine whose speed changes within seconds changes it for all;
 "more" is the median of its quotients with the server without middleware in the same round, and
@@ -156,7 +159,7 @@ MODES = {
 }
 PATH = "/offers/7"
 TURN = 100  # requests of a turn in which processor time is measured
-TURNS = 5  # of a second, in which requests are counted
+STARTS = 4  # of each server; in each of them one turn of a second, in which requests are counted
 
 
 @dataclass
@@ -194,7 +197,7 @@ def serving(module: str, command: list[str], mode: str, folder: Path) -> Iterato
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-m", *words],
         cwd=folder,
-        env={**os.environ, "BENCH_WEB": mode},
+        env={**os.environ, "BENCH_WEB": mode, "PYTHONHASHSEED": "0"},
     )
     try:
         server = Server(port)
@@ -270,7 +273,7 @@ def in_turn(servers: list[Server], rounds: int) -> Iterator[Server]:
 
 def measure(servers: list[Server], rounds: int, connections: int) -> None:
     load = load_by_wrk if shutil.which("wrk") else load_by_threads
-    for server in in_turn(servers, TURNS):  # warms caches, too
+    for server in servers:  # warms caches, too
         requests, seconds = load(server.port, connections)
         server.rates.append(requests / seconds)
     for server in in_turn(servers, rounds):
@@ -278,6 +281,21 @@ def measure(servers: list[Server], rounds: int, connections: int) -> None:
         for _ in range(TURN):
             get(server.port, PATH)
         server.costs.append((processor_ns(server.worker) - before) / 1e3 / TURN)
+
+
+def once(
+    module: str, command: list[str], measured: list[Server], rounds: int, connections: int
+) -> None:
+    """Starts all servers, and adds what is found of each."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(serving(module, command, mode, Path(folder, str(number))))
+            for number, mode in enumerate(MODES.values())
+        ]
+        measure(servers, rounds, connections)
+    for total, server in zip(measured, servers, strict=True):
+        total.rates += server.rates
+        total.costs += server.costs
 
 
 def row(server: Server, bare: Server) -> str:
@@ -313,14 +331,11 @@ def main() -> int:
     for name, (module, command) in HOSTS.items():
         if given.name.lower() not in name.lower():
             continue
-        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            servers = [
-                stack.enter_context(serving(module, command, mode, Path(folder, str(number))))
-                for number, mode in enumerate(MODES.values())
-            ]
-            measure(servers, given.n, given.c)
-            for mode, server in zip(MODES, servers, strict=True):
-                print(f"| {name}: {mode} | {row(server, servers[0])} |", flush=True)
+        measured = [Server(0) for _ in MODES]
+        for _ in range(STARTS):
+            once(module, command, measured, max(1, given.n // STARTS), given.c)
+        for mode, server in zip(MODES, measured, strict=True):
+            print(f"| {name}: {mode} | {row(server, measured[0])} |", flush=True)
     return 0
 
 
