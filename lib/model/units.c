@@ -254,6 +254,7 @@ bool nyt_units_finish(struct nyt_loader *l)
     p->unit_state = state_of(l);
     if (!l->options.unit)
         return true;
+    p->awaits_left_out = p->await_count > 0;
     p->await_count = 0;
     p->totals.processor_wait = 0;
     for (size_t i = p->unit_count; i-- > 0;) {

@@ -468,7 +468,8 @@ static void put_units_caveat(struct nyt_words *w)
         nyt_put_sub(w, p->unit_wanted);
     else
         nyt_out_format(w->o, "the %zu units of that name", p->units_wanted);
-    nyt_out_text(w->o, " is looked at; awaited time is not known by units.");
+    nyt_out_text(w->o, " is looked at");
+    nyt_out_text(w->o, p->awaits_left_out ? "; awaited time is not known by units." : ".");
     if (p->unit_state == NYT_UNITS_PARTLY)
         nyt_out_text(w->o, " There were so many that some is told with the units around it.");
 }
