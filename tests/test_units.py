@@ -299,6 +299,20 @@ def test_merged_profiles_keep_their_units(apart: Path, nytprof: Door, tmp_path: 
     assert loops(reader.read(same, unit="inner")) == 3 * 21
 
 
+def test_behind_damage_nothing_is_told_of_units(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    """A comment that told where one ended may be what is lost."""
+    bytes_ = bytearray(apart.read_bytes())
+    at = len(bytes_) // 2
+    bytes_[at : at + 200] = bytes(200)
+    damaged, sound = tmp_path / "damaged.out", tmp_path / "sound.out"
+    damaged.write_bytes(bytes_)
+    done = run([*nytprof.argv, "recover", "-o", sound, damaged])
+    assert "lost" in done.stderr, done.stderr
+    recovered = reader.read(sound)
+    assert recovered.units and not any(unit.apart for unit in recovered.units)
+    assert run([*nytprof.argv, "--unit", "inner", sound]).returncode == 2
+
+
 COMMANDS: dict[
     str, tuple[list[str], str, str]
 ] = {  # what each shows of inner, and what it does not
