@@ -86,13 +86,15 @@ bool nyt_is_around_unit(const nyt_profile *p, const nyt_file *file)
     return n == 2 && nyt_str_contains(source[0].text, "def unit(function, *args, **kwargs):");
 }
 
-/* execnet runs its own text in the worker that it starts: nobody knows it but by that name. */
+/* execnet runs its own text in the worker that it starts: nobody knows it but by that name, and some
+ * take it for what `-c` was given. */
 static bool is_nameless_start(const nyt_profile *p, const nyt_file *file, nyt_str caller)
 {
     size_t n;
     const nyt_src_line *source = nyt_profile_source(p, file->fid, &n);
     return nyt_str_is(file->name, "(string)") && nyt_str_begins(caller, "__main__::(module)") &&
-           (n == 0 || nyt_str_begins(source[0].text, "# the text of this code is not known"));
+           (n == 0 || nyt_str_begins(source[0].text, "# the text of this code is not known") ||
+            nyt_str_contains(source[0].text, "exec(eval(sys.stdin.readline()))"));
 }
 
 static bool imports(const nyt_profile *p, const nyt_file *launcher, nyt_str name)
