@@ -234,6 +234,17 @@ def loops(profile: reader.Profile) -> int:
     return sum(line.count for line in profile.find_file("prog.py").lines if line.line == LOOP)
 
 
+def loops_of(profile: reader.Profile) -> int:
+    """The same in all programs of that name."""
+    return sum(
+        line.count
+        for file in profile.files.values()
+        if file.name.endswith("prog.py")
+        for line in file.lines
+        if line.line == LOOP
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "calls", "turns"),
     [
@@ -279,10 +290,20 @@ def test_units_and_the_rest_are_all_there_is(apart: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_thread_of_a_unit(apart: Path) -> None:
-    other = max(process.pid for process in reader.read(apart).processes if process.parent > 1 and
-                process.pid != reader.read(apart).processes[0].pid)  # fmt: skip
-    assert loops(reader.read(apart, unit="inner", thread=other)) == 21
+def test_a_thread_or_process_of_a_unit(apart: Path, nytprof: Door, tmp_path: Path) -> None:
+    """Also where profiles were merged."""
+    merged = tmp_path / "merged.out"
+    nested = tmp_path / "prog.py"
+    nested.write_text(APART.replace("work(20)", "work(30)"))
+    assert run([PYTHON, "-m", "pynytprof", "-q", nested], tmp_path).returncode == 0
+    words: list[str | Path] = [*nytprof.argv, "merge", "-q", "-o", merged, apart]
+    words.append(tmp_path / "nytprof.out")
+    assert run(words).returncode == 0
+    for path in (apart, merged):
+        main, other = (one.pid for one in reader.read(apart).processes)
+        assert loops_of(reader.read(path, unit="inner", thread=main)) == 2 * 21
+        assert loops_of(reader.read(path, unit="inner", thread=other)) == 21
+        assert loops_of(reader.read(path, unit="inner", process=main)) == 3 * 21
 
 
 def test_merged_profiles_keep_their_units(apart: Path, nytprof: Door, tmp_path: Path) -> None:
