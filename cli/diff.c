@@ -79,8 +79,7 @@ static enum exit_status load_runs(const struct options *options, char **paths, i
     for (int i = 0; i < count; i++) {
         if (load_profile(&loaded[i], options, paths[i], &err) < 0)
             return unreadable(options, paths[i], &err);
-        if (!nyt_profile_totals(loaded[i])->complete)
-            say(options->io, "%s: the profile is incomplete", paths[i]);
+        tell_incomplete(options, paths[i], loaded[i]);
     }
     return EXIT_FINE;
 }

@@ -480,7 +480,12 @@ def test_json_follows_its_schema(two: tuple[Path, Path]) -> None:
     diff = compare(*two)
     data = json.loads(diff.json(conditions=["calls>+0", "total>10s"]))
     assert data["schema"] == 1
-    assert data["before"] == {"path": str(two[0]), "application": "a.py", "complete": True}
+    assert data["before"] == {
+        "path": str(two[0]),
+        "application": "a.py",
+        "complete": True,
+        "snapshot": False,
+    }
     assert set(data["totals"]) == {"total", "duration", "active", "lines.count", "calls"}
     assert data["totals"]["calls"] == {
         "unit": "count", "before": 5, "after": 7, "change": 2, "percent": 40

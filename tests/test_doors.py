@@ -232,6 +232,13 @@ def test_a_snapshot_is_a_finding(door: Door, tmp_path: Path) -> None:
     done = door.run("verify", "-v", path)
     assert done.returncode == 0
     assert "a snapshot: the program was still running" in done.stdout
+    done = door.run("diff", path, PROFILE)
+    assert done.stdout.startswith(f"{path} (snapshot) -> {PROFILE}\n")
+    said = f"{door.name}: {path}: the profile is a snapshot: the program was still running\n"
+    assert (done.returncode, done.stderr) == (0, said)
+    for words in (["summary", "--json"], ["info", "--json"], ["convert", "--to", "json"]):
+        report = json.loads(door.run(*words, path).stdout)
+        assert (report["complete"], report["snapshot"]) == (False, True)
     found = json.loads(door.run("verify", "--json", path).stdout)
     assert found["sound"] and "snapshot" in [one["rule"] for one in found["findings"]]
 

@@ -71,6 +71,7 @@ static void put_totals(struct json *j)
     const nyt_totals *t = &j->p->totals;
     nyt_json_whole(&j->w, "schema", 1);
     nyt_json_bool(&j->w, "complete", t->complete);
+    nyt_json_bool(&j->w, "snapshot", t->snapshot);
     nyt_json_whole(&j->w, "ticks_per_second", t->ticks_per_sec);
     nyt_json_number(&j->w, "duration_seconds", t->duration);
     nyt_json_number(&j->w, "active_seconds", t->active);

@@ -305,11 +305,17 @@ static const char *path_of(const struct nyt_diff_view *v, int s)
     return path ? path : s ? "(after)" : "(before)";
 }
 
+/* What stands behind the name of a profile that is not whole. */
+static const char *state_of(const struct nyt_diff_view *v, int s)
+{
+    const nyt_totals *t = &v->d->match.half[s].p->totals;
+    return t->snapshot ? " (snapshot)" : t->complete ? "" : " (incomplete)";
+}
+
 static void put_path(struct nyt_words *w, const struct nyt_diff_view *v, int s)
 {
     nyt_out_safe(w->o, (nyt_str){.data = path_of(v, s), .len = strlen(path_of(v, s))}, 0);
-    if (!v->d->match.half[s].p->totals.complete)
-        nyt_out_text(w->o, " (incomplete)");
+    nyt_out_text(w->o, state_of(v, s));
 }
 
 static void put_paths(struct nyt_words *w, const void *what)
@@ -546,8 +552,7 @@ static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
     for (int s = 0; s < 2; s++) {
         nyt_out_text(r->o, s ? " → " : "### ");
         put_code(r->o, name_or(NULL, path_of(v, s)), 200);
-        if (!v->d->match.half[s].p->totals.complete)
-            nyt_out_text(r->o, " (incomplete)");
+        nyt_out_text(r->o, state_of(v, s));
     }
     nyt_out_text(r->o, "\n");
     put_work(r, v, markdown_sentence);

@@ -22,6 +22,7 @@ static void put_profile(struct nyt_json *j, const struct nyt_diff_view *v, int s
     const nyt_profile *p = v->d->match.half[s].p;
     nyt_json_open(j, s ? "after" : "before", '{');
     nyt_json_bool(j, "complete", p->totals.complete);
+    nyt_json_bool(j, "snapshot", p->totals.snapshot);
     if (path)
         nyt_json_text(j, "path", path);
     else
