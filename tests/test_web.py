@@ -217,13 +217,17 @@ def test_streams_and_errors(serve: Serve) -> None:
     assert profile.subs["serve::fail"].calls == 1
 
 
-def test_on_demand_with_the_secret_alone(serve: Serve) -> None:
-    with serve("django", {"secret": SECRET}) as server:
+@pytest.mark.parametrize("framework", ["django", "fastapi"])
+def test_on_demand_with_the_secret_alone(serve: Serve, framework: str) -> None:
+    with serve(framework, {"secret": SECRET}) as server:
         server.get("/users/1")
         server.get("/users/1", **{"X-Nytprof": "a secret of sixteem"})
+        server.get("/users/1?nytprof=a+secret+of+sixteem&x=1")
+        server.get("/users/1?nytprof=")
         assert not (server.folder / "nytprof-web").exists()
         server.get("/users/1", **{"X-Nytprof": SECRET})
-    assert server.profile().subs["serve::work"].calls == 1
+        server.get("/users/1?x=1&nytprof=a%20secret+of+sixteen")
+    assert server.profile().subs["serve::work"].calls == 2
 
 
 def test_slow_requests_are_kept(serve: Serve) -> None:

@@ -33,8 +33,8 @@ class ASGIMiddleware:
         finally:
             request.end()
 
-    def _word(self, scope: Any) -> bytes | None:
+    def _word(self, scope: Any) -> str | bytes | None:
         if not self._choice.on_demand:
             return None
         found: bytes | None = next((v for k, v in scope["headers"] if k == b"x-nytprof"), None)
-        return found
+        return self._choice.word(found, scope.get("query_string", b""))

@@ -81,6 +81,14 @@ class Choice:
         """Whether a request may ask for it."""
         return self._secret is not None
 
+    def word(self, header: str | bytes | None, query: bytes) -> str | bytes | None:
+        """What a request says the secret is: by its header, else as ``nytprof`` in its query."""
+        if header is not None or self._secret is None or b"nytprof=" not in query:
+            return header
+        from urllib.parse import parse_qs
+
+        return parse_qs(query).get(b"nytprof", [None])[0]
+
     def wanted(self, word: str | bytes | None) -> bool:
         """Whether the next request is one of those; ``word`` is what it says the secret is."""
         if word is not None and self._secret is not None:

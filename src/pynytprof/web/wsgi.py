@@ -52,7 +52,7 @@ class WSGIMiddleware:
         self._choice = Choice(_names, *args, **settings)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not self._choice.wanted(environ.get("HTTP_X_NYTPROF")):
+        if not self._choice.wanted(self._word(environ)):
             return self._app(environ, start_response)
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         request = self._choice.begin(environ, method, path)
@@ -68,3 +68,9 @@ class WSGIMiddleware:
             request.end()
             return parts
         return _Body(parts, _bodies(request.label), request)
+
+    def _word(self, environ: dict[str, Any]) -> str | bytes | None:
+        if not self._choice.on_demand:
+            return None
+        query: str = environ.get("QUERY_STRING", "")
+        return self._choice.word(environ.get("HTTP_X_NYTPROF"), query.encode("latin-1", "replace"))
