@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import linecache
 import os
 import sys
@@ -143,6 +142,8 @@ class unit:
 
     def __call__(self, function: _F) -> _F:
         """``function`` as this unit, each time that it is called."""
+        import inspect  # not for a `with` alone: it takes as long as all the rest
+
         if inspect.iscoroutinefunction(function):
             call = _async(self.name)
 
