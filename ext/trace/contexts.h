@@ -32,8 +32,8 @@ typedef struct {
 uint32_t contexts_new_lane(context_table *c);
 /* The same lane in the unit `sub` as well. Where there is no room, or no memory, the same place. */
 uint32_t contexts_inside(context_table *c, uint32_t place, uint32_t sub);
-/* The place of another lane in the context of that one, or that lane's own. */
-uint32_t contexts_of_lane(context_table *c, uint32_t lane, uint32_t place);
+/* The place of the lane whose own is `home` in the context of that place, or `home`. */
+uint32_t contexts_of_lane(context_table *c, uint32_t home, uint32_t place);
 void contexts_free(context_table *c);
 
 static inline uint32_t context_at(const context_table *c, uint32_t place)
