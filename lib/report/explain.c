@@ -40,6 +40,7 @@ static const struct detail {
 struct explanation {
     struct nyt_report *r; /* over the text in the making */
     const struct nyt_insight *insight;
+    const struct nyt_ranking *functions;
     const struct detail *detail;
 };
 
@@ -226,26 +227,30 @@ static void put_function(struct nyt_words *w, const nyt_sub *sub)
     nyt_out_text(w->o, " |\n");
 }
 
-static bool put_functions(struct explanation *e)
+/* Once for all degrees of detail. False: out of memory. */
+static bool rank_functions(struct nyt_ranking *list, const struct nyt_report *r)
 {
-    struct nyt_ranking list;
     size_t n;
-    const nyt_sub *subs = nyt_profile_subs(e->r->p, &n);
-    if (!nyt_ranking_begin(&list, n))
+    const nyt_sub *subs = nyt_profile_subs(r->p, &n);
+    if (!nyt_ranking_begin(list, n))
         return false;
     for (size_t i = 0; i < n; i++)
         if (subs[i].calls && subs[i].excl > 0 && isfinite(subs[i].excl) &&
-            nyt_report_shows(e->r, subs[i].fid) && !nyt_is_import(e->r->p, &subs[i]))
-            nyt_rank(&list, subs[i].excl, &subs[i]);
-    nyt_ranking_sort(&list);
-    for (size_t i = 0; i < list.count && i < e->detail->functions; i++) {
+            nyt_report_shows(r, subs[i].fid) && !nyt_is_import(r->p, &subs[i]))
+            nyt_rank(list, subs[i].excl, &subs[i]);
+    nyt_ranking_sort(list);
+    return true;
+}
+
+static void put_functions(struct explanation *e)
+{
+    const struct nyt_ranking *list = e->functions;
+    for (size_t i = 0; i < list->count && i < e->detail->functions; i++) {
         nyt_out_text(e->r->o, i ? ""
                                 : "\n## Functions by self time\n\n"
                                   "| self | incl | calls | function | |\n|--:|--:|--:|---|---|\n");
-        put_function(&e->r->w, list.list[i].item);
+        put_function(&e->r->w, list->list[i].item);
     }
-    nyt_ranking_free(&list);
-    return true;
 }
 
 /* ---- All ---- */
@@ -259,7 +264,8 @@ static bool put_all(struct explanation *e)
 {
     put_head(e);
     put_split(e);
-    bool ok = (!e->detail->lines || put_hot_lines(e)) && put_functions(e);
+    bool ok = !e->detail->lines || put_hot_lines(e);
+    put_functions(e);
     nyt_explain_units(e->r, e->detail->functions);
     if (!e->detail->no_facts)
         put_facts(e);
@@ -267,10 +273,9 @@ static bool put_all(struct explanation *e)
 }
 
 /* false: out of memory. */
-static bool write_in_detail(struct nyt_buf *text, const struct nyt_report *r,
-                            const struct nyt_insight *insight, const struct detail *detail)
+static bool write_in_detail(struct nyt_buf *text, struct explanation e)
 {
-    struct nyt_report mine = *r;
+    struct nyt_report mine = *e.r;
     mine.o = malloc(sizeof *mine.o);
     if (!mine.o)
         return false;
@@ -281,7 +286,8 @@ static bool write_in_detail(struct nyt_buf *text, const struct nyt_report *r,
     mine.width = CODE_WIDTH;
     text->len = 0;
     nyt_out_begin(mine.o, keep_text, text);
-    bool ok = put_all(&(struct explanation){.r = &mine, .insight = insight, .detail = detail});
+    e.r = &mine;
+    bool ok = put_all(&e);
     ok = nyt_out_end(mine.o, NULL) == NYT_OK && ok;
     free(mine.o);
     return ok;
@@ -290,15 +296,19 @@ static bool write_in_detail(struct nyt_buf *text, const struct nyt_report *r,
 static bool explain(struct nyt_report *r, size_t budget)
 {
     struct nyt_insight insight;
+    struct nyt_ranking functions = {0};
     struct nyt_buf text = {0};
-    bool ok = nyt_insight_find(&insight, r->p), fits = false;
+    bool ok = nyt_insight_find(&insight, r->p) && rank_functions(&functions, r), fits = false;
+    struct explanation e = {.r = r, .insight = &insight, .functions = &functions};
     for (size_t i = 0; ok && !fits && i < sizeof details / sizeof *details; i++) {
-        ok = write_in_detail(&text, r, &insight, &details[i]);
+        e.detail = &details[i];
+        ok = write_in_detail(&text, e);
         fits = text.len <= budget;
     }
     if (ok)
         nyt_out_bytes(r->o, text.data, text.len);
     nyt_buf_free(&text);
+    nyt_ranking_free(&functions);
     nyt_insight_free(&insight);
     return ok;
 }
