@@ -15,11 +15,11 @@ void openings_begin(tracer *t)
 
 void opening_seek(const tracer *t, code_info *info, PyCodeObject *code)
 {
-    const int no_functions = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    const int suspended = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
     if (++info->begun < t->openings_after)
         return;
     /* What is thrown into a generator may be caught before its first line. */
-    bool found = code->co_flags & CO_OPTIMIZED && !(code->co_flags & no_functions) &&
+    bool found = code->co_flags & CO_OPTIMIZED && !(code->co_flags & suspended) &&
                  !info->folded && !info->steps && flow_opening(info, code);
     info->opening = found ? OPENING_EXPECTED : OPENING_NONE;
     swallow_error();

@@ -7,8 +7,8 @@
 
 #include "lane.h"
 
+/* The tracer starts: asks how often is often. */
 void openings_begin(tracer *t);
-
 /* A function whose opening is not known is called: it is found once that has been often. */
 void opening_seek(const tracer *t, code_info *info, PyCodeObject *code);
 /*
