@@ -19,8 +19,8 @@ void opening_seek(const tracer *t, code_info *info, PyCodeObject *code)
     if (++info->begun < t->openings_after)
         return;
     /* What is thrown into a generator may be caught before its first line. */
-    bool found = code->co_flags & CO_OPTIMIZED && !(code->co_flags & suspended) &&
-                 !info->folded && !info->steps && flow_opening(info, code);
+    bool found = code->co_flags & CO_OPTIMIZED && !(code->co_flags & suspended) && !info->folded &&
+                 !info->steps && flow_opening(info, code);
     info->opening = found ? OPENING_EXPECTED : OPENING_NONE;
     swallow_error();
 }
