@@ -20,6 +20,7 @@ import pytest
 from support import PYTHON, TIME_LIMIT_S, environment, run, wait_until
 
 from pynytprof import convert, reader, units, verify, web
+from pynytprof.web.choice import Choice
 
 SECRET = "a secret of sixteen"
 
@@ -228,6 +229,14 @@ def test_on_demand_with_the_secret_alone(serve: Serve, framework: str) -> None:
         server.get("/users/1", **{"X-Nytprof": SECRET})
         server.get("/users/1?x=1&nytprof=a%20secret+of+sixteen")
     assert server.profile().subs["serve::work"].calls == 2
+
+
+def test_a_query_may_be_anything() -> None:
+    choice = Choice(units.Names("web"), secret=SECRET)
+    assert choice.word(None, b"y=\xff&nytprof=one+word&z=%FF") == "one word"
+    assert choice.word(None, b"nytprof=\xff") == "\xff"
+    assert choice.word(None, b"&&;=nytprof=&\x00") is None
+    assert choice.word("header", b"nytprof=query") == "header"
 
 
 def test_slow_requests_are_kept(serve: Serve) -> None:

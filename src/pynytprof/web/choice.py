@@ -87,7 +87,7 @@ class Choice:
             return header
         from urllib.parse import parse_qs
 
-        return parse_qs(query).get(b"nytprof", [None])[0]
+        return parse_qs(query.decode("latin-1")).get("nytprof", [None])[0]
 
     def wanted(self, word: str | bytes | None) -> bool:
         """Whether the next request is one of those; ``word`` is what it says the secret is."""
