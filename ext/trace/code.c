@@ -214,21 +214,19 @@ static int last_line_of(const source_file *file)
     return file->source_lines > USUAL ? (int)file->source_lines : USUAL;
 }
 
-/* The sub that the code is; false: out of memory. */
-static bool give_sub(tracer *t, code_info *info, PyCodeObject *code, PyObject *module)
+/* A new sub, which the code is; -1: out of memory. */
+static int64_t sub_of_code(tracer *t, PyCodeObject *code, const code_identity *id, PyObject *module)
 {
-    const source_file *file = &t->files.list[info->file];
-    int most = last_line_of(file);
-    int first = info->first_line > most ? most : info->first_line > 0 ? info->first_line : 1;
-    int last = info->folded ? FOLDED_LINES : code_last_line(code, most);
-    int64_t sub = sub_new(&t->codes,
-                          (sub_info){.kind = SUB_PYTHON,
-                                     .file = info->file,
-                                     .first = (uint32_t)first,
-                                     .last = (uint32_t)(last > first ? last : first),
-                                     .base = base_name(code, file, info->qualname, module, first)});
-    info->sub = sub < 0 ? 0 : (uint32_t)sub;
-    return sub >= 0;
+    const source_file *file = &t->files.list[id->file];
+    int most = last_line_of(file), begins = file->folded ? 1 : code->co_firstlineno;
+    int first = begins > most ? most : begins > 0 ? begins : 1;
+    int last = file->folded ? FOLDED_LINES : code_last_line(code, most);
+    return sub_new(&t->codes,
+                   (sub_info){.kind = SUB_PYTHON,
+                              .file = id->file,
+                              .first = (uint32_t)first,
+                              .last = (uint32_t)(last > first ? last : first),
+                              .base = base_name(code, file, id->qualname, module, first)});
 }
 
 /*
@@ -250,16 +248,20 @@ static bool is_units(PyCodeObject *code, const source_file *file)
 static code_info *code_info_new(tracer *t, PyCodeObject *code, const code_identity *id,
                                 PyObject *module)
 {
-    code_info *info = codes_add(&t->codes, id);
+    bool skip = t->files.list[id->file].skip;
+    int64_t sub = skip ? 0 : sub_of_code(t, code, id, module);
+    /* Last of all: what is in the table is whole. */
+    code_info *info = sub < 0 ? NULL : codes_add(&t->codes, id);
     if (!info)
         return NULL;
-    info->skip = t->files.list[id->file].skip;
+    info->skip = skip;
+    info->sub = (uint32_t)sub;
     info->folded = t->files.list[id->file].folded;
     info->first_line = info->folded ? 1 : code->co_firstlineno;
     info->module = code_is_module_level(code);
     info->unit = is_units(code, &t->files.list[id->file]);
     info->awaits = code->co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR);
-    return info->skip || give_sub(t, info, code, module) ? info : NULL;
+    return info;
 }
 
 static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, PyObject *qualname,
