@@ -367,7 +367,7 @@ static bool running_place(const tracer *t, eval_place *place)
     if (!top || !top->info)
         return false;
     place->file = top->info->file;
-    size_t line = tier_of(top) ? tiers_line_now(top) : top->slot ? top->slot - top->slots : 0;
+    size_t line = tiers_are_off(top) ? tiers_line_now(top) : top->slot ? top->slot - top->slots : 0;
     place->line = top->info->lines[line];
     return true;
 }
@@ -490,6 +490,10 @@ static code_info *code_look(tracer *t, PyCodeObject *code, PyObject *globals)
     code_info *info = known ? t->codes.list[index] : code_learn(t, code, globals);
     if (info && !learn_lines(t, info, code))
         info = NULL;
+    if (info && !info->skip && info->code && info->code != code)
+        tiers_not_alone(t, info);
+    if (info)
+        info->code = code;
     if (info && t->engine.watch && t->engine.watch(t, code, info) < 0)
         info = NULL;
     if (info && (known || marked_before(t, code, &index)))

@@ -188,34 +188,9 @@ bool code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to)
 
 /* ---- The table ---- */
 
-static void tier_times_free(code_tier *tier)
-{
-    for (uint32_t i = 0; i < tier->times_cap; i++)
-        free(tier->times[i]);
-    free(tier->times);
-    tier->times = NULL;
-    tier->times_cap = 0;
-}
-
-void code_tier_free(code_tier *tier)
-{
-    if (!tier)
-        return;
-    tier_times_free(tier);
-    free(tier->flow.places);
-    free(tier->flow.blocks);
-    free(tier->blocks);
-    free(tier->weights);
-    free(tier->place_of);
-    free(tier->shared);
-    Py_XDECREF(tier->code);
-    free(tier);
-}
-
 static void slots_free(code_info *info)
 {
-    if (info->tier)
-        tier_times_free(info->tier);
+    tier_forget(info->tier);
     for (uint32_t i = 0; i < info->slots_cap; i++)
         free(info->slots[i]);
     free(info->slots);
@@ -255,7 +230,7 @@ void code_info_free(code_info *info)
     code_forget_lines(info);
     free(info->places);
     free(info->steps);
-    code_tier_free(info->tier);
+    tier_free(info->tier);
     Py_XDECREF(info->qualname);
     Py_XDECREF(info->module_name);
     free(info);

@@ -28,7 +28,7 @@ struct code_info {
     uint32_t n_lines;   /* distinct lines; they are found when it runs */
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
-    uint8_t *line_kinds; /* what an event at each costs: a cost_kind; NULL before it runs */
+    uint8_t *line_kinds; /* see code_line_kind(); NULL before it runs */
     int low;            /* lines[0] */
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */
@@ -41,7 +41,9 @@ struct code_info {
     uint32_t *steps; /* by offset in code units, steps.h; NULL: LINE events tell */
     uint32_t n_steps;
     bool no_steps; /* they have been looked for in vain */
-    bool no_tier;  /* so has what could be left out of its events */
+    const void *code; /* the code object that has run; borrowed, to be compared only */
+    bool no_tier; /* its lines have all their events: another has run, too, or nothing follows */
+    uint64_t due; /* with tiers: once a line has started so often there is something to do */
     code_tier *tier; /* of hot code; NULL: LINE tells of all its lines */
     enum opening_state opening;
     uint32_t begun;        /* how often, until it is sought */
@@ -85,7 +87,6 @@ bool code_stays_on_line(code_info *info, PyCodeObject *code, int from, int to);
 /* The slow part of code_place(). */
 uint32_t code_place_found(code_info *info, PyCodeObject *code, int offset);
 void code_info_free(code_info *info);
-void code_tier_free(code_tier *tier);
 
 /* -1 with an exception. */
 int codes_begin(code_table *codes);
@@ -114,6 +115,15 @@ static inline uint32_t code_line_index(const code_info *info, int line)
             high = mid;
     }
     return low == info->n_lines ? low - 1 : info->lines[low] == line ? low : 0;
+}
+
+/* In line_kinds: the line is one whose count follows from others', and has no events (tiers.c). */
+#define LINE_IS_OFF 0x80
+
+/* What an event at a line costs, given its index: a cost_kind. */
+static inline uint8_t code_line_kind(const code_info *info, uint32_t line)
+{
+    return info->line_kinds[line] & (LINE_IS_OFF - 1);
 }
 
 /*

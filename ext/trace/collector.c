@@ -39,7 +39,7 @@ static void collection_starts(tracer *t, lane *l, uint64_t now)
 {
     if (!t->options.stmts && l->top != l->stack)
         place_top(l);
-    if (tier_of(l->top) && !l->top->c)
+    if (tiers_are_off(l->top) && !l->top->c)
         tiers_interrupt(t, l, now);
     lane_enter(t, l, &collection, NULL, t->collector.sub, now, COST_NONE);
 }
@@ -49,7 +49,6 @@ static void collection_stops(tracer *t, lane *l, uint64_t now)
     if (!lane_unwind_to(t, l, &collection, now))
         return;
     lane_leave(t, l, now, COST_NONE);
-    tiers_back(l);
 }
 
 /* callback(phase, info): "start" or "stop". Whoever else calls it is told nothing, and does no harm. */

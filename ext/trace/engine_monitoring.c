@@ -140,24 +140,29 @@ static PyObject *on_line_of_tiers(PyObject *self, PyObject *const *args, size_t 
     }
     code_info *info = l->top->info;
     uint32_t line = code_line_index(info, as_int(args[1]));
-    code_tier *tier = tier_of(l->top);
-    if (tier)
-        return tiers_line(t, l, tier, line, now) ? disable(t) : Py_NewRef(Py_None);
+    if (UNLIKELY(l->top->begun) && opening_met(t, l, line, now))
+        return disable(t);
+    uint8_t kind = info->line_kinds[line];
+    if (UNLIKELY(kind & LINE_IS_OFF)) {
+        lane_pass(t, l, now, code_line_kind(info, line));
+        return disable(t);
+    }
     const line_slot *started = &l->top->slots[line];
-    lane_line_at(t, l, line, now, info->line_kinds[line]);
-    if (tiers_is_hot(t, info, started->count))
-        tiers_look_at(t, l, (PyCodeObject *)args[0], info);
+    l->top->at = 0;
+    lane_line_at(t, l, line, now, kind);
+    if (UNLIKELY(started->count >= info->due))
+        tiers_due(t, l, (PyCodeObject *)args[0], info);
     Py_RETURN_NONE;
 }
 
-/* Lines that were counted in advance do not run. */
+/* A block is left in its middle. */
 static PyObject *on_raise(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
     lane *l = lane_here();
     if (l && l->top->key == args[0] && tier_of(l->top))
-        tiers_raise(l);
+        tiers_raise(CALLBACK_OF(self), l, args[2]);
     Py_RETURN_NONE;
 }
 
@@ -191,8 +196,6 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
         now = l->since;
     }
     lane_line_at(t, l, index, now, COST_JUMP);
-    if (tier_of(l->top))
-        l->top->at = 0;
     Py_RETURN_NONE;
 }
 
@@ -225,7 +228,7 @@ static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n,
     if (starts)
         lane_line_at(t, l, line - 1, now, info->line_kinds[line - 1] + (COST_STEP - COST_LINE));
     else
-        lane_pass(t, l, now);
+        lane_pass(t, l, now, COST_STEP_BIG);
     return step ? Py_NewRef(Py_None) : disable(t);
 }
 
@@ -367,6 +370,16 @@ static inline void note_suspension(tracer *t, PyObject *const *args)
     hold_units(t, l, args[0]);
 }
 
+/* The frame at the top begins. */
+static inline void begin_lines(const tracer *t, lane *l, const PyObject *code, bool tiers)
+{
+    code_info *info = l->top->info;
+    if (info->opening != OPENING_NONE)
+        opening_begin(t, l, info, code);
+    if (tiers && tiers_are_off(l->top))
+        tiers_start(l);
+}
+
 /* A frame begins, or goes on at `offset` (-1: begins). */
 static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool may_disable,
                               bool tiers)
@@ -382,7 +395,7 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
-    if (tiers && tier_of(l->top)) {
+    if (tiers && tiers_are_off(l->top)) {
         tiers_call(t, l, -1, now, kind);
         kind = COST_NONE;
     }
@@ -390,9 +403,9 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
-        l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
-    } else if (entered && !tiers && info->opening != OPENING_NONE && t->options.stmts) {
-        opening_begin(t, l, info, code);
+        l->top->at = info->tier || begins_line(info, offset, !may_disable) ? 0 : index + 1;
+    } else if (entered && t->options.stmts) {
+        begin_lines(t, l, code, tiers);
     }
     if (UNLIKELY(t->units.n_open))
         meet_units(t, l, code, offset < 0);
@@ -478,7 +491,6 @@ static PyObject *leave_of_tiers(PyObject *self, PyObject *code, enum cost_kind k
     l->leaving = true;
     PyObject *answer = leave(self, code, kind);
     l->leaving = false;
-    tiers_back(l);
     return answer;
 }
 
@@ -505,13 +517,19 @@ static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t
     return leave_of_tiers(self, args[0], COST_LEAVE);
 }
 
+/* The frame at the top may not have come to its first line. */
+static inline void unwind_opening(PyObject *const *args)
+{
+    const lane *l = lane_here();
+    if (l && l->top->key == args[0])
+        opening_take_back(l->top, as_int(args[1]));
+}
+
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    const lane *l = lane_here();
-    if (l && l->top->key == args[0])
-        opening_take_back(l->top, as_int(args[1]));
+    unwind_opening(args);
     return leave(self, args[0], COST_UNWIND);
 }
 
@@ -520,6 +538,7 @@ static PyObject *on_unwind_of_tiers(PyObject *self, PyObject *const *args, size_
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
+    unwind_opening(args);
     return leave_of_tiers(self, args[0], COST_UNWIND);
 }
 
@@ -566,7 +585,7 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], as_int(args[1]))];
     }
     enum cost_kind kind = COST_C_ENTER;
-    if (tiers && tier_of(l->top)) {
+    if (tiers && tiers_are_off(l->top)) {
         tiers_call(t, l, as_int(args[1]), now, kind);
         kind = COST_NONE;
     }
@@ -585,32 +604,20 @@ static PyObject *on_call_of_tiers(PyObject *self, PyObject *const *args, size_t 
     return IS_EVENT(n, 4, names) ? c_enter(self, args, true) : refuse(self, args, n, names);
 }
 
-static inline PyObject *c_leave(PyObject *self, PyObject *const *args, bool tiers)
+/* C_RETURN, C_RAISE: of anything that is no Python function. */
+static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
+    if (!IS_EVENT(n, 4, names))
+        return refuse(self, args, n, names);
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
     if (!code_c_function(args[2], true, &method))
         return pass_over(t, l, now);
-    if (LIKELY(l && l->top->c && l->top->key == method)) {
+    if (LIKELY(l && l->top->c && l->top->key == method))
         lane_leave(t, l, now, COST_C_LEAVE);
-        if (tiers)
-            tiers_back(l);
-    }
     Py_RETURN_NONE;
-}
-
-/* C_RETURN, C_RAISE: of anything that is no Python function. */
-static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
-{
-    return IS_EVENT(n, 4, names) ? c_leave(self, args, false) : refuse(self, args, n, names);
-}
-
-static PyObject *on_c_leave_of_tiers(PyObject *self, PyObject *const *args, size_t n,
-                                     PyObject *names)
-{
-    return IS_EVENT(n, 4, names) ? c_leave(self, args, true) : refuse(self, args, n, names);
 }
 
 /* ---- The callback type ---- */
@@ -673,8 +680,8 @@ static const struct {
     {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},
     {"INSTRUCTION", on_instruction, on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
     {"CALL", on_call, on_call_of_tiers, LOCAL | FOR_C},
-    {"C_RETURN", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
-    {"C_RAISE", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
+    {"C_RETURN", on_c_leave, on_c_leave, LOCAL | FOR_C},
+    {"C_RAISE", on_c_leave, on_c_leave, LOCAL | FOR_C},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
 

@@ -1,12 +1,12 @@
 /*
- * The basic blocks of a code object, as far as lines are concerned.
+ * The flow graph of a code object, as far as lines are concerned.
  *
  * CPython marks the instructions at which a line can start (initialize_lines in its
  * instrumentation.c): where the line is not that of the instruction before, targets of jumps,
  * handlers. At a marked instruction LINE comes if what ran before in the frame stands on another
- * line. So within a basic block, where what ran before is known, LINE comes for sure or is in
- * doubt by the code alone; at the block's first instruction it depends on where the frame
- * comes from: all jumps and the code before are known, but not what raises.
+ * line. So within a basic block LINE comes always or never by the code alone; at a block's first
+ * instruction it depends on the edge by which the frame comes. Where that can't be told (handlers,
+ * and right behind the start of a frame on the same line), the place is called wild.
  *
  * A block ends at a jump, a return, a yield (the frame may never go on) and where an exception is
  * raised on purpose. Whatever else raises leaves it in the middle, which tiers.c makes up for.
@@ -27,9 +27,12 @@ bool flow_is_known(void)
 
 /* Of an instruction: */
 enum {
-    LEADER = 1, /* a block begins */
-    STARTS = 2, /* a line can start */
+    LEADER = 1,   /* a block begins */
+    STARTS = 2,   /* a line can start */
     DOUBTFUL = 4, /* or perhaps not: what ran before may be on the same line */
+    ANYHOW = 8,   /* it may come from where no edge leads */
+    LANDING = 16, /* a jump may go here or to one of the next, which are passed over or not */
+    WILD = 32,    /* whether LINE comes can't be told */
 };
 
 typedef struct {
@@ -39,6 +42,7 @@ typedef struct {
     int n_units, first_unit;
     int *lines; /* by unit, plus one; 0: none */
     uint8_t *marks;
+    uint32_t *block_of; /* by unit */
 } flow_search;
 
 static bool note_lines(void *search, line_range r)
@@ -143,14 +147,41 @@ static void mark_lines(flow_search *s)
     }
 }
 
-static void mark_target(flow_search *s, int unit, int from)
+/* The `skipped`th instruction behind a jump's target, to which it may go as well. */
+static void mark_target(flow_search *s, int unit, int from, int skipped)
 {
     if (unit < s->first_unit || unit >= s->n_units)
         return;
-    s->marks[unit] |= LEADER;
+    s->marks[unit] |= skipped ? LANDING : LEADER;
     if (s->lines[unit] && may_start_line(opcode_at(s, unit)))
         s->marks[unit] |= STARTS;
+    if (skipped && (s->lines[from] == s->lines[unit]) != (s->lines[unit - 1] == s->lines[unit]))
+        s->marks[unit] |= WILD;
     mark_comes_from(s, unit, s->lines[from]);
+}
+
+/* What the frame comes to behind it does not follow from how often it has run. */
+static bool goes_anywhere(int opcode)
+{
+    switch (opcode) {
+    case CLEANUP_THROW:
+    case END_ASYNC_FOR:
+    case RETURN_GENERATOR:
+    case YIELD_VALUE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void mark_next(flow_search *s, int opcode, int next)
+{
+    if (next >= s->n_units)
+        return;
+    if (ends_block(opcode))
+        s->marks[next] |= LEADER;
+    if (goes_anywhere(opcode))
+        s->marks[next] |= ANYHOW;
 }
 
 static void mark_jumps(flow_search *s)
@@ -164,9 +195,11 @@ static void mark_jumps(flow_search *s)
             continue;
         int target = jump_target(opcode, oparg, unit);
         for (int i = 0; target >= 0 && i < count_targets(opcode); i++)
-            mark_target(s, target + i, from);
-        if (ends_block(opcode) && unit < s->n_units)
-            s->marks[unit] |= LEADER;
+            mark_target(s, target + i, from, i);
+        /* A jump back to its own line starts that again, by an event of its own. */
+        if (target >= s->first_unit && target <= from && s->lines[target] == s->lines[from])
+            s->marks[target] |= WILD;
+        mark_next(s, opcode, unit);
         oparg = 0;
     }
 }
@@ -195,69 +228,147 @@ static void mark_handlers(flow_search *s)
         take_varint(s);
         if (handler < s->first_unit || handler >= s->n_units)
             continue;
-        s->marks[handler] |= LEADER | DOUBTFUL;
+        s->marks[handler] |= LEADER | DOUBTFUL | ANYHOW;
         if (s->lines[handler] && may_start_line(opcode_at(s, handler)))
             s->marks[handler] |= STARTS;
     }
 }
 
-/* ---- Blocks ---- */
+/* ---- Blocks and places ---- */
+
+/* At another than a block's first instruction, behind that one. */
+static enum place_kind kind_within(const flow_search *s, int unit, int before)
+{
+    if (s->lines[before] != s->lines[unit])
+        return PLACE_INNER;
+    return opcode_at(s, before) == RESUME ? PLACE_WILD : PLACE_NEVER;
+}
+
+static enum place_kind kind_of_place(const flow_search *s, int unit, int before)
+{
+    if (s->marks[unit] & WILD)
+        return PLACE_WILD;
+    if (!(s->marks[unit] & LEADER))
+        return before < 0 ? PLACE_WILD : kind_within(s, unit, before);
+    return s->marks[unit] & ANYHOW ? PLACE_WILD : PLACE_LEADER;
+}
 
 /* A line that the table does not have would be taken for another one. */
-static bool add_place(code_flow *flow, const code_info *info, int unit, int line)
+static bool add_place(code_flow *flow, const flow_search *s, const code_info *info, int unit,
+                      int before)
 {
-    uint32_t index = code_line_index(info, line);
-    if (info->lines[index] != line)
+    enum place_kind kind = kind_of_place(s, unit, before);
+    uint32_t index = code_line_index(info, s->lines[unit] - 1);
+    if (info->lines[index] != s->lines[unit] - 1)
         return false;
-    flow->places[flow->n_places++] = (flow_place){.unit = (uint32_t)unit, .line = index};
+    if (kind != PLACE_NEVER)
+        flow->places[flow->n_places++] = (flow_place){
+            .unit = (uint32_t)unit, .line = index, .block = flow->n_blocks - 1, .kind = kind};
     return true;
 }
 
-/* From the place `first` on, all that have been added are one block; a single one is none. */
-static void end_block(code_flow *flow, uint32_t first, int end_unit)
+static void begin_block(code_flow *flow, const flow_search *s, int unit)
 {
-    if (flow->n_places - first < 2)
-        return;
+    bool entry = flow->n_blocks == 0;
     flow->blocks[flow->n_blocks++] = (flow_block){
-        .first = first, .end = flow->n_places, .end_unit = (uint32_t)end_unit};
-    for (uint32_t i = first; i < flow->n_places; i++)
-        flow->places[i].block = flow->n_blocks;
+        .unit = (uint32_t)unit,
+        .first = flow->n_places,
+        .in_known = !entry && !(s->marks[unit] & ANYHOW),
+    };
 }
 
-static bool make_blocks(code_flow *flow, const flow_search *s, const code_info *info)
+static bool make_blocks(code_flow *flow, flow_search *s, const code_info *info)
 {
-    const uint32_t none = UINT32_MAX;
-    uint32_t first = none;
+    int before = -1;
     for (int unit = s->first_unit; unit < s->n_units; unit = next_unit(s, unit)) {
-        bool starts = s->marks[unit] & STARTS, doubtful = s->marks[unit] & DOUBTFUL;
-        if (first != none && (s->marks[unit] & LEADER || (starts && doubtful))) {
-            end_block(flow, first, unit);
-            first = none;
-        }
-        if (starts && !add_place(flow, info, unit, s->lines[unit] - 1))
+        if (flow->n_blocks == 0 || s->marks[unit] & LEADER)
+            begin_block(flow, s, unit);
+        s->block_of[unit] = flow->n_blocks - 1;
+        if (s->marks[unit] & STARTS && !add_place(flow, s, info, unit, before))
             return false;
-        if (starts && !doubtful && first == none)
-            first = flow->n_places - 1;
+        flow->blocks[flow->n_blocks - 1].end = flow->n_places;
+        flow->blocks[flow->n_blocks - 1].last_line = s->lines[unit];
+        flow->blocks[flow->n_blocks - 1].last_unit = (uint32_t)unit;
+        before = unit;
     }
-    if (first != none)
-        end_block(flow, first, s->n_units);
     return true;
 }
 
-static size_t count_places(const flow_search *s)
+/* ---- Edges ---- */
+
+/* `same_line`: LINE does not come where the edge leads to. False: it leads nowhere known. */
+static bool add_edge(code_flow *flow, const flow_search *s, uint32_t from, int to)
+{
+    if (to < s->first_unit || to >= s->n_units || !(s->marks[to] & LEADER))
+        return false;
+    flow->edges[flow->n_edges++] = (flow_edge){
+        .from = from,
+        .to = s->block_of[to],
+        .same_line = flow->blocks[from].last_line == s->lines[to],
+    };
+    return true;
+}
+
+static bool falls_through(int opcode)
+{
+    switch (opcode) {
+    case FOR_ITER:
+    case POP_JUMP_IF_FALSE:
+    case POP_JUMP_IF_NONE:
+    case POP_JUMP_IF_NOT_NONE:
+    case POP_JUMP_IF_TRUE:
+    case SEND:
+        return true;
+    default:
+        return !ends_block(opcode);
+    }
+}
+
+/* The ways out of the block that ends with that instruction; false: it leads nowhere known. */
+static bool add_edges(code_flow *flow, const flow_search *s, uint32_t block, int unit, int oparg)
+{
+    int opcode = opcode_at(s, unit), next = next_unit(s, unit);
+    int target = jump_target(opcode, oparg, next);
+    bool falls = falls_through(opcode);
+    flow_block *b = &flow->blocks[block];
+    b->out_known = target >= 0 || falls;
+    b->may_stop = opcode == FOR_ITER || opcode == SEND;
+    return (target < 0 || add_edge(flow, s, block, target)) &&
+           (!falls || add_edge(flow, s, block, next));
+}
+
+static bool make_edges(code_flow *flow, const flow_search *s)
+{
+    int oparg = 0;
+    for (int unit = s->first_unit; unit < s->n_units; unit = next_unit(s, unit)) {
+        uint32_t block = s->block_of[unit];
+        oparg = oparg << 8 | s->code[2 * unit + 1];
+        if (flow->blocks[block].last_unit == (uint32_t)unit &&
+            !add_edges(flow, s, block, unit, oparg))
+            return false;
+        if (opcode_at(s, unit) != EXTENDED_ARG)
+            oparg = 0;
+    }
+    return true;
+}
+
+static size_t count_marked(const flow_search *s, uint8_t mark)
 {
     size_t n = 0;
     for (int unit = s->first_unit; unit < s->n_units; unit = next_unit(s, unit))
-        n += (s->marks[unit] & STARTS) != 0;
+        n += (s->marks[unit] & mark) != 0;
     return n;
 }
 
-static bool find_blocks(code_flow *flow, const flow_search *s, const code_info *info)
+static bool find_flow(code_flow *flow, flow_search *s, const code_info *info)
 {
-    size_t n = count_places(s);
-    flow->places = malloc((n + 1) * sizeof *flow->places);
-    flow->blocks = malloc((n / 2 + 1) * sizeof *flow->blocks);
-    return flow->places && flow->blocks && make_blocks(flow, s, info);
+    size_t n = count_marked(s, LEADER) + 1;
+    s->block_of = calloc((size_t)s->n_units, sizeof *s->block_of);
+    flow->places = malloc((count_marked(s, STARTS) + 1) * sizeof *flow->places);
+    flow->blocks = malloc(n * sizeof *flow->blocks);
+    flow->edges = malloc(2 * n * sizeof *flow->edges);
+    return s->block_of && flow->places && flow->blocks && flow->edges &&
+           make_blocks(flow, s, info) && make_edges(flow, s);
 }
 
 /* What is marked is to be freed by search_end(), whatever comes. */
@@ -281,6 +392,7 @@ static bool search_begin(flow_search *s, const code_info *info, PyCodeObject *co
 
 static void search_end(flow_search *s)
 {
+    free(s->block_of);
     free(s->marks);
     free(s->lines);
     Py_XDECREF(s->bytes);
@@ -289,7 +401,7 @@ static void search_end(flow_search *s)
 bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code)
 {
     flow_search s;
-    bool ok = search_begin(&s, info, code) && find_blocks(flow, &s, info);
+    bool ok = search_begin(&s, info, code) && find_flow(flow, &s, info);
     search_end(&s);
     return ok;
 }
@@ -302,7 +414,8 @@ bool flow_opening(code_info *info, PyCodeObject *code)
     bool found = search_begin(&s, info, code) && s.first_unit < s.n_units &&
                  opcode_at(&s, s.first_unit) == RESUME;
     int unit = found ? next_unit(&s, s.first_unit) : 0;
-    found = found && unit < s.n_units && s.marks[unit] & STARTS && !(s.marks[unit] & LEADER);
+    found = found && unit < s.n_units && s.marks[unit] & STARTS &&
+            !(s.marks[unit] & (LEADER | LANDING));
     if (found) {
         info->opening_line = code_line_index(info, s.lines[unit] - 1);
         info->opening_unit = (uint32_t)unit;
@@ -332,10 +445,3 @@ bool flow_opening(code_info *info, PyCodeObject *code)
 }
 
 #endif
-
-void flow_free(code_flow *flow)
-{
-    free(flow->places);
-    free(flow->blocks);
-    *flow = (code_flow){0};
-}

@@ -1,4 +1,4 @@
-/* Which lines of a code object follow from others: its basic blocks. */
+/* Basic blocks of a code object, the ways between them, and where in them lines start. */
 #ifndef PYNYTPROF_TRACE_FLOW_H
 #define PYNYTPROF_TRACE_FLOW_H
 
@@ -9,11 +9,10 @@
 bool flow_is_known(void);
 
 /*
- * Fills *flow, which is all zeros, from the code and the lines known of it; to be freed whatever
- * comes. False, with or without an exception: it can't be done, or for want of memory.
+ * Fills *flow, which is all zeros, from the code and the lines known of it; places, blocks
+ * and edges are to be freed whatever comes. False, with or without an exception: it can't be done, or for want of memory.
  */
 bool flow_find(code_flow *flow, const code_info *info, PyCodeObject *code);
-void flow_free(code_flow *flow);
 /*
  * Whether each call of the code begins with the same line, at an instruction that it comes to in no
  * other way: sets the info's opening_line and opening_unit.

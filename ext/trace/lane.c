@@ -312,7 +312,7 @@ static bool push_open_frame(tracer *t, lane *l, PyFrameObject *frame)
     Py_DECREF(code);
     if (ok) {
         lane_place(l, PyFrame_GetLineNumber(frame));
-        tiers_found(l, frame);
+        tiers_found(t, l, frame);
     }
     return ok;
 }
@@ -466,13 +466,16 @@ static void add_slots(tracer *t, uint32_t to, uint32_t from)
         line_slot *ours = theirs ? slots_at(info, to) : NULL;
         if (!ours)
             continue;
-        tiers_settle_code(info, from);
+        tiers_settle_place(t, info, from);
+        tiers_settle_place(t, info, to);
         for (uint32_t k = 0; k < info->n_lines; k++) {
             ours[k].count += theirs[k].count;
             ours[k].time += theirs[k].time;
             ours[k].calls += theirs[k].calls;
         }
         memset(theirs, 0, info->n_lines * sizeof *theirs);
+        tiers_take_as_new(t, info, from);
+        tiers_take_as_new(t, info, to);
     }
 }
 

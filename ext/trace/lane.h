@@ -36,12 +36,12 @@ static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now
         t->on_deadline(t, l);
 }
 
-/* An instruction that starts no line: the line that runs goes on. */
-static inline void lane_pass(const tracer *t, lane *l, uint64_t now)
+/* An event of that kind starts no line: the line that runs goes on. */
+static inline void lane_pass(const tracer *t, lane *l, uint64_t now, enum cost_kind kind)
 {
     activation *top = l->top;
     line_slot *running = top->slot ? top->slot : top->slots;
-    running->time += lane_charge(&t->costs, l, now, COST_STEP_BIG);
+    running->time += lane_charge(&t->costs, l, now, kind);
 }
 
 static inline void lane_line(tracer *t, lane *l, int line, uint64_t now)

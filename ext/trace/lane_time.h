@@ -52,8 +52,7 @@ typedef struct {
     unit_mark *unit; /* the innermost unit of work that is open in this frame, or NULL */
     uint32_t sub;
     /*
-     * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where its time
-     * goes, an index in the tier's times plus one; 0: to the line.
+     * Steps: the line of what ran last (index + 1), 0: none, or it began.
      */
     uint32_t at;
     bool c; /* a C function */
@@ -90,7 +89,6 @@ struct lane {
     bool folded; /* no thread's: it holds those of many that have ended */
     bool leaving; /* tiers: its running frame is not on the stack any more, */
     bool at_line; /* or has not started the line of which the event tells */
-    const activation *starting; /* tiers: it is about to start a line */
     lane *next_made; /* in the list of all lanes */
 };
 

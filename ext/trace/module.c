@@ -242,9 +242,11 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     (void)unused;
     tracer *t = (tracer *)self;
     double ns = t->run ? clock_ns_per_unit(&t->clock) : 1;
+    uint64_t hot, refused;
+    tiers_count(t, &hot, &refused);
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d,s:d}",
+        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -267,7 +269,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
         (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
         "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
-        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9);
+        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9,
+        "hot_codes", (unsigned long long)hot, "refused_codes", (unsigned long long)refused);
 }
 
 /* ---- The type and the module ---- */
@@ -334,10 +337,21 @@ static PyObject *block_headers(PyObject *module, PyObject *lines)
     return result;
 }
 
+/* Whether a line starts there whenever its block runs. */
+static bool always_starts(const code_flow *flow, const flow_place *p)
+{
+    bool always = p->kind != PLACE_WILD;
+    for (uint32_t i = 0; i < flow->n_edges && p->kind == PLACE_LEADER; i++)
+        always = always && !(flow->edges[i].to == p->block && flow->edges[i].same_line);
+    return always;
+}
+
 static PyObject *places_of_block(const code_flow *flow, const code_info *info, flow_block block)
 {
     PyObject *places = PyList_New(0);
     for (uint32_t i = block.first; places && i < block.end; i++) {
+        if (!always_starts(flow, &flow->places[i]))
+            continue;
         PyObject *place = Py_BuildValue("(Ii)", flow->places[i].unit * 2,
                                         info->lines[flow->places[i].line]);
         if (!place || PyList_Append(places, place) < 0)
@@ -376,11 +390,12 @@ static PyObject *line_blocks(PyObject *module, PyObject *code)
         blocks = PyList_New(0);
     for (uint32_t i = 0; blocks && i < flow.n_blocks; i++) {
         PyObject *places = places_of_block(&flow, info, flow.blocks[i]);
-        if (!places || PyList_Append(blocks, places) < 0)
+        bool several = places && PyList_GET_SIZE(places) >= 2;
+        if (!places || (several && PyList_Append(blocks, places) < 0))
             Py_CLEAR(blocks);
         Py_XDECREF(places);
     }
-    flow_free(&flow);
+    code_flow_free(&flow);
     code_info_free(info);
     return blocks || PyErr_Occurred() ? blocks : PyErr_NoMemory();
 }

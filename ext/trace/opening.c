@@ -50,11 +50,11 @@ bool opening_met(tracer *t, lane *l, uint32_t line, uint64_t now)
     }
     if (info->opening == OPENING_EXPECTED) {
         info->opening = OPENING_KNOWN;
-        lane_line_at(t, l, line, now, info->line_kinds[line]);
+        lane_line_at(t, l, line, now, code_line_kind(info, line));
     } else {
         /* All places tell again: another tool wished it, or the code is a copy. */
         (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now,
-                                                                  info->line_kinds[line]);
+                                                                  code_line_kind(info, line));
     }
     return true;
 }

@@ -4,54 +4,93 @@
 
 #include "trace.h"
 
+/* How often LINE comes at a place: */
+enum place_kind {
+    PLACE_INNER,  /* whenever its block runs that far */
+    PLACE_LEADER, /* the block's first instruction: by the edges that come from another line */
+    PLACE_WILD,   /* nobody knows */
+    PLACE_NEVER,
+};
+
 /* An instruction at which a line starts. */
 typedef struct {
     uint32_t unit;  /* its offset, in code units */
     uint32_t line;  /* index in info->lines */
-    uint32_t block; /* index in blocks plus one; 0: in none */
+    uint32_t block; /* index in blocks */
+    enum place_kind kind;
 } flow_place;
 
-/*
- * Two or more places of one basic block: once the first one, its head, has started its line, so do
- * the others, in this order, unless an exception comes between. LINE never misses the head.
- */
+/* A basic block. */
 typedef struct {
-    uint32_t first, end; /* places: from the head to the one behind the last */
-    uint32_t end_unit;   /* where the block ends */
+    uint32_t unit, last_unit; /* of its first and its last instruction */
+    uint32_t first, end;      /* places */
+    int last_line;            /* where it ends, plus one; 0: nowhere */
+    bool in_known, out_known; /* frames come, go on, by its edges alone */
+    bool may_stop;            /* its end tells that an iterator is exhausted: StopIteration */
 } flow_block;
 
-/* Of a code object, both by ascending offset. */
+typedef struct {
+    uint32_t from, to; /* blocks */
+    bool same_line;    /* where it leads to is on the line where it comes from */
+} flow_edge;
+
+/* Of a code object; places and blocks by ascending offset, edges by the blocks that they leave. */
 typedef struct {
     flow_place *places;
     flow_block *blocks;
-    uint32_t n_places, n_blocks;
+    flow_edge *edges;
+    uint32_t n_places, n_blocks, n_edges;
 } code_flow;
 
-/* Of a block, while the program runs. */
+/* value[target] -= factor * value[source] */
 typedef struct {
-    uint64_t seen; /* how often its head has started, in all lanes */
-    uint64_t due;  /* that many: its lines are switched off, or on again for a while */
-    bool on;       /* LINE tells of its head alone */
-} tier_block;
+    uint32_t target, source;
+    int32_t factor;
+} derivation_step;
 
-#define LINE_IN_NO_BLOCK    0
-#define LINE_OF_MANY_PLACES UINT32_MAX
+/* How the counts of some lines follow from those of others: see derivation.c. */
+typedef struct {
+    uint32_t n_blocks, n_lines;
+    bool *kept;             /* by line: it is counted itself */
+    derivation_step *steps;
+    size_t n_steps, steps_cap;
+    int64_t *values; /* while it is worked out */
+} derivation;
+
+/* Since the last settling, of one place (contexts.h). */
+typedef struct {
+    line_slot *base; /* what the lines had then */
+    int64_t *stuck;  /* by block: so many more frames have come into it than have gone on */
+    int64_t *extra;  /* by line: so many more starts than follow from its blocks */
+} tier_place;
+
+/* What lines have taken while all were on. */
+typedef struct {
+    float time, count;
+} learned_line;
 
 /* Of hot code. */
 typedef struct {
-    PyObject *code; /* this one alone, of those that share the code_info; owned */
+    PyObject *code; /* owned */
     code_flow flow;
-    tier_block *blocks; /* as in flow */
-    float *weights;     /* by place: its line's time while all were on */
-    uint32_t *place_of; /* by line: index in places plus one, or one of the above */
-    bool *shared;    /* by line: its time is a learned share, at least in part */
-    /*
-     * By lane, NULL where it has not run: time that is still to be given to lines. First by line,
-     * while all are on and shares are learned; then by block.
-     */
-    line_slot **times;
-    uint32_t times_cap;
+    derivation derived;
+    learned_line *learned; /* by line */
+    uint32_t *part;        /* by line: those of one part have their time measured together */
+    bool *shared;          /* by line: its time is a learned share, at least in part */
+    uint32_t first_line;   /* index of the line that each call begins with */
+    tier_place **places;   /* by place, NULL where nothing has been noted */
+    uint32_t places_cap;
+    int64_t *counts;       /* by line, while they are settled */
+    bool off;  /* only the lines that derived.kept tells have events */
+    bool has_been_off;
     bool dead; /* all its lines stay on */
+    bool wrong; /* what was derived is not what was counted */
 } code_tier;
+
+void code_flow_free(code_flow *flow);
+/* NULL is passed over, here and below. */
+void tier_free(code_tier *tier);
+/* Nothing has come since, at any place. */
+void tier_forget(code_tier *tier);
 
 #endif

@@ -18,49 +18,49 @@ static inline code_tier *tier_of(const activation *a)
     return tier && tier->code == a->key ? tier : NULL;
 }
 
-/*
- * A line starts in the frame at the top, whose code has a tier. True: it did not start by this
- * event, and the place is to be disabled.
- */
-bool tiers_line(tracer *t, lane *l, code_tier *tier, uint32_t line, uint64_t now);
-/* A line of that code has started so often; it runs in the frame at the top. */
-void tiers_look_at(tracer *t, lane *l, PyCodeObject *code, code_info *info);
-static inline bool tiers_is_hot(const tracer *t, const code_info *info, uint64_t count)
+/* Whether lines of what the activation runs go without events now. */
+static inline bool tiers_are_off(const activation *a)
 {
-    return UNLIKELY(count >= t->tiers.hot) && !info->tier && !info->no_tier;
+    const code_tier *tier = tier_of(a);
+    return tier && tier->off;
 }
 
+/* A line of the code that the frame at the top runs has started as often as info->due. */
+void tiers_due(tracer *t, lane *l, PyCodeObject *code, code_info *info);
+/* Another code object with that info has come to run: what is known of one is not true of the other. */
+void tiers_not_alone(tracer *t, code_info *info);
+
 /*
- * The frame at the top calls: up to now it was somewhere in a block. Its line is the one at
- * `offset`, in -1's case where its frame stands below the running one.
+ * The frame at the top calls: its line is the one at `offset`, in -1's case where its frame stands
+ * below the running one. The event is charged as one of that kind.
  */
 void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind);
 /* Something comes between that is no call of the frame's at the top, below the running one or itself. */
 void tiers_interrupt(tracer *t, lane *l, uint64_t now);
-/* A call has returned: the frame at the top goes on. */
-static inline void tiers_back(lane *l)
-{
-    activation *top = l->top;
-    code_tier *tier = tier_of(top);
-    if (tier && top->at && top->place < tier->times_cap && tier->times[top->place])
-        top->slot = &tier->times[top->place][top->at - 1];
-}
 /* The line, as an index, of that frame at the top, below the running one or itself. */
 uint32_t tiers_line_now(const activation *top);
-/* An exception is raised in the frame at the top, which runs. */
-void tiers_raise(lane *l);
+/* The frame at the top has begun: its first line may have no event. */
+void tiers_start(lane *l);
+/* That is raised in the frame at the top, which runs. */
+void tiers_raise(tracer *t, lane *l, PyObject *exception);
 
 /* The frame has been found open, and is at the top now. */
-void tiers_found(lane *l, PyFrameObject *frame);
+void tiers_found(tracer *t, lane *l, PyFrameObject *frame);
 /* All lines of the code that the frame at the top, or one below it, runs have their events for good:
  * they are about to be counted at another place. */
 void tiers_give_up(tracer *t, lane *l, activation *a);
-/* The times of the code at that place are given to its lines. */
-void tiers_settle_code(code_info *info, uint32_t place);
-/* How many lines have a share of the time of their block, which was measured as a whole. */
-uint64_t tiers_shared_times(const tracer *t);
+
+/* What has been counted at that place, of an ended thread, is there as lines' figures. */
+void tiers_settle_place(tracer *t, code_info *info, uint32_t place);
+/* The figures there have been changed since. */
+void tiers_take_as_new(tracer *t, code_info *info, uint32_t place);
 /* After lanes_settle(): the lines' figures are what they are now; then the program goes on. */
 void tiers_settle(tracer *t);
 void tiers_go_on(tracer *t);
+
+/* How many lines have a share of a time that was measured for several. */
+uint64_t tiers_shared_times(const tracer *t);
+/* In how much code lines go without events; and of how much it was found that counts do not follow. */
+void tiers_count(const tracer *t, uint64_t *hot, uint64_t *refused);
 
 #endif

@@ -1,0 +1,196 @@
+/*
+ * The time of hot code's lines, of which only some have been timed themselves.
+ *
+ * From one event to the next, time goes to the line that the first one told of, or, behind a
+ * call, to the line of the call. Lines without events whose time it may be are of one part with it.
+ * What a part has taken is divided among its lines by how often each has started, times what one
+ * start of it took while all lines had events.
+ */
+#include "shares.h"
+
+#include <stdlib.h>
+
+/* ---- Parts ---- */
+
+/* Nodes: lines, then blocks, which stand for whatever line runs when they begin. */
+typedef struct {
+    const code_tier *tier;
+    uint32_t n_lines;
+    uint32_t *parent;
+    bool *open; /* by block: a line without events may go on from what runs when it begins */
+} part_search;
+
+static uint32_t root(const part_search *s, uint32_t node)
+{
+    while (s->parent[node] != node)
+        node = s->parent[node] = s->parent[s->parent[node]];
+    return node;
+}
+
+static void join(const part_search *s, uint32_t a, uint32_t b)
+{
+    s->parent[root(s, a)] = root(s, b);
+}
+
+static bool is_kept(const part_search *s, uint32_t place)
+{
+    return s->tier->derived.kept[s->tier->flow.places[place].line];
+}
+
+/* Until nothing changes: a block without places is as those that follow it. */
+static void find_open(part_search *s)
+{
+    const code_flow *flow = &s->tier->flow;
+    for (uint32_t i = 0; i < flow->n_blocks; i++)
+        s->open[i] = flow->blocks[i].first < flow->blocks[i].end &&
+                     !is_kept(s, flow->blocks[i].first);
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t i = 0; i < flow->n_edges; i++) {
+            const flow_edge *e = &flow->edges[i];
+            if (flow->blocks[e->from].first == flow->blocks[e->from].end && s->open[e->to] &&
+                !s->open[e->from])
+                again = s->open[e->from] = true;
+        }
+    }
+}
+
+/* Within the block; returns the node of what runs at its end. */
+static uint32_t join_block(const part_search *s, uint32_t block)
+{
+    const flow_block *b = &s->tier->flow.blocks[block];
+    uint32_t running = s->n_lines + block;
+    for (uint32_t i = b->first; i < b->end; i++) {
+        uint32_t line = s->tier->flow.places[i].line;
+        if (!is_kept(s, i))
+            join(s, running, line);
+        running = line;
+    }
+    return running;
+}
+
+static void join_all(const part_search *s)
+{
+    const code_flow *flow = &s->tier->flow;
+    for (uint32_t i = 0, edge = 0; i < flow->n_blocks; i++) {
+        uint32_t running = join_block(s, i);
+        for (; edge < flow->n_edges && flow->edges[edge].from == i; edge++)
+            if (s->open[flow->edges[edge].to])
+                join(s, running, s->n_lines + flow->edges[edge].to);
+    }
+}
+
+/* A part of one line alone has its time measured. */
+static void mark_shared(const part_search *s, bool *shared)
+{
+    for (uint32_t i = 0; i < s->n_lines; i++)
+        if (!s->tier->derived.kept[i])
+            for (uint32_t k = 0; k < s->n_lines; k++)
+                shared[k] = shared[k] || s->tier->part[k] == s->tier->part[i];
+}
+
+bool shares_find_parts(code_tier *tier)
+{
+    part_search s = {.tier = tier, .n_lines = tier->derived.n_lines};
+    uint32_t n = s.n_lines + tier->flow.n_blocks;
+    s.parent = malloc(n * sizeof *s.parent);
+    s.open = calloc(tier->flow.n_blocks, sizeof *s.open);
+    bool ok = s.parent && s.open;
+    for (uint32_t i = 0; ok && i < n; i++)
+        s.parent[i] = i;
+    if (ok) {
+        find_open(&s);
+        join_all(&s);
+        for (uint32_t i = 0; i < s.n_lines; i++)
+            tier->part[i] = root(&s, i);
+        mark_shared(&s, tier->shared);
+    }
+    free(s.parent);
+    free(s.open);
+    return ok;
+}
+
+/* ---- Shares ---- */
+
+void shares_learn(code_tier *tier, const line_slot *lines, const line_slot *had)
+{
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
+        tier->learned[i].time += (float)(lines[i].time - (had ? had[i].time : 0));
+        tier->learned[i].count += (float)(lines[i].count - (had ? had[i].count : 0));
+    }
+}
+
+void shares_fade(code_tier *tier)
+{
+    const float half = 0.5F;
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
+        tier->learned[i].time *= half;
+        tier->learned[i].count *= half;
+    }
+}
+
+/* What one start of a line has taken; of one that has never been timed, what lines take at all. */
+static double usual_time(const code_tier *tier)
+{
+    double time = 0, count = 0;
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
+        time += (double)tier->learned[i].time;
+        count += (double)tier->learned[i].count;
+    }
+    return count > 0 ? time / count : 0;
+}
+
+static double weight_of(const learned_line *learned, double usual, uint64_t count)
+{
+    double each = learned->count > 0 ? (double)learned->time / (double)learned->count : usual;
+    return each * (double)count;
+}
+
+/* Of a part, a name for which is the node that its lines have in common: */
+typedef struct {
+    uint64_t time, left; /* measured, and not given yet */
+    double weights;
+    uint32_t last;       /* the last of its lines that has a weight */
+} part_sum;
+
+static void sum_up(const code_tier *tier, const line_slot *lines, const line_slot *had,
+                   part_sum *sums, double usual)
+{
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
+        part_sum *sum = &sums[tier->part[i]];
+        double weight = weight_of(&tier->learned[i], usual, lines[i].count - had[i].count);
+        sum->left = sum->time += lines[i].time - had[i].time;
+        sum->weights += weight;
+        if (weight > 0)
+            sum->last = i;
+    }
+}
+
+static void give(const code_tier *tier, line_slot *lines, const line_slot *had, part_sum *sums,
+                 double usual)
+{
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
+        part_sum *sum = &sums[tier->part[i]];
+        if (!tier->shared[i] || sum->weights <= 0)
+            continue;
+        double weight = weight_of(&tier->learned[i], usual, lines[i].count - had[i].count);
+        uint64_t share = (uint64_t)((double)sum->time * (weight / sum->weights));
+        if (share > sum->left || i == sum->last)
+            share = sum->left;
+        lines[i].time = had[i].time + share;
+        sum->left -= share;
+    }
+}
+
+bool shares_give(code_tier *tier, line_slot *lines, const line_slot *had)
+{
+    uint32_t n = tier->derived.n_lines + tier->flow.n_blocks;
+    part_sum *sums = calloc(n, sizeof *sums);
+    double usual = usual_time(tier);
+    if (sums) {
+        sum_up(tier, lines, had, sums, usual);
+        give(tier, lines, had, sums, usual);
+    }
+    free(sums);
+    return sums != NULL;
+}
