@@ -30,6 +30,7 @@ from writing import (
     SMALL,
     SMALL_HEADER,
     SMALL_RECORDS,
+    WRITERS,
     MakeWriter,
     inflated,
     stream_of,
@@ -219,6 +220,21 @@ def test_a_million_executions_uncompressed(make: MakeWriter) -> None:
 
 def test_ten_million_executions_inflate_to_ten_million_records(make: MakeWriter) -> None:
     assert inflated(run_of(make, 1, 10**7, 7 * 10**7)).count(b"+\x07\x01\x02") == 10**7
+
+
+RUNS = [(63, 1), (64, 1), (65, 1), (127, 100), (128, 100), (500, 377), (5000, 2**21), (52000, 0),
+        (60000, 9), (260000, 12345), (3, 2)]  # fmt: skip
+
+
+def test_both_write_the_same_runs_the_short_ones_first() -> None:
+    items = [TIMES.pack(1, line, 0, 0, n, ticks, 0) for line, (n, ticks) in enumerate(RUNS, 1)]
+    chunks = [start(1, 0), file(1, "/a.py"), (b"S", b"".join(items)), end(1)]
+    for level in range(10):
+        c, py = (written(make, chunks, level) for make in WRITERS.values())
+        assert c == py, f"level {level}"
+    records = inflated(py)
+    assert records.index(b"+\0\x01\x01") < records.index(b"+\x01\x01\x0b")
+    assert records.index(b"+\x01\x01\x0b") < records.index(b"+\0\x01\x03")
 
 
 def adler_join(x: int, y: int, y_len: int) -> int:

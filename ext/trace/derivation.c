@@ -21,11 +21,15 @@
 
 enum { MOST_BLOCKS = 256, MOST_FACTOR = 1 << 12 };
 
-/* Rows: by block what leaves it, by block what comes, by line. Columns: blocks, then edges. */
+/*
+ * Rows: by block what leaves it, by block what comes, by line. Columns: blocks, then those edges that
+ * are not the only ones to where they lead.
+ */
 typedef struct {
     derivation *d;
     const code_flow *flow;
     size_t n_columns;
+    uint32_t *column_of; /* by edge */
     int32_t *work;      /* the row that is looked at */
     int32_t *rows;      /* those that are used, one after the other; */
     uint32_t *pivots;   /* each is solved for this column, and has nothing of the earlier ones' */
@@ -42,11 +46,6 @@ static uint32_t row_of_way_in(const derivation *d, uint32_t block)
 static uint32_t row_of_line(const derivation *d, uint32_t line)
 {
     return 2 * d->n_blocks + line;
-}
-
-static int32_t *column_of_edge(elimination *e, uint32_t edge)
-{
-    return &e->work[e->flow->n_blocks + edge];
 }
 
 static void add_step(elimination *e, uint32_t target, uint32_t source, int32_t factor)
@@ -69,11 +68,12 @@ static void reduce(elimination *e, uint32_t id)
         if (!factor)
             continue;
         const int32_t *row = &e->rows[k * e->n_columns];
+        uint32_t over = 0;
         for (size_t i = 0; i < e->n_columns; i++) {
             e->work[i] -= factor * row[i];
-            if (e->work[i] > MOST_FACTOR || e->work[i] < -MOST_FACTOR)
-                e->failed = true;
+            over |= (uint32_t)(e->work[i] + MOST_FACTOR) > 2 * MOST_FACTOR;
         }
+        e->failed = e->failed || over;
         add_step(e, id, e->ids[k], factor);
     }
 }
@@ -121,13 +121,32 @@ static void learn_row(elimination *e, uint32_t id)
 
 /* ---- Equations ---- */
 
+/* False: no memory. */
+static bool find_columns(elimination *e)
+{
+    const code_flow *flow = e->flow;
+    uint32_t *come = calloc(flow->n_blocks, sizeof *come);
+    e->column_of = malloc((flow->n_edges + 1) * sizeof *e->column_of);
+    bool ok = come && e->column_of;
+    e->n_columns = flow->n_blocks;
+    for (uint32_t i = 0; ok && i < flow->n_edges; i++)
+        come[flow->edges[i].to]++;
+    for (uint32_t i = 0; ok && i < flow->n_edges; i++) {
+        uint32_t to = flow->edges[i].to;
+        bool only = flow->blocks[to].in_known && come[to] == 1;
+        e->column_of[i] = only ? to : (uint32_t)e->n_columns++;
+    }
+    free(come);
+    return ok;
+}
+
 static void learn_way_out(elimination *e, uint32_t block)
 {
     clear(e);
     e->work[block] = 1;
     for (uint32_t i = 0; i < e->flow->n_edges; i++)
         if (e->flow->edges[i].from == block)
-            --*column_of_edge(e, i);
+            --e->work[e->column_of[i]];
     learn_row(e, block);
 }
 
@@ -137,7 +156,7 @@ static void learn_way_in(elimination *e, uint32_t block)
     e->work[block] = 1;
     for (uint32_t i = 0; i < e->flow->n_edges; i++)
         if (e->flow->edges[i].to == block)
-            --*column_of_edge(e, i);
+            --e->work[e->column_of[i]];
     learn_row(e, row_of_way_in(e->d, block));
 }
 
@@ -159,7 +178,7 @@ static void add_place(elimination *e, const flow_place *p)
         e->work[p->block]++;
     for (uint32_t i = 0; i < e->flow->n_edges && p->kind == PLACE_LEADER; i++)
         if (e->flow->edges[i].to == p->block && !e->flow->edges[i].same_line)
-            ++*column_of_edge(e, i);
+            ++e->work[e->column_of[i]];
 }
 
 /* False: of none of its places, or not of all, it is known how often it starts there. */
@@ -275,21 +294,14 @@ bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines, con
     d->n_lines = n_lines;
     d->kept = calloc(n_lines, sizeof *d->kept);
     d->values = calloc(row_of_line(d, n_lines), sizeof *d->values);
-    elimination e = {.d = d, .flow = flow, .n_columns = (size_t)flow->n_blocks + flow->n_edges};
-    bool ok = d->kept && d->values && eliminate(&e, often);
+    elimination e = {.d = d, .flow = flow};
+    bool ok = d->kept && d->values && find_columns(&e) && eliminate(&e, often);
+    free(e.column_of);
     free(e.work);
     free(e.rows);
     free(e.pivots);
     free(e.ids);
     return ok;
-}
-
-void derivation_free(derivation *d)
-{
-    free(d->kept);
-    free(d->steps);
-    free(d->values);
-    *d = (derivation){0};
 }
 
 void derivation_apply(derivation *d, const int64_t *stuck, int64_t *counts)

@@ -10,9 +10,7 @@
  * all zeros, and is to be freed whatever comes. False: nothing follows, or it would be too much, or
  * for want of memory.
  */
-bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines,
-                     const uint64_t *often);
-void derivation_free(derivation *d);
+bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines, const uint64_t *often);
 
 /*
  * Whether a line is kept, its count in counts[line] stands for what its places have done; for the

@@ -269,8 +269,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
         (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
         "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
-        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9,
-        "hot_codes", (unsigned long long)hot, "refused_codes", (unsigned long long)refused);
+        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9, "hot_codes",
+        (unsigned long long)hot, "refused_codes", (unsigned long long)refused);
 }
 
 /* ---- The type and the module ---- */

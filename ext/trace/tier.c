@@ -1,8 +1,6 @@
 /* What is kept of hot code, and how it is freed. */
 #include "tier.h"
 
-#include "derivation.h"
-
 #include <stdlib.h>
 
 void code_flow_free(code_flow *flow)
@@ -11,6 +9,14 @@ void code_flow_free(code_flow *flow)
     free(flow->blocks);
     free(flow->edges);
     *flow = (code_flow){0};
+}
+
+void derivation_free(derivation *d)
+{
+    free(d->kept);
+    free(d->steps);
+    free(d->values);
+    *d = (derivation){0};
 }
 
 void tier_forget(code_tier *tier)

@@ -88,6 +88,7 @@ typedef struct {
 } code_tier;
 
 void code_flow_free(code_flow *flow);
+void derivation_free(derivation *d);
 /* NULL is passed over, here and below. */
 void tier_free(code_tier *tier);
 /* Nothing has come since, at any place. */

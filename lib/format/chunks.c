@@ -425,18 +425,24 @@ static int check_time(nyt_chunks *c, const struct payload *in, const uint8_t *it
     return NYT_OK;
 }
 
-static int write_times(nyt_chunks *c, struct payload in)
+static void write_runs(nyt_chunks *c, struct payload in, enum nyt_runs which)
 {
-    int rc = check_items(c, &in, TIMES_ITEM, check_time);
-    if (rc < 0)
-        return rc;
     for (const uint8_t *p = in.p; p != in.end; p += TIMES_ITEM) {
         nyt_time where = {.fid = le32(p),
                           .line = le32(p + 4),
                           .block_line = le32(p + 8),
                           .sub_line = le32(p + 12)};
-        nyt_writer_time_run(c->w, &where, le64(p + 16), le64(p + 24));
+        nyt_writer_runs(c->w, &where, le64(p + 16), le64(p + 24), which);
     }
+}
+
+static int write_times(nyt_chunks *c, struct payload in)
+{
+    int rc = check_items(c, &in, TIMES_ITEM, check_time);
+    if (rc < 0)
+        return rc;
+    write_runs(c, in, NYT_RUNS_SHORT);
+    write_runs(c, in, NYT_RUNS_LONG);
     return nyt_writer_status(c->w, NULL);
 }
 

@@ -123,7 +123,7 @@ size_t nyt_pieces_unsaved(const nyt_pieces *p)
 
 static void head_of(struct head *h)
 {
-    *h = (struct head){.mark = "NYTSRC1\n", .order = 0x0102030405060708u};
+    *h = (struct head){.mark = "NYTSRC2\n", .order = 0x0102030405060708u};
     strncpy(h->zlib, zlibVersion(), sizeof h->zlib - 1);
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "format/adler.h"
 #include "format/codec.h"
+#include "format/run_block.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -38,11 +39,16 @@ enum {
                                        then never has to slide its window, a third of the time */
     OUTPUT = 64 * 1024,
     RECORD_MAX = 1 + 7 * NYT_U32_BYTES + 3 * NYT_NV_BYTES,  /* of any, less its strings */
-    RUN_MIN = 16 * 1024,            /* bytes of equal records worth a segment of their own */
+    RUN_BLOCK = 64,                 /* equal records worth a block made by hand */
+    RUN_MIN = 256 * 1024,           /* bytes of them worth a segment that is repeated */
+    RUN_PIECE = 16 * 1024,          /* and its size */
     RUN_LONG = 16 * 1024 * 1024,    /* and worth a larger, better packed one */
     SEGMENTS_OF_LONG = 256,
     SEGMENT_MAX = 1024 * 1024,
     LONG_LEVEL = 6,
+    SEGMENT_SMALL = 2 * 1024,       /* bytes; for fewer zlib's tables are smaller, */
+    MEMORY_OF_SMALL = 5,            /* which it clears each time */
+    MEMORY = 9,
     TICKS_MAX = INT32_MAX
 };
 
@@ -52,8 +58,9 @@ struct nyt_writer {
     int fd; /* of a path that we opened; -1: none */
     int level;
     bool deflating;
-    bool long_ready; /* `long_runs` is initialised */
+    bool long_ready, small_ready; /* `long_runs`, `small` are initialised */
     z_stream z;
+    z_stream small;        /* for small segments */
     z_stream long_runs;    /* used when `level` packs long runs badly */
     struct nyt_buf plain;  /* records not yet cut */
     struct nyt_buf packed; /* the last segment, compressed */
@@ -158,6 +165,25 @@ static void count_in(nyt_writer *w, uint32_t adler, uint64_t len, uint64_t times
     w->plain_total += len * times;
 }
 
+static bool deflate_ready(nyt_writer *w, z_stream *z, int level, int memory)
+{
+    enum { RAW = -15 };
+    if (deflateInit2(z, level, Z_DEFLATED, RAW, memory, Z_DEFAULT_STRATEGY) == Z_OK)
+        return true;
+    failed(w, NYT_ENOMEM);
+    return false;
+}
+
+/* NULL after a failure. */
+static z_stream *packer_of(nyt_writer *w, size_t len)
+{
+    if (len >= SEGMENT_SMALL)
+        return &w->z;
+    if (!w->small_ready)
+        w->small_ready = deflate_ready(w, &w->small, w->level, MEMORY_OF_SMALL);
+    return w->small_ready ? &w->small : NULL;
+}
+
 static void put_segment(nyt_writer *w, const uint8_t *data, size_t len)
 {
     if (w->status != NYT_OK || len == 0)
@@ -166,7 +192,8 @@ static void put_segment(nyt_writer *w, const uint8_t *data, size_t len)
         put_out(w, data, len);
         return;
     }
-    size_t packed = pack(w, &w->z, data, len);
+    z_stream *z = packer_of(w, len);
+    size_t packed = z ? pack(w, z, data, len) : 0;
     count_in(w, (uint32_t)adler32(1, data, (uInt)len), len, 1);
     w->packed_total += packed;
     put_out(w, w->packed.data, packed);
@@ -450,20 +477,11 @@ static void run_plain(nyt_writer *w, const struct run *run, uint64_t times)
 static size_t segment_size(uint64_t total)
 {
     if (total < RUN_LONG)
-        return RUN_MIN;
+        return RUN_PIECE;
     size_t size = SEGMENT_MAX;
     while (size > total / SEGMENTS_OF_LONG)
         size /= 2;
     return size;
-}
-
-static bool deflate_ready(nyt_writer *w, z_stream *z, int level)
-{
-    enum { RAW = -15, MOST_MEMORY = 9 };
-    if (deflateInit2(z, level, Z_DEFLATED, RAW, MOST_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK)
-        return true;
-    failed(w, NYT_ENOMEM);
-    return false;
 }
 
 /* Quick levels look for matches so loosely that a long run takes thrice the room. */
@@ -472,7 +490,7 @@ static z_stream *packer_of_run(nyt_writer *w, uint64_t total)
     if (total < RUN_LONG || w->level >= LONG_LEVEL)
         return &w->z;
     if (!w->long_ready)
-        w->long_ready = deflate_ready(w, &w->long_runs, LONG_LEVEL);
+        w->long_ready = deflate_ready(w, &w->long_runs, LONG_LEVEL, MEMORY);
     return w->long_ready ? &w->long_runs : NULL;
 }
 
@@ -499,52 +517,88 @@ static uint64_t run_in_segments(nyt_writer *w, const struct run *run)
     return run->times % in_segment;
 }
 
-static void put_run(nyt_writer *w, struct run *run)
+static void run_as_block(nyt_writer *w, const struct run *run)
 {
-    if (run->times == 0 || w->status != NYT_OK)
+    nyt_writer_cut(w);
+    if (!nyt_buf_reserve(&w->plain, nyt_run_block_room(run->len, run->times))) {
+        failed(w, NYT_ENOMEM);
+        return;
+    }
+    size_t packed = nyt_run_block(w->plain.data, run->bytes, run->len, run->times);
+    uint32_t adler = (uint32_t)adler32(1, run->bytes, (uInt)run->len);
+    count_in(w, adler, run->len, run->times);
+    w->packed_total += packed;
+    put_out(w, w->plain.data, packed);
+}
+
+static bool is_wanted(enum nyt_runs which, uint64_t times)
+{
+    return which == NYT_RUNS_ALL || (which == NYT_RUNS_LONG) == (times >= RUN_BLOCK);
+}
+
+static void put_run(nyt_writer *w, const struct run *run, enum nyt_runs which)
+{
+    if (run->times == 0 || w->status != NYT_OK || !is_wanted(which, run->times))
         return;
     uint64_t left = run->times;
-    if (w->deflating && left >= (RUN_MIN + run->len - 1) / run->len)
+    if (w->deflating && left >= (RUN_MIN + run->len - 1) / run->len) {
         left = run_in_segments(w, run);
+    } else if (w->deflating && left >= RUN_BLOCK) {
+        run_as_block(w, run);
+        left = 0;
+    }
     run_plain(w, run, left);
 }
 
-static void put_times(nyt_writer *w, const nyt_time *where, bool discounted, uint64_t ticks,
+/* Which of the runs that belong to a line are put out, and where. */
+typedef struct {
+    const nyt_time *where;
+    enum nyt_runs which;
+} runs_of_line;
+
+static void put_times(nyt_writer *w, const runs_of_line *line, bool discounted, uint64_t ticks,
                       uint64_t times)
 {
     struct run run = {.times = times};
     uint8_t *p = run.bytes;
-    nyt_time record = *where;
+    nyt_time record = *line->where;
     record.ticks = (int32_t)ticks;
     if (discounted)
         *p++ = NYT_TAG_DISCOUNT;
     run.len = (size_t)(put_time(p, &record) - run.bytes);
-    put_run(w, &run);
+    put_run(w, &run, line->which);
 }
 
 /* Time that belongs to no execution, or to one whose own record is full. */
-static int put_uncounted(nyt_writer *w, const nyt_time *where, uint64_t ticks)
+static int put_uncounted(nyt_writer *w, const runs_of_line *line, uint64_t ticks)
 {
-    put_times(w, where, true, TICKS_MAX, ticks / TICKS_MAX);
+    put_times(w, line, true, TICKS_MAX, ticks / TICKS_MAX);
     if (ticks % TICKS_MAX)
-        put_times(w, where, true, ticks % TICKS_MAX, 1);
+        put_times(w, line, true, ticks % TICKS_MAX, 1);
     return w->status;
+}
+
+int nyt_writer_runs(nyt_writer *w, const nyt_time *where, uint64_t count, uint64_t ticks,
+                    enum nyt_runs which)
+{
+    const runs_of_line line = {.where = where, .which = which};
+    if (count > NYT_COUNT_MAX)
+        return NYT_EAPI;
+    if (count == 0)
+        return put_uncounted(w, &line, ticks);
+    uint64_t base = ticks / count, rest = ticks % count;
+    if (base < TICKS_MAX) {
+        put_times(w, &line, false, base + 1, rest);
+        put_times(w, &line, false, base, count - rest);
+        return w->status;
+    }
+    put_times(w, &line, false, TICKS_MAX, count);
+    return put_uncounted(w, &line, ticks - count * TICKS_MAX);
 }
 
 int nyt_writer_time_run(nyt_writer *w, const nyt_time *where, uint64_t count, uint64_t ticks)
 {
-    if (count > NYT_COUNT_MAX)
-        return NYT_EAPI;
-    if (count == 0)
-        return put_uncounted(w, where, ticks);
-    uint64_t base = ticks / count, rest = ticks % count;
-    if (base < TICKS_MAX) {
-        put_times(w, where, false, base + 1, rest);
-        put_times(w, where, false, base, count - rest);
-        return w->status;
-    }
-    put_times(w, where, false, TICKS_MAX, count);
-    return put_uncounted(w, where, ticks - count * TICKS_MAX);
+    return nyt_writer_runs(w, where, count, ticks, NYT_RUNS_ALL);
 }
 
 /* ---- Pieces for other files ---- */
@@ -595,7 +649,7 @@ int nyt_writer_start_deflate(nyt_writer *w)
                        zlibVersion());
     nyt_writer_comment(w, (nyt_str){.data = text, .len = (size_t)len});
     uint8_t *p = reserve(w, 0);
-    if (!p || !deflate_ready(w, &w->z, w->level))
+    if (!p || !deflate_ready(w, &w->z, w->level, MEMORY))
         return w->status;
     *p++ = NYT_TAG_START_DEFLATE;
     commit(w, p);
@@ -632,6 +686,8 @@ static void writer_free(nyt_writer *w)
 {
     if (w->deflating)
         deflateEnd(&w->z);
+    if (w->small_ready)
+        deflateEnd(&w->small);
     if (w->long_ready)
         deflateEnd(&w->long_runs);
     nyt_buf_free(&w->plain);

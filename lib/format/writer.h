@@ -17,6 +17,11 @@ int nyt_writer_cut(nyt_writer *w);
 void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block);
 int nyt_writer_block_end(nyt_writer *w);
 int nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
+/* Long runs of equal records become blocks of their own, so that they had better stand together. */
+enum nyt_runs { NYT_RUNS_ALL, NYT_RUNS_SHORT, NYT_RUNS_LONG };
+/* nyt_writer_time_run(), but of its runs these alone. */
+int nyt_writer_runs(nyt_writer *w, const nyt_time *where, uint64_t count, uint64_t ticks,
+                    enum nyt_runs which);
 /* Calls whose count may exceed 32 bits; that in *r is ignored. */
 int nyt_writer_calls(nyt_writer *w, const nyt_sub_callers *r, uint64_t count);
 

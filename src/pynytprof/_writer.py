@@ -20,11 +20,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from ._pure import chunks
 from ._pure.chunks import Payload, Refused, items
-from ._pure.writer import NV, NV2, NV3, BinaryFile, Records, Sink, StrPath, string, u32
+from ._pure.writer import (
+    LONG,
+    NV,
+    NV2,
+    NV3,
+    SHORT,
+    BinaryFile,
+    Records,
+    Sink,
+    StrPath,
+    string,
+    u32,
+)  # fmt: skip
 from ._run import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Buffer, Self
@@ -62,6 +74,21 @@ def _header_record(key: bytes, value: bytes, offset: int) -> bytes:
     if b"\n" in value:
         raise Refused(offset, "newline in a value")
     return b"#" + value + b"\n" if key[0] == ord("#") else key + b"=" + value + b"\n"
+
+
+def _runs(tag: bytes, where: bytes, count: int, ticks: int) -> Iterator[tuple[bytes, int]]:
+    """`count` records whose ticks add up exactly, as (record, how often)."""
+    base, rest = divmod(ticks, count) if count else (_TICKS_MAX, 0)
+    if base < _TICKS_MAX:
+        yield tag + u32(base + 1) + where, rest
+        yield tag + u32(base) + where, count - rest
+        return
+    yield tag + u32(_TICKS_MAX) + where, count
+    # Time that belongs to no execution, or to one whose own record is full.
+    times, last = divmod(ticks - count * _TICKS_MAX, _TICKS_MAX)
+    yield b"-" + tag + u32(_TICKS_MAX) + where, times
+    if last:
+        yield b"-" + tag + u32(last) + where, 1
 
 
 class PyWriter:
@@ -228,34 +255,18 @@ class PyWriter:
                 raise Refused(offset, f"unknown fid {fid}")
             if count > _COUNT_MAX:
                 raise Refused(offset, "impossible count")
+        self._write_runs(payload, SHORT)
+        self._write_runs(payload, LONG)
+
+    def _write_runs(self, payload: bytes, which: int) -> None:
         for fid, line, block, sub, count, ticks, _incl in chunks.LINE.iter_unpack(payload):
             where = u32(fid) + u32(line)
             tag = b"+"
             if block or sub:
                 where += u32(block) + u32(sub)
                 tag = b"*"
-            self._put_times(tag, where, count, ticks)
-
-    def _put_times(self, tag: bytes, where: bytes, count: int, ticks: int) -> None:
-        """`count` records whose ticks add up exactly."""
-        run = self._out.put_run
-        if count == 0:
-            return self._put_uncounted(tag, where, ticks)
-        base, rest = divmod(ticks, count)
-        if base < _TICKS_MAX:
-            if rest:
-                run(tag + u32(base + 1) + where, rest)
-            run(tag + u32(base) + where, count - rest)
-            return
-        run(tag + u32(_TICKS_MAX) + where, count)
-        self._put_uncounted(tag, where, ticks - count * _TICKS_MAX)
-
-    def _put_uncounted(self, tag: bytes, where: bytes, ticks: int) -> None:
-        """Time that belongs to no execution, or to one whose own record is full."""
-        times, last = divmod(ticks, _TICKS_MAX)
-        self._out.put_run(b"-" + tag + u32(_TICKS_MAX) + where, times)
-        if last:
-            self._out.put_run(b"-" + tag + u32(last) + where, 1)
+            for record, times in _runs(tag, where, count, ticks):
+                self._out.put_run(record, times, which)
 
     def _write_calls(self, payload: bytes) -> None:
         subs = self._subs

@@ -74,6 +74,70 @@ def _adler_times(one: int, length: int, times: int) -> int:
     return joined
 
 
+# ---- Runs as blocks made by hand ----------------------------------------------------
+
+_MATCH_MAX, _MATCH_MIN = 258, 3
+
+
+class _Bits:
+    """Bits, the first of a byte lowest; those of a Huffman code come highest first."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self.n = 0
+
+    def put(self, bits: int, n: int) -> None:
+        self.value |= bits << self.n
+        self.n += n
+
+    def code(self, code: int, n: int) -> None:
+        self.put(int(format(code, f"0{n}b")[::-1], 2), n)
+
+    def symbol(self, symbol: int) -> None:
+        """Of literals and lengths, in the codes that deflate has fixed."""
+        if symbol < 144:
+            self.code(0x30 + symbol, 8)
+        elif symbol < 256:
+            self.code(0x190 + symbol - 144, 9)
+        elif symbol < 280:
+            self.code(symbol - 256, 7)
+        else:
+            self.code(0xC0 + symbol - 280, 8)
+
+    def match(self, length: int, distance: int) -> None:
+        more = length - _MATCH_MIN
+        extra = max(more.bit_length() - 3, 0)
+        if length == _MATCH_MAX:
+            self.symbol(285)
+        else:
+            self.symbol(257 + 4 * extra + (more >> extra))
+            self.put(more & (1 << extra) - 1, extra)
+        more = distance - 1
+        extra = max(more.bit_length() - 2, 0)
+        self.code(2 * extra + (more >> extra), 5)
+        self.put(more & (1 << extra) - 1, extra)
+
+
+def run_block(record: bytes, times: int) -> bytes:
+    """Equal records, deflated: mirrors lib/format/run_block.c."""
+    bits = _Bits()
+    distance = len(record)
+    left = distance * (times - 1)
+    bits.put(2, 3)
+    for byte in record:
+        bits.symbol(byte)
+    while left:
+        length = min(left, _MATCH_MAX)
+        if 0 < left - length < _MATCH_MIN:
+            length -= _MATCH_MIN
+        bits.match(length, distance)
+        left -= length
+    bits.symbol(256)
+    bits.put(0, 3)
+    bits.put(0, -bits.n % 8)
+    return bits.value.to_bytes(bits.n // 8, "little") + b"\0\0\xff\xff"
+
+
 # ---- Where the bytes go --------------------------------------------------------------
 
 
@@ -132,11 +196,18 @@ class Sink:
 # ---- Records, cut into segments ---------------------------------------------------------
 
 _SEGMENT = 60 * 1024  # a segment is cut before it would grow past this
-_RUN_MIN = 16 * 1024  # bytes of equal records worth a piece of their own
+_RUN_BLOCK = 64  # equal records worth a block made by hand
+_RUN_MIN = 256 * 1024  # bytes of them worth a piece that is repeated
+_RUN_PIECE = 16 * 1024  # and its size
 _RUN_LONG = 16 * 1024 * 1024  # and worth a larger, better packed one
 _PIECES_OF_LONG = 256
 _PIECE_MAX = 1024 * 1024
 _LONG_LEVEL = 6
+_SEGMENT_SMALL = 2 * 1024  # bytes; for fewer zlib's tables are smaller
+_MEMORY_OF_SMALL = 5
+_MEMORY = 9
+
+SHORT, LONG = 1, 2  # which runs are wanted, as bits
 
 
 class Records:
@@ -166,25 +237,37 @@ class Records:
         segment = bytes(self._plain)
         self._plain.clear()
         if self._deflating:
-            self._put_packed(segment, self._level, 1)
+            small = len(segment) < _SEGMENT_SMALL
+            memory = _MEMORY_OF_SMALL if small else _MEMORY
+            self._put_packed(segment, self._level, 1, memory)
         else:
             self._sink.put(segment)
 
-    def _put_packed(self, piece: bytes, level: int, times: int) -> None:
-        packer = zlib.compressobj(level, zlib.DEFLATED, -15, 9)
+    def _put_packed(self, piece: bytes, level: int, times: int, memory: int = _MEMORY) -> None:
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
         packed = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
-        length = len(piece) * times
-        adler = _adler_times(zlib.adler32(piece), len(piece), times)
-        self._adler = _adler_join(self._adler, adler, length)
-        self._plain_total += length
-        self._packed_total += len(packed) * times
+        self._count_in(piece, times, len(packed) * times)
         for _ in range(times):
             self._sink.put(packed)
 
-    def put_run(self, record: bytes, times: int) -> None:
-        """`times` equal records: one piece, repeated, if they are many."""
+    def _count_in(self, piece: bytes, times: int, packed: int) -> None:
+        adler = _adler_times(zlib.adler32(piece), len(piece), times)
+        self._adler = _adler_join(self._adler, adler, len(piece) * times)
+        self._plain_total += len(piece) * times
+        self._packed_total += packed
+
+    def put_run(self, record: bytes, times: int, which: int = SHORT | LONG) -> None:
+        """`times` equal records: a block of their own, or one piece, repeated, if they are many."""
+        if not times or not which & (LONG if times >= _RUN_BLOCK else SHORT):
+            return
         if self._deflating and len(record) * times >= _RUN_MIN:
             times = self._put_pieces(record, times)
+        elif self._deflating and times >= _RUN_BLOCK:
+            self.cut()
+            block = run_block(record, times)
+            self._count_in(record, times, len(block))
+            self._sink.put(block)
+            return
         while times:
             some = min(times, (_SEGMENT - len(self._plain)) // len(record))
             self._plain += record * some
@@ -195,7 +278,7 @@ class Records:
     def _put_pieces(self, record: bytes, times: int) -> int:
         """Returns how many records are left."""
         total = len(record) * times
-        size, level = _RUN_MIN, self._level
+        size, level = _RUN_PIECE, self._level
         if total >= _RUN_LONG:
             size = min(_PIECE_MAX, 1 << (total // _PIECES_OF_LONG).bit_length() - 1)
             level = max(level, _LONG_LEVEL)
