@@ -38,7 +38,7 @@ static tracer *new_tracer(const settings *s, PyObject *sources)
                                              ? Py_True
                                              : Py_False,
                                          "exact_lines",
-                                         settings_number(s, "exactlines", 1) ? Py_True : Py_False,
+                                         settings_number(s, "exactlines", 0) ? Py_True : Py_False,
                                          "gc", settings_flag(s, "gc") ? Py_True : Py_False);
     PyObject *made = more && PyDict_Update(options, more) == 0
                          ? PyObject_Call((PyObject *)tracer_type, nothing, options)

@@ -32,7 +32,7 @@
 
 #if HAVE_RAW_FRAMES
 
-enum { HOT = 256, TO_LEARN = 256 };
+enum { HOT = 64, TO_LEARN = 64 };
 
 bool tiers_wanted(const tracer *t)
 {

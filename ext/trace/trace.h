@@ -14,9 +14,11 @@
  *     lane.c                lanes: what runs now; enter, leave, line, settle
  *     code.c                from a code object or C function to what is known of it
  *     tiers.c               hot code: fewer LINE events, the same counts
+ *     shares.c              the time of lines that have no events of their own
+ *     derivation.c          how the counts of lines follow from those of others
  *     tracer.h              the tracer: a member for each of the following
  *
- *     flow.c                the basic blocks of a code object
+ *     flow.c                the flow graph of a code object, and where in it lines start
  *     code_info.c           what is true of a code object, found once
  *     engine.h              which of the two engines it is
  *     graph.c               subs' edges and the tree of call paths
@@ -31,7 +33,7 @@
  *     piece_cache.c         compressed sources, kept between runs
  *     steps.c               where LINE events come, by the instruction
  *
- *     tier.h                what is kept of hot code
+ *     tier.c                what is kept of hot code
  *     frames.h              the interpreter's own frames
  *     contexts.c            which units of work are open around what runs
  *     blocks.c              which block each line of a text stands in

@@ -73,7 +73,7 @@ SWITCHES = {
     "stmts": "lines; --no-stmts leaves them out",
     "subs": "subs and calls; --no-subs leaves them out",
     "slowops": "C functions as subs; --no-slowops leaves them out",
-    "exactlines": "measure each line by itself; --no-exact-lines: hot code by the block",
+    "exactlines": "measure each line by itself, in code that runs often, too",
     "gc": "collections of garbage as a sub, gc::(collection), not as time of the line they came in",
     "calls": "the call tree; --no-calls leaves it out",
     "savesrc": "source text in the profile; --no-savesrc leaves it out",

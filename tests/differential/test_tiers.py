@@ -240,6 +240,128 @@ one.start()
 other.start()
 turn[0].set(), one.join(), other.join()
 """,
+    "copies": """\
+def f(n):
+    a = 1
+    if n % 2:
+        b = 2
+    for i in range(3):
+        c = 3
+    look()
+    return a
+for i in range(20):
+    f(i)
+def g(n): pass
+g.__code__ = f.__code__.replace()
+for i in range(20):
+    f(i), g(i)
+for i in range(20):
+    f(i) if i % 3 else g(i)
+""",
+    "moving": """\
+import threading
+def g():
+    for i in range(40):
+        a = i
+        if a % 3:
+            b = 2
+            yield a
+            c = 3
+        look()
+one = g()
+def other():
+    for i in range(3):
+        next(one, None)
+for i in range(8):
+    next(one, None)
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    next(one, None)
+""",
+    "dropped": """\
+def g(n):
+    for i in range(n):
+        try:
+            a = 1
+            yield a
+            b = 2
+        finally:
+            c = 3
+            look()
+def f(n):
+    one = g(n)
+    next(one)
+    a = 1
+    if n % 2:
+        next(one, None)
+    if n % 3:
+        one.close()
+for i in range(40):
+    f(i % 7 + 1)
+""",
+    "handlers": """\
+class Dying:
+    def __del__(self):
+        look()
+def f(n):
+    total = 0
+    for i in range(4):
+        try:
+            [Dying()].pop(), {}[n % 3 and i]
+            total += 1
+        except KeyError:
+            total += 2
+            continue
+        except ValueError:
+            total += 3
+        else:
+            total += 4
+        finally:
+            total += 5
+            look() if n % 5 == 0 else None
+        while total % 3:
+            total += 1
+            if total > 50:
+                break
+        else:
+            total -= 1
+        with open("/dev/null") as file:
+            if n % 4 == 1:
+                return total
+            total += 1
+    return total
+for i in range(40):
+    f(i)
+""",
+    "asynchronous": """\
+import asyncio
+async def numbers(n):
+    for i in range(n):
+        a = i
+        if i % 2:
+            await asyncio.sleep(0)
+        yield a
+        b = a
+async def f(n):
+    a = [i async for i in numbers(n)]
+    async for i in numbers(n):
+        b = i
+        if i == 3:
+            look()
+            break
+    try:
+        await asyncio.wait_for(asyncio.sleep(0 if n % 2 else 9), 0.001)
+        c = 1
+    except TimeoutError:
+        d = 2
+    return a
+async def main():
+    for i in range(12):
+        a = await asyncio.gather(f(i), f(i + 1))
+        b = a
+asyncio.run(main())
+""",
     "jumps": """\
 import sys
 def f(n):
@@ -280,6 +402,55 @@ g(1)
 def test_counts_are_right_at_any_time(program: str, hot: None, tmp_path: Path) -> None:
     exact = counts_on_the_way(MIDDLE[program], exact=True, folder=tmp_path)
     assert counts_on_the_way(MIDDLE[program], exact=False, folder=tmp_path) == exact
+
+
+BRANCHES = """\
+def f(n):
+    a = 0
+    for i in range(n):
+        a += 1
+        if i % 2:
+            a += 2
+            a -= 1
+        elif i % 3:
+            a += 3
+        else:
+            a += 4
+        a += 5
+    return a
+for i in range(300):
+    f(30)
+"""
+
+
+def test_of_branches_as_few_as_can_be_have_events(hot: None, tmp_path: Path) -> None:
+    """Of a loop with three branches one line of each, and what is rare."""
+    code = compile(BRANCHES, str(tmp_path / "program.py"), "exec")
+    tracer = Tracer(exact_lines=False)
+    tracer.start()
+    exec(code, {})
+    tracer.stop()
+    counts = {line: figures[0] for (_, line), figures in tracer.line_hits().items()}
+    facts = tracer.facts()
+    least = counts[7] + counts[9] + counts[11]
+    assert facts["refused_codes"] == 0
+    assert least <= facts["line_events"] < 1.5 * least
+    assert counts[4] == counts[5] == counts[12] == 9000
+
+
+def test_times_are_shared_as_they_were(hot: None, tmp_path: Path) -> None:
+    """A line that does a hundred times as much as the next has nearly all of their time."""
+    text = (
+        "def f():\n    a = sum(range(2000))\n    b = 1\n    c = 2\nfor i in range(3000):\n    f()\n"
+    )
+    code = compile(text, str(tmp_path / "program.py"), "exec")
+    tracer = Tracer(exact_lines=False, slowops=0)
+    tracer.start()
+    exec(code, {})
+    tracer.stop()
+    times = {line: figures[2] for (_, line), figures in tracer.line_hits().items()}
+    assert tracer.facts()["shared_times"] >= 3
+    assert times[2] > 5 * (times[3] + times[4])
 
 
 def test_there_are_fewer_events(hot: None, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Settings:
     blocks: bool = False
     subs: bool = True
     slowops: int = 1
-    exactlines: bool = True
+    exactlines: bool = False
     gc: bool = False
     calls: int = 1
     start: str = "begin"
