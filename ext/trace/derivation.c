@@ -304,17 +304,22 @@ bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines, con
     return ok;
 }
 
-void derivation_apply(derivation *d, const int64_t *stuck, int64_t *counts)
+int64_t *derivation_counts(const derivation *d)
 {
-    int64_t *values = d->values;
+    return &d->values[row_of_line(d, 0)];
+}
+
+void derivation_apply(const derivation *d, const int64_t *stuck)
+{
+    int64_t *values = d->values, *counts = derivation_counts(d);
     memset(values, 0, row_of_line(d, 0) * sizeof *values);
-    for (uint32_t i = 0; stuck && i < d->n_blocks; i++)
-        values[i] = stuck[i];
+    memcpy(values, stuck, d->n_blocks * sizeof *values);
     for (uint32_t i = 0; i < d->n_lines; i++)
-        values[row_of_line(d, i)] = d->kept[i] ? counts[i] : 0;
+        if (!d->kept[i])
+            counts[i] = 0;
     for (size_t i = 0; i < d->n_steps; i++)
         values[d->steps[i].target] -= d->steps[i].factor * values[d->steps[i].source];
     for (uint32_t i = 0; i < d->n_lines; i++)
         if (!d->kept[i])
-            counts[i] = -values[row_of_line(d, i)];
+            counts[i] = -counts[i];
 }

@@ -12,10 +12,9 @@
  */
 bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines, const uint64_t *often);
 
-/*
- * Whether a line is kept, its count in counts[line] stands for what its places have done; for the
- * others it is written there. `stuck`: tier_place's, by block, or NULL: none.
- */
-void derivation_apply(derivation *d, const int64_t *stuck, int64_t *counts);
+/* Where the counts stand, by line, when they are worked out: */
+int64_t *derivation_counts(const derivation *d);
+/* From those of the lines that are kept, which are lost, the others'. `stuck`: tier_place's. */
+void derivation_apply(const derivation *d, const int64_t *stuck);
 
 #endif

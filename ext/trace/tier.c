@@ -38,7 +38,6 @@ void tier_free(code_tier *tier)
     free(tier->learned);
     free(tier->part);
     free(tier->shared);
-    free(tier->counts);
     Py_XDECREF(tier->code);
     free(tier);
 }

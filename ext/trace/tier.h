@@ -54,7 +54,7 @@ typedef struct {
     bool *kept;             /* by line: it is counted itself */
     derivation_step *steps;
     size_t n_steps, steps_cap;
-    int64_t *values; /* while it is worked out */
+    int64_t *values; /* of rows, lines' last, while it is worked out */
 } derivation;
 
 /* Since the last settling, of one place (contexts.h). */
@@ -80,7 +80,6 @@ typedef struct {
     uint32_t first_line;   /* index of the line that each call begins with */
     tier_place **places;   /* by place, NULL where nothing has been noted */
     uint32_t places_cap;
-    int64_t *counts;       /* by line, while they are settled */
     bool off;  /* only the lines that derived.kept tells have events */
     bool has_been_off;
     bool dead; /* all its lines stay on */

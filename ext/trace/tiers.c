@@ -178,33 +178,35 @@ static void note_open(tracer *t, const code_tier *only, int by)
 
 /* ---- Settling ---- */
 
-/* What has come since, of the lines that are counted; then of all. */
+/* What has come since, of the lines that are counted; then of the others. */
 static void derive(code_tier *tier, const tier_place *p, const line_slot *lines)
 {
-    int64_t *counts = tier->counts;
+    int64_t *counts = derivation_counts(&tier->derived);
     for (uint32_t i = 0; i < tier->derived.n_lines; i++)
         counts[i] = (int64_t)(lines[i].count - p->base[i].count) - p->extra[i];
-    derivation_apply(&tier->derived, p->stuck, counts);
+    derivation_apply(&tier->derived, p->stuck);
     for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
         counts[i] += p->extra[i];
-        tier->wrong = tier->wrong || counts[i] < 0;
+        tier->wrong = tier->wrong || (!tier->derived.kept[i] && counts[i] < 0);
     }
 }
 
 static void check(code_tier *tier, const tier_place *p, const line_slot *lines)
 {
+    const int64_t *counts = derivation_counts(&tier->derived);
     derive(tier, p, lines);
     for (uint32_t i = 0; i < tier->derived.n_lines; i++)
-        if ((uint64_t)tier->counts[i] != lines[i].count - p->base[i].count)
+        if (!tier->derived.kept[i] && (uint64_t)counts[i] != lines[i].count - p->base[i].count)
             tier->wrong = true;
 }
 
 static void take_derived(tracer *t, code_tier *tier, const tier_place *p, line_slot *lines)
 {
+    const int64_t *counts = derivation_counts(&tier->derived);
     derive(tier, p, lines);
     for (uint32_t i = 0; i < tier->derived.n_lines; i++)
-        if (!tier->derived.kept[i] && tier->counts[i] > 0)
-            lines[i].count = p->base[i].count + (uint64_t)tier->counts[i];
+        if (!tier->derived.kept[i] && counts[i] > 0)
+            lines[i].count = p->base[i].count + (uint64_t)counts[i];
     if (!shares_give(tier, lines, p->base))
         trace_fail(t);
 }
@@ -393,9 +395,11 @@ static bool tier_find(code_tier *tier, const code_info *info, PyCodeObject *code
     tier->learned = calloc(info->n_lines, sizeof *tier->learned);
     tier->part = calloc(info->n_lines, sizeof *tier->part);
     tier->shared = calloc(info->n_lines, sizeof *tier->shared);
-    tier->counts = calloc(info->n_lines, sizeof *tier->counts);
-    return ok && tier->learned && tier->part && tier->shared && tier->counts &&
-           shares_find_parts(tier);
+    ok = ok && tier->learned && tier->part && tier->shared && shares_find_parts(tier);
+    free(tier->flow.edges);     /* what they told is in the derivation */
+    tier->flow.edges = NULL;
+    tier->flow.n_edges = 0;
+    return ok;
 }
 
 static code_tier *tier_new(const code_info *info, PyCodeObject *code)
