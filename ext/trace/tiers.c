@@ -467,7 +467,8 @@ void tiers_not_alone(tracer *t, code_info *info)
 /* The line at which the frame that runs the activation's code is, from `frame` outwards. */
 static uint32_t line_in(const activation *a, const raw_frame *frame)
 {
-    frame = find_frame(frame, a->key);
+    while (frame && !frame_runs(frame, a->key))
+        frame = frame->back;
     return code_place(a->info, (PyCodeObject *)(uintptr_t)a->key, frame ? frame_offset(frame) : 0);
 }
 
