@@ -20,11 +20,11 @@ typedef struct {
     bool *open; /* by block: a line without events may go on from what runs when it begins */
 } part_search;
 
-static uint32_t root(const part_search *s, uint32_t node)
+static uint32_t root(const part_search *s, uint32_t of)
 {
-    while (s->parent[node] != node)
-        node = s->parent[node] = s->parent[s->parent[node]];
-    return node;
+    while (s->parent[of] != of)
+        of = s->parent[of] = s->parent[s->parent[of]];
+    return of;
 }
 
 static void join(const part_search *s, uint32_t a, uint32_t b)
@@ -72,11 +72,11 @@ static uint32_t join_block(const part_search *s, uint32_t block)
 static void join_all(const part_search *s)
 {
     const code_flow *flow = &s->tier->flow;
-    for (uint32_t i = 0, edge = 0; i < flow->n_blocks; i++) {
+    for (uint32_t i = 0, next = 0; i < flow->n_blocks; i++) {
         uint32_t running = join_block(s, i);
-        for (; edge < flow->n_edges && flow->edges[edge].from == i; edge++)
-            if (s->open[flow->edges[edge].to])
-                join(s, running, s->n_lines + flow->edges[edge].to);
+        for (; next < flow->n_edges && flow->edges[next].from == i; next++)
+            if (s->open[flow->edges[next].to])
+                join(s, running, s->n_lines + flow->edges[next].to);
     }
 }
 
