@@ -118,6 +118,8 @@ static enum exit_status show_once(struct top *t, FILE *out)
         rc = put_top_list(o, t->p, &t->view);
         nyt_out_text(o, "\n");
     }
+    if (t->view.told_shared)
+        nyt_out_text(o, "\n" NYT_SHARED_WORDS "\n");
     int ended = nyt_out_end(o, &err);
     free(o);
     return finished(t->o, rc < 0 ? rc : ended, t->path, out, &err);
@@ -125,15 +127,36 @@ static enum exit_status show_once(struct top *t, FILE *out)
 
 /* ---- Live ---- */
 
+/* There may be a sentence about them. */
+static bool has_shared(const nyt_profile *p)
+{
+    size_t n;
+    bool has = false;
+    const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
+    for (size_t i = 0; !has && i < n; i++)
+        has = lines[i].shared;
+    return has;
+}
+
+static void put_shared_words(struct nyt_out *o, size_t row, size_t width)
+{
+    static const char words[] = NYT_SHARED_WORDS;
+    nyt_out_format(o, "\033[%zuH", row);
+    nyt_out_safe(o, (nyt_str){words, sizeof words - 1}, width);
+}
+
 static int put_screen(struct top *t, struct nyt_out *o, FILE *out)
 {
     size_t rows;
     terminal_size(out, &rows, &t->view.width);
-    size_t fit = rows > AROUND ? rows - AROUND : 1;
+    size_t around = has_shared(t->p) ? AROUND + 1 : AROUND, fit = rows > around ? rows - around : 1;
     t->view.rows = t->o->report.top && t->o->report.top < fit ? t->o->report.top : fit;
     nyt_out_text(o, "\033[H\033[2J");
     put_head(o, t);
+    t->view.told_shared = false;
     int rc = put_top_list(o, t->p, &t->view);
+    if (t->view.told_shared && rows > AROUND + 1)
+        put_shared_words(o, rows - 1, t->view.width - 1);
     nyt_out_format(o, "\033[%zuH", rows);
     static const char keys[] =
         "l lines  f functions  s self  i incl  c count  p project/all  q quit";

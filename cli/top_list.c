@@ -84,9 +84,9 @@ static nyt_str short_name(nyt_str path)
     return slashes < 2 ? path : (nyt_str){path.data + at, path.len - at};
 }
 
-static void put_figures(struct nyt_out *o, double self, double incl, int64_t count)
+static void put_figures(struct nyt_out *o, double self, double incl, int64_t count, bool shared)
 {
-    nyt_out_time(o, self, FIGURE);
+    (shared ? nyt_out_rough_time : nyt_out_time)(o, self, FIGURE);
     nyt_out_time(o, incl, FIGURE);
     nyt_out_count(o, count, COUNT);
     nyt_out_text(o, "  ");
@@ -118,16 +118,18 @@ static nyt_str without_indent(const nyt_str *text)
     return s;
 }
 
-static void put_line_row(struct nyt_out *o, const nyt_profile *p, const nyt_line *l,
+/* Whether its time is a shared one. */
+static bool put_line_row(struct nyt_out *o, const nyt_profile *p, const nyt_line *l,
                          const struct top_view *v)
 {
-    put_figures(o, l->time, l->incl, l->count);
+    put_figures(o, l->time, l->incl, l->count, l->shared);
     size_t used = put_place(o, p, l->fid, l->line, v), before = FIGURES + PLACE + 2;
     nyt_str text = without_indent(nyt_profile_source_line(p, l->fid, l->line));
-    if (!text.len || (v->width && v->width <= before + 8))
-        return;
-    nyt_out_fill(o, ' ', (used < PLACE ? PLACE - used : 0) + 2);
-    nyt_out_safe(o, text, v->width ? v->width - before : 0);
+    if (text.len && !(v->width && v->width <= before + 8)) {
+        nyt_out_fill(o, ' ', (used < PLACE ? PLACE - used : 0) + 2);
+        nyt_out_safe(o, text, v->width ? v->width - before : 0);
+    }
+    return l->shared;
 }
 
 static void put_sub_row(struct nyt_out *o, const nyt_profile *p, const nyt_sub *s,
@@ -135,7 +137,7 @@ static void put_sub_row(struct nyt_out *o, const nyt_profile *p, const nyt_sub *
 {
     size_t room = v->width > FIGURES + 8 ? v->width - FIGURES : 8,
            columns = room < NAME ? room : NAME;
-    put_figures(o, s->excl, s->incl, (int64_t)s->calls);
+    put_figures(o, s->excl, s->incl, (int64_t)s->calls, false);
     size_t used = nyt_out_safe(o, v->width ? nyt_safe_last(s->name, columns) : s->name,
                                v->width ? columns : 0);
     if (!s->first || (v->width && room <= NAME + 2 + PLACE))
@@ -156,7 +158,7 @@ static size_t rank(struct ranked *list, const nyt_profile *p, const struct top_v
     return n;
 }
 
-int put_top_list(struct nyt_out *o, const nyt_profile *p, const struct top_view *v)
+int put_top_list(struct nyt_out *o, const nyt_profile *p, struct top_view *v)
 {
     size_t lines, subs;
     nyt_profile_all_lines(p, NYT_LEVEL_LINE, &lines);
@@ -172,7 +174,7 @@ int put_top_list(struct nyt_out *o, const nyt_profile *p, const struct top_view 
         if (v->functions)
             put_sub_row(o, p, list[i].item, v);
         else
-            put_line_row(o, p, list[i].item, v);
+            v->told_shared |= put_line_row(o, p, list[i].item, v);
     }
     free(list);
     return NYT_OK;

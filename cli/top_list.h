@@ -10,9 +10,10 @@ struct top_view {
     bool project;           /* only of the project's own code, if there is any */
     nyt_sort sort;
     size_t rows, width;     /* width 0: nothing is cut */
+    bool told_shared;       /* times with a '~' have been among the rows */
 };
 
 /* A heading and at most `rows` rows, each a line of at most `width` columns; NYT_ENOMEM. */
-int put_top_list(struct nyt_out *o, const nyt_profile *p, const struct top_view *v);
+int put_top_list(struct nyt_out *o, const nyt_profile *p, struct top_view *v);
 
 #endif

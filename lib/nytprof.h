@@ -597,7 +597,13 @@ typedef struct {
     int64_t ticks;
     double time; /* seconds, without the subs that the line called */
     double incl; /* seconds, with them: the inclusive time of outermost calls */
+    bool shared; /* its time is a share of one that was measured for several lines together */
 } nyt_line;
+
+/* What a '~' before the time of such a line means, for people. */
+#define NYT_SHARED_WORDS                                                 \
+    "~ a share of a time that was measured for several lines together; " \
+    "--exact-lines measures each line"
 
 /*
  * The lines of one file (0: time without a file) that have records, by line number. Lines of a

@@ -51,6 +51,7 @@ ONCE = {
     "test_progress.py",
     "test_recover.py",
     "test_schema.py",
+    "test_shared.py",
     "test_show.py",
     "test_tasks.py",
     "test_top.py",

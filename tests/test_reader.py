@@ -90,8 +90,8 @@ def test_what_was_written_is_read(path: Path) -> None:
     assert profile.comments[0] == "a note"
     assert profile.processes == [(7, 1, True, True, 10.0, 12.0, 7)]
     assert profile.lines == [
-        reader.Line(1, 2, 4, SECOND, 1.0, 1.0),
-        reader.Line(1, 3, 1, 5, 5e-7, 1 + 5e-7),
+        reader.Line(1, 2, 4, SECOND, 1.0, 1.0, False),
+        reader.Line(1, 3, 1, 5, 5e-7, 1 + 5e-7, False),
     ]
     assert profile.calls == [
         reader.Call("a::(module)", 1, 0, 1, 1, 1.5, 0.5, 0, 0, "python::(start)"),
@@ -258,7 +258,7 @@ def test_objects_tell_what_they_are(path: Path, broken: Path) -> None:
     profile = reader.read(path)
     assert repr(profile) == f"<Profile {str(path)!r}: a.py, 2 s, 5 statements, 9 calls>"
     assert repr(reader.read(broken)).endswith(", incomplete>")
-    line = "Line(fid=1, line=2, count=4, ticks=10000000, time=1.0, incl=1.0)"
+    line = "Line(fid=1, line=2, count=4, ticks=10000000, time=1.0, incl=1.0, shared=False)"
     assert repr(profile.lines[0]) == line
 
 

@@ -60,5 +60,7 @@ def test_no_member_is_unknown_to_the_schema(nytprof: Door) -> None:
     made = json.loads(done.stdout)
     assert set(made) == set(schema["properties"])
     for key in ("hot_lines", "top_lines", "top_subs", "top_files"):
-        assert set(made[key][0]) == set(schema["properties"][key]["items"]["properties"]), key
+        item = schema["properties"][key]["items"]
+        assert set(made[key][0]) == set(item["required"]), key
+        assert set(item["properties"]) - {"shared"} == set(item["required"]), key
     assert set(made["top_calls"][0]) == set(schema["$defs"]["call"]["properties"])

@@ -109,8 +109,10 @@ static const struct layout line_layout = {
         FIELD(nyt_line, "count", count, "How often it ran."),
         FIELD(nyt_line, "ticks", ticks, "Its time in ticks."),
         FIELD(nyt_line, "time", time, "Its time in seconds, without the subs that it called."),
-        FIELD(nyt_line, "incl", incl, "Its time in seconds, with them.")),
-                    };
+        FIELD(nyt_line, "incl", incl, "Its time in seconds, with them."),
+        FIELD(nyt_line, "shared", shared,
+              "Its time is a share of one that was measured for several lines together.")),
+                          };
 
 static PyObject *sub_first(const void *value)
 {

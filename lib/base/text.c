@@ -177,7 +177,18 @@ void nyt_out_count_change(struct nyt_out *o, int64_t count, int width)
     put_count(o, count, width, count != 0);
 }
 
-static void put_time(struct nyt_out *o, double seconds, int width, bool sign)
+static void put_rough(struct nyt_out *o, int width, int decimals, double value)
+{
+    char text[FIXED_BYTES];
+    int len = snprintf(text, sizeof text, "%.*f", decimals, value);
+    nyt_out_fill(o, ' ', width > len + 1 ? (size_t)(width - len - 1) : 0);
+    nyt_out_text(o, "~");
+    put_fixed(o, 0, value, text);
+}
+
+typedef void put_value_fn(struct nyt_out *o, int width, int decimals, double value);
+
+static void put_time(struct nyt_out *o, double seconds, int width, put_value_fn *put)
 {
     static const struct {
         double at_least;
@@ -196,18 +207,23 @@ static void put_time(struct nyt_out *o, double seconds, int width, bool sign)
     double value = seconds * units[i].factor;
     double shown = fabs(value);
     int decimals = units[i].factor >= 1e9 ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;
-    (sign ? nyt_out_signed : nyt_out_fixed)(o, width > 3 ? width - 3 : 0, decimals, value);
+    put(o, width > 3 ? width - 3 : 0, decimals, value);
     nyt_out_text(o, width ? units[i].unit : i ? units[i].unit : " s");
 }
 
 void nyt_out_time(struct nyt_out *o, double seconds, int width)
 {
-    put_time(o, seconds, width, false);
+    put_time(o, seconds, width, nyt_out_fixed);
+}
+
+void nyt_out_rough_time(struct nyt_out *o, double seconds, int width)
+{
+    put_time(o, seconds, width, put_rough);
 }
 
 void nyt_out_time_change(struct nyt_out *o, double seconds, int width)
 {
-    put_time(o, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, true);
+    put_time(o, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, nyt_out_signed);
 }
 
 /* ---- Foreign bytes ---- */

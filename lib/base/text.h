@@ -45,6 +45,8 @@ const char *nyt_number(double value, char text[static NYT_NUMBER_BYTES]);
 /* 1,234,567 and 12.3 ms, right-aligned in `width` columns (0: as long as they are). */
 void nyt_out_count(struct nyt_out *o, int64_t count, int width);
 void nyt_out_time(struct nyt_out *o, double seconds, int width);
+/* The same with a '~' before it. */
+void nyt_out_rough_time(struct nyt_out *o, double seconds, int width);
 /* The same with a sign, also where it is '+'. */
 void nyt_out_count_change(struct nyt_out *o, int64_t count, int width);
 void nyt_out_time_change(struct nyt_out *o, double seconds, int width);

@@ -58,6 +58,8 @@ static void put_row(struct csv *c, const nyt_file *file, const nyt_line *line)
     put_text(c, sub ? sub->name : (nyt_str){.data = ""});
     nyt_out_text(c->o, ",");
     put_text(c, source ? without_newline(*source) : (nyt_str){.data = ""});
+    if (c->p->has_shared)
+        nyt_out_text(c->o, line->shared ? ",1" : ",0");
     nyt_out_text(c->o, "\r\n");
 }
 
@@ -79,7 +81,8 @@ int nyt_export_csv(const nyt_profile *p, nyt_limit *limit, nyt_write_fn write, v
     nyt_limit_shown(limit, p->lines[NYT_LEVEL_LINE].count ? NYT_SHOWN_ALL : NYT_SHOWN_NOTHING);
     if (!c.failed) {
         nyt_out_begin(c.o, write, ctx);
-        nyt_out_text(c.o, "file,line,count,exclusive_seconds,inclusive_seconds,sub,source\r\n");
+        nyt_out_text(c.o, "file,line,count,exclusive_seconds,inclusive_seconds,sub,source");
+        nyt_out_text(c.o, p->has_shared ? ",shared\r\n" : "\r\n");
         for (size_t i = 0; i < p->file_count; i++)
             if (!p->files[i].merged_into)
                 put_file(&c, &p->files[i]);

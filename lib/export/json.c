@@ -202,6 +202,8 @@ static void put_line(struct json *j, const nyt_line *line)
     nyt_json_number(&j->w, "exclusive_seconds", line->time);
     if (nyt_knows_calls(j->p))
         nyt_json_number(&j->w, "inclusive_seconds", line->incl);
+    if (line->shared)
+        nyt_json_bool(&j->w, "shared", true);
     if (source)
         nyt_json_str(&j->w, "source", *source);
     end_item(j);

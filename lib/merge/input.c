@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "format/reader.h"
+#include "format/shared.h"
 #include "format/units.h"
 #include "model/limits.h"
 #include "model/sub_name.h"
@@ -295,6 +296,18 @@ void nyt_merge_input_forget_units(struct nyt_merge_input *g)
         g->sums.calls[i].unit = 0;
 }
 
+/* The same of those that tell of lines with shared times. */
+static bool heed_shared(struct nyt_merge_input *g, nyt_str comment, bool *ok)
+{
+    struct nyt_shared_said said;
+    if (nyt_shared_parse(comment, &said) != NYT_SHARED_LINES)
+        return false;
+    *ok = NYT_ROOM_FOR_ONE(g->shared, g->shared_count, g->shared_cap);
+    if (*ok)
+        g->shared[g->shared_count++] = keep_line(g, comment, ok);
+    return true;
+}
+
 /* ---- Processes ---- */
 
 /* The lines that come next are those of `pid`. */
@@ -436,7 +449,9 @@ static bool take_record(struct nyt_merge_input *g, const nyt_record *r)
     bool ok;
     switch (r->tag) {
     case NYT_TAG_COMMENT:
-        return heed_unit(g, r->u.comment.text, &ok) ? ok : add_comment(g, r->u.comment.text);
+        if (heed_unit(g, r->u.comment.text, &ok) || heed_shared(g, r->u.comment.text, &ok))
+            return ok;
+        return add_comment(g, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
         return heed_ticks_per_sec(g) && set_pair(g, &g->attributes, &r->u.pair);
     case NYT_TAG_OPTION:
@@ -680,6 +695,7 @@ void nyt_merge_input_free(struct nyt_merge_input *g)
     nyt_map_free(&g->sub_index);
     free(g->subs);
     free(g->units);
+    free(g->shared);
     nyt_line_sums_free(&g->line_sums);
     nyt_sums_free(&g->sums);
     *g = (struct nyt_merge_input){0};

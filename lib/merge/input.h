@@ -90,6 +90,9 @@ struct nyt_merge_input {
     bool odd_units;                 /* their numbers make no sense: all is told together */
     uint64_t untold;
 
+    nyt_str *shared;                /* comments that tell of lines with shared times */
+    size_t shared_count, shared_cap;
+
     bool discounted;                /* the next statement */
     struct nyt_line_sums line_sums; /* of TIME_LINEs, on their way into `sums` */
     struct nyt_sums sums;

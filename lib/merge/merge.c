@@ -720,7 +720,7 @@ int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, n
               merge_scale(m, g) && merge_header(m, g) && merge_processes(m, g, &t) &&
               merge_files(m, g, &t) && merge_subs(m, g, &t) && merge_names(m, g, &t) &&
               merge_units(m, g, &t) && merge_lines(m, g, &t) && merge_calls(m, g, &t) &&
-              merge_tree(m, g, &t);
+              merge_tree(m, g, &t) && nyt_shared_add(&m->shared, g, t.fid_of_file);
     if (ok)
         report_repairs(m, g);
     free(t.section_of_section);
@@ -825,6 +825,7 @@ void nyt_merged_free(nyt_merged *m)
     nyt_map_free(&m->sub_by_original);
     nyt_map_free(&m->anon_index);
     free(m->units);
+    free(m->shared.list);
     nyt_map_free(&m->unit_index);
     nyt_sums_free(&m->sums);
     free(m);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "merge/input.h"
+#include "merge/shared.h"
 
 struct nyt_merged_file {
     nyt_new_fid file; /* its fid is its index + 1 */
@@ -72,6 +73,8 @@ struct nyt_merged {
     size_t unit_count, unit_cap;
     struct nyt_map unit_index;      /* outer and name -> number */
     uint64_t untold;
+
+    struct nyt_shared_ranges shared;
 
     struct nyt_sums sums;
 };

@@ -166,6 +166,23 @@ static bool put_units(struct output *c)
     return ok;
 }
 
+/* Likewise. */
+static bool put_shared(struct output *c)
+{
+    struct nyt_shared_ranges *ranges = &c->m->shared;
+    bool ok = true;
+    nyt_shared_join(ranges);
+    for (size_t at = 0; ok && at < ranges->count;) {
+        struct nyt_buf text = {0};
+        nyt_str name = c->m->files[ranges->list[at].fid - 1].file.name;
+        ok = nyt_shared_text(ranges, &at, name, &text);
+        if (ok)
+            nyt_writer_comment(c->w, (nyt_str){.data = (char *)text.data, .len = text.len});
+        nyt_buf_free(&text);
+    }
+    return ok;
+}
+
 static bool put_header(struct output *c)
 {
     char text[64];
@@ -176,7 +193,8 @@ static bool put_header(struct output *c)
         snprintf(text, sizeof text, "Merged from %u profiles", (unsigned)m->inputs);
         nyt_writer_comment(c->w, str(text));
     }
-    bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c) && put_units(c);
+    bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c) && put_shared(c) &&
+              put_units(c);
     put_options(c);
     return ok;
 }

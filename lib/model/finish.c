@@ -9,6 +9,7 @@
 #include "model/line_incl.h"
 #include "model/scope.h"
 #include "model/sections.h"
+#include "model/shared.h"
 #include "model/string_evals.h"
 #include "model/sub_name.h"
 
@@ -521,7 +522,10 @@ int nyt_profile_finish(struct nyt_loader *l)
     finish_sources(l->p); /* string_evals.c compares them */
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
-        rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_find(l->p) ? NYT_OK : NYT_ENOMEM;
+        rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_find(l->p) &&
+                     nyt_shared_finish(l)
+                 ? NYT_OK
+                 : NYT_ENOMEM;
     if (rc == NYT_OK)
         rc = add_called_time(&s) ? NYT_OK : NYT_ENOMEM;
     free(s.sub_rank);

@@ -17,6 +17,7 @@
 #include "model/narrow.h"
 #include "model/profile.h"
 #include "model/sections.h"
+#include "model/shared.h"
 #include "model/tables.h"
 #include "model/units.h"
 
@@ -564,7 +565,9 @@ static bool take_record(struct nyt_loader *l, const nyt_record *r)
         l->p->totals.version = r->u.version;
         return true;
     case NYT_TAG_COMMENT:
-        return nyt_units_heed(l, r->u.comment.text, &ok) ? ok : add_comment(l, r->u.comment.text);
+        if (nyt_units_heed(l, r->u.comment.text, &ok) || nyt_shared_heed(l, r->u.comment.text, &ok))
+            return ok;
+        return add_comment(l, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
         return heed_ticks_per_sec(l) && set_pair(l, &l->p->attributes, r->u.pair);
     case NYT_TAG_OPTION:
@@ -740,6 +743,7 @@ static void loader_free(struct nyt_loader *l)
     free(l->definitions);
     free(l->edges);
     free(l->units.list);
+    free(l->shared);
     nyt_calltree_free(&l->tree);
 }
 

@@ -70,6 +70,7 @@ struct nyt_profile {
     nyt_unit_state unit_state;
     size_t units_wanted; /* so many names were asked for, the first of them: */
     nyt_str unit_wanted;
+    bool has_shared; /* a line has a shared time */
     bool awaits_left_out; /* since they are not known by units */
 
     nyt_node *nodes;

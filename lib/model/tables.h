@@ -112,6 +112,9 @@ struct nyt_loader {
     size_t edge_count, edge_cap;
 
     struct nyt_calltree tree;
+
+    nyt_str *shared; /* comments that tell of lines with shared times */
+    size_t shared_count, shared_cap;
 };
 
 static inline double nyt_loader_seconds(const struct nyt_loader *l, int64_t ticks)

@@ -243,6 +243,7 @@ static void put_hot(struct nyt_report *r, const struct nyt_hot *hot)
     nyt_excerpt_titles(&e);
     for (size_t i = 0; i < hot->block_count; i++)
         put_block(hot, &hot->blocks[i], e);
+    nyt_report_shared_note(r);
 }
 
 /* ---- Functions ---- */
@@ -443,6 +444,7 @@ static void json_hot_line(struct nyt_report *r, const nyt_line *line, double cos
     nyt_json_whole(&r->j, "count", line->count);
     nyt_json_number(&r->j, "time", line->time);
     nyt_report_json_incl(r, line);
+    nyt_report_json_shared(r, line);
     nyt_json_number(&r->j, "with_libraries", cost);
     nyt_json_count(&r->j, "fid", line->fid);
     nyt_json_count(&r->j, "line", line->line);

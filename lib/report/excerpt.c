@@ -135,7 +135,7 @@ static void put_figures(const struct nyt_excerpt *e, const struct layout *l, con
         nyt_out_fill(o, ' ', columns_before_code(e, l) - MARK - (size_t)l->number - GAP);
         return;
     }
-    nyt_out_time(o, line->time, FIGURE);
+    nyt_report_line_time(e->r, line, FIGURE);
     if (l->incl)
         nyt_out_time(o, line->incl, FIGURE);
     if (l->count)

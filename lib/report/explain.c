@@ -205,6 +205,7 @@ static bool put_hot_lines(struct explanation *e)
                      hot.of_project ? "\n## Hot lines of the project\n" : "\n## Hot lines\n");
     for (size_t i = 0; ok && i < hot.block_count; i++)
         put_block(e, &hot, &hot.blocks[i], i == 0);
+    nyt_report_shared_note(e->r);
     nyt_hot_free(&hot);
     return ok;
 }

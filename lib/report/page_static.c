@@ -57,12 +57,12 @@ static void put_place(struct nyt_out *o, const nyt_profile *p, uint32_t fid, uin
         nyt_out_format(o, ":%u", (unsigned)line);
 }
 
-static void put_figures(struct nyt_out *o, int64_t count, double seconds)
+static void put_figures(struct nyt_out *o, int64_t count, double seconds, bool shared)
 {
     nyt_out_text(o, "<tr><td class=number>");
     nyt_out_count(o, count, 0);
     nyt_out_text(o, "<td class=number>");
-    nyt_out_time(o, seconds, 0);
+    (shared ? nyt_out_rough_time : nyt_out_time)(o, seconds, 0);
     nyt_out_text(o, "<td>");
 }
 
@@ -88,9 +88,11 @@ static void offer(struct top *t, double time, const void *item)
     t->rows[at].item = item;
 }
 
-static void put_static_lines(struct nyt_out *o, const nyt_profile *p)
+/* Whether any of these times is a shared one. */
+static bool put_static_lines(struct nyt_out *o, const nyt_profile *p)
 {
     size_t n;
+    bool shared = false;
     const nyt_line *lines = nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
     struct top top = {.count = 0};
     for (size_t i = 0; i < n; i++)
@@ -99,10 +101,12 @@ static void put_static_lines(struct nyt_out *o, const nyt_profile *p)
     nyt_out_text(o, "<h2>Lines</h2><table><tr><th>Count<th>Time<th>Line");
     for (size_t i = 0; i < top.count; i++) {
         const nyt_line *line = top.rows[i].item;
-        put_figures(o, line->count, line->time);
+        put_figures(o, line->count, line->time, line->shared);
         put_place(o, p, line->fid, line->line);
+        shared |= line->shared;
     }
     nyt_out_text(o, "</table>");
+    return shared;
 }
 
 static void put_static_subs(struct nyt_out *o, const nyt_profile *p)
@@ -114,7 +118,7 @@ static void put_static_subs(struct nyt_out *o, const nyt_profile *p)
     nyt_out_text(o, "<h2>Functions</h2><table><tr><th>Calls<th>Own time<th>Function");
     for (size_t i = 0; i < top.count; i++) {
         const nyt_sub *sub = top.rows[i].item;
-        put_figures(o, (int64_t)sub->calls, sub->excl);
+        put_figures(o, (int64_t)sub->calls, sub->excl, false);
         nyt_put_html_name(o, sub->name);
     }
     nyt_out_text(o, "</table>");
@@ -162,7 +166,8 @@ static const nyt_line *line_of(const nyt_profile *p, uint32_t fid, uint32_t numb
     return NULL;
 }
 
-static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest,
+/* Whether its time is a shared one. */
+static bool put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest,
                             const nyt_src_line *source)
 {
     const nyt_line *line = line_of(p, hottest->fid, source->line);
@@ -170,7 +175,7 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
     nyt_out_format(o, "%s%6u ", hot ? "<strong>" : "", (unsigned)source->line);
     if (line) {
         nyt_out_count(o, line->count, 11);
-        nyt_out_time(o, line->time, 11);
+        (line->shared ? nyt_out_rough_time : nyt_out_time)(o, line->time, 11);
         nyt_out_time(o, line->incl, 11);
     } else {
         nyt_out_fill(o, ' ', 33);
@@ -178,20 +183,24 @@ static void put_source_line(struct nyt_out *o, const nyt_profile *p, const nyt_l
     nyt_out_text(o, "  ");
     nyt_put_html_name(o, without_end(source->text));
     nyt_out_text(o, hot ? "</strong>\n" : "\n");
+    return line && line->shared;
 }
 
-static void put_excerpt(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest)
+/* Likewise. */
+static bool put_excerpt(struct nyt_out *o, const nyt_profile *p, const nyt_line *hottest)
 {
     size_t n = 0;
+    bool shared = false;
     const nyt_src_line *source = hottest ? nyt_profile_source(p, hottest->fid, &n) : NULL;
     if (!n)
-        return;
+        return false;
     nyt_out_format(o, "<pre>%6s %11s%11s%11s\n", "Line", "Count", "Time", "Inclusive");
     for (size_t i = 0; i < n; i++)
         if (source[i].line + LINES_AROUND >= hottest->line &&
             source[i].line <= hottest->line + LINES_AROUND)
-            put_source_line(o, p, hottest, &source[i]);
+            shared |= put_source_line(o, p, hottest, &source[i]);
     nyt_out_text(o, "</pre>");
+    return shared;
 }
 
 /* ---- All of it ---- */
@@ -206,8 +215,10 @@ bool nyt_put_answer(struct nyt_out *o, const struct nyt_insight *insight)
 
 void nyt_put_tables(struct nyt_out *o, const struct nyt_insight *insight)
 {
-    put_excerpt(o, insight->p, insight->hottest);
-    put_static_lines(o, insight->p);
+    bool shared = put_excerpt(o, insight->p, insight->hottest);
+    shared |= put_static_lines(o, insight->p);
+    if (shared)
+        nyt_out_text(o, "<p>" NYT_SHARED_WORDS "</p>");
     put_static_subs(o, insight->p);
 }
 

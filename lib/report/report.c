@@ -517,6 +517,40 @@ void nyt_report_heading(struct nyt_report *r)
     nyt_report_caveat(r);
 }
 
+/* ---- Shared times ---- */
+
+void nyt_report_line_time(struct nyt_report *r, const nyt_line *line, int width)
+{
+    (line->shared ? nyt_out_rough_time : nyt_out_time)(r->o, line->time, width);
+    r->told_shared |= line->shared;
+}
+
+static void put_shared_words(struct nyt_words *w, const void *unused)
+{
+    (void)unused;
+    nyt_out_text(w->o, NYT_SHARED_WORDS);
+}
+
+void nyt_report_shared_note(struct nyt_report *r)
+{
+    bool unbroken = r->unbroken;
+    if (!r->told_shared)
+        return;
+    r->told_shared = false;
+    r->unbroken = r->uncut;
+    nyt_out_text(r->o, "\n");
+    nyt_report_style(r, NYT_DIM);
+    nyt_report_paragraph(r, put_shared_words, NULL, 0, 2);
+    nyt_report_style(r, NYT_PLAIN);
+    r->unbroken = unbroken;
+}
+
+void nyt_report_json_shared(struct nyt_report *r, const nyt_line *line)
+{
+    if (line->shared)
+        nyt_json_bool(&r->j, "shared", true);
+}
+
 void nyt_report_json_incl(struct nyt_report *r, const nyt_line *line)
 {
     if (!nyt_knows_calls(r->p))

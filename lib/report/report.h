@@ -21,6 +21,7 @@ struct nyt_report {
     bool unbroken;      /* and paragraphs are one line each */
     nyt_sort sort;
     bool colour, json;
+    bool told_shared;   /* a time with a '~' has been shown */
     const char *path;
 };
 
@@ -68,6 +69,11 @@ void nyt_report_caveat(struct nyt_report *r);
 nyt_str nyt_program_title(const nyt_profile *p, const char *path);
 /* The inclusive time of a line as a member of one; null where it is not known. */
 void nyt_report_json_incl(struct nyt_report *r, const nyt_line *line);
+/* The time of a line, with a '~' if it is a shared one; and what that means, if any has been shown. */
+void nyt_report_line_time(struct nyt_report *r, const nyt_line *line, int width);
+void nyt_report_shared_note(struct nyt_report *r);
+/* "shared": true, of such a line alone. */
+void nyt_report_json_shared(struct nyt_report *r, const nyt_line *line);
 /* The same figures as members of a JSON object. */
 void nyt_report_json_totals(struct nyt_report *r);
 

@@ -244,6 +244,7 @@ static void list_file(struct nyt_report *r, const nyt_file *file, const nyt_sub 
     if (r->p->sectioned)
         nyt_report_caveat(r);
     list_lines(&w);
+    nyt_report_shared_note(r);
 }
 
 int nyt_report_source(const nyt_profile *p, uint32_t fid, const nyt_report_options *options,

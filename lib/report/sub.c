@@ -199,6 +199,7 @@ static void put_source(struct nyt_report *r, const nyt_sub *sub)
         if (shown)
             nyt_excerpt_line(&e, sub->fid, line, at && at->incl > 0.1 * sub->incl && sub->incl > 0);
     }
+    nyt_report_shared_note(r);
 }
 
 /* ---- All ---- */

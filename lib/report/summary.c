@@ -142,7 +142,7 @@ static void text_line(struct nyt_report *r, const void *item)
     const size_t rest = r->width - 46;
     const size_t place_room = r->width / 3 < rest ? r->width / 3 : rest;
     nyt_out_count(r->o, line->count, 13);
-    nyt_out_time(r->o, line->time, 11);
+    nyt_report_line_time(r, line, 11);
     if (!nyt_knows_calls(r->p))
         nyt_out_format(r->o, "%11s", "-");
     else
@@ -227,6 +227,7 @@ static void json_line(struct nyt_report *r, const void *item)
     nyt_json_whole(&r->j, "count", line->count);
     nyt_json_number(&r->j, "time", line->time);
     nyt_report_json_incl(r, line);
+    nyt_report_json_shared(r, line);
     json_place(r, line->fid, line->line);
     nyt_json_optional(&r->j, "source", nyt_profile_source_line(r->p, line->fid, line->line));
 }
@@ -326,6 +327,8 @@ static void put_lists(struct summary *s)
     sum_files(s);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         put_list(s, &lists[i]);
+    if (!s->r.json)
+        nyt_report_shared_note(&s->r);
 }
 
 static bool put_json(struct summary *s)

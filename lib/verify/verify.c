@@ -12,6 +12,7 @@
 #include "format/input.h"
 #include "format/line_sums.h"
 #include "format/reader.h"
+#include "format/shared.h"
 #include "model/sub_name.h"
 
 #include <math.h>
@@ -148,7 +149,12 @@ static void check_text(struct verifier *v, nyt_str text)
 /* Tracers note it in a file that they write while the program runs: its figures are not final. */
 static void check_comment(struct verifier *v, nyt_str text)
 {
+    struct nyt_shared_said said;
     check_text(v, text);
+    if (nyt_shared_parse(text, &said) == NYT_SHARED_MALFORMED)
+        report(
+            v, NYT_ODD, "shared-malformed",
+            "a comment that should name lines with shared times, as 'shared 3,5-9 FILE', does not");
     if (nyt_str_begins(text, "Snapshot: "))
         report(v, NYT_ODD, "snapshot", "a snapshot: the program was still running");
 }

@@ -205,6 +205,7 @@ class Line(structseq[Any], tuple[Any, ...]):
     ticks: Final[int]
     time: Final[float]
     incl: Final[float]
+    shared: Final[bool]
 
 @final
 class Sub(structseq[Any], tuple[Any, ...]):

@@ -190,6 +190,8 @@ class Line(_OnLine):
     """Seconds, without the subs that the line called."""
     incl: float
     """Seconds, with them."""
+    shared: bool
+    """Its time is a share of one that was measured for several lines together."""
 
     @property
     def awaited(self) -> Await | None:

@@ -233,6 +233,10 @@ static void calls_wanted(void)
 {
     add_text(&b, "!calls=1\n");
 }
+static void shared_nothing(void)
+{
+    add_text(&b, "#shared 5-4 /a.py\n");
+}
 static void too_long(void)
 {
     add_record(&b, "+uuu", 20000000u, 1u, 1u);
@@ -252,6 +256,7 @@ static const struct broken rules[] = {
     {"ticks-per-sec-range", NYT_WARNED, ticks_large},
     {"ticks-per-sec-changes", NYT_ODD, ticks_change},
     {"snapshot", NYT_ODD, still_running},
+    {"shared-malformed", NYT_ODD, shared_nothing},
     {"pid-started-twice", NYT_ODD, pid_twice},
     {"pids-nested", NYT_ODD, pid_nested},
     {"pid-not-started", NYT_WARNED, pid_unknown},
