@@ -10,6 +10,7 @@
 
 #include "blocks.h"
 #include "lane.h"
+#include "marks.h"
 #include "names.h"
 #include "tiers.h"
 #include "tracer.h"
@@ -210,6 +211,53 @@ static void add_awaits(emitter *e)
 }
 
 /*
+ * So do lines with a share of a time that was measured for several together: ranges of them, and the
+ * file. A file with more ranges than fit has several such comments.
+ */
+enum { RANGES_MOST = 4000, RANGE_ROOM = 32 };
+
+/* One comment of the lines from `at` on, all of one file; returns where the next one begins. */
+static size_t add_marks_of(emitter *e, const char *name, const marked_line *lines, size_t n,
+                           size_t at)
+{
+    char ranges[RANGES_MOST + RANGE_ROOM] = "shared ";
+    size_t len = strlen(ranges), from = at;
+    while (at < n && lines[at].fid == lines[from].fid && len < RANGES_MOST) {
+        size_t last = marked_range(lines, n, at);
+        len += (size_t)snprintf(ranges + len, sizeof ranges - len, at > from ? ",%u" : "%u",
+                                (unsigned)lines[at].line);
+        if (last > at)
+            len += (size_t)snprintf(ranges + len, sizeof ranges - len, "-%u",
+                                    (unsigned)lines[last].line);
+        at = last + 1;
+    }
+    ranges[len++] = ' ';
+    if (strchr(name, '\n') || strchr(name, '\r'))
+        return at;
+    add_string(e, "#", 1);
+    add_u32(e, (uint32_t)(len + strlen(name)));
+    add_bytes(e, ranges, len);
+    add_bytes(e, name, strlen(name));
+    return at;
+}
+
+static void add_marks(emitter *e)
+{
+    const tracer *t = e->t;
+    size_t n, at = 0;
+    marked_line *lines = marked_lines(t, &n);
+    const char **names = calloc(t->files.n_fids + 1, sizeof *names);    /* by fid */
+    if (!names || (n && !lines))
+        e->status = -1;
+    for (size_t i = 0; names && i < t->files.n; i++)
+        names[t->files.list[i].fid] = t->files.list[i].name;
+    while (lines && names && at < n)
+        at = add_marks_of(e, names[lines[at].fid], lines, n, at);
+    free(names);
+    free(lines);
+}
+
+/*
  * Contexts stand in comments as well: number, that of the context around it, the unit's name; and
  * how often there was none for what ran.
  */
@@ -254,6 +302,7 @@ static void emit_start(emitter *e, const lane *l, uint32_t id, uint32_t parent, 
     if (header) {
         add_header(e, header, header_len);
         add_awaits(e);
+        add_marks(e);
         add_contexts(e, names);
     }
     put_chunk(e, 'P');

@@ -1,0 +1,66 @@
+"""Which lines the tracer marks as having a share of a time that was measured for several."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from support import outcome_of, profiling
+
+from pynytprof import reader, verify
+
+pytestmark = [
+    pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later"),
+    pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14"),
+]
+
+PROGRAM = """\
+import pynytprof
+def hot(n):
+    total = 0
+    for i in range(n):
+        a = i * 2
+        b = a + 1
+        if b % 3:
+            total += b
+        else:
+            total -= a
+    return total
+def cold(n):
+    a = n + 1
+    b = a + 1
+    return b
+cold(1)
+for _ in range(200):
+    with pynytprof.unit("work"):
+        hot(50)
+hot(50); cold(2)
+"""
+
+
+def profiled(folder: Path, *options: str) -> reader.Profile:
+    (folder / "prog.py").write_text(PROGRAM)
+    done = outcome_of([*profiling(options, []), "prog.py"], folder, tracer="c", PYNYTPROF_HOT="3")
+    assert done.status == 0, done.stderr
+    assert verify.verify(folder / "nytprof.out")
+    return reader.read(folder / "nytprof.out")
+
+
+def shared(profile: reader.Profile, name: str) -> set[int]:
+    found = [one for one in profile.files.values() if name in one.name]
+    return {line.line for one in found for line in one.lines if line.shared}
+
+
+def test_lines_of_hot_code_are_marked(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, "--no-exact-lines")
+    of_program = shared(profile, "prog.py")
+    assert len(of_program & set(range(3, 12))) >= 4
+    assert not of_program & set(range(12, 17))  # cold code has been measured
+    assert all(line.count for line in profile.lines if line.shared)
+
+
+def test_where_each_line_is_measured_none_is(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, "--exact-lines")
+    assert not [line for line in profile.lines if line.shared]
+    assert b"\n#shared" not in (tmp_path / "nytprof.out").read_bytes()
