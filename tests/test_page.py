@@ -176,6 +176,35 @@ def lines_of(page: Any) -> dict[str, str]:
     return {row[0]: row[1] for row in rows(page, "Annotated source") if row[0] and row[1]}
 
 
+def test_shared_times_are_marked_and_explained_once(tab: Open, tmp_path: Path) -> None:
+    """Where none is, the page is as it would be without them."""
+    words = "a share of a time that was measured for several lines together"
+    pages = {}
+    for name, comment in (("marked", "shared 2 /a.py"), ("plain", "shared 2 /other.py")):
+        out = tmp_path / f"{name}.out"
+        head, payload = start(7, 1, application="a.py", ticks_per_sec=str(SECOND))
+        chunks = [(head, payload + string("#") + string(comment))]
+        chunks += [file(1, "/a.py", ("x = 1\n", "y = 2\n", "z = 3\n"))]
+        chunks += [lines(2, 3 * SECOND), lines(1, 4 * SECOND, line=3), end(7, 30.0)]
+        out.write_bytes(written(WRITERS["c"], chunks, 1))
+        pages[name] = make(tmp_path / f"{name}.html", out)
+    found = {name: tables(page.read_text())["line"] for name, page in pages.items()}
+    assert found["marked"].pop("s") == [1, 0]
+    assert found["marked"] == found["plain"]
+    assert [page.read_text().count(f"<p>~ {words}") for page in pages.values()] == [1, 0]
+    for name, expected in (("marked", "~3.00 s"), ("plain", "3.00 s")):
+        page = tab(pages[name], "overview")
+        assert page.get_by_text(words).count() == (name == "marked")
+        assert expected in [
+            cell.strip() for cell in page.locator("td.number .time").all_inner_texts()
+        ]
+        assert faults(page) == []
+        go(page, "source")
+        assert {row[2] for row in rows(page, "Annotated source")} == {"", expected, "4.00 s"}
+        assert page.get_by_text(words).count() == (name == "marked")
+        assert faults(page) == []
+
+
 def test_threads_can_be_looked_at_alone(tab: Open, tmp_path: Path) -> None:
     (tmp_path / "threads.py").write_text(THREADS)
     out = tmp_path / "threads.out"

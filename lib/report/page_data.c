@@ -217,14 +217,21 @@ static int64_t line_incl(struct page *g, size_t i)
     return ticks_of(g, line_at(g, i)->incl);
 }
 
+static int64_t line_shared(struct page *g, size_t i)
+{
+    return line_at(g, i)->shared;
+}
+
+/* The last column is there only if a line has such a time. */
 static void put_lines(struct page *g)
 {
-    static const struct column columns[] = {{"file", line_file, .steps = true},
-                                            {"line", line_number, .steps = true},
-                                            {"n", line_count},
-                                            {"t", line_time},
-                                            {"i", line_incl, line_time},
-                                            {NULL, NULL}};
+    const struct column columns[] = {{"file", line_file, .steps = true},
+                                     {"line", line_number, .steps = true},
+                                     {"n", line_count},
+                                     {"t", line_time},
+                                     {"i", line_incl, line_time},
+                                     {g->p->has_shared ? "s" : NULL, line_shared},
+                                     {NULL, NULL}};
     put_columns(g, "line", columns, g->p->lines[NYT_LEVEL_LINE].count, g->choice->lines);
 }
 

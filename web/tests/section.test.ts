@@ -36,6 +36,22 @@ test("a thread alone has its lines, and no functions' figures", () => {
   assert.deepEqual(alone.raw.split[0], ["project", 1100]);
 });
 
+test("a thread alone has the marks of its lines", () => {
+  assert.ok(
+    two()
+      .alone(7)
+      ?.lines.every((line) => !line.shared),
+  );
+  const alone = profile((raw) => {
+    raw.line.s = [0, 1, 0];
+    raw.section = [{ id: 8, i: [1, 2], n: [4, 20], t: [100, 1000] }];
+  }).alone(8);
+  assert.deepEqual(
+    alone?.lines.map((line) => line.shared),
+    [true, false],
+  );
+});
+
 test("there is one for each number, made once, and none for others", () => {
   const p = two();
   assert.equal(p.alone(7), p.alone(7));

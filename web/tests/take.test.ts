@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SHARED } from "../src/data/format";
 import { boxesOf, svgOf } from "../src/ui/flame";
 import { highlight } from "../src/ui/highlight";
 import { excerptLines, overviewMarkdown } from "../src/ui/overview";
@@ -87,6 +88,34 @@ test("the source as CSV and Markdown", () => {
   const text = sourceMarkdown(p, p.files[0], rows, 3);
   assert.match(text, /^`\/home\/me\/app\.py:3`: 100 % of the time is in this file\./);
   assert.match(text, /3 +10 +400 ms {2} {8}work\(i\)/);
+});
+
+test("shared times have a tilde, and one sentence says what it means", () => {
+  const p = profile((raw) => {
+    raw.line.s = [0, 0, 1];
+  });
+  const rows = rowsOf(p, p.files[0], SOURCE, "line");
+  const csv = sourceCsv(rows).split("\r\n");
+  assert.match(csv[0], /,source,shared$/);
+  assert.deepEqual(
+    csv.slice(1, -1).filter((row) => row.endsWith(",1")),
+    [csv[6]],
+  );
+  const texts = [sourceMarkdown(p, p.files[0], rows, 3), overviewMarkdown(p)];
+  for (const text of texts) {
+    assert.equal(text.split(SHARED).length, 2);
+    assert.match(text, /~1\.00 s/);
+    assert.match(text, /[^~]400 ms/);
+  }
+  assert.ok(!overviewMarkdown(profile()).includes("~"));
+  assert.ok(
+    !sourceMarkdown(
+      profile(),
+      p.files[0],
+      rowsOf(profile(), p.files[0], SOURCE, "line"),
+      3,
+    ).includes("~"),
+  );
 });
 
 test("a fence in the source does not end the fence around it", () => {

@@ -10,6 +10,15 @@ export function time(seconds: number): string {
   return size === 0 ? "0" : `${(seconds * 1e9).toFixed(0)} ns`;
 }
 
+/** The time of a line, with a "~" if it is a shared one. */
+export function lineTime(line: { time: number; shared: boolean }): string {
+  return (line.shared ? "~" : "") + time(line.time);
+}
+
+/** What that means. */
+export const SHARED =
+  "~ a share of a time that was measured for several lines together; --exact-lines measures each line";
+
 /** "1,234,567". */
 export function count(n: number): string {
   return n.toLocaleString("en-US");

@@ -26,6 +26,8 @@ export interface Line {
   count: number;
   time: number;
   incl: number;
+  /** Its time is a share of one that was measured for several lines together. */
+  shared: boolean;
 }
 
 export interface Await {
@@ -122,7 +124,7 @@ export class Profile {
       time: raw.file.t[id] * s,
       count: raw.file.n[id],
     }));
-    this.lines = linesOf(raw.line, s, raw.line.i);
+    this.lines = linesOf(raw.line, s, raw.line.i, raw.line.s);
     this.awaits = raw.await ? linesOf(raw.await, s, null) : [];
     this.fns = raw.fn.name.map((name, id) => ({
       id,
@@ -231,13 +233,14 @@ export class Profile {
   }
 }
 
-function linesOf(raw: Level, s: number, incl: number[] | null): Line[] {
+function linesOf(raw: Level, s: number, incl: number[] | null, shared: number[] = []): Line[] {
   return raw.line.map((line, i) => ({
     file: raw.file[i],
     line,
     count: raw.n[i],
     time: raw.t[i] * s,
     incl: (incl ? incl[i] : raw.t[i]) * s,
+    shared: shared[i] === 1,
   }));
 }
 

@@ -41,7 +41,8 @@ export interface RawProfile {
     n: number[];
     t: number[];
   };
-  line: Level & { i: number[] };
+  /** `s`: 1 of lines with a shared time; absent: there is none. */
+  line: Level & { i: number[]; s?: number[] };
   block: Level | null;
   sub: Level | null;
   /** What lines of coroutines waited for, on the clock; absent: an older page. */

@@ -15,12 +15,14 @@ function sum(values: number[]): number {
 
 /** The columns of the lines that the section ran, and no others. */
 function linesOf(raw: RawProfile, section: RawSection): RawProfile["line"] {
+  const shared = raw.line.s;
   return {
     file: section.i.map((line) => raw.line.file[line]),
     line: section.i.map((line) => raw.line.line[line]),
     n: section.n,
     t: section.t,
     i: section.t,
+    ...(shared && { s: section.i.map((line) => shared[line]) }),
   };
 }
 

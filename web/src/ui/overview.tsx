@@ -1,14 +1,23 @@
 /** The first screen: the answer in words, where the time went, and the source that cost most. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { functionChanges, verdict } from "../data/compare";
-import { count, markdownCode, percent, sentence, time, visible } from "../data/format";
+import {
+  count,
+  lineTime,
+  markdownCode,
+  percent,
+  SHARED,
+  sentence,
+  time,
+  visible,
+} from "../data/format";
 import type { Fn, Line, Profile } from "../data/model";
 import { fnInScope, lineInScope, SCOPE_TITLES } from "../data/scope";
 import { link } from "../state";
 import { useShared } from "./context";
 import { highlight, type Piece } from "./highlight";
 import { calledBy, making } from "./notes";
-import { FnLink, PlaceLink, Time } from "./parts";
+import { FnLink, PlaceLink, SharedNote, Time } from "./parts";
 import { Sections, Split } from "./scope";
 import { Take } from "./take";
 
@@ -92,7 +101,7 @@ function Excerpt({ line }: { line: Line }) {
           </span>
         )}
         <span class="figures">
-          {percent(line.time, profile.time)}, {time(line.time)}, {count(line.count)}×
+          {percent(line.time, profile.time)}, {lineTime(line)}, {count(line.count)}×
           {line.count > 1 && `, ${time(line.time / line.count)} each`}
           {line.incl > 1.1 * line.time &&
             `; with its calls ${percent(line.incl, profile.time)}, ${time(line.incl)}`}
@@ -130,7 +139,7 @@ function Figures({ line }: { line: Line | undefined }) {
   return (
     <>
       <span class="number count">{line ? `${count(line.count)}×` : ""}</span>
-      <span class="number">{line ? time(line.time) : ""}</span>
+      <span class="number">{line ? lineTime(line) : ""}</span>
     </>
   );
 }
@@ -154,11 +163,12 @@ export function overviewMarkdown(profile: Profile): string {
   const parts = raw.split.map(
     ([kind, ticks]) => `${SCOPE_TITLES[kind] ?? kind} ${percent(ticks, whole)}`,
   );
-  const lines = hottestLines(profile, "", 10).map((line) => {
+  const hottest = hottestLines(profile, "", 10);
+  const lines = hottest.map((line) => {
     const fn = profile.fnAt(line.file, line.line);
     const name = profile.files[line.file]?.name ?? "(unknown)";
     return (
-      `* ${markdownCode(`${name}:${line.line}`)}: ${time(line.time)} (${percent(line.time, profile.time)}), ` +
+      `* ${markdownCode(`${name}:${line.line}`)}: ${lineTime(line)} (${percent(line.time, profile.time)}), ` +
       `${count(line.count)} executions${fn ? `, in ${markdownCode(fn.name)}` : ""}`
     );
   });
@@ -175,6 +185,7 @@ export function overviewMarkdown(profile: Profile): string {
     "",
     "Hottest lines:",
     ...lines,
+    ...(hottest.some((line) => line.shared) ? ["", SHARED] : []),
     "",
     "Functions:",
     ...fns,
@@ -283,13 +294,14 @@ export function Overview() {
                   </td>
                   <td class="number">{count(line.count)}</td>
                   <td class="number">
-                    <Time seconds={line.time} whole={profile.time} />
+                    <Time seconds={line.time} whole={profile.time} shared={line.shared} />
                   </td>
                   <td class="number">{time(line.incl)}</td>
                 </tr>
               ))}
             </tbody>
           </table>
+          <SharedNote shown={lines.some((line) => line.shared)} />
         </section>
         {profile === all ? (
           <TopFunctions fns={fns} />

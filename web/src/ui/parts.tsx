@@ -1,20 +1,35 @@
 /** Small parts that many views use. */
-import { percent, time, visible } from "../data/format";
+import { percent, SHARED, time, visible } from "../data/format";
 import { KINDS } from "../data/model";
 import { link } from "../state";
 import { useShared } from "./context";
 import { barLength, heat } from "./heat";
 
+interface TimeProps {
+  seconds: number;
+  whole: number;
+  /** It was not measured by itself. */
+  shared?: boolean;
+}
+
 /** A time with its share as a bar: colour is never the only cue. */
-export function Time({ seconds, whole }: { seconds: number; whole: number }) {
+export function Time({ seconds, whole, shared }: TimeProps) {
   return (
     <span class={`time heat${heat(seconds, whole)}`} title={percent(seconds, whole)}>
       <span class="track">
         <span class="bar" style={{ width: `${barLength(seconds, whole)}%` }} />
       </span>
-      <span class="text">{time(seconds)}</span>
+      <span class="text">
+        {shared && "~"}
+        {time(seconds)}
+      </span>
     </span>
   );
+}
+
+/** What a "~" means, where one is shown. */
+export function SharedNote({ shown }: { shown: boolean }) {
+  return shown ? <p class="dim shared">{SHARED}</p> : null;
 }
 
 export function FnLink({ fn }: { fn: number }) {

@@ -5,8 +5,10 @@ import type { Segment } from "../data/decode";
 import {
   count,
   csvCell,
+  lineTime,
   markdownCode,
   percent,
+  SHARED,
   change as signed,
   time,
   visible,
@@ -19,7 +21,7 @@ import { heat } from "./heat";
 import { highlight, type Piece } from "./highlight";
 import { callInNotes, callOutNotes, type Note } from "./notes";
 import { Code } from "./overview";
-import { Time } from "./parts";
+import { SharedNote, Time } from "./parts";
 import { Rows } from "./rows";
 import { Sections } from "./scope";
 import { Take } from "./take";
@@ -54,6 +56,10 @@ function textOf(profile: Profile, file: File, segments: Segment[]): Text[] {
   }
   if (texts.length > 0) return texts;
   return (profile.linesByFile.get(file.id) ?? []).map(({ line }) => ({ line, pieces: [] }));
+}
+
+function isShared(row: Row): boolean {
+  return row.kind === "code" && row.figures?.shared === true;
 }
 
 function indentOf(pieces: Piece[]): number {
@@ -140,7 +146,7 @@ function Minimap({ rows, whole }: { rows: Row[]; whole: number }) {
             tabIndex={-1}
             class={`mark heat${heat(row.figures.time, whole)}`}
             style={{ top: `${at}%` }}
-            title={`line ${row.line}: ${time(row.figures.time)}`}
+            title={`line ${row.line}: ${lineTime(row.figures)}`}
             onClick={() => change({ line: row.line })}
           />
         ) : null,
@@ -247,6 +253,7 @@ export function Source() {
       {segments?.length === 0 && (
         <p class="warning">The page does not hold the text of this file; its figures are below.</p>
       )}
+      <SharedNote shown={rows.some(isShared)} />
       <div class="with-map">
         <Rows
           count={rows.length}
@@ -331,7 +338,9 @@ function SourceRow({ row, current, whole, changes, awaits }: RowProps) {
       <td class="number">{row.line}</td>
       <td class="number">{figures ? count(figures.count) : ""}</td>
       {changes && <td class="number">{figures && <Grown change={changes.get(row.line)} />}</td>}
-      <td class="number">{figures && <Time seconds={figures.time} whole={whole} />}</td>
+      <td class="number">
+        {figures && <Time seconds={figures.time} whole={whole} shared={figures.shared} />}
+      </td>
       <td class="number incl">
         {figures && figures.incl > figures.time ? time(figures.incl) : ""}
       </td>
@@ -381,7 +390,9 @@ function plain(pieces: Piece[]): string {
 }
 
 export function sourceCsv(rows: Row[]): string {
-  const lines = ["line,count,seconds,calls,seconds in subs,awaits,seconds awaited,source"];
+  const shared = rows.some(isShared);
+  const titles = "line,count,seconds,calls,seconds in subs,awaits,seconds awaited,source";
+  const lines = [shared ? `${titles},shared` : titles];
   for (const row of rows) {
     if (row.kind !== "code") continue;
     const calls = row.calls.reduce((sum, call) => sum + call.count, 0);
@@ -395,6 +406,7 @@ export function sourceCsv(rows: Row[]): string {
       row.awaited?.count ?? 0,
       row.awaited?.time ?? 0,
       plain(row.pieces),
+      ...(shared ? [isShared(row) ? 1 : 0] : []),
     ];
     lines.push(cells.map(csvCell).join(","));
   }
@@ -412,7 +424,7 @@ export function sourceMarkdown(profile: Profile, file: File, rows: Row[], line: 
     if (row.kind === "gap") return "      ...";
     if (row.kind === "note") return `${" ".repeat(34 + row.indent)}${row.note.text}`;
     const n = row.figures ? count(row.figures.count) : "";
-    const t = row.figures ? time(row.figures.time) : "";
+    const t = row.figures ? lineTime(row.figures) : "";
     return `${String(row.line).padStart(6)} ${n.padStart(13)} ${t.padStart(11)}  ${visible(plain(row.pieces))}`;
   });
   const runs = text.join("\n").match(/`{3,}/g) ?? [];
@@ -424,6 +436,7 @@ export function sourceMarkdown(profile: Profile, file: File, rows: Row[], line: 
     `  line         count        time  code`,
     ...text,
     fence,
+    ...(part.some(isShared) ? ["", SHARED] : []),
     "",
   ].join("\n");
 }
