@@ -40,7 +40,7 @@ static bool index_lines(code_info *info)
         return false;
     info->span = (uint32_t)span;
     for (uint32_t i = 0; i < info->n_lines; i++)
-        info->direct[info->lines[i] - info->low] = i + 1;
+        info->direct[info->lines[i] - info->low] = i;
     return true;
 }
 

@@ -32,7 +32,7 @@ struct code_info {
     int low;            /* lines[0] */
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */
-    uint32_t *direct;   /* line - low -> index + 1 */
+    uint32_t *direct;   /* line - low -> index; 0: it has none, too */
     line_slot **slots;  /* by place (contexts.h), NULL where it never ran there */
     uint32_t slots_cap;
     uint32_t *places; /* by offset in code units: index + 1 of its line, 0: not known */
@@ -102,9 +102,9 @@ static inline uint32_t code_line_index(const code_info *info, int line)
 {
     if (LIKELY(info->span)) {
         uint32_t at = (uint32_t)(line - info->low);
-        if (LIKELY(at < info->span && info->direct[at]))
-            return info->direct[at] - 1;
-        return line > info->low && at >= info->span ? info->n_lines - 1 : 0;
+        if (LIKELY(at < info->span))
+            return info->direct[at];
+        return line > info->low ? info->n_lines - 1 : 0;
     }
     uint32_t low = 0, high = info->n_lines;
     while (low < high) {

@@ -437,7 +437,8 @@ static bool lane_begin(tracer *t, lane *l, uint32_t place)
         lane_look_at_wait(l);
     l->since = clock_read(&t->clock);
     l->began = clock_shared(&t->clock);
-    l->elapsed = l->debt = l->forgiven = l->slow_work = l->paid = l->waited = 0;
+    l->elapsed = l->forgiven = l->slow_work = l->paid = l->waited = 0;
+    l->credit = l->most_debt = t->costs.most_debt;
     memset(l->events, 0, sizeof l->events);
     memset(l->paid_for, 0, sizeof l->paid_for);
     l->deadline = lane_deadline(&t->clock, l, next_deadline(&t->lanes));
@@ -513,7 +514,7 @@ static void lanes_fold(tracer *t)
         }
         add_lane(t, fold, l);
         fold->elapsed += l->elapsed;
-        fold->forgiven += l->debt + l->forgiven;
+        fold->forgiven += lane_debt(l) + l->forgiven;
         fold->slow_work += l->slow_work;
         fold->paid += l->paid;
         fold->waited += l->waited;

@@ -19,7 +19,7 @@ static uint64_t unpaid(const event_costs *costs, const lane *l)
 uint64_t lane_overhead(const event_costs *costs, const lane *l)
 {
     uint64_t sum = l->slow_work + l->paid + unpaid(costs, l);
-    return sum - l->debt - l->forgiven;
+    return sum - lane_debt(l) - l->forgiven;
 }
 
 void lanes_pay(const event_costs *costs, lane_table *lanes)
@@ -38,7 +38,12 @@ void lane_look_at_wait(lane *l)
         l->wait_ns = ns;
 }
 
-uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross)
+/*
+ * What remains of an interval that ended just now and is a long one, or negative: with a counter
+ * that differs between cores. The thread's wait for a processor is taken off: it would fall to
+ * those lines most that have most events, for in them it runs longest.
+ */
+static uint64_t without_wait(const event_costs *costs, lane *l, uint64_t gross)
 {
     if (gross > INT64_MAX)
         return 0;
@@ -52,6 +57,25 @@ uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross)
     l->since += took;
     l->slow_work += took;
     return gross - units;
+}
+
+uint64_t lane_charge_unusual(const event_costs *costs, lane *l, uint64_t gross, enum cost_kind kind)
+{
+    uint64_t due = costs->of[kind] + lane_debt(l);
+    if (gross >= costs->long_interval)
+        gross = without_wait(costs, l, gross);
+    if (gross >= due) {
+        l->credit = l->most_debt;
+        l->elapsed += gross - due;
+        return gross - due;
+    }
+    uint64_t debt = due - gross;
+    if (debt > l->most_debt) { /* the cost is overrated: it must not */
+        l->forgiven += debt - l->most_debt; /* eat up what comes later */
+        debt = l->most_debt;
+    }
+    l->credit = l->most_debt - debt;
+    return 0;
 }
 
 bool lane_worked(const lane *l)

@@ -36,7 +36,7 @@ enum cost_kind {
 
 typedef struct {
     uint64_t of[COST_KINDS];
-    uint64_t most_debt;         /* that a lane may owe */
+    uint64_t most_debt;         /* that a lane may owe which is new */
     uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
     double units_per_ns;
 } event_costs;
@@ -71,9 +71,10 @@ struct lane {
     uint32_t native_id;
     uint64_t since; /* the last event */
     uint64_t deadline; /* by the lane's clock: when there is slow work to do */
-    uint64_t elapsed; /* charged to frames: the sum of all intervals less our cost */
-    uint64_t debt; /* our cost that has not been taken off yet */
+    uint64_t credit; /* so much of our cost may still be put off: most_debt less what has been */
+    uint64_t most_debt;
     uint64_t forgiven; /* cost that was not taken off because too much was owed */
+    uint64_t elapsed; /* charged to frames: the sum of all intervals less our cost */
     uint64_t events[COST_KINDS];
     uint64_t paid_for[COST_KINDS]; /* of these events the cost is known for good: */
     uint64_t paid; /* at what was in force when they came */
@@ -127,13 +128,6 @@ static inline lane *lane_here(void)
 }
 
 /*
- * What remains of an interval that ended just now and is a long one, or negative: with a counter
- * that differs between cores. The thread's wait for a processor is taken off: it would fall to
- * those lines most that have most events, for in them it runs longest.
- */
-uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross);
-
-/*
  * What a lane's wait_ns is when time has been left out, in which there may have been a wait: none
  * is taken off before the figures have been looked at again.
  */
@@ -142,31 +136,35 @@ uint64_t lane_long_interval(const event_costs *costs, lane *l, uint64_t gross);
 /* The figures of the kernel are looked at, so that what comes counts from here. */
 void lane_look_at_wait(lane *l);
 
+/* Our cost that has not been taken off yet. */
+static inline uint64_t lane_debt(const lane *l)
+{
+    return l->most_debt - l->credit;
+}
+
+/* The rest of lane_charge(), for an interval that is long, or shorter than can be borne. */
+uint64_t lane_charge_unusual(const event_costs *costs, lane *l, uint64_t gross,
+                             enum cost_kind kind);
+
 /*
  * The interval up to now belongs to the line at the top of the stack, and so to its
  * sub and call path, less what the event itself has cost. This is the one place
- * where our cost is taken off; a rest that the interval can't bear waits for the next.
+ * where our cost is taken off; a rest that the interval can't bear waits for the next. Whether it
+ * can is as good as chance where lines do little, so that no jump may depend on it.
  */
 static inline uint64_t lane_charge(const event_costs *costs, lane *l, uint64_t now,
                                    enum cost_kind kind)
 {
     uint64_t gross = now - l->since;
-    uint64_t due = costs->of[kind] + l->debt;
+    uint64_t rest = gross - costs->of[kind] + l->credit; /* less than nothing is very much */
     l->since = now;
     l->events[kind]++;
-    if (UNLIKELY(gross >= costs->long_interval))
-        gross = lane_long_interval(costs, l, gross);
-    if (LIKELY(gross >= due)) {
-        l->debt = 0;
-        l->elapsed += gross - due;
-        return gross - due;
-    }
-    l->debt = due - gross;
-    if (UNLIKELY(l->debt > costs->most_debt)) { /* the cost is overrated: it must not */
-        l->forgiven += l->debt - costs->most_debt; /* eat up what comes later */
-        l->debt = costs->most_debt;
-    }
-    return 0;
+    if (UNLIKELY(rest >= costs->long_interval))
+        return lane_charge_unusual(costs, l, gross, kind);
+    l->credit = rest < l->most_debt ? rest : l->most_debt;
+    uint64_t time = rest - l->credit;
+    l->elapsed += time;
+    return time;
 }
 
 /*
