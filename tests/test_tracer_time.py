@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tracing import NEARLY, SLEEPS, TICKS_PER_S, Bench, seconds, tracer_class
@@ -78,6 +79,64 @@ def test_every_kind_of_event_that_comes_has_a_cost(options: dict[str, bool]) -> 
     assert (costs["ns_per_step"] > 0) == (steps and options.get("stmts", True))
     c_calls = options.get("slowops", True) and options.get("subs", True)
     assert (costs["ns_per_c_call"] > 0) == c_calls
+
+
+def test_each_kind_of_line_has_a_cost_of_its_own() -> None:
+    tracer = tracer_class("c")()
+    tracer.start()
+    tracer.stop()
+    costs = tracer.facts()["event_costs"]
+    nothing = {kind for kind, ns in costs.items() if ns == 0}
+    steps = {kind for kind in costs if "step" in kind}
+    if sys.version_info < (3, 12):  # one event tells of all lines
+        assert nothing.isdisjoint({"line", "big line", "enter", "leave", "enter C", "leave C"})
+    else:
+        assert nothing == (set() if sys.version_info < (3, 13, 2) else steps)
+
+
+KINDS_OF_LINES = """\
+def f(rows, n):
+    for row in rows:
+        n += 1
+    while LIMIT > n:
+        n += LIMIT
+    for i in range(n):
+        if LIMIT:
+            break
+    print(
+        n)
+    squares = [i * i for i in rows]
+    text = f"{LIMIT}"
+"""
+
+
+def test_lines_are_told_apart_by_what_their_events_cost() -> None:
+    from pynytprof._ctrace import line_costs
+
+    def kinds(text: str, name: str = "f") -> dict[int, str]:
+        names: dict[str, Any] = {}
+        exec(compile(text, "m.py", "exec"), names)
+        return line_costs(names[name].__code__)
+
+    found = kinds(KINDS_OF_LINES)
+    if sys.version_info < (3, 12):
+        assert set(found.values()) == {"line"}
+        return
+    assert [line for line, kind in found.items() if kind == "loop"] == [2, 6]
+    assert [line for line, kind in found.items() if kind == "global line"] == [4, 7, 9, 12]
+    lower = kinds("\n" * 2000 + KINDS_OF_LINES)
+    assert {line - 2000: kind.removeprefix("big ") for line, kind in lower.items()} == found
+    assert all(kind.startswith("big ") for kind in lower.values())
+
+
+def test_a_loop_over_much_code_is_found() -> None:
+    from pynytprof._ctrace import line_costs
+
+    body = "".join(f"        n = rows[n + {i}]\n" for i in range(300))
+    names: dict[str, Any] = {}
+    exec("def f(rows, n):\n    for row in rows:\n" + body, names)
+    loops = [line for line, kind in line_costs(names["f"].__code__).items() if kind == "loop"]
+    assert loops == ([2] if sys.version_info >= (3, 12) else [])
 
 
 def test_our_own_cost_is_taken_off(bench: Bench) -> None:

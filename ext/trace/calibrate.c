@@ -49,6 +49,46 @@
     "        while c > LIMIT:\n"            \
     "            c -= 30\n"
 
+/* Many names: where one stands in its table, and what stands in its way there, is chance. */
+#define GLOBALS_BODY                \
+    "    found = 0\n"               \
+    "    for n in noise(40):\n"     \
+    "        if LIMIT > n & 63:\n"  \
+    "            found = n\n"       \
+    "        if WEIGHTS:\n"         \
+    "            TASKS[n & 7]\n"    \
+    "        if n & 1:\n"           \
+    "            found = ROWS\n"    \
+    "            HANDLERS[n & 3]\n" \
+    "        else:\n"               \
+    "            found = Node\n"    \
+    "            NOISE[n & 15]\n"   \
+    "        if FEW is found:\n"    \
+    "            found = n\n"       \
+    "        if n & 6:\n"           \
+    "            found = fib\n"     \
+    "            found = MANY\n"    \
+    "        elif chain:\n"         \
+    "            found = larger\n"
+
+/* Over a tuple, a range, and what is no type that the interpreter knows. */
+#define LOOPS_BODY                               \
+    "    total = 0\n"                            \
+    "    for n in noise(6):\n"                   \
+    "        for i in MANY:\n"                   \
+    "            total = i\n"                    \
+    "        if n & 4:\n"                        \
+    "            for i in range(n & 31):\n"      \
+    "                total = i\n"                \
+    "        else:\n"                            \
+    "            for i, j in enumerate(MANY):\n" \
+    "                total = j\n"
+
+/* Far below the first line of its code, where it is followed by the instruction. */
+#define FAR(name, body)                                                                      \
+    "exec('def " name "():\\n    for n in ():\\n' + '        total = n\\n' * 300 + '''" body \
+    "''')\n"
+
 static const char programs[] =
     "NOISE = [1]\n"
     "while len(NOISE) < 2000:\n"
@@ -76,6 +116,7 @@ static const char programs[] =
     "        return n\n"
     "    return fib(n - 1) + fib(n - 2)\n"
     "FEW = tuple(range(6))\n"
+    "MANY = tuple(range(30))\n"
     "def same(n):\n"
     "    return n\n"
     "def larger(a, b=0):\n"
@@ -101,90 +142,85 @@ static const char programs[] =
     "def run_task(n):\n"
     "    return TASKS[n & 7].run(n & 3)\n"
     "HANDLERS = [lambda n: fib(n & 7), run_task, chain, larger]\n"
-    "def lines():\n" LINES_BODY
-    /* far below their first line they are followed by the instruction */
-    "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
-    "exec('def steps():\\n    for n in ():\\n' + '        total = n\\n' * 300 + '''" LINES_BODY
-    "''')\n"
-    "def global_lines():\n"
-    "    found = 0\n"
-    "    for n in noise(70):\n"
-    "        if LIMIT > n & 63:\n"
-    "            found = n\n"
-    "        if n & 1:\n"
-    "            found = LIMIT\n"
-    "        if WEIGHTS:\n"
-    "            TASKS[n & 7]\n"
-    "def jumps():\n"
-    "    for n in noise(30):\n"
-    "        for i in ROWS[n & 3]: n += i & 7\n"
-    "def calls():\n"
-    "    task = TASKS[0]\n"
-    "    for n in noise(25):\n"
-    "        best = HANDLERS[n & 3](n)\n"
-    "        if n & 4:\n"
-    "            best = larger(best, b=n)\n"
-    "        for i in FEW:\n"
-    "            best = same(i)\n"
-    "            task.add(i)\n"
-    "def c_calls():\n"
-    "    out = []\n"
-    "    text = 'a line of text'\n"
-    "    for n in noise(60):\n"
-    "        if n & 1:\n"
-    "            out.append(n)\n"
-    "            n += len(out)\n"
-    "        elif n & 2:\n"
-    "            if isinstance(n, int) and text.startswith('a'):\n"
-    "                n = max(n, ord('a'))\n"
-    "        elif WEIGHTS.get(n & 7):\n"
-    "            text.upper()\n"
-    "def class_calls():\n"
-    "    text = 'some'\n"
-    "    for n in noise(40):\n"
-    "        if n & 1:\n"
-    "            text = str(n)\n"
-    "        elif n & 2:\n"
-    "            text = list(text)\n"
-    "        elif type(n) is int:\n"
-    "            text = tuple((n, n))\n"
-    "def count_up(n):\n"
-    "    for i in range(n):\n"
-    "        yield i\n"
-    "def walk(n):\n"
-    "    if n:\n"
-    "        yield n\n"
-    "        yield from walk(n - 1)\n"
-    "def resumptions():\n"
-    "    total = 0\n"
-    "    for n in noise(16):\n"
-    "        if n & 1:\n"
-    "            for i in count_up(n & 15):\n"
-    "                total += i\n"
-    "        else:\n"
-    "            for i in walk(n & 3):\n"
-    "                if i & 1:\n"
-    "                    total += i\n"
-    "        for i in count_up(8):\n"
-    "            total = i\n"
-    "def check(n):\n"
-    "    if n & 1:\n"
-    "        raise ValueError(n)\n"
-    "    return n\n"
-    "def unwindings():\n"
-    "    total = 0\n"
-    "    for n in noise(25):\n"
-    "        try:\n"
-    "            total += check(n)\n"
-    "        except ValueError as error:\n"
-    "            total -= 1\n";
+    "def lines():\n" LINES_BODY "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
+    "def global_lines():\n" GLOBALS_BODY
+    "def loops():\n" LOOPS_BODY FAR("steps", LINES_BODY) FAR("global_steps", GLOBALS_BODY) FAR(
+        "loop_steps", LOOPS_BODY) "def jumps():\n"
+                                  "    for n in noise(30):\n"
+                                  "        for i in ROWS[n & 3]: n += i & 7\n"
+                                  "def calls():\n"
+                                  "    task = TASKS[0]\n"
+                                  "    for n in noise(25):\n"
+                                  "        best = HANDLERS[n & 3](n)\n"
+                                  "        if n & 4:\n"
+                                  "            best = larger(best, b=n)\n"
+                                  "        for i in FEW:\n"
+                                  "            best = same(i)\n"
+                                  "            task.add(i)\n"
+                                  "def c_calls():\n"
+                                  "    out = []\n"
+                                  "    text = 'a line of text'\n"
+                                  "    for n in noise(60):\n"
+                                  "        if n & 1:\n"
+                                  "            out.append(n)\n"
+                                  "            n += len(out)\n"
+                                  "        elif n & 2:\n"
+                                  "            if isinstance(n, int) and text.startswith('a'):\n"
+                                  "                n = max(n, ord('a'))\n"
+                                  "        elif WEIGHTS.get(n & 7):\n"
+                                  "            text.upper()\n"
+                                  "def class_calls():\n"
+                                  "    text = 'some'\n"
+                                  "    for n in noise(40):\n"
+                                  "        if n & 1:\n"
+                                  "            text = str(n)\n"
+                                  "        elif n & 2:\n"
+                                  "            text = list(text)\n"
+                                  "        elif type(n) is int:\n"
+                                  "            text = tuple((n, n))\n"
+                                  "def count_up(n):\n"
+                                  "    for i in range(n):\n"
+                                  "        yield i\n"
+                                  "def walk(n):\n"
+                                  "    if n:\n"
+                                  "        yield n\n"
+                                  "        yield from walk(n - 1)\n"
+                                  "def resumptions():\n"
+                                  "    total = 0\n"
+                                  "    for n in noise(16):\n"
+                                  "        if n & 1:\n"
+                                  "            for i in count_up(n & 15):\n"
+                                  "                total += i\n"
+                                  "        else:\n"
+                                  "            for i in walk(n & 3):\n"
+                                  "                if i & 1:\n"
+                                  "                    total += i\n"
+                                  "        for i in count_up(8):\n"
+                                  "            total = i\n"
+                                  "def check(n):\n"
+                                  "    if n & 1:\n"
+                                  "        raise ValueError(n)\n"
+                                  "    return n\n"
+                                  "def unwindings():\n"
+                                  "    total = 0\n"
+                                  "    for n in noise(25):\n"
+                                  "        try:\n"
+                                  "            total += check(n)\n"
+                                  "        except ValueError as error:\n"
+                                  "            total -= 1\n";
 
-/* One program for each kind of cost; each has events of the others' kinds as well. */
+/*
+ * What is to be found: what an event of each of these costs, by a program for each, which has some
+ * of the others as well. BIG: more than another line. Those that end what they begin come in pairs.
+ */
 enum {
     LINE,
     LINE_GLOBAL,
-    LINE_BIG,
+    LINE_LOOP,
+    BIG,
     STEP,
+    STEP_GLOBAL,
+    STEP_LOOP,
     JUMP,
     CALL,
     C_CALL,
@@ -194,13 +230,32 @@ enum {
     KINDS
 };
 static const char *const program_names[KINDS] = {
-    "lines", "global_lines", "big_lines",   "steps",       "jumps",
-    "calls", "c_calls",      "class_calls", "resumptions", "unwindings"};
+    "lines", "global_lines", "loops",   "big_lines",   "steps",       "global_steps", "loop_steps",
+    "jumps", "calls",        "c_calls", "class_calls", "resumptions", "unwindings"};
 
-/* The event that is counted for a kind; those that end what it begins come in pairs. */
-static const enum cost_kind counted[KINDS] = {
-    COST_LINE,  COST_LINE_GLOBAL, COST_LINE_BIG, COST_STEP_BIG, COST_JUMP,
-    COST_ENTER, COST_C_ENTER,     COST_OTHER,    COST_RESUME,   COST_UNWIND};
+/* Of what the cost of an event consists. A pair's stands half at its beginning and half at its end. */
+static const double parts[COST_KINDS][KINDS] = {
+    [COST_LINE] = {[LINE] = 1},
+    [COST_LINE_GLOBAL] = {[LINE_GLOBAL] = 1},
+    [COST_LINE_LOOP] = {[LINE_LOOP] = 1},
+    [COST_LINE_BIG] = {[LINE] = 1, [BIG] = 1},
+    [COST_LINE_GLOBAL_BIG] = {[LINE_GLOBAL] = 1, [BIG] = 1},
+    [COST_LINE_LOOP_BIG] = {[LINE_LOOP] = 1, [BIG] = 1},
+    [COST_STEP] = {[STEP] = 1},
+    [COST_STEP_GLOBAL] = {[STEP_GLOBAL] = 1},
+    [COST_STEP_LOOP] = {[STEP_LOOP] = 1},
+    [COST_STEP_BIG] = {[STEP] = 1},
+    [COST_STEP_GLOBAL_BIG] = {[STEP_GLOBAL] = 1},
+    [COST_STEP_LOOP_BIG] = {[STEP_LOOP] = 1},
+    [COST_JUMP] = {[JUMP] = 1},
+    [COST_ENTER] = {[CALL] = 0.5},
+    [COST_RESUME] = {[RESUMPTION] = 1, [CALL] = -0.5},
+    [COST_LEAVE] = {[CALL] = 0.5},
+    [COST_UNWIND] = {[UNWINDING] = 1, [CALL] = 0.5},
+    [COST_C_ENTER] = {[C_CALL] = 0.5},
+    [COST_C_LEAVE] = {[C_CALL] = 0.5},
+    [COST_OTHER] = {[CLASS_CALL] = 1},
+};
 enum { TURNS = 10, MOST_TURNS = 20, ROUNDS = 6 };
 
 /* Of each round of each program, in clock units: the shortest of all turns. */
@@ -209,9 +264,9 @@ typedef double timings[KINDS][ROUNDS];
 /* Not all come with all options and versions of CPython. */
 static bool occurs(const tracer *t, int kind)
 {
-    if (kind == STEP)
+    if (kind == STEP || kind == STEP_GLOBAL || kind == STEP_LOOP)
         return t->options.stmts && steps_may_be_better();
-    if (kind == LINE_GLOBAL || kind == LINE_BIG || kind == JUMP)
+    if (kind == LINE_GLOBAL || kind == LINE_LOOP || kind == BIG || kind == JUMP)
         return t->options.stmts && PY_VERSION_HEX >= 0x030C0000;
     return true;
 }
@@ -247,7 +302,18 @@ static bool time_programs(const tracer *t, PyObject *names, timings best)
     return true;
 }
 
-/* How many events of each kind each program has, in all its rounds. */
+/* What the events of a lane cost: so many times each kind. */
+static void count_parts(const uint64_t before[COST_KINDS], const uint64_t after[COST_KINDS],
+                        double found[KINDS])
+{
+    for (int k = 0; k < KINDS; k++) {
+        found[k] = 0;
+        for (int event = 0; event < COST_KINDS; event++)
+            found[k] += parts[event][k] * (double)(after[event] - before[event]);
+    }
+}
+
+/* The same of each program, in all its rounds. */
 static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
 {
     const lane *l = t->lanes.list[0];
@@ -259,8 +325,7 @@ static bool count_programs(const tracer *t, PyObject *names, double events[KINDS
             ok = run_once(t, names, program_names[kind]) > 0;
         if (!ok)
             return false;
-        for (int k = 0; k < KINDS; k++)
-            events[kind][k] = (double)(l->events[counted[k]] - before[counted[k]]);
+        count_parts(before, l->events, events[kind]);
     }
     return true;
 }
@@ -373,24 +438,15 @@ static uint64_t rounded(double units)
 
 enum { MOST_EVENTS_OWED = 64 };
 
-/* A pair's cost stands half at its beginning and half at its end. */
 static void set_costs(tracer *t, const double *cost)
 {
     event_costs *c = &t->speed.measured;
-    const double global = cost[LINE_GLOBAL] - cost[LINE];
-    c->of[COST_LINE] = rounded(cost[LINE]);
-    c->of[COST_LINE_GLOBAL] = rounded(cost[LINE_GLOBAL]);
-    c->of[COST_LINE_BIG] = rounded(cost[LINE_BIG]);
-    c->of[COST_LINE_GLOBAL_BIG] = rounded(cost[LINE_BIG] + global);
-    c->of[COST_STEP] = c->of[COST_STEP_BIG] = rounded(cost[STEP]);
-    c->of[COST_STEP_GLOBAL] = rounded(cost[STEP] + global);
-    c->of[COST_STEP_GLOBAL_BIG] = c->of[COST_STEP_GLOBAL];
-    c->of[COST_JUMP] = rounded(cost[JUMP]);
-    c->of[COST_ENTER] = c->of[COST_LEAVE] = rounded(cost[CALL] / 2);
-    c->of[COST_RESUME] = rounded(cost[RESUMPTION] - cost[CALL] / 2);
-    c->of[COST_C_ENTER] = c->of[COST_C_LEAVE] = rounded(cost[C_CALL] / 2);
-    c->of[COST_UNWIND] = rounded(cost[UNWINDING] + cost[CALL] / 2);
-    c->of[COST_OTHER] = rounded(cost[CLASS_CALL]);
+    for (int event = 0; event < COST_KINDS; event++) {
+        double sum = 0;
+        for (int k = 0; k < KINDS; k++)
+            sum += parts[event][k] * cost[k];
+        c->of[event] = rounded(sum);
+    }
     c->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 

@@ -9,20 +9,25 @@
 #include "trace.h"
 
 /*
- * Kinds of events by what they cost. GLOBAL: at an instruction that looks up a global name. BIG:
- * at a line whose number the interpreter has to make an object of. STEP: of a single instruction,
- * in the same order. JUMP: back to the same line. OTHER: a call of what is neither Python nor a sub.
+ * Kinds of events by what they cost. GLOBAL: at an instruction that looks up a global name. LOOP:
+ * at one that takes the next item of what a loop runs over. BIG: at a line whose number the
+ * interpreter has to make an object of. STEP: of a single instruction, in the same order. JUMP: back
+ * to the same line. OTHER: a call of what is neither Python nor a sub.
  */
 enum cost_kind {
     COST_NONE,
     COST_LINE,
     COST_LINE_GLOBAL,
+    COST_LINE_LOOP,
     COST_LINE_BIG,
     COST_LINE_GLOBAL_BIG,
+    COST_LINE_LOOP_BIG,
     COST_STEP,
     COST_STEP_GLOBAL,
+    COST_STEP_LOOP,
     COST_STEP_BIG,
     COST_STEP_GLOBAL_BIG,
+    COST_STEP_LOOP_BIG,
     COST_JUMP,
     COST_ENTER,
     COST_RESUME,

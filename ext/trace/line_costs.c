@@ -1,7 +1,7 @@
 /*
  * The interpreter runs the instruction at which an event stands in its general form. For most
  * that begin a line this is no loss; LOAD_GLOBAL looks the name up in two dicts then, instead of
- * comparing two versions: that costs as much as all the rest of the event.
+ * comparing two versions, and FOR_ITER asks the iterator's type how to go on.
  */
 #include "line_costs.h"
 
@@ -24,19 +24,43 @@ typedef struct {
     Py_ssize_t size;
 } kind_search;
 
-/* A loop's line begins once with what it runs over, and again and again with FOR_ITER. */
+/*
+ * Where the loop goes whose FOR_ITER is at unit `at`, once there is nothing left; in units from the
+ * code's beginning.
+ */
+static Py_ssize_t loop_end(const kind_search *s, Py_ssize_t at)
+{
+    enum { PREFIXES = 3 };
+    Py_ssize_t oparg = s->code[2 * at + 1], next = at + 1;
+    for (int i = 1; i <= PREFIXES && at >= i && s->code[2 * (at - i)] == EXTENDED_ARG; i++)
+        oparg += (Py_ssize_t)s->code[2 * (at - i) + 1] << 8 * i;
+    while (2 * next < s->size && s->code[2 * next] == CACHE)
+        next++;
+    return next + oparg;
+}
+
+/*
+ * A loop's line begins once with what it runs over, and again and again with FOR_ITER, if its body
+ * has other lines. Where all is on one line, as in a comprehension, that tells of no line.
+ */
+static bool begins_loop(const kind_search *s, line_range r)
+{
+    for (Py_ssize_t unit = r.start / 2; unit < r.end / 2 && 2 * unit < s->size; unit++)
+        if (s->code[2 * unit] == FOR_ITER && loop_end(s, unit) > r.end / 2)
+            return true;
+    return false;
+}
+
 static bool note_first(void *search, line_range r)
 {
-    enum { LOOPS = COST_KINDS };    /* while they are looked for */
     kind_search *s = search;
     if (r.line <= 0 || r.start >= s->size)
         return true;
     uint8_t *kind = &s->info->line_kinds[code_line_index(s->info, r.line)];
-    int opcode = s->code[r.start];
-    if (opcode == FOR_ITER)
-        *kind = LOOPS;
+    if (begins_loop(s, r))
+        *kind = COST_LINE_LOOP;
     else if (*kind == COST_NONE)
-        *kind = opcode == LOAD_GLOBAL ? COST_LINE_GLOBAL : COST_LINE;
+        *kind = s->code[r.start] == LOAD_GLOBAL ? COST_LINE_GLOBAL : COST_LINE;
     return true;
 }
 
@@ -70,7 +94,7 @@ bool line_costs_find(code_info *info, PyCodeObject *code)
     if (!info->line_kinds || (!info->folded && !note_all(info, code)))
         return false;
     for (uint32_t i = 0; i < info->n_lines; i++) {
-        if (info->line_kinds[i] != COST_LINE_GLOBAL)
+        if (info->line_kinds[i] == COST_NONE)
             info->line_kinds[i] = COST_LINE;
         if (info->lines[i] > MOST_SMALL_INT)
             info->line_kinds[i] += COST_LINE_BIG - COST_LINE;

@@ -11,6 +11,7 @@
 #include "exits.h"
 #include "flow.h"
 #include "lane.h"
+#include "line_costs.h"
 #include "snapshot.h"
 #include "tiers.h"
 #include "tracer.h"
@@ -234,6 +235,43 @@ static PyObject *tracer_end_unit(PyObject *self, PyObject *number)
     Py_RETURN_NONE;
 }
 
+static const char *const cost_names[COST_KINDS] = {
+    [COST_NONE] = "none",
+    [COST_LINE] = "line",
+    [COST_LINE_GLOBAL] = "global line",
+    [COST_LINE_LOOP] = "loop",
+    [COST_LINE_BIG] = "big line",
+    [COST_LINE_GLOBAL_BIG] = "big global line",
+    [COST_LINE_LOOP_BIG] = "big loop",
+    [COST_STEP] = "step",
+    [COST_STEP_GLOBAL] = "global step",
+    [COST_STEP_LOOP] = "loop step",
+    [COST_STEP_BIG] = "big step",
+    [COST_STEP_GLOBAL_BIG] = "big global step",
+    [COST_STEP_LOOP_BIG] = "big loop step",
+    [COST_JUMP] = "jump",
+    [COST_ENTER] = "enter",
+    [COST_RESUME] = "resume",
+    [COST_LEAVE] = "leave",
+    [COST_UNWIND] = "unwind",
+    [COST_C_ENTER] = "enter C",
+    [COST_C_LEAVE] = "leave C",
+    [COST_OTHER] = "other call",
+};
+
+/* Of each kind by its name, in ns; a new reference. */
+static PyObject *costs_in_ns(const event_costs *costs, double ns)
+{
+    PyObject *all = PyDict_New();
+    for (int kind = COST_NONE + 1; all && kind < COST_KINDS; kind++) {
+        PyObject *cost = PyFloat_FromDouble((double)costs->of[kind] * ns);
+        if (!cost || PyDict_SetItemString(all, cost_names[kind], cost) < 0)
+            Py_CLEAR(all);
+        Py_XDECREF(cost);
+    }
+    return all;
+}
+
 PyDoc_STRVAR(facts_doc,
 "facts($self, /)\n--\n\nWhat is worth telling of this run, as a new dict.");
 
@@ -246,7 +284,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tiers_count(t, &hot, &refused);
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K}",
+        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:N}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -269,8 +307,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
         (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
         "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
-        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9, "hot_codes",
-        (unsigned long long)hot, "refused_codes", (unsigned long long)refused);
+        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9,
+        "hot_codes", (unsigned long long)hot, "refused_codes", (unsigned long long)refused,
+        "event_costs", costs_in_ns(&t->costs, ns));
 }
 
 /* ---- The type and the module ---- */
@@ -424,9 +463,39 @@ static PyObject *line_ranges(PyObject *module, PyObject *code)
     return ranges;
 }
 
+PyDoc_STRVAR(line_costs_doc,
+"line_costs($module, code, /)\n--\n\n"
+"What an event at each line of a code object costs, as a new dict: line -> kind of cost, as in\n"
+"event_costs of Tracer.facts().");
+
+static PyObject *line_costs(PyObject *module, PyObject *object)
+{
+    (void)module;
+    if (!is_code(object))
+        return NULL;
+    PyCodeObject *code = (PyCodeObject *)object;
+    PyObject *found = PyDict_New();
+    code_info *info = calloc(1, sizeof *info);
+    bool ok = found && info && code_collect_lines(info, code, code_last_line(code, INT_MAX)) &&
+              line_costs_find(info, code);
+    for (uint32_t i = 0; ok && i < info->n_lines; i++) {
+        PyObject *line = PyLong_FromLong(info->lines[i]);
+        PyObject *kind = PyUnicode_FromString(cost_names[info->line_kinds[i]]);
+        ok = line && kind && PyDict_SetItem(found, line, kind) == 0;
+        Py_XDECREF(line);
+        Py_XDECREF(kind);
+    }
+    if (info)
+        code_info_free(info);
+    if (!ok)
+        Py_CLEAR(found);
+    return found || PyErr_Occurred() ? found : PyErr_NoMemory();
+}
+
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
     {"line_blocks", line_blocks, METH_O, line_blocks_doc},
+    {"line_costs", line_costs, METH_O, line_costs_doc},
     {"line_ranges", line_ranges, METH_O, line_ranges_doc},
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},

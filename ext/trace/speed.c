@@ -107,7 +107,7 @@ static bool given_time(uint64_t *units)
 
 uint64_t speed_probe(const trace_clock *clock)
 {
-    static const event_costs none = {.most_debt = 1, .long_interval = INT64_MAX};
+    static const event_costs none = {.long_interval = INT64_MAX};
     uint64_t least = UINT64_MAX;
     if (given_time(&least))
         return least;
