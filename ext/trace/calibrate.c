@@ -3,9 +3,9 @@
  * and without events, and the difference is shared among the events that came.
  *
  * The mix matters. An event costs more than its callback: the interpreter can't
- * specialise the instruction that a line begins with, nor a call that fires CALL, and
- * its branches are mispredicted. A loop of `a = 1`, which the processor learns by heart,
- * would show half of that; so the programs do what random numbers tell them.
+ * specialise the instruction that a line begins with, nor a call that fires CALL, and its
+ * branches are mispredicted. So lines of many sorts run, as random numbers tell them; but calls,
+ * and what else few lines tell of, in plain loops, in which nothing else is taken for theirs.
  */
 #include "calibrate.h"
 
@@ -50,25 +50,23 @@
     "            c -= 30\n"
 
 /* Many names: where one stands in its table, and what stands in its way there, is chance. */
-#define GLOBALS_BODY                \
-    "    found = 0\n"               \
-    "    for n in noise(40):\n"     \
-    "        if LIMIT > n & 63:\n"  \
-    "            found = n\n"       \
-    "        if WEIGHTS:\n"         \
-    "            TASKS[n & 7]\n"    \
-    "        if n & 1:\n"           \
-    "            found = ROWS\n"    \
-    "            HANDLERS[n & 3]\n" \
-    "        else:\n"               \
-    "            found = Node\n"    \
-    "            NOISE[n & 15]\n"   \
-    "        if FEW is found:\n"    \
-    "            found = n\n"       \
-    "        if n & 6:\n"           \
-    "            found = fib\n"     \
-    "            found = MANY\n"    \
-    "        elif chain:\n"         \
+#define GLOBALS_BODY             \
+    "    found = 0\n"            \
+    "    for n in noise(40):\n"  \
+    "        if LIMIT:\n"        \
+    "            found = n\n"    \
+    "        found = TASKS\n"    \
+    "        if len is found:\n" \
+    "            found = n\n"    \
+    "        WEIGHTS[n & 3]\n"   \
+    "        found = ROWS\n"     \
+    "        found = Node\n"     \
+    "        NOISE[n & 15]\n"    \
+    "        if FEW is found:\n" \
+    "            found = n\n"    \
+    "        found = fib\n"      \
+    "        found = abs\n"      \
+    "        if chain:\n"        \
     "            found = larger\n"
 
 /* Over a tuple, a range, and what is no type that the interpreter knows. */
@@ -85,9 +83,9 @@
     "                total = j\n"
 
 /* Far below the first line of its code, where it is followed by the instruction. */
-#define FAR(name, body)                                                                      \
-    "exec('def " name "():\\n    for n in ():\\n' + '        total = n\\n' * 300 + '''" body \
-    "''')\n"
+/* clang-format off */
+#define FAR(name, body) \
+    "exec('def " name "():\\n    for n in ():\\n' + '        total = n\\n' * 300 + '''" body "''')\n"
 
 static const char programs[] =
     "NOISE = [1]\n"
@@ -127,11 +125,6 @@ static const char programs[] =
     "    def __init__(self, n):\n"
     "        self.n = n\n"
     "        self.state = 0\n"
-    "    def run(self, amount):\n"
-    "        self.state = (self.state + amount) & 7\n"
-    "        if self.state > 3:\n"
-    "            return self.finish()\n"
-    "        return self.n\n"
     "    def add(self, n):\n"
     "        self.n = n\n"
     "        return n\n"
@@ -139,75 +132,70 @@ static const char programs[] =
     "        self.n += 1\n"
     "        return self.n\n"
     "TASKS = [Task(i) for i in range(8)]\n"
-    "def run_task(n):\n"
-    "    return TASKS[n & 7].run(n & 3)\n"
-    "HANDLERS = [lambda n: fib(n & 7), run_task, chain, larger]\n"
-    "def lines():\n" LINES_BODY "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
+    "def lines():\n" LINES_BODY
+    "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
     "def global_lines():\n" GLOBALS_BODY
-    "def loops():\n" LOOPS_BODY FAR("steps", LINES_BODY) FAR("global_steps", GLOBALS_BODY) FAR(
-        "loop_steps", LOOPS_BODY) "def jumps():\n"
-                                  "    for n in noise(30):\n"
-                                  "        for i in ROWS[n & 3]: n += i & 7\n"
-                                  "def calls():\n"
-                                  "    task = TASKS[0]\n"
-                                  "    for n in noise(25):\n"
-                                  "        best = HANDLERS[n & 3](n)\n"
-                                  "        if n & 4:\n"
-                                  "            best = larger(best, b=n)\n"
-                                  "        for i in FEW:\n"
-                                  "            best = same(i)\n"
-                                  "            task.add(i)\n"
-                                  "def c_calls():\n"
-                                  "    out = []\n"
-                                  "    text = 'a line of text'\n"
-                                  "    for n in noise(60):\n"
-                                  "        if n & 1:\n"
-                                  "            out.append(n)\n"
-                                  "            n += len(out)\n"
-                                  "        elif n & 2:\n"
-                                  "            if isinstance(n, int) and text.startswith('a'):\n"
-                                  "                n = max(n, ord('a'))\n"
-                                  "        elif WEIGHTS.get(n & 7):\n"
-                                  "            text.upper()\n"
-                                  "def class_calls():\n"
-                                  "    text = 'some'\n"
-                                  "    for n in noise(40):\n"
-                                  "        if n & 1:\n"
-                                  "            text = str(n)\n"
-                                  "        elif n & 2:\n"
-                                  "            text = list(text)\n"
-                                  "        elif type(n) is int:\n"
-                                  "            text = tuple((n, n))\n"
-                                  "def count_up(n):\n"
-                                  "    for i in range(n):\n"
-                                  "        yield i\n"
-                                  "def walk(n):\n"
-                                  "    if n:\n"
-                                  "        yield n\n"
-                                  "        yield from walk(n - 1)\n"
-                                  "def resumptions():\n"
-                                  "    total = 0\n"
-                                  "    for n in noise(16):\n"
-                                  "        if n & 1:\n"
-                                  "            for i in count_up(n & 15):\n"
-                                  "                total += i\n"
-                                  "        else:\n"
-                                  "            for i in walk(n & 3):\n"
-                                  "                if i & 1:\n"
-                                  "                    total += i\n"
-                                  "        for i in count_up(8):\n"
-                                  "            total = i\n"
-                                  "def check(n):\n"
-                                  "    if n & 1:\n"
-                                  "        raise ValueError(n)\n"
-                                  "    return n\n"
-                                  "def unwindings():\n"
-                                  "    total = 0\n"
-                                  "    for n in noise(25):\n"
-                                  "        try:\n"
-                                  "            total += check(n)\n"
-                                  "        except ValueError as error:\n"
-                                  "            total -= 1\n";
+    "def loops():\n" LOOPS_BODY
+    FAR("steps", LINES_BODY)
+    FAR("global_steps", GLOBALS_BODY)
+    FAR("loop_steps", LOOPS_BODY)
+    "def jumps():\n"
+    "    for n in noise(30):\n"
+    "        for i in ROWS[n & 3]: n += i & 7\n"
+    "def calls():\n"
+    "    task = TASKS[0]\n"
+    "    for n in noise(12):\n"
+    "        for i in FEW:\n"
+    "            best = same(i)\n"
+    "            task.add(i)\n"
+    "            task.state = larger(i, n)\n"
+    "            task.finish()\n"
+    /* by local names, that the look-up of others is not taken for a part of the call */
+    "def c_calls():\n"
+    "    out = []\n"
+    "    length, number, weight, text = len, ord, WEIGHTS.get, 'a line of text'\n"
+    "    for n in noise(20):\n"
+    "        out.append(n)\n"
+    "        length(text)\n"
+    "        text.upper()\n"
+    "        number('a')\n"
+    "        weight(n)\n"
+    "        out.pop()\n"
+    "def class_calls():\n"
+    "    text = 'some'\n"
+    "    for n in noise(40):\n"
+    "        if n & 1:\n"
+    "            text = str(n)\n"
+    "        elif n & 2:\n"
+    "            text = list(text)\n"
+    "        elif type(n) is int:\n"
+    "            text = tuple((n, n))\n"
+    "def count_up(n):\n"
+    "    for i in range(n):\n"
+    "        yield i\n"
+    "def walk(n):\n"
+    "    if n:\n"
+    "        yield n\n"
+    "        yield from walk(n - 1)\n"
+    "def resumptions():\n"
+    "    total = 0\n"
+    "    for n in noise(4):\n"
+    "        for i in count_up(30):\n"
+    "            total = i\n"
+    "        for i in walk(3):\n"
+    "            total = i\n"
+    "def check(n):\n"
+    "    if n & 1:\n"
+    "        raise ValueError(n)\n"
+    "    return n\n"
+    "def unwindings():\n"
+    "    total = 0\n"
+    "    for n in noise(25):\n"
+    "        try:\n"
+    "            total += check(n)\n"
+    "        except ValueError as error:\n"
+    "            total -= 1\n";
+/* clang-format on */
 
 /*
  * What is to be found: what an event of each of these costs, by a program for each, which has some
