@@ -93,6 +93,50 @@ def test_the_costs_follow_the_machine(cache: Path) -> None:
     assert facts["least_speed_factor"] == 0.5 and facts["largest_speed_factor"] == 2
 
 
+# Lines that take next to nothing, and a loop around them.
+MOVES = """0
+def moves(n):
+    a = b = c = n
+    for i in range(n):
+        a = b
+        b = c
+        c = a
+        b = i
+while tracer.facts()["speed_looks"] < 40:
+    moves(1000)
+"""
+
+
+def test_the_costs_follow_the_program(cache: Path) -> None:
+    # what is taken off is two fifths of what events cost, or more than twice as much
+    if sys.version_info < (3, 12):
+        assert traced(cache, "10", MOVES)["facts"]["program_factor"] == 1
+        return
+    assert traced(cache, "10", MOVES)["facts"]["program_factor"] > 1.2
+    assert traced(cache, "99999", MOVES)["facts"]["program_factor"] < 1
+
+
+FREES = """0
+def frees(n):
+    for i in range(n):
+        a = [0] * 5000
+        a = None
+        i += 1
+while tracer.facts()["speed_looks"] < 30:
+    frees(100)
+"""
+
+
+def test_lines_that_let_go_of_much_tell_nothing_of_costs(cache: Path) -> None:
+    assert traced(cache, "1000", FREES)["facts"]["program_factor"] == 1
+
+
+def test_programs_without_such_lines_leave_the_costs_as_they_are(cache: Path) -> None:
+    found = traced(cache, "1000", "work(30)")
+    assert found["facts"]["program_factor"] == found["facts"]["largest_speed_factor"] == 1
+    assert found["forgotten"]["program_factor"] == 1
+
+
 THREADS = """0
 threads = [threading.Thread(target=work, args=(9,)) for _ in range(3)]
 for t in threads:

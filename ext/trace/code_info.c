@@ -107,6 +107,11 @@ void code_forget_lines(code_info *info)
     free(info->lines);
     free(info->direct);
     free(info->line_kinds);
+    free(info->witnesses);
+    free(info->heard);
+    info->witnesses = NULL;
+    info->heard = NULL;
+    info->n_witnesses = 0;
     info->lines = NULL;
     info->direct = NULL;
     info->line_kinds = NULL;

@@ -29,6 +29,10 @@ struct code_info {
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
     uint8_t *line_kinds; /* see code_line_kind(); NULL before it runs */
+    uint32_t *witnesses; /* indexes of lines that take next to nothing (witness.h) */
+    uint32_t n_witnesses;
+    line_slot *heard; /* what each of these had when asked last; NULL: none has been */
+    uint32_t heard_at; /* the place at which that was */
     int low;            /* lines[0] */
     int most;           /* no line is past that */
     uint32_t span;      /* direct holds that many, or 0: search */

@@ -8,6 +8,7 @@
 #include "lane.h"
 #include "snapshot.h"
 #include "tracer.h"
+#include "witness.h"
 
 void deadline_work(tracer *t, lane *l)
 {
@@ -17,6 +18,7 @@ void deadline_work(tracer *t, lane *l)
         ends_finish_and_die();
     uint64_t now = clock_shared(&t->clock);
     if (now >= t->lanes.look_at && t->running) {
+        witnesses_ask(t, l);
         speed_follow(&t->speed, &t->clock, &t->costs, &t->lanes);
         t->lanes.look_at = clock_shared(&t->clock) + t->speed.interval;
         lanes_hurry(t, t->lanes.deadline);

@@ -284,7 +284,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tiers_count(t, &hot, &refused);
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:N}",
+        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:d,s:N}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -307,9 +307,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "speed_looks", (unsigned long long)t->speed.probes, "speed_changes",
         (unsigned long long)t->speed.changes, "speed_factor", speed_factor(&t->speed),
         "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
-        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9,
-        "hot_codes", (unsigned long long)hot, "refused_codes", (unsigned long long)refused,
-        "event_costs", costs_in_ns(&t->costs, ns));
+        "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9, "hot_codes",
+        (unsigned long long)hot, "refused_codes", (unsigned long long)refused, "program_factor",
+        t->speed.program > 0 ? t->speed.program : 1, "event_costs", costs_in_ns(&t->costs, ns));
 }
 
 /* ---- The type and the module ---- */

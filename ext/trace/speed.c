@@ -138,7 +138,38 @@ static double bounded(double factor)
 
 double speed_factor(const machine_speed *s)
 {
-    return s->then ? bounded((double)s->in_force / (double)s->then) : 1;
+    double program = s->program > 0 ? s->program : 1;
+    return s->then ? bounded((double)s->in_force / (double)s->then) * program : 1;
+}
+
+void speed_hear(machine_speed *s, double factor)
+{
+    s->heard[s->n_heard++ % HEARD_KEPT] = factor * (s->program > 0 ? s->program : 1);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The middle one of the last; whether that is news. */
+static bool witnesses_agree(machine_speed *s)
+{
+    enum { LEAST = 5 };
+    const double least = 0.8, most = 2;
+    double sorted[HEARD_KEPT];
+    size_t n = s->n_heard < HEARD_KEPT ? (size_t)s->n_heard : HEARD_KEPT;
+    if (n < LEAST)
+        return false;
+    memcpy(sorted, s->heard, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare);
+    double program = sorted[n / 2] < least ? least : sorted[n / 2] > most ? most : sorted[n / 2];
+    double change = program / (s->program > 0 ? s->program : 1);
+    if (change > 0.97 && change < 1.03)
+        return false;
+    s->program = program;
+    return true;
 }
 
 /* From here on events cost that much; what has come so far is paid as it was. */
@@ -184,8 +215,12 @@ void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs
         return;
     s->recent[s->probes++ % SPEEDS_KEPT] = speed_probe(clock);
     uint64_t time = middle(s->recent);
-    if (speed_is_same(time, s->in_force))
+    bool news = witnesses_agree(s);
+    if (speed_is_same(time, s->in_force)) {
+        if (news)
+            put_in_force(s, s->in_force, costs, lanes);
         return;
+    }
     s->changes++;
     put_in_force(s, time, costs, lanes);
 }
@@ -193,5 +228,7 @@ void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs
 void speed_forget(machine_speed *s)
 {
     s->probes = s->changes = 0;
+    s->program = 0;
+    s->n_heard = 0;
     s->least = s->largest = speed_factor(s);
 }

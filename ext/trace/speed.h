@@ -11,7 +11,7 @@
 #include "lane_time.h"
 #include "trace.h"
 
-enum { SPEEDS_KEPT = 3 };
+enum { SPEEDS_KEPT = 3, HEARD_KEPT = 15 };
 
 /* Of one tracer. The times of the piece of work are in clock units. */
 typedef struct {
@@ -22,6 +22,9 @@ typedef struct {
     uint64_t probes, changes;
     double least, largest;  /* of all factors that were in force */
     uint64_t interval;      /* from one look to the next */
+    double program;         /* by what events cost more in this program; 0: not known yet */
+    double heard[HEARD_KEPT]; /* what its last witnesses made of that */
+    uint64_t n_heard;
 } machine_speed;
 
 /*
@@ -38,6 +41,9 @@ bool speed_is_same(uint64_t a, uint64_t b);
 void speed_begin(machine_speed *s, const trace_clock *clock, event_costs *costs, lane_table *lanes);
 void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs,
                   lane_table *lanes);
+
+/* A witness says that events cost that much of what is taken off for them. */
+void speed_hear(machine_speed *s, double factor);
 
 /* The factor by which the costs are scaled now. */
 double speed_factor(const machine_speed *s);

@@ -26,6 +26,7 @@
  *     options.c             the arguments of Tracer()
  *     line_costs.c          what a line's events cost, by the instruction it begins with
  *     speed.c               how fast the machine is, and costs accordingly
+ *     witness.c             what events cost in the program that runs
  *     local_events.c        sys.monitoring's events for single code objects
  *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs
