@@ -115,27 +115,21 @@ urlpatterns = [path("offers/<int:user>", offers), path("pid", pid)]
 """
 )
 
-DJANGO_WSGI = (
-    DJANGO
-    + """
-from django.core.wsgi import get_wsgi_application
-app = get_wsgi_application()
-if MODE != "bare":
-    from pynytprof.web import WSGIMiddleware, django_route
-    app = WSGIMiddleware(app, every=int(MODE), label=django_route)
-"""
-)
 
-DJANGO_ASGI = (
-    DJANGO
-    + """
-from django.core.asgi import get_asgi_application
-app = get_asgi_application()
+def _django_app(interface: str) -> str:
+    """The app's last part, for "wsgi" or "asgi"."""
+    middleware = f"{interface.upper()}Middleware"
+    return f"""
+from django.core.{interface} import get_{interface}_application
+app = get_{interface}_application()
 if MODE != "bare":
-    from pynytprof.web import ASGIMiddleware, django_route
-    app = ASGIMiddleware(app, every=int(MODE), label=django_route)
+    from pynytprof.web import {middleware}, django_route
+    app = {middleware}(app, every=int(MODE), label=django_route)
 """
-)
+
+
+DJANGO_WSGI = DJANGO + _django_app("wsgi")
+DJANGO_ASGI = DJANGO + _django_app("asgi")
 
 GUNICORN = ["gunicorn", "-w", "1", "--log-level", "error", "-b", "127.0.0.1:{port}", "shop:app"]
 UVICORN = ["uvicorn", "--no-access-log", "--log-level", "error", "--port", "{port}", "shop:app"]

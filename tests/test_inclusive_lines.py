@@ -49,16 +49,24 @@ main()
 """
 
 
-@pytest.mark.parametrize("tracer", TRACERS)
-def test_each_time_is_told_once(tracer: str, tmp_path: Path) -> None:
-    (tmp_path / "prog.py").write_text(PROGRAM)
+def profiled(
+    program: str, tracer: str, folder: Path
+) -> tuple[reader.Profile, dict[int, reader.Line]]:
+    """What came of the program, and its lines by number."""
+    (folder / "prog.py").write_text(program)
     done = run(
-        [PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path,
+        [PYTHON, "-m", "pynytprof", "-q", "prog.py"], folder,
         PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    found = reader.read(tmp_path / "nytprof.out")
+    found = reader.read(folder / "nytprof.out")
     lines = {line.line: line for line in found.find_file("prog.py").lines}
+    return found, lines
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+def test_each_time_is_told_once(tracer: str, tmp_path: Path) -> None:
+    found, lines = profiled(PROGRAM, tracer, tmp_path)
     whole = found.header.statement_time
     text = PROGRAM.split("\n")
     for line in lines.values():
@@ -101,14 +109,7 @@ class Made:
 @pytest.mark.parametrize("tracer", TRACERS)
 def test_what_calls_the_line_again_is_within_its_time(tracer: str, tmp_path: Path) -> None:
     """Each time by another function, so that the calls' own times are not those of recursion."""
-    (tmp_path / "prog.py").write_text(DISPATCH)
-    done = run(
-        [PYTHON, "-m", "pynytprof", "-q", "prog.py"], tmp_path,
-        PYNYTPROF_TRACER=tracer, PYNYTPROF_WRITER=tracer,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    found = reader.read(tmp_path / "nytprof.out")
-    lines = {line.line: line for line in found.find_file("prog.py").lines}
+    found, lines = profiled(DISPATCH, tracer, tmp_path)
     text = DISPATCH.split("\n")
     whole = found.subs["__main__::call"].incl
     assert 0.9 * whole <= lines[text.index("    return f(n)") + 1].incl <= 1.001 * whole
