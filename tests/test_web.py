@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import concurrent.futures
 import contextlib
+import importlib.util
 import os
 import signal
 import socket
@@ -89,6 +90,7 @@ APPS: dict[str, tuple[str, list[str]]] = {
     "hypercorn": (FASTAPI, ["-m", "hypercorn"]),
     "workers": (FASTAPI, ["-m", "uvicorn", "--log-level", "warning", "--workers", "2"]),
 }
+FRAMEWORKS = {FLASK: "flask", DJANGO: "django", FASTAPI: "fastapi"}
 
 
 class Server:
@@ -96,6 +98,8 @@ class Server:
 
     def __init__(self, folder: Path, name: str, settings: dict[str, Any], *words: str) -> None:
         text, command = APPS[name]
+        for module in (FRAMEWORKS[text], command[1]):  # a worker without would start for ever
+            assert importlib.util.find_spec(module), f"{module} is not installed"
         (folder / "serve.py").write_text(text)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
