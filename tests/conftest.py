@@ -39,6 +39,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # What these are about is the same on each CPython: test.sh runs them with the first one alone.
 ONCE = {
     "test_architecture.py",
+    "test_bench_truth.py",
     "test_completions.py",
     "test_consumers.py",
     "test_diff.py",
