@@ -23,9 +23,9 @@ TURNS = 60
 PROGRAM = Path(__file__).resolve().parent / "truth_run.py"
 BIN = Path(sys.executable).parent
 
-# Samplers take a thousand samples a second: they get more turns, so that a share of one half has a
-# statistical error of one and a half points.
-SAMPLED_TURNS = 4 * TURNS
+# Samplers take a thousand samples a second. Their turns are longer, so that a share of one half has
+# a statistical error of one and a half points, and a turn's part has several samples.
+LONGER = 4
 HERTZ = 1000
 
 Measure = Callable[[str, int, int], float]
@@ -130,7 +130,7 @@ def pyinstrument(kind: str, units: int, others: int) -> float:
 
     profiler = Profiler(interval=1 / HERTZ)
     with profiler:
-        run(kind, units, others, SAMPLED_TURNS)
+        run(kind, LONGER * units, LONGER * others, TURNS, clock=float)
     found = {kind: 0.0, "other": 0.0}
     session = profiler.last_session
     assert session is not None
@@ -151,7 +151,7 @@ def by_command(words: Iterable[str], kind: str, units: int, others: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "out.json")
         command = [path if word == "OUT" else word for word in words]
-        command += [kind, str(units), str(others), str(SAMPLED_TURNS)]
+        command += [kind, *(str(number) for number in (LONGER * units, LONGER * others, TURNS))]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not os.path.exists(path):
             raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
