@@ -33,7 +33,7 @@ def _commands(output: str) -> dict[str, list[str]]:
         BARE: [python],
         "cProfile": [python, "-m", "cProfile", "-o", output],
         "default": ours,
-        "no-exact-lines": [*ours, "--no-exact-lines"],
+        "exact-lines": [*ours, "--exact-lines"],
         "no-slowops": [*ours, "--no-slowops"],
         "no-stmts": [*ours, "--no-stmts"],
         "scope project": [*ours, "--scope", "project"],

@@ -81,7 +81,7 @@ VARIANTS: dict[str, Callable[[], Control]] = {
     "none": nothing,
     "pynytprof": pynytprof,
     "pynytprof slowops=0": lambda: pynytprof(slowops=0),
-    "pynytprof exactlines=0": lambda: pynytprof(exactlines=0),
+    "pynytprof exactlines=1": lambda: pynytprof(exactlines=1),
     "pynytprof stmts=0": lambda: pynytprof(stmts=0),
     "pynytprof stmts=0 slowops=0": lambda: pynytprof(stmts=0, slowops=0),
     "cProfile": lambda: cprofile(True),

@@ -16,7 +16,7 @@ STYLE = (
     ".grid{stroke:#d0d7de}.zero{stroke:#57606a}.goal{fill:#dafbe1}"
     ".dot{fill:#0969da;fill-opacity:.55}.ours{fill:#cf222e;fill-opacity:.6}"
 )
-OURS = ("pynytprof", "exactlines=0", "no-slowops", "raw")
+OURS = ("pynytprof", "exactlines=1", "no-slowops", "raw")
 
 Errors = dict[str, list[tuple[str, float]]]  # of a profiler: what was measured, and by how much
 

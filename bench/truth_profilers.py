@@ -199,7 +199,7 @@ def scalene(kind: str, units: int, others: int) -> float:
 PROFILERS: dict[str, tuple[Measure, str]] = {
     "itself": (itself, "time"),
     "pynytprof": (pynytprof(), "pynytprof"),
-    "exactlines=0": (pynytprof(exactlines=False), "pynytprof"),
+    "exactlines=1": (pynytprof(exactlines=True), "pynytprof"),
     "no-slowops": (pynytprof(slowops=False), "pynytprof"),
     "raw": (pynytprof(raw=True), "pynytprof"),
     "cProfile": (cprofile, "cProfile"),
