@@ -27,6 +27,13 @@ static double heard_of_line(const line_slot *now, line_slot *then)
     return forward ? (double)time / (double)count : -1;
 }
 
+/* Whether all of the time that the line has is its own, and began with its event. */
+static bool has_own_time(const code_info *info, uint32_t line)
+{
+    bool opening = info->opening == OPENING_KNOWN && line == info->opening_line;
+    return !opening && !(info->tier && info->tier->shared[line]);
+}
+
 /*
  * Of the code's lines that can tell, the one in the middle or below: a line that lets go of the
  * last reference to something takes longer than one knows. Negative: none can.
@@ -38,8 +45,8 @@ static double heard_of_code(const activation *a)
     int n = 0;
     for (uint32_t i = 0; i < info->n_witnesses && n < LINES; i++) {
         uint32_t line = info->witnesses[i];
-        if (info->opening == OPENING_KNOWN && line == info->opening_line)
-            continue;           /* it has no event of its own */
+        if (!has_own_time(info, line))
+            continue;
         heard[n] = heard_of_line(&a->slots[line], &info->heard[i]);
         n += heard[n] >= 0;
     }
@@ -71,7 +78,7 @@ static void ask(tracer *t, const activation *a)
 {
     const double own = 0.2, most = 3;
     code_info *info = a->info;
-    double cost = (double)t->costs.of[info->line_kinds[info->witnesses[0]]];
+    double cost = (double)t->costs.of[code_line_kind(info, info->witnesses[0])];
     double time = is_known(a) && cost > 0 ? heard_of_code(a) : -1;
     if (time >= 0 && time < most * cost)
         speed_hear(&t->speed, 1 + time / cost - own);
@@ -81,6 +88,6 @@ void witnesses_ask(tracer *t, const lane *l)
 {
     const activation *a = l->top;
     for (int i = 0; i < FRAMES && a > l->stack; i++, a--)
-        if (!a->c && a->slots && a->info->n_witnesses && !a->info->tier && !a->info->steps)
+        if (!a->c && a->slots && a->info->n_witnesses && !a->info->steps)
             ask(t, a);
 }

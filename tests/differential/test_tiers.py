@@ -444,7 +444,7 @@ def test_times_are_shared_as_they_were(hot: None, tmp_path: Path) -> None:
         "def f():\n    a = sum(range(2000))\n    b = 1\n    c = 2\nfor i in range(3000):\n    f()\n"
     )
     code = compile(text, str(tmp_path / "program.py"), "exec")
-    tracer = Tracer(exact_lines=False, slowops=0)
+    tracer = Tracer(exact_lines=False)
     tracer.start()
     exec(code, {})
     tracer.stop()
