@@ -16,7 +16,7 @@
 #include <cpuid.h>
 #endif
 
-enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 16, MAX_AGE = 30 * 24 * 3600 };
+enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 32, MAX_AGE = 30 * 24 * 3600 };
 
 /* A cost beyond this is none: 0.1 ms. */
 static const double LARGEST_NS = 1e5;
@@ -32,10 +32,11 @@ static struct {
     costs costs;
 } kept[VARIANTS];       /* in this process */
 
-/* Options on which the costs depend. */
+/* Options on which the costs depend, and whether there are single instructions. */
 static int variant(const tracer *t)
 {
-    return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 | t->options.cpu << 3;
+    return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 |
+           t->options.cpu << 3 | steps_may_be_better() << 4;
 }
 
 /* ---- The key ---- */
