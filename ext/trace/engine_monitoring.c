@@ -395,11 +395,10 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
-    if (tiers && tiers_are_off(l->top)) {
-        tiers_call(t, l, -1, now, kind);
-        kind = COST_NONE;
-    }
-    bool entered = lane_enter(t, l, code, info, info->sub, now, kind);
+    bool entered = tiers && tiers_are_off(l->top)
+                       ? lane_enter_from(t, l, code, info, info->sub, now, kind,
+                                         tiers_caller_line(l->top))
+                       : lane_enter(t, l, code, info, info->sub, now, kind);
     if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
@@ -584,12 +583,12 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
         code_info *info = l->top->info;
         l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], as_int(args[1]))];
     }
-    enum cost_kind kind = COST_C_ENTER;
     if (tiers && tiers_are_off(l->top)) {
-        tiers_call(t, l, as_int(args[1]), now, kind);
-        kind = COST_NONE;
+        uint32_t line = code_place(l->top->info, (PyCodeObject *)args[0], as_int(args[1]));
+        lane_enter_from(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER, line);
+    } else {
+        lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
     }
-    lane_enter(t, l, method, NULL, (uint32_t)sub, now, kind);
     Py_RETURN_NONE;
 }
 

@@ -228,6 +228,28 @@ static bool lane_push(tracer *t, lane *l, const void *key, code_info *info, uint
     return true;
 }
 
+/* Puts it on the stack once the caller has its time. */
+static inline bool lane_begin_call(tracer *t, lane *l, const void *key, code_info *info,
+                                   uint32_t sub, uint64_t now)
+{
+    if (UNLIKELY(!lane_push(t, l, key, info, sub, true))) {
+        trace_fail(t);
+        return false;
+    }
+    if (UNLIKELY(now >= l->deadline))
+        t->on_deadline(t, l);
+    return true;
+}
+
+bool lane_enter_from(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
+                     uint64_t now, enum cost_kind kind, uint32_t line)
+{
+    activation *caller = l->top;
+    current_slot(caller)->time += lane_charge(&t->costs, l, now, kind);
+    caller->slot = &caller->slots[line];
+    return lane_begin_call(t, l, key, info, sub, now);
+}
+
 bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub, uint64_t now,
                 enum cost_kind kind)
 {
@@ -243,13 +265,7 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
             caller->slot = caller->slots;
         caller->slot->time += lane_charge(&t->costs, l, now, kind);
     }
-    if (UNLIKELY(!lane_push(t, l, key, info, sub, true))) {
-        trace_fail(t);
-        return false;
-    }
-    if (UNLIKELY(now >= l->deadline))
-        t->on_deadline(t, l);
-    return true;
+    return lane_begin_call(t, l, key, info, sub, now);
 }
 
 void lane_uncount(const tracer *t, lane *l)

@@ -19,6 +19,9 @@ static inline lane *lane_of_this_thread(tracer *t)
 /* An entry of a frame (call, resumption, throw) or of a C function (info NULL). */
 bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub, uint64_t now,
                 enum cost_kind kind);
+/* The same where the frame at the top, which has lines, has come to that one without an event. */
+bool lane_enter_from(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
+                     uint64_t now, enum cost_kind kind, uint32_t line);
 void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
 
 /* A line starts in the frame at the top. */

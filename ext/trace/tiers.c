@@ -477,25 +477,16 @@ uint32_t tiers_line_now(const activation *top)
     return line_in(top, running_frame());
 }
 
-/* Up to now the top was at some line or other; it is at that one. */
-static inline void go_to_line(tracer *t, lane *l, uint32_t line, uint64_t now, enum cost_kind kind)
+uint32_t tiers_caller_line(const activation *top)
 {
-    activation *top = l->top;
-    (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now, kind);
-    top->slot = &top->slots[line];
-}
-
-void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind)
-{
-    const activation *top = l->top;
-    uint32_t line = offset < 0 ? line_in(top, running_frame()->back)
-                               : code_place(top->info, (PyCodeObject *)(uintptr_t)top->key, offset);
-    go_to_line(t, l, line, now, kind);
+    return line_in(top, running_frame()->back);
 }
 
 void tiers_interrupt(tracer *t, lane *l, uint64_t now)
 {
-    go_to_line(t, l, tiers_line_now(l->top), now, COST_NONE);
+    activation *top = l->top;
+    (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now, COST_NONE);
+    top->slot = &top->slots[tiers_line_now(top)];
 }
 
 void tiers_start(lane *l)

@@ -30,11 +30,8 @@ void tiers_due(tracer *t, lane *l, PyCodeObject *code, code_info *info);
 /* Another code object with that info has come to run: what is known of one is not true of the other. */
 void tiers_not_alone(tracer *t, code_info *info);
 
-/*
- * The frame at the top calls: its line is the one at `offset`, in -1's case where its frame stands
- * below the running one. The event is charged as one of that kind.
- */
-void tiers_call(tracer *t, lane *l, int offset, uint64_t now, enum cost_kind kind);
+/* The line, as an index, of the frame at the top, which stands below the running one and calls it. */
+uint32_t tiers_caller_line(const activation *top);
 /* Something comes between that is no call of the frame's at the top, below the running one or itself. */
 void tiers_interrupt(tracer *t, lane *l, uint64_t now);
 /* The line, as an index, of that frame at the top, below the running one or itself. */
