@@ -240,6 +240,25 @@ one.start()
 other.start()
 turn[0].set(), one.join(), other.join()
 """,
+    "calls at the end of an alternative": """\
+class C:
+    @property
+    def p(self):
+        return 1
+    def __getitem__(self, i):
+        return i
+def g(n):
+    return n
+def f(n, c):
+    a = 1 if n < 30 else c.p
+    b = 2 if n < 40 else c[n]
+    d = n < 50 or g(n)
+    e = n < 60 or g(*[n])
+    look() if n % 7 == 0 else None
+    return a
+for i in range(80):
+    f(i, C())
+""",
     "copies": """\
 def f(n):
     a = 1
