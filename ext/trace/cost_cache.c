@@ -35,8 +35,8 @@ static struct {
 /* Options on which the costs depend, and whether there are single instructions. */
 static int variant(const tracer *t)
 {
-    return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 |
-           t->options.cpu << 3 | steps_may_be_better() << 4;
+    return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 | t->options.cpu << 3 |
+           steps_may_be_better() << 4;
 }
 
 /* ---- The key ---- */
