@@ -82,11 +82,13 @@ static int chunk(nyt_chunks *c, char token, const char *format, ...)
     return nyt_chunks_write(c, token, p.data, p.len, NULL);
 }
 
-/* As our tracer's: counts as repeated pieces, two threads, a C function, an eval, a call tree. */
+/* As our tracer's: counts as repeated pieces, shared times, two threads, a C function, an eval, a call
+ * tree. */
 static int write_chunks(nyt_chunks *c)
 {
-    int rc = chunk(c, 'P', "IIzssssss", 7, 1, ":application", "a.py", ":ticks_per_sec", "10000000",
-                   "!calls", "1");
+    int rc = chunk(c, 'P', "IIzssssssssss", 7, 1, ":application", "a.py", ":ticks_per_sec",
+                   "10000000", "!calls", "1", "#", "shared 1-2 /a.py", "#",
+                   "shared 1 (eval 1)[/a.py:2]");
     rc = rc ? rc
             : chunk(c, 'F', "IIIIIIsIss", 1, 0, 0, 50, 0, 0, "/a.py", 2, "def f():\n", " f()\n");
     rc = rc ? rc : chunk(c, 'F', "IIIIIIsI", 2, 0, 0, 0x84, 0, 0, "(builtins)", 0);
