@@ -16,7 +16,7 @@ from payloads import START, TIMES, Chunk, end, file, string, sub
 from support import run
 from writing import WRITERS, written
 
-from pynytprof import reader, verify
+from pynytprof import notebook, reader, verify
 
 WORDS = "a share of a time that was measured for several lines together"
 SECOND = 10_000_000
@@ -176,6 +176,22 @@ def test_reports_mark_these_times_and_say_once_what_it_means(
     expected = without.splitlines()
     changed = [(a, b) for a, b in zip(told, expected, strict=False) if a != b and "~" in a]
     assert changed and all(a.replace("~", " ") == b for a, b in changed)
+
+
+def test_cells_of_notebooks_mark_them(marked: Path, tmp_path: Path) -> None:
+    told = {}
+    for path in (marked, write(tmp_path / "plain.out")):
+        profile = reader.read(path)
+        lines = {line.line: line for line in profile.files[1].lines}
+        source = dict(enumerate(SOURCE, 1))
+        cells = notebook.Cells(profile, [notebook._Cell("cell 1", source, lines, 1)])
+        assert repr(cells).count(WORDS) == (path == marked)
+        html = cells._repr_html_().split("<details>")[0]
+        assert html.count(WORDS) == html.count("<p>") == (path == marked)
+        told[path == marked] = (repr(cells).split("\n\n")[0], html.split("<p>")[0])
+    assert "~2 s" in told[True][0] and ">~2 s<" in told[True][1]
+    assert told[True][1].replace("~", "") == told[False][1]
+    assert told[True][0].replace("~", " ") == told[False][0]
 
 
 def test_where_none_is_shown_nothing_is_said(tmp_path: Path, nytprof: Door) -> None:

@@ -146,6 +146,12 @@ def _amount(seconds: float) -> str:
     return f"{seconds * 1e9:.0f} ns" if seconds else "0"
 
 
+_SHARED = (
+    "~ a share of a time that was measured for several lines together; "
+    "--exact-lines measures each line"
+)
+"""What a ``~`` means, where one is shown."""
+
 _HEAD = ("count", "time", "with calls", "", "")
 
 
@@ -155,6 +161,11 @@ class Cells:
     def __init__(self, profile: reader.Profile, cells: list[_Cell]) -> None:
         self._profile = profile
         self._cells = cells
+
+    @property
+    def _have_shared(self) -> bool:
+        lines = (cell.lines.get(number) for cell in self._cells for number in cell.source)
+        return any(line is not None and line.shared for line in lines)
 
     def _rows(self, cell: _Cell) -> Iterator[tuple[tuple[str, ...], float]]:
         """The columns of each line, and its share of the hottest one's time."""
@@ -166,7 +177,8 @@ class Cells:
             line = cell.lines.get(number)
             figures = ("", "", "")
             if line is not None:
-                figures = (f"{line.count:,}", _amount(line.time), _amount(line.incl))
+                time = ("~" if line.shared else "") + _amount(line.time)
+                figures = (f"{line.count:,}", time, _amount(line.incl))
             yield (*figures, str(number), text.rstrip("\n")), line.incl / most if line else 0.0
 
     def __repr__(self) -> str:
@@ -177,6 +189,8 @@ class Cells:
                 f"{count:>10} {time:>9} {incl:>10} {number:>4}  {text}".rstrip()
                 for (count, time, incl, number, text), _ in [(_HEAD, 0.0), *self._rows(cell)]
             ]
+        if self._have_shared:
+            parts += ["", _SHARED]
         return "\n".join(parts) or "no line of a cell ran"
 
     def _repr_html_(self) -> str:
@@ -197,6 +211,8 @@ class Cells:
                 f"<div><b>{html.escape(cell.title)}</b></div>"
                 f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
             )
+        if self._have_shared:
+            tables.append(f"<p>{_SHARED}</p>")
         rest = self._profile._repr_html_()
         return (
             f'<div class="pynytprof">{"".join(tables)}'
