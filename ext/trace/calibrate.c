@@ -14,6 +14,7 @@
 #include "lane.h"
 #include "speed.h"
 #include "steps.h"
+#include "tiers.h"
 #include "tracer.h"
 
 #include <pythread.h>
@@ -332,13 +333,14 @@ static void share(double events[KINDS][KINDS], const double *extra, double *cost
 }
 
 /* A tracer with t's options that leaves the cost in. */
-static tracer *probe_new(const tracer *t)
+static tracer *probe_new(const tracer *t, bool exact_lines)
 {
     PyObject *nothing = PyTuple_New(0);
     const trace_options *o = &t->options;
-    PyObject *options = Py_BuildValue("{s:O,s:O,s:O,s:O}", "stmts", o->stmts ? Py_True : Py_False,
-                                      "subs", o->subs ? Py_True : Py_False, "slowops",
-                                      o->slowops ? Py_True : Py_False, "raw", Py_True);
+    PyObject *options = Py_BuildValue(
+        "{s:O,s:O,s:O,s:O,s:O}", "stmts", o->stmts ? Py_True : Py_False, "subs",
+        o->subs ? Py_True : Py_False, "slowops", o->slowops ? Py_True : Py_False, "raw", Py_True,
+        "exact_lines", exact_lines ? Py_True : Py_False);
     tracer *probe = nothing && options
                         ? (tracer *)PyObject_Call((PyObject *)Py_TYPE(t), nothing, options)
                         : NULL;
@@ -422,15 +424,19 @@ static uint64_t rounded(double units)
 
 enum { MOST_EVENTS_OWED = 64 };
 
+static double cost_of_event(const double *cost, int event)
+{
+    double sum = 0;
+    for (int k = 0; k < KINDS; k++)
+        sum += parts[event][k] * cost[k];
+    return sum;
+}
+
 static void set_costs(tracer *t, const double *cost)
 {
     event_costs *c = &t->speed.measured;
-    for (int event = 0; event < COST_KINDS; event++) {
-        double sum = 0;
-        for (int k = 0; k < KINDS; k++)
-            sum += parts[event][k] * cost[k];
-        c->of[event] = rounded(sum);
-    }
+    for (int event = 0; event < COST_KINDS; event++)
+        c->of[event] = rounded(cost_of_event(cost, event));
     c->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 
@@ -553,7 +559,7 @@ static bool calibrate_once(const tracer *t, uint64_t before, double cost[KINDS],
     measurement m;
     PyObject *untouched = programs_ready();
     PyObject *names = untouched ? programs_ready() : NULL;
-    tracer *probe = names ? probe_new(t) : NULL;
+    tracer *probe = names ? probe_new(t, true) : NULL;
     bool ok = probe && measure(probe, untouched, names, before, &m, events);
     if (ok) {
         extra_of(&m, extra);
@@ -589,15 +595,130 @@ static bool calibrate_all(const tracer *t, uint64_t before, double cost[KINDS], 
     return true;
 }
 
+/* ---- Calls from hot code ---- */
+
+/*
+ * Where the line of a call has no event of its own (tiers.c), the call costs more: the events of the
+ * line and of the call hide a part of each other.
+ */
+typedef struct {
+    const char *program;
+    enum cost_kind event, usual; /* what it costs, and would, were the caller not hot */
+} hot_call;
+
+static const hot_call hot_calls[] = {
+    {"calls", COST_HOT_ENTER, COST_ENTER},
+    {"c_calls", COST_HOT_C_ENTER, COST_C_ENTER},
+};
+enum { HOT_CALLS = sizeof hot_calls / sizeof *hot_calls, HOT_TURNS = 6, WARM_UP = 4 };
+
+/* The rounds of the program, once it is hot; the shortest of all turns so far. */
+static bool time_hot(const tracer *t, PyObject *names, const char *program, double best[ROUNDS])
+{
+    bool ok = true;
+    for (int i = 0; ok && i < WARM_UP; i++)
+        ok = run_once(t, names, program) > 0;
+    ok = ok && run_once(t, names, "rewind") > 0;
+    for (int i = 0; ok && i < ROUNDS; i++) {
+        uint64_t took = run_once(t, names, program);
+        ok = took > 0;
+        best[i] = (double)took < best[i] ? (double)took : best[i];
+    }
+    return ok;
+}
+
+/* What its events cost besides those of which that is to be found; and how many these are. */
+static double known_cost(const uint64_t events[COST_KINDS], const double *cost, const hot_call *c,
+                         double *n)
+{
+    double known = 0;
+    for (int event = 0; event < COST_KINDS; event++)
+        known += cost_of_event(cost, event) * (double)events[event];
+    *n = (double)events[c->event];
+    return known;
+}
+
+/* The cost of the event: at least the usual one, and less than with a line's on top. */
+static double hot_cost(const hot_call *c, const double *cost, double extra, double known, double n)
+{
+    double usual = cost_of_event(cost, c->usual), found = n > 0 ? (extra - known) / n : usual;
+    double most = usual + cost_of_event(cost, COST_LINE);
+    return found < usual ? usual : found > most ? most : found;
+}
+
+static bool calibrate_hot_call(tracer *probe, PyObject *untouched, PyObject *names, uint64_t before,
+                               const hot_call *c, const double *cost, double *of)
+{
+    double with[ROUNDS], without[ROUNDS], extra = 0, n = 0, known = 0;
+    bool ok = true;
+    for (int i = 0; i < ROUNDS; i++)
+        with[i] = without[i] = (double)UINT64_MAX;
+    for (int turn = 0; ok && turn < HOT_TURNS; turn++) {
+        uint64_t events[COST_KINDS];
+        ok = time_hot(probe, untouched, c->program, without) && abandoned == before &&
+             probe_start(probe) && time_hot(probe, names, c->program, with) && probing == probe;
+        const lane *l = probe->lanes.n ? probe->lanes.list[0] : NULL;
+        ok = ok && l && run_once(probe, names, "rewind") > 0;
+        if (ok)
+            memcpy(events, l->events, sizeof events);
+        for (int i = 0; ok && i < ROUNDS; i++)
+            ok = run_once(probe, names, c->program) > 0;
+        for (int event = 0; ok && event < COST_KINDS; event++)
+            events[event] = l->events[event] - events[event];
+        if (ok)
+            known = known_cost(events, cost, c, &n);
+        ok = probe_stop(probe) && ok;
+    }
+    for (int i = 0; i < ROUNDS; i++)
+        extra += with[i] - without[i];
+    *of = hot_cost(c, cost, extra, known, n);
+    return ok;
+}
+
+/* One set of programs. */
+static bool calibrate_hot_once(const tracer *t, uint64_t before, const double *cost,
+                               double of[HOT_CALLS])
+{
+    PyObject *untouched = programs_ready();
+    PyObject *names = untouched ? programs_ready() : NULL;
+    tracer *probe = names ? probe_new(t, false) : NULL;
+    bool ok = probe != NULL;
+    for (int i = 0; ok && i < HOT_CALLS; i++)
+        if (hot_calls[i].usual != COST_C_ENTER || t->options.slowops)
+            ok = calibrate_hot_call(probe, untouched, names, before, &hot_calls[i], cost, &of[i]);
+    Py_XDECREF((PyObject *)probe);
+    Py_XDECREF(names);
+    Py_XDECREF(untouched);
+    return ok;
+}
+
+/* In units; without hot code as the usual ones. */
+static bool calibrate_hot(const tracer *t, uint64_t before, const double *cost,
+                          double of[HOT_CALLS])
+{
+    double found[SETS][HOT_CALLS];
+    for (int set = 0; set < SETS; set++) {
+        for (int i = 0; i < HOT_CALLS; i++)
+            found[set][i] = cost_of_event(cost, hot_calls[i].usual);
+        if (tiers_wanted(t) && !calibrate_hot_once(t, before, cost, found[set]))
+            return false;
+    }
+    for (int i = 0; i < HOT_CALLS; i++)
+        of[i] = middle((double[SETS]){found[0][i], found[1][i], found[2][i]});
+    return true;
+}
+
 int trace_calibrate(tracer *t)
 {
-    double cost[KINDS], speed;
+    double cost[KINDS], speed, hot[HOT_CALLS];
     const uint64_t before = abandoned;
     measuring = true;
     measurer = PyThread_get_thread_ident();
-    bool ok = calibrate_all(t, before, cost, &speed);
+    bool ok = calibrate_all(t, before, cost, &speed) && calibrate_hot(t, before, cost, hot);
     if (ok) {
         set_costs(t, cost);
+        for (int i = 0; i < HOT_CALLS; i++)
+            t->speed.measured.of[hot_calls[i].event] = rounded(hot[i]);
         t->speed.then = (uint64_t)speed;
     }
     return calibration_ends(ok, before);

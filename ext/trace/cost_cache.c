@@ -4,6 +4,7 @@
 
 #include "cache_folder.h"
 #include "steps.h"
+#include "tiers.h"
 
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 #include <cpuid.h>
 #endif
 
-enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 32, MAX_AGE = 30 * 24 * 3600 };
+enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 64, MAX_AGE = 30 * 24 * 3600 };
 
 /* A cost beyond this is none: 0.1 ms. */
 static const double LARGEST_NS = 1e5;
@@ -32,11 +33,11 @@ static struct {
     costs costs;
 } kept[VARIANTS];       /* in this process */
 
-/* Options on which the costs depend, and whether there are single instructions. */
+/* Options on which the costs depend, and whether there are single instructions, or hot code. */
 static int variant(const tracer *t)
 {
     return t->options.stmts | t->options.subs << 1 | t->options.slowops << 2 | t->options.cpu << 3 |
-           steps_may_be_better() << 4;
+           steps_may_be_better() << 4 | tiers_wanted(t) << 5;
 }
 
 /* ---- The key ---- */
@@ -75,7 +76,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "6|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "7|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')

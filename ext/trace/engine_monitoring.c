@@ -394,11 +394,12 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     now = lane_later(l, now, since);
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
-    enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     bool entered = tiers && tiers_are_off(l->top)
-                       ? lane_enter_from(t, l, code, info, info->sub, now, kind,
+                       ? lane_enter_from(t, l, code, info, info->sub, now,
+                                         offset < 0 ? COST_HOT_ENTER : COST_RESUME,
                                          tiers_caller_line(l->top))
-                       : lane_enter(t, l, code, info, info->sub, now, kind);
+                       : lane_enter(t, l, code, info, info->sub, now,
+                                    offset < 0 ? COST_ENTER : COST_RESUME);
     if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
@@ -585,7 +586,7 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
     }
     if (tiers && tiers_are_off(l->top)) {
         uint32_t line = code_place(l->top->info, (PyCodeObject *)args[0], as_int(args[1]));
-        lane_enter_from(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER, line);
+        lane_enter_from(t, l, method, NULL, (uint32_t)sub, now, COST_HOT_C_ENTER, line);
     } else {
         lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
     }

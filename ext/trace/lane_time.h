@@ -12,7 +12,8 @@
  * Kinds of events by what they cost. GLOBAL: at an instruction that looks up a global name. LOOP:
  * at one that takes the next item of what a loop runs over. BIG: at a line whose number the
  * interpreter has to make an object of. STEP: of a single instruction, in the same order. JUMP: back
- * to the same line. OTHER: a call of what is neither Python nor a sub.
+ * to the same line. OTHER: a call of what is neither Python nor a sub. HOT: a call on a line that
+ * has no event of its own (tiers.h).
  */
 enum cost_kind {
     COST_NONE,
@@ -36,6 +37,8 @@ enum cost_kind {
     COST_C_ENTER,
     COST_C_LEAVE,
     COST_OTHER,
+    COST_HOT_ENTER,
+    COST_HOT_C_ENTER,
     COST_KINDS
 };
 

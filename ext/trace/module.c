@@ -257,6 +257,8 @@ static const char *const cost_names[COST_KINDS] = {
     [COST_C_ENTER] = "enter C",
     [COST_C_LEAVE] = "leave C",
     [COST_OTHER] = "other call",
+    [COST_HOT_ENTER] = "enter from hot code",
+    [COST_HOT_C_ENTER] = "enter C from hot code",
 };
 
 /* Of each kind by its name, in ns; a new reference. */
