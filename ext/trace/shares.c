@@ -4,7 +4,7 @@
  * From one event to the next, time goes to the line that the first one told of, or, behind a
  * call, to the line of the call. Lines without events whose time it may be are of one part with it.
  * What a part has taken is divided among its lines by how often each has started, times what one
- * start of it took while all lines had events.
+ * start of it took in some windows of time in which all lines had events.
  */
 #include "shares.h"
 
@@ -115,35 +115,44 @@ bool shares_find_parts(code_tier *tier)
 void shares_learn(code_tier *tier, const line_slot *lines, const line_slot *had)
 {
     for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
-        tier->learned[i].time += (float)(lines[i].time - (had ? had[i].time : 0));
-        tier->learned[i].count += (float)(lines[i].count - (had ? had[i].count : 0));
+        learned_line *learned = &tier->learned[i];
+        uint64_t count = lines[i].count - had[i].count;
+        if (count == 0)
+            continue;
+        learned->each[learned->next] = (float)(lines[i].time - had[i].time) / (float)count;
+        learned->next = (uint8_t)((learned->next + 1) % WINDOWS);
+        learned->n += learned->n < WINDOWS;
     }
 }
 
-void shares_fade(code_tier *tier)
+/*
+ * The middle one of three windows, the shorter of two: in one of them, the line may have been
+ * interrupted, or collected garbage.
+ */
+static double each_of(const learned_line *learned)
 {
-    const float half = 0.5F;
-    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
-        tier->learned[i].time *= half;
-        tier->learned[i].count *= half;
-    }
+    float a = learned->each[0], b = learned->each[1], c = learned->each[2];
+    float low = a < b ? a : b, high = a < b ? b : a;
+    if (learned->n < WINDOWS)
+        return (double)(learned->n == 1 ? a : low);
+    return (double)(c < low ? low : c > high ? high : c);
 }
 
-/* What one start of a line has taken; of one that has never been timed, what lines take at all. */
+/* What one start of any line took, for those that have never been timed. */
 static double usual_time(const code_tier *tier)
 {
-    double time = 0, count = 0;
-    for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
-        time += (double)tier->learned[i].time;
-        count += (double)tier->learned[i].count;
-    }
-    return count > 0 ? time / count : 0;
+    double sum = 0, n = 0;
+    for (uint32_t i = 0; i < tier->derived.n_lines; i++)
+        if (tier->learned[i].n) {
+            sum += each_of(&tier->learned[i]);
+            n++;
+        }
+    return n > 0 ? sum / n : 0;
 }
 
 static double weight_of(const learned_line *learned, double usual, uint64_t count)
 {
-    double each = learned->count > 0 ? (double)learned->time / (double)learned->count : usual;
-    return each * (double)count;
+    return (learned->n ? each_of(learned) : usual) * (double)count;
 }
 
 /* Of a part, a name for which is the node that its lines have in common: */

@@ -8,8 +8,6 @@
 bool shares_find_parts(code_tier *tier);
 /* While all lines are on: what they have, less what they had, tells their shares. */
 void shares_learn(code_tier *tier, const line_slot *lines, const line_slot *had);
-/* What was learned counts less than what will be. */
-void shares_fade(code_tier *tier);
 /* What lines have got since they had `had` goes to the lines of their part. False: no memory. */
 bool shares_give(code_tier *tier, line_slot *lines, const line_slot *had);
 

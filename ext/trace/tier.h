@@ -64,9 +64,13 @@ typedef struct {
     int64_t *extra;  /* by line: so many more starts than follow from its blocks */
 } tier_place;
 
-/* What lines have taken while all were on. */
+enum { WINDOWS = 3 };
+
+/* What one start of a line took while all were on, on the average of each of the last windows. */
 typedef struct {
-    float time, count;
+    float each[WINDOWS];
+    uint8_t n; /* of these, as far as it has started in any */
+    uint8_t next;
 } learned_line;
 
 /* Of hot code. */
@@ -80,6 +84,7 @@ typedef struct {
     uint32_t first_line;   /* index of the line that each call begins with */
     tier_place **places;   /* by place, NULL where nothing has been noted */
     uint32_t places_cap;
+    uint8_t window; /* while all are on: how many have passed; the first is not learned from */
     bool off;  /* only the lines that derived.kept tells have events */
     bool has_been_off;
     bool dead; /* all its lines stay on */

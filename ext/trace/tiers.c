@@ -17,8 +17,8 @@
  *   fires no event at what is disabled), or stacks are exchanged (greenlet), all lines are on.
  * - Where two code objects share one code_info, they share the lines' figures: all lines are on.
  *
- * Times are shares.c's. Shares are learned anew each time that the code has run twice as often: all
- * its lines are switched on for a while. The profile tells how many lines have such a share.
+ * Times are shares.c's. Shares are learned, in some windows of time, before lines are switched off, and
+ * anew each time that the code has run twice as often: all its lines are on for a while. The profile tells how many lines have such a share.
  */
 #include "tiers.h"
 
@@ -32,7 +32,7 @@
 
 #if HAVE_RAW_FRAMES
 
-enum { HOT = 64, TO_LEARN = 64 };
+enum { HOT = 64, WARM_UP = 8, TO_LEARN = 32 };
 
 bool tiers_wanted(const tracer *t)
 {
@@ -237,9 +237,10 @@ void tiers_settle_place(tracer *t, code_info *info, uint32_t place)
     line_slot *lines = info->slots[place];
     if (tier->off) {
         take_derived(t, tier, p, lines);
-    } else {
+    } else if (t->tiers.hot != UINT64_MAX) {
         check(tier, p, lines);
-        shares_learn(tier, lines, p->base);
+        if (tier->window > 0)
+            shares_learn(tier, lines, p->base);
     }
     take_as_new(tier, p, lines);
 }
@@ -327,12 +328,31 @@ static bool switch_on(tracer *t, code_info *info)
     return true;
 }
 
+/* The first window: the interpreter changes the code's instructions. */
+static void begin_windows(code_info *info)
+{
+    uint32_t window = often_is(TO_LEARN);
+    info->tier->window = 0;
+    info->due = most_often(info) + (window < WARM_UP ? window : WARM_UP);
+}
+
 static void switch_on_for_a_while(tracer *t, code_info *info)
 {
     info->due = UINT64_MAX;
-    if (!switch_on(t, info))
+    if (switch_on(t, info))
+        begin_windows(info);
+}
+
+/* One is over, in which all lines were on. */
+static void window_ends(tracer *t, code_info *info)
+{
+    if (info->tier->window == WINDOWS) {
+        switch_off(t, info);
         return;
-    shares_fade(info->tier);
+    }
+    settle_code(t, info);
+    note_open(t, info->tier, -1);
+    info->tier->window++;
     info->due = most_often(info) + often_is(TO_LEARN);
 }
 
@@ -425,14 +445,14 @@ static void become_hot(tracer *t, code_info *info, PyCodeObject *code)
     code_tier *tier = possible ? tier_new(info, code) : NULL;
     info->tier = tier;
     info->no_tier = !tier;
-    info->due = tier ? most_often(info) + often_is(TO_LEARN) : UINT64_MAX;
-    for (uint32_t i = 0; tier && i < info->slots_cap; i++)
-        if (info->slots[i]) {
-            shares_learn(tier, info->slots[i], NULL);
+    info->due = UINT64_MAX;
+    if (!tier)
+        return;
+    for (uint32_t i = 0; i < info->slots_cap; i++)
+        if (info->slots[i])
             tiers_take_as_new(t, info, i);
-        }
-    if (tier)
-        note_open(t, tier, -1);
+    note_open(t, tier, -1);
+    begin_windows(info);
 }
 
 void tiers_due(tracer *t, lane *l, PyCodeObject *code, code_info *info)
@@ -450,7 +470,7 @@ void tiers_due(tracer *t, lane *l, PyCodeObject *code, code_info *info)
     else if (tier->off)
         switch_on_for_a_while(t, info);
     else
-        switch_off(t, info);
+        window_ends(t, info);
     if (!t->options.raw)
         lane_leave_out(&t->clock, l, began);
 }

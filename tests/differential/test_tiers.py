@@ -1,6 +1,6 @@
 """Hot code has fewer LINE events, most of all with `exactlines=0`, and the same counts.
 
-Here code is hot after three times, so that what is short already has its lines switched off, and
+Here code is hot at once, so that what is short already has its lines switched off, and
 on again, all the time. Counts are those of all lines' own events, and what the standard library
 counts.
 """
@@ -27,7 +27,7 @@ pytestmark = [
 
 # The first lines of functions that were called often have no events.
 OPENINGS = {"PYNYTPROF_HOT": "2"}
-HOT = {"PYNYTPROF_EXACTLINES": "0", "PYNYTPROF_HOT": "3"}
+HOT = {"PYNYTPROF_EXACTLINES": "0", "PYNYTPROF_HOT": "1"}
 
 
 @pytest.mark.parametrize("program", program_names())
@@ -97,7 +97,7 @@ def counts_on_the_way(text: str, *, exact: bool, folder: Path) -> list[dict[Any,
 
 @pytest.fixture
 def hot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYNYTPROF_HOT", "3")
+    monkeypatch.setenv("PYNYTPROF_HOT", "1")
     monkeypatch.setenv("PYNYTPROF_STEPS", "none")
 
 
@@ -215,10 +215,10 @@ def f(n):
     b = 2
     look()
     c = 3
-    tracer.forget() if n % 9 == 8 else None
+    tracer.forget() if n % 19 == 18 else None
     d = 4
     e = 5
-for i in range(40):
+for i in range(80):
     f(i)
 """,
     "threads": """\
@@ -390,9 +390,9 @@ def f(n):
     return a
 def g(n):
     a = 1
-    for i in range(12):
+    for i in range(40):
         b = 2
-        if i == 8 and n:
+        if i == 30 and n:
             sys.settrace(trace)
             sys._getframe().f_trace = trace
         c = 3
