@@ -453,7 +453,7 @@ def test_of_branches_as_few_as_can_be_have_events(hot: None, tmp_path: Path) -> 
     facts = tracer.facts()
     least = counts[7] + counts[9] + counts[11]
     assert facts["refused_codes"] == 0
-    assert least <= facts["line_events"] < 1.5 * least
+    assert least <= facts["line_events"] < 2 * least  # of all lines five times as many
     assert counts[4] == counts[5] == counts[12] == 9000
 
 
