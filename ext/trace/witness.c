@@ -1,6 +1,8 @@
 /* What events cost in the program that runs, told by lines that take next to nothing. */
 #include "witness.h"
 
+#include "tiers.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,8 +86,14 @@ static void ask(tracer *t, const activation *a)
         speed_hear(&t->speed, 1 + time / cost - own);
 }
 
+/*
+ * Not where hot code goes without events: of the lines that have some the most are in code that
+ * seldom runs, and tell of that (factors of 1 to 2 in runs of the same program).
+ */
 void witnesses_ask(tracer *t, const lane *l)
 {
+    if (tiers_wanted(t))
+        return;
     const activation *a = l->top;
     for (int i = 0; i < FRAMES && a > l->stack; i++, a--)
         if (!a->c && a->slots && a->info->n_witnesses && !a->info->steps)
