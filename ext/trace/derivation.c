@@ -140,33 +140,24 @@ static bool find_columns(elimination *e)
     return ok;
 }
 
-static void learn_way_out(elimination *e, uint32_t block)
+/* The block runs as often as it is come into, or left. */
+static void learn_balance(elimination *e, uint32_t block, bool in)
 {
     clear(e);
     e->work[block] = 1;
     for (uint32_t i = 0; i < e->flow->n_edges; i++)
-        if (e->flow->edges[i].from == block)
+        if ((in ? e->flow->edges[i].to : e->flow->edges[i].from) == block)
             --e->work[e->column_of[i]];
-    learn_row(e, block);
-}
-
-static void learn_way_in(elimination *e, uint32_t block)
-{
-    clear(e);
-    e->work[block] = 1;
-    for (uint32_t i = 0; i < e->flow->n_edges; i++)
-        if (e->flow->edges[i].to == block)
-            --e->work[e->column_of[i]];
-    learn_row(e, row_of_way_in(e->d, block));
+    learn_row(e, in ? row_of_way_in(e->d, block) : block);
 }
 
 static void learn_flow(elimination *e)
 {
     for (uint32_t i = 0; i < e->flow->n_blocks && !e->failed; i++) {
         if (e->flow->blocks[i].out_known)
-            learn_way_out(e, i);
+            learn_balance(e, i, false);
         if (e->flow->blocks[i].in_known)
-            learn_way_in(e, i);
+            learn_balance(e, i, true);
     }
 }
 

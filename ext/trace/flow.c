@@ -30,10 +30,9 @@ bool flow_is_known(void)
 enum {
     LEADER = 1,   /* a block begins */
     STARTS = 2,   /* a line can start */
-    DOUBTFUL = 4, /* or perhaps not: what ran before may be on the same line */
-    ANYHOW = 8,   /* it may come from where no edge leads */
-    LANDING = 16, /* a jump may go here or to one of the next, which are passed over or not */
-    WILD = 32,    /* whether LINE comes can't be told */
+    ANYHOW = 4,   /* it may come from where no edge leads */
+    LANDING = 8, /* a jump may go here or to one of the next, which are passed over or not */
+    WILD = 16,    /* whether LINE comes can't be told */
 };
 
 typedef struct {
@@ -127,24 +126,15 @@ static int jump_target(int opcode, int oparg, int next)
     }
 }
 
-/* The instruction may run right after one on that line. */
-static void mark_comes_from(flow_search *s, int unit, int line)
-{
-    if (s->lines[unit] == line)
-        s->marks[unit] |= DOUBTFUL;
-}
-
 static void mark_lines(flow_search *s)
 {
-    int current = -1, before = -1;
+    int current = -1;
     for (int unit = s->first_unit; unit < s->n_units; unit = next_unit(s, unit)) {
         if (may_start_line(opcode_at(s, unit))) {
             if (s->lines[unit] != current && s->lines[unit])
                 s->marks[unit] |= STARTS;
             current = s->lines[unit];
         }
-        mark_comes_from(s, unit, before);
-        before = s->lines[unit];
     }
 }
 
@@ -158,7 +148,6 @@ static void mark_target(flow_search *s, int unit, int from, int skipped)
         s->marks[unit] |= STARTS;
     if (skipped && (s->lines[from] == s->lines[unit]) != (s->lines[unit - 1] == s->lines[unit]))
         s->marks[unit] |= WILD;
-    mark_comes_from(s, unit, s->lines[from]);
 }
 
 /* What the frame comes to behind it does not follow from how often it has run. */
@@ -229,7 +218,7 @@ static void mark_handlers(flow_search *s)
         take_varint(s);
         if (handler < s->first_unit || handler >= s->n_units)
             continue;
-        s->marks[handler] |= LEADER | DOUBTFUL | ANYHOW;
+        s->marks[handler] |= LEADER | ANYHOW;
         if (s->lines[handler] && may_start_line(opcode_at(s, handler)))
             s->marks[handler] |= STARTS;
     }

@@ -60,7 +60,8 @@ typedef struct {
     unit_mark *unit; /* the innermost unit of work that is open in this frame, or NULL */
     uint32_t sub;
     /*
-     * Steps: the line of what ran last (index + 1), 0: none, or it began.
+     * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where it has raised
+     * (offset in code units + 1), 0: nowhere since a line started.
      */
     uint32_t at;
     bool c; /* a C function */
