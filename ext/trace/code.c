@@ -467,7 +467,11 @@ static code_info *code_learn(tracer *t, PyCodeObject *code, PyObject *globals)
     return info;
 }
 
-/* Most code never runs: what is known of its lines is found when it does. False: no memory. */
+/*
+ * Most code never runs: what is known of its lines is found when it does. False: no memory. Where hot
+ * code goes without events there are no witnesses: of the lines that have some most are in code that
+ * seldom runs, and tell of that (factors of 1 to 2 in runs of the same program).
+ */
 static bool learn_lines(const tracer *t, code_info *info, PyCodeObject *code)
 {
     if (info->skip || info->line_kinds)
@@ -475,7 +479,7 @@ static bool learn_lines(const tracer *t, code_info *info, PyCodeObject *code)
     bool found = info->folded
                      ? code_number_lines(info, FOLDED_LINES)
                      : code_collect_lines(info, code, last_line_of(&t->files.list[info->file]));
-    if (found && line_costs_find(info, code))
+    if (found && line_costs_find(info, code, !tiers_wanted(t)))
         return true;
     code_forget_lines(info);
     return false;

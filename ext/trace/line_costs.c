@@ -22,7 +22,7 @@ typedef struct {
     code_info *info;
     const uint8_t *code;
     Py_ssize_t size;
-    uint8_t *doing; /* by line: what it is made of */
+    uint8_t *doing; /* by line: what it is made of; NULL: not asked for */
 } kind_search;
 
 /*
@@ -107,8 +107,8 @@ static bool note_first(void *search, line_range r)
         return true;
     uint32_t line = code_line_index(s->info, r.line);
     uint8_t *kind = &s->info->line_kinds[line];
-    int doing = what_is_done(s, r);
-    if (doing > s->doing[line])
+    int doing = s->doing ? what_is_done(s, r) : NOT_SEEN;
+    if (doing > NOT_SEEN && doing > s->doing[line])
         s->doing[line] = (uint8_t)doing;
     if (begins_loop(s, r))
         *kind = COST_LINE_LOOP;
@@ -132,15 +132,17 @@ static bool keep_witnesses(code_info *info, const uint8_t *doing)
     return true;
 }
 
-static bool note_all(code_info *info, PyCodeObject *code)
+static bool note_all(code_info *info, PyCodeObject *code, bool witnesses)
 {
     PyObject *bytes = PyCode_GetCode(code);
-    kind_search s = {.info = info, .doing = calloc(info->n_lines, sizeof *s.doing)};
-    bool ok = bytes && s.doing;
+    kind_search s = {.info = info};
+    if (witnesses)
+        s.doing = calloc(info->n_lines, sizeof *s.doing);
+    bool ok = bytes && (s.doing || !witnesses);
     if (ok) {
         s.code = (const uint8_t *)PyBytes_AS_STRING(bytes);
         s.size = PyBytes_GET_SIZE(bytes);
-        ok = code_each_range(code, note_first, &s) && keep_witnesses(info, s.doing);
+        ok = code_each_range(code, note_first, &s) && (!witnesses || keep_witnesses(info, s.doing));
     }
     free(s.doing);
     Py_XDECREF(bytes);
@@ -152,18 +154,18 @@ static bool note_all(code_info *info, PyCodeObject *code)
 /* There, while events are on, no instruction has a special form; and no event brings an int. */
 enum { MOST_SMALL_INT = INT_MAX };
 
-static bool note_all(code_info *info, PyCodeObject *code)
+static bool note_all(code_info *info, PyCodeObject *code, bool witnesses)
 {
-    (void)info, (void)code;
+    (void)info, (void)code, (void)witnesses;
     return true;
 }
 
 #endif
 
-bool line_costs_find(code_info *info, PyCodeObject *code)
+bool line_costs_find(code_info *info, PyCodeObject *code, bool witnesses)
 {
     info->line_kinds = calloc(info->n_lines, sizeof *info->line_kinds);
-    if (!info->line_kinds || (!info->folded && !note_all(info, code)))
+    if (!info->line_kinds || (!info->folded && !note_all(info, code, witnesses)))
         return false;
     for (uint32_t i = 0; i < info->n_lines; i++) {
         if (info->line_kinds[i] == COST_NONE)

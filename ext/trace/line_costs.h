@@ -5,7 +5,10 @@
 #include "code_info.h"
 #include "trace.h"
 
-/* Fills info->line_kinds, when the code is about to run; false with or without an exception: no memory. */
-bool line_costs_find(code_info *info, PyCodeObject *code);
+/*
+ * Fills info->line_kinds, when the code is about to run, and with `witnesses` its witnesses (witness.h);
+ * false with or without an exception: no memory.
+ */
+bool line_costs_find(code_info *info, PyCodeObject *code, bool witnesses);
 
 #endif

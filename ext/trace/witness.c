@@ -1,8 +1,6 @@
 /* What events cost in the program that runs, told by lines that take next to nothing. */
 #include "witness.h"
 
-#include "tiers.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +27,6 @@ static double heard_of_line(const line_slot *now, line_slot *then)
     return forward ? (double)time / (double)count : -1;
 }
 
-/* Whether all of the time that the line has is its own, and began with its event. */
-static bool has_own_time(const code_info *info, uint32_t line)
-{
-    bool opening = info->opening == OPENING_KNOWN && line == info->opening_line;
-    return !opening && !(info->tier && info->tier->shared[line]);
-}
-
 /*
  * Of the code's lines that can tell, the one in the middle or below: a line that lets go of the
  * last reference to something takes longer than one knows. Negative: none can.
@@ -47,8 +38,8 @@ static double heard_of_code(const activation *a)
     int n = 0;
     for (uint32_t i = 0; i < info->n_witnesses && n < LINES; i++) {
         uint32_t line = info->witnesses[i];
-        if (!has_own_time(info, line))
-            continue;
+        if (info->opening == OPENING_KNOWN && line == info->opening_line)
+            continue;           /* it has no event of its own */
         heard[n] = heard_of_line(&a->slots[line], &info->heard[i]);
         n += heard[n] >= 0;
     }
@@ -86,14 +77,8 @@ static void ask(tracer *t, const activation *a)
         speed_hear(&t->speed, 1 + time / cost - own);
 }
 
-/*
- * Not where hot code goes without events: of the lines that have some the most are in code that
- * seldom runs, and tell of that (factors of 1 to 2 in runs of the same program).
- */
 void witnesses_ask(tracer *t, const lane *l)
 {
-    if (tiers_wanted(t))
-        return;
     const activation *a = l->top;
     for (int i = 0; i < FRAMES && a > l->stack; i++, a--)
         if (!a->c && a->slots && a->info->n_witnesses && !a->info->steps)
