@@ -105,16 +105,10 @@ static bool lane_widen(tracer *t, lane *l, uint32_t sub)
 /* The counters of info's lines at that place. NULL: out of memory. */
 static line_slot *slots_at(code_info *info, uint32_t place)
 {
-    if (place >= info->slots_cap) {
-        /* Most code runs in one thread alone. */
-        uint32_t cap = place == 0 ? 1 : place + 16;
-        line_slot **slots = realloc(info->slots, cap * sizeof *slots);
-        if (!slots)
-            return NULL;
-        memset(slots + info->slots_cap, 0, (cap - info->slots_cap) * sizeof *slots);
-        info->slots = slots;
-        info->slots_cap = cap;
-    }
+    line_slot **slots = grow_by_place(info->slots, &info->slots_cap, place);
+    if (!slots)
+        return NULL;
+    info->slots = slots;
     if (!info->slots[place])
         info->slots[place] = calloc(info->n_lines, sizeof(line_slot));
     return info->slots[place];

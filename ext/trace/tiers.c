@@ -17,8 +17,9 @@
  *   fires no event at what is disabled), or stacks are exchanged (greenlet), all lines are on.
  * - Where two code objects share one code_info, they share the lines' figures: all lines are on.
  *
- * Times are shares.c's. Shares are learned, in some windows of time, before lines are switched off, and
- * anew each time that the code has run twice as often: all its lines are on for a while. The profile tells how many lines have such a share.
+ * Times are shares.c's. Shares are learned, in some windows of time, before lines are switched off,
+ * and anew each time that the code has run twice as often: all its lines are on for a while. The
+ * profile tells which lines have such a share.
  */
 #include "tiers.h"
 
@@ -46,18 +47,6 @@ static bool is_known(const code_tier *tier, uint32_t place)
     return place < tier->places_cap && tier->places[place];
 }
 
-static bool grow_places(code_tier *tier, uint32_t place)
-{
-    uint32_t cap = place == 0 ? 1 : place + 16;
-    tier_place **places = realloc(tier->places, cap * sizeof *places);
-    if (!places)
-        return false;
-    memset(places + tier->places_cap, 0, (cap - tier->places_cap) * sizeof *places);
-    tier->places = places;
-    tier->places_cap = cap;
-    return true;
-}
-
 /* As one piece; NULL: no memory. */
 static tier_place *place_new(const code_tier *tier)
 {
@@ -75,8 +64,13 @@ static tier_place *place_new(const code_tier *tier)
 /* NULL: no memory, and the code is given up: what is not noted would be wrong. */
 static tier_place *place_of(tracer *t, code_tier *tier, uint32_t place)
 {
-    if (!is_known(tier, place) && (place < tier->places_cap || grow_places(tier, place)))
-        tier->places[place] = place_new(tier);
+    if (is_known(tier, place))
+        return tier->places[place];
+    tier_place **places = grow_by_place(tier->places, &tier->places_cap, place);
+    if (places) {
+        tier->places = places;
+        places[place] = place_new(tier);
+    }
     if (is_known(tier, place))
         return tier->places[place];
     trace_fail(t);

@@ -26,6 +26,20 @@ bool code_is_module_level(PyCodeObject *code)
     return PyUnicode_CompareWithASCIIString(code->co_name, "<module>") == 0;
 }
 
+void *grow_by_place(void *pointers, uint32_t *cap, uint32_t place)
+{
+    if (place < *cap)
+        return pointers;
+    /* Most code runs in one thread alone. */
+    uint32_t more = place == 0 ? 1 : place + 16;
+    void **grown = realloc(pointers, more * sizeof *grown);
+    if (!grown)
+        return NULL;
+    memset(grown + *cap, 0, (more - *cap) * sizeof *grown);
+    *cap = more;
+    return grown;
+}
+
 uint32_t often_is(uint32_t usual)
 {
     const char *wanted = getenv("PYNYTPROF_HOT");

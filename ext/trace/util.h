@@ -15,6 +15,12 @@ PyObject *frame_globals(PyFrameObject *frame);
 /* Whether the code is that of a module, or of a text given to exec or eval. */
 bool code_is_module_level(PyCodeObject *code);
 
+/*
+ * An array of pointers by place (contexts.h), of which `*cap` are there, grown to have that one;
+ * new ones are NULL. NULL: no memory, and it is as it was.
+ */
+void *grow_by_place(void *pointers, uint32_t *cap, uint32_t place);
+
 /* How often is often; for tests PYNYTPROF_HOT says it, so that short programs have hot code. */
 uint32_t often_is(uint32_t usual);
 
