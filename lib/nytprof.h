@@ -321,7 +321,8 @@ typedef struct nyt_chunks nyt_chunks;
 
 /*
  * Compressed sources of files, to be used again by later profiles of one tracer: a
- * file whose payload is as long as the last one of its fid is taken to be the same.
+ * file whose payload is as long as the last one of its fid is taken to be the same,
+ * until nyt_pieces_renumber().
  */
 typedef struct nyt_pieces nyt_pieces;
 
@@ -343,6 +344,25 @@ NYT_API int nyt_pieces_save(nyt_pieces *p, nyt_write_fn fn, void *ctx);
 NYT_API int nyt_pieces_load(nyt_pieces *p, const void *data, size_t len);
 /* How many compressed bytes have been made since the last save or load. */
 NYT_API size_t nyt_pieces_unsaved(const nyt_pieces *p);
+/* What was made for one fid may now come for another: payloads are compared before it is used. */
+NYT_API void nyt_pieces_renumber(nyt_pieces *p);
+
+/*
+ * Who knows that a file is the one whose source was compressed in an earlier process need not
+ * read it. `identity` is any `len` bytes that tell the file, its state, and all of its F
+ * chunk but for the fid and the source. 1: its source is there, for this fid and level, and stays
+ * until nyt_pieces_free(), for nyt_chunks_kept() and nyt_pieces_text(); *out tells of it. 0: it
+ * is not; what comes to be made for the fid is kept by this identity. NYT_ENOMEM.
+ */
+typedef struct {
+    uint32_t lines;
+    size_t payload; /* bytes of its F chunk */
+} nyt_kept_source;
+
+NYT_API int nyt_pieces_know(nyt_pieces *p, uint32_t fid, int level, const void *identity, size_t len,
+                            nyt_kept_source *out);
+/* Its text, to be freed with free(), not terminated. NYT_EFORMAT, NYT_ENOMEM. */
+NYT_API int nyt_pieces_text(const nyt_pieces *p, uint32_t fid, char **text, size_t *len);
 
 /*
  * As nyt_writer_open(). `pieces` may be NULL, else must outlive the chunks. *out is the caller's,
@@ -359,6 +379,8 @@ NYT_API int nyt_chunks_open_fn(nyt_chunks **out, nyt_write_fn fn, void *ctx, int
  */
 NYT_API int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len,
                              nyt_error *err);
+/* Writes the F chunk of a source that nyt_pieces_know() has found; as nyt_chunks_write(). */
+NYT_API int nyt_chunks_kept(nyt_chunks *c, uint32_t fid, nyt_error *err);
 /* As nyt_writer_close(). A profile in which a section is still open is incomplete. */
 NYT_API int nyt_chunks_close(nyt_chunks *c, nyt_error *err);
 /* As nyt_writer_abandon(); takes NULL. */

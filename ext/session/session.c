@@ -347,6 +347,7 @@ static int begin(session *s, bool open_frames)
         unfollowed_watch();
     if (settings_flag(&s->settings, "children") && s->out.can_rename)
         children_take_along(s);
+    session_recall_sources(s);
     if (tracer_begin(s->t, open_frames) < 0) {
         let_go(s);
         set_active(NULL);

@@ -43,11 +43,15 @@ static void tell_tally(const session *s, const tally *seen, const char *note)
             messages_tell("chunk %c: %u, %zu bytes", i, seen->chunks[i], seen->bytes[i]);
 }
 
+static int level_of(const session *s)
+{
+    return (int)settings_number(&s->settings, "compress", 1);
+}
+
 static int fill(void *ctx, nyt_write_fn write, void *file)
 {
     filling *f = ctx;
-    return profile_write(&f->s->t->snapshot, write, file,
-                         (int)settings_number(&f->s->settings, "compress", 1), f->header, f->len,
+    return profile_write(&f->s->t->snapshot, write, file, level_of(f->s), f->header, f->len,
                          count_chunk, f);
 }
 
@@ -124,13 +128,16 @@ static int snapshot(void *ctx)
     return rc;
 }
 
-/* Sources are kept for the next run of a program, not of what it has started. */
+/* For the next run of a program, not of what it has started. */
+void session_recall_sources(session *s)
+{
+    if (settings_number(&s->settings, "sourcecache", 1) && !s->inherited)
+        snapshot_recall_sources(&s->t->snapshot, &s->t->files.kept, s->application,
+                                options_kind_of_run(&s->t->options), level_of(s));
+}
+
 void session_arrange_snapshots(session *s)
 {
-    if (settings_number(&s->settings, "sourcecache", 1) && !s->inherited) {
-        s->t->snapshot.program = s->application;
-        s->t->snapshot.kind = options_kind_of_run(&s->t->options);
-    }
     if (s->out.can_rename && !s->only_forks)
         lanes_hurry(s->t, snapshot_set(&s->t->snapshot, &s->t->clock, snapshot, s,
                                        settings_real(&s->settings, "snapshot", 3)));

@@ -11,6 +11,9 @@
  */
 int session_write(session *s, const char *note, bool final);
 
+/* What the last run of the program has compressed serves this one. Before the tracer begins. */
+void session_recall_sources(session *s);
+
 /* From now on the tracer writes it at its events, every few seconds. */
 void session_arrange_snapshots(session *s);
 

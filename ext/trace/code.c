@@ -211,7 +211,7 @@ static char *base_name(PyCodeObject *code, const source_file *file, PyObject *qu
 static int last_line_of(const source_file *file)
 {
     enum { USUAL = 65535 };
-    return file->source_lines > USUAL ? (int)file->source_lines : USUAL;
+    return file->text.lines > USUAL ? (int)file->text.lines : USUAL;
 }
 
 /* A new sub, which the code is; -1: out of memory. */

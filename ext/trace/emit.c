@@ -26,9 +26,8 @@ enum { CHUNK_BYTES = 1 << 20 };     /* a chunk of repeated items is cut there */
 
 typedef struct {
     tracer *t;
-    chunk_fn *put;
-    void *ctx;
-    int status; /* of put, or -1: out of memory */
+    const chunk_sink *sink;
+    int status; /* of the sink, or -1: out of memory */
     char *data;
     size_t len, cap;
     double ticks_per_unit;
@@ -83,7 +82,7 @@ static void add_string(emitter *e, const char *text, size_t len)
 static void put_chunk(emitter *e, char token)
 {
     if (e->status >= 0)
-        e->status = e->put(e->ctx, token, e->data, e->len);
+        e->status = e->sink->put(e->sink->ctx, token, e->data, e->len);
     e->len = 0;
 }
 
@@ -318,10 +317,10 @@ static void emit_end(emitter *e, const lane *l, uint32_t id)
 
 /* ---- F and D ---- */
 
-static void add_source(emitter *e, const source_file *f)
+static void add_source(emitter *e, const source_text *text)
 {
-    add_u32(e, f->source_lines);
-    const char *p = f->source, *end = p + f->source_len;
+    add_u32(e, text->lines);
+    const char *p = text->utf8, *end = p + text->len;
     while (p < end) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));
         stop = stop ? stop + 1 : end;
@@ -340,9 +339,23 @@ static void add_unknown_source(emitter *e, bool folded, uint32_t n_lines)
         add_string(e, i ? "\n" : hint, i ? 1 : strlen(hint));
 }
 
-static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
+/* Whether the file's chunk is one that an earlier run has made. */
+static bool put_kept(emitter *e, const source_file *f)
+{
+    if (!f->text.kept_as || f->text.kept_as != f->fid || !e->sink->put_kept)
+        return false;
+    if (e->status >= 0)
+        e->status = e->sink->put_kept(e->sink->ctx, f->fid, f->text.kept_bytes);
+    return true;
+}
+
+static void emit_file(emitter *e, source_file *f, uint32_t last_line)
 {
     enum { MOST_UNKNOWN_LINES = 10000, NOT_FILE = 0x100 };
+    if (put_kept(e, f))
+        return;
+    if (!text_unpack(&f->text, &e->t->files.kept))
+        e->status = -1;
     add_u32(e, f->fid);
     add_u32(e, f->parent ? e->t->files.list[f->parent - 1].fid : 0);
     add_u32(e, f->parent_line);
@@ -350,8 +363,8 @@ static void emit_file(emitter *e, const source_file *f, uint32_t last_line)
     add_u32(e, 0);
     add_u32(e, 0);
     add_string(e, f->name, strlen(f->name));
-    if (f->source)
-        add_source(e, f);
+    if (f->text.utf8)
+        add_source(e, &f->text);
     else if ((f->parent || f->flags & NOT_FILE) && last_line <= MOST_UNKNOWN_LINES)
         add_unknown_source(e, f->folded, last_line);
     else
@@ -368,9 +381,7 @@ static void emit_no_file(emitter *e)
               &(source_file){.fid = 1,
                              .flags = NOT_FILE | HAS_SOURCE,
                              .name = name,
-                             .source = text,
-                             .source_len = 1,
-                             .source_lines = 1},
+                             .text = {.utf8 = text, .len = 1, .lines = 1}},
               1);
 }
 
@@ -382,7 +393,7 @@ static void emit_files(emitter *e)
         return;
     }
     uint32_t *last_line = calloc(t->files.n_fids + 1, sizeof *last_line); /* these two by fid */
-    const source_file **files = calloc(t->files.n_fids + 1, sizeof *files);
+    source_file **files = calloc(t->files.n_fids + 1, sizeof *files);
     bool ok = last_line && files;
     for (size_t i = 0; ok && i < t->codes.n_subs; i++) {
         const sub_info *sub = &t->codes.subs[i];
@@ -460,7 +471,7 @@ static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k
     line_item item = {.fid = f->fid, .line = (uint32_t)info->lines[k], .sum = *sum};
     if (t->options.blocks) {
         item.sub = t->codes.subs[info->sub].first;
-        item.block = block_of_line(f->blocks, f->source_lines, item.line, item.sub, info->module);
+        item.block = block_of_line(f->blocks, f->text.lines, item.line, item.sub, info->module);
     }
     return item;
 }
@@ -716,8 +727,8 @@ static void find_blocks(tracer *t)
 {
     for (size_t i = 0; i < t->files.n; i++) {
         source_file *f = &t->files.list[i];
-        if (f->source && !f->blocks)
-            f->blocks = blocks_of_text(f->source, f->source_len, f->source_lines);
+        if (!f->blocks && text_unpack(&f->text, &t->files.kept) && f->text.utf8)
+            f->blocks = blocks_of_text(f->text.utf8, f->text.len, f->text.lines);
     }
 }
 
@@ -739,10 +750,10 @@ static void number_files(tracer *t)
     }
 }
 
-static int emit_settled(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
+static int emit_settled(tracer *t, const void *header, size_t header_len, const chunk_sink *sink)
 {
     number_files(t);
-    emitter e = {.t = t, .put = put, .ctx = ctx};
+    emitter e = {.t = t, .sink = sink};
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     if (t->options.blocks && t->options.stmts)
         find_blocks(t);
@@ -755,11 +766,11 @@ static int emit_settled(tracer *t, const void *header, size_t header_len, chunk_
     return e.status;
 }
 
-int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx)
+int trace_emit(tracer *t, const void *header, size_t header_len, const chunk_sink *sink)
 {
     lanes_settle(t);
     tiers_settle(t);
-    int rc = emit_settled(t, header, header_len, put, ctx);
+    int rc = emit_settled(t, header, header_len, sink);
     tiers_go_on(t);
     return rc;
 }

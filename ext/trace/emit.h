@@ -5,10 +5,10 @@
 #include "trace.h"
 
 /*
- * Emits the profile as it is now. 0, or what `put` returned, or -1: out of memory
+ * Emits the profile as it is now. 0, or what the sink returned, or -1: out of memory
  * (with no exception set).
  */
-int trace_emit(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx);
+int trace_emit(tracer *t, const void *header, size_t header_len, const chunk_sink *sink);
 
 /* {(fid, line): [count, inclusive ticks, exclusive ticks]} over all lanes; a new dict. */
 PyObject *trace_line_hits(tracer *t);

@@ -33,6 +33,7 @@ static int tables_new(tracer *t)
     t->lanes.deadline = t->lanes.look_at = UINT64_MAX;
     if (files_begin(&t->files, &t->options) < 0 || codes_begin(&t->codes) < 0)
         return -1;
+    t->files.kept.pieces = t->snapshot.pieces = nyt_pieces_new();
     if (!graph_begin(&t->graph, t->options.max_nodes)) {
         PyErr_NoMemory();
         return -1;
@@ -162,7 +163,8 @@ static PyObject *tracer_emit(PyObject *self, PyObject *args)
         return NULL;
     PyObject *chunks = PyList_New(0);
     int collects = PyGC_Disable();
-    int rc = chunks ? trace_emit((tracer *)self, header, (size_t)len, keep_chunk, chunks) : -2;
+    const chunk_sink sink = {.put = keep_chunk, .ctx = chunks};
+    int rc = chunks ? trace_emit((tracer *)self, header, (size_t)len, &sink) : -2;
     if (collects)
         PyGC_Enable();
     if (rc < 0 && !PyErr_Occurred())

@@ -15,37 +15,51 @@ typedef struct {
     nyt_chunks *out;
     void (*seen)(void *ctx, char token, size_t len);
     void *ctx;
-} sink;
+} output;
 
 static int put_chunk(void *ctx, char token, const void *payload, size_t len)
 {
-    sink *s = ctx;
-    s->seen(s->ctx, token, len);
-    return nyt_chunks_write(s->out, token, payload, len, NULL);
+    output *o = ctx;
+    o->seen(o->ctx, token, len);
+    return nyt_chunks_write(o->out, token, payload, len, NULL);
+}
+
+static int put_kept(void *ctx, uint32_t fid, size_t len)
+{
+    output *o = ctx;
+    o->seen(o->ctx, 'F', len);
+    return nyt_chunks_kept(o->out, fid, NULL);
 }
 
 int profile_write(snapshots *s, profile_put *put, void *file, int level, const void *header,
                   size_t len, void (*seen)(void *ctx, char token, size_t len), void *ctx)
 {
-    sink to = {.seen = seen, .ctx = ctx};
+    output to = {.seen = seen, .ctx = ctx};
+    const chunk_sink sink = {.put = put_chunk, .put_kept = put_kept, .ctx = &to};
     nyt_error err = {0};
-    if (!s->pieces) {
-        s->pieces = nyt_pieces_new();       /* NULL: sources are compressed anew */
-        if (s->pieces && s->program && level)
-            pieces_recall(s->pieces, s->program, s->kind, level);
-    }
     int rc = nyt_chunks_open_fn(&to.out, put, file, level, s->pieces, &err);
     if (rc == 0) {
-        int emitted = s->emit(s->whose, header, len, put_chunk, &to);
+        int emitted = s->emit(s->whose, header, len, &sink);
         rc = nyt_chunks_close(to.out, &err);
         if (rc == 0 && emitted < 0)
             rc = emitted == -1 ? NYT_ENOMEM : emitted;
     }
-    if (rc == 0 && s->pieces && s->program && level)
+    if (rc == 0 && s->program)
         pieces_keep(s->pieces, s->program, s->kind, level);
     if (rc == NYT_EIO && err.sys_errno)
         errno = err.sys_errno;
     return rc;
+}
+
+void snapshot_recall_sources(snapshots *s, kept_sources *kept, const char *program, uint32_t kind,
+                             int level)
+{
+    if (!s->pieces || !level)
+        return;
+    s->program = program;
+    s->kind = kind;
+    kept->level = level;
+    pieces_recall(s->pieces, program, kind, level);
 }
 
 /* ---- Again and again ---- */
@@ -75,8 +89,6 @@ uint64_t snapshot_take(snapshots *s, const trace_clock *clock, uint64_t now)
 
 void snapshot_forget(snapshots *s)
 {
-    nyt_pieces_free(s->pieces);
-    s->pieces = NULL;
     s->program = NULL;
     s->write = NULL;
 }

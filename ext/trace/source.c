@@ -1,7 +1,6 @@
 /*
- * Files: which code belongs to which, whether it is traced, and its text. A
- * file's text is taken when its first code is seen, since it may change later.
- * No Python code runs here: a signal handler of the program could run within it.
+ * Files: which code belongs to which, and whether it is traced. No Python code runs here: a signal
+ * handler of the program could run within it.
  */
 #define _GNU_SOURCE
 #include "source.h"
@@ -9,12 +8,13 @@
 #include "evals.h"
 #include "util.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "nytprof.h"
 
 enum {
     VIA_STMT = 0x02,
@@ -150,168 +150,6 @@ static char *without_angles(const char *name)
     return text;
 }
 
-/* ---- Text ---- */
-
-/* Line ends become "\n", as the tokenizer sees them. */
-static void normalise_line_ends(source_file *f)
-{
-    size_t out = 0;
-    if (!memchr(f->source, '\r', f->source_len))
-        return;
-    for (size_t i = 0; i < f->source_len; i++) {
-        char c = f->source[i];
-        if (c == '\r') {
-            if (i + 1 < f->source_len && f->source[i + 1] == '\n')
-                i++;
-            c = '\n';
-        }
-        f->source[out++] = c;
-    }
-    f->source_len = out;
-}
-
-static void count_lines(source_file *f)
-{
-    const char *p = f->source, *end = p + f->source_len;
-    for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-        f->source_lines++;
-    if (f->source_len && end[-1] != '\n')
-        f->source_lines++;
-}
-
-static bool set_source(source_file *f, const char *text, Py_ssize_t len)
-{
-    f->source = text ? malloc((size_t)len + 1) : NULL;
-    if (!f->source)
-        return false;
-    memcpy(f->source, text, (size_t)len);
-    f->source_len = (size_t)len;
-    normalise_line_ends(f);
-    count_lines(f);
-    return true;
-}
-
-static bool set_source_str(source_file *f, PyObject *text)
-{
-    Py_ssize_t len;
-    const char *utf8 = text && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &len) : NULL;
-    bool ok = utf8 && set_source(f, utf8, len);
-    swallow_error();
-    return ok;
-}
-
-static const char *line_end(const char *p, const char *end)
-{
-    while (p < end && *p != '\n' && *p != '\r')
-        p++;
-    return p;
-}
-
-/* The coding cookie of PEP 263 in the first two lines; false: there is none. */
-static bool coding_cookie(const char *text, size_t len, char *name, size_t room)
-{
-    const char *p = text, *end = text + len;
-    for (int line = 0; line < 2 && p < end; line++) {
-        const char *stop = line_end(p, end), *c = p;
-        while (c < stop && (*c == ' ' || *c == '\t' || *c == '\f'))
-            c++;
-        if (c < stop && *c != '#')
-            return false;       /* code: no cookie can follow */
-        for (; c + 7 < stop; c++) {
-            if (memcmp(c, "coding", 6) != 0 || (c[6] != ':' && c[6] != '='))
-                continue;
-            c += 7;
-            while (c < stop && (*c == ' ' || *c == '\t'))
-                c++;
-            size_t n = 0;
-            while (c < stop && n + 1 < room &&
-                   (Py_ISALNUM(*c) || *c == '-' || *c == '_' || *c == '.'))
-                name[n++] = *c++;
-            name[n] = '\0';
-            return n > 0;
-        }
-        p = stop + (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
-    }
-    return false;
-}
-
-static void decode_source(source_file *f, const char *bytes, size_t len)
-{
-    char coding[64] = "utf-8";
-    if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
-        bytes += 3;
-        len -= 3;
-    } else {
-        coding_cookie(bytes, len, coding, sizeof coding);
-    }
-    PyObject *text = PyUnicode_Decode(bytes, (Py_ssize_t)len, coding, "strict");
-    if (!text) {
-        swallow_error();
-        text = PyUnicode_DecodeLatin1(bytes, (Py_ssize_t)len, NULL);
-    }
-    set_source_str(f, text);
-    Py_XDECREF(text);
-}
-
-/* What the compiler was given: str or bytes. */
-static void set_source_given(source_file *f, PyObject *text)
-{
-    if (PyBytes_Check(text))
-        decode_source(f, PyBytes_AS_STRING(text), (size_t)PyBytes_GET_SIZE(text));
-    else
-        set_source_str(f, text);
-}
-
-static void read_source(source_file *f, const char *path)
-{
-    enum { MOST = 1 << 28 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
-    struct stat st;
-    FILE *in = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
-    if (!in) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    char *bytes = NULL;
-    long len = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
-    if (len > 0 && len < MOST && fseek(in, 0, SEEK_SET) == 0 && (bytes = malloc((size_t)len)))
-        decode_source(f, bytes, fread(bytes, 1, (size_t)len, in));
-    free(bytes);
-    fclose(in);
-}
-
-/* What linecache was told of generated code: dataclass-like libraries do so. */
-static void source_from_linecache(source_file *f, PyObject *filename)
-{
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *linecache = modules ? PyDict_GetItemString(modules, "linecache") : NULL;
-    PyObject *cache = linecache ? PyObject_GetAttrString(linecache, "cache") : NULL;
-    PyObject *entry = cache && PyDict_Check(cache) ? PyDict_GetItem(cache, filename) : NULL;
-    if (entry && PyTuple_Check(entry) && PyTuple_GET_SIZE(entry) == 4 &&
-        PyList_Check(PyTuple_GET_ITEM(entry, 2))) {
-        PyObject *nothing = PyUnicode_FromString("");
-        PyObject *text = nothing ? PyUnicode_Join(nothing, PyTuple_GET_ITEM(entry, 2)) : NULL;
-        set_source_str(f, text);
-        Py_XDECREF(text);
-        Py_XDECREF(nothing);
-    }
-    Py_XDECREF(cache);
-    swallow_error();
-}
-
-/* A frozen module's globals may tell where its text lies. */
-static void source_from_globals(source_file *f, PyObject *globals)
-{
-    PyObject *path = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__file__")
-                                                      : NULL;
-    const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
-    size_t len = text ? strlen(text) : 0;
-    if (len > 3 && strcmp(text + len - 3, ".py") == 0)
-        read_source(f, text);
-    swallow_error();
-}
-
 /* ---- The table ---- */
 
 int files_begin(file_table *files, const trace_options *options)
@@ -332,14 +170,14 @@ static int64_t file_add(file_table *files, source_file f, PyObject *key)
     if (!index || PyDict_SetItem(files->index, key, index) < 0) {
         Py_XDECREF(index);
         free(f.name);
-        free(f.source);
+        text_free(&f.text);
         return -1;
     }
     Py_DECREF(index);
     Py_INCREF(f.filename);
     if (!f.skip && !files->forked)
         f.fid = ++files->n_fids;
-    if (f.source)
+    if (text_is_known(&f.text))
         f.flags |= HAS_SRC | SAVE_SRC;
     list[files->n] = f;
     return (int64_t)files->n++;
@@ -360,16 +198,22 @@ static bool file_alias(file_table *files, PyObject *key, int64_t file)
     return ok;
 }
 
+static void take_text(const file_table *files, source_file *f, PyObject *source)
+{
+    uint32_t fid = files->forked ? 0 : files->n_fids + 1; /* that it is about to get */
+    text_read(&f->text, f->name, f->name, fid, &files->kept);
+    if (!text_is_known(&f->text) && source)
+        text_take_given(&f->text, source);
+    if (!text_is_known(&f->text))
+        text_from_linecache(&f->text, f->filename);     /* a notebook's cell, say */
+}
+
 static int64_t real_file_new(file_table *files, source_file f, PyObject *source)
 {
     f.hidden = begins_with(f.name, files->options->hide_prefix);
     f.skip = f.hidden || is_skipped(files, f.name);
     if (!f.skip && files->options->savesrc)
-        read_source(&f, f.name);
-    if (!f.skip && files->options->savesrc && !f.source && source)
-        set_source_given(&f, source);
-    if (!f.skip && files->options->savesrc && !f.source)
-        source_from_linecache(&f, f.filename);  /* a notebook's cell, say */
+        take_text(files, &f, source);
     disarm(f.name);
     return file_add(files, f, f.filename);
 }
@@ -403,7 +247,7 @@ static int64_t given_source(file_table *files, PyObject *filename, PyObject *sou
     source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE};
     bool string = PyUnicode_CompareWithASCIIString(filename, "<string>") == 0;
     f.name = string ? strdup("(-c)") : without_angles(PyUnicode_AsUTF8(filename));
-    set_source_str(&f, source);
+    text_take_given(&f.text, source);
     return file_add(files, f, filename);
 }
 
@@ -413,7 +257,7 @@ static int64_t frozen_file(file_table *files, PyObject *filename, const char *te
     source_file f = {.filename = filename, .name = without_angles(text)};
     f.skip = is_skipped(files, text);
     if (!f.skip && files->options->savesrc)
-        source_from_globals(&f, globals);
+        text_from_globals(&f.text, globals);
     f.flags = VIA_STMT | NOT_FILE;
     return file_add(files, f, filename);
 }
@@ -424,10 +268,10 @@ static void eval_source(file_table *files, source_file *f, PyObject *source)
     if (!files->options->savesrc || files->eval_bytes >= EVAL_BYTES)
         return;
     if (source)
-        set_source_given(f, source);
+        text_take_given(&f->text, source);
     else
-        source_from_linecache(f, f->filename);
-    files->eval_bytes += f->source_len;
+        text_from_linecache(&f->text, f->filename);
+    files->eval_bytes += f->text.len;
 }
 
 /* A text that code which is not traced runs is not traced either; but it may be what somebody has
@@ -477,19 +321,19 @@ static int64_t file_version(file_table *files, int64_t file, PyObject *filename,
     enum { MOST_VERSIONS = 20 };
     source_file *first = &files->list[file];
     source_file f = {.filename = filename, .flags = VIA_STMT | NOT_FILE, .version = true};
-    if (first->skip || !first->source)
+    if (first->skip || !text_is_known(&first->text) || !text_unpack(&first->text, &files->kept))
         return file;
-    set_source_given(&f, source);
-    bool same = !f.source || (f.source_len == first->source_len &&
-                              memcmp(f.source, first->source, f.source_len) == 0);
+    text_take_given(&f.text, source);
+    bool same = !f.text.utf8 || (f.text.len == first->text.len &&
+                                 memcmp(f.text.utf8, first->text.utf8, f.text.len) == 0);
     PyObject *key = same ? NULL : Py_BuildValue("(On)", filename, PyObject_Hash(source));
     int64_t known = key ? file_known(files, key) : file;
     if (known < 0 && !PyErr_Occurred() && first->versions < MOST_VERSIONS) {
         f.name = format("%s (version %u)", first->name, ++first->versions + 1);
         known = file_add(files, f, key); /* moves the table */
-        f.source = NULL;
+        f.text = (source_text){0};
     }
-    free(f.source);
+    text_free(&f.text);
     Py_XDECREF(key);
     return known >= 0 || PyErr_Occurred() ? known : file;
 }
@@ -601,9 +445,9 @@ static int64_t named_file(file_table *files, PyObject *filename, const char *tex
 /* ---- Code that came over a wire ---- */
 
 /* The line with that number, from 1, and its length; NULL: there is none. */
-static const char *line_of_text(const source_file *f, int number, size_t *len)
+static const char *line_of_text(const source_text *text, int number, size_t *len)
 {
-    const char *p = f->source, *end = p ? p + f->source_len : NULL;
+    const char *p = text->utf8, *end = p ? p + text->len : NULL;
     for (; p && p < end && number > 1; number--) {
         p = memchr(p, '\n', (size_t)(end - p));
         p = p ? p + 1 : NULL;
@@ -630,7 +474,7 @@ static char *beginning_of(const char *name)
 
 /* Does the text have, where the code says that it begins, a function of its name? Decorators come
  * first. */
-static bool text_has_code(const source_file *f, PyCodeObject *code)
+static bool text_has_code(const source_text *text, PyCodeObject *code)
 {
     enum { MOST_ABOVE = 50 };
     const char *name = PyUnicode_AsUTF8(code->co_name);
@@ -638,7 +482,7 @@ static bool text_has_code(const source_file *f, PyCodeObject *code)
     bool found = false;
     size_t len;
     for (int i = 0; begin && !found && i < MOST_ABOVE; i++) {
-        const char *line = line_of_text(f, code->co_firstlineno + i, &len);
+        const char *line = line_of_text(text, code->co_firstlineno + i, &len);
         found = line && line_has(line, len, begin);
         if (!line || name[0] == '<')
             break;
@@ -661,7 +505,9 @@ static int64_t file_of_unpickled(file_table *files, PyCodeObject *code, PyObject
     int64_t file = text && text[0] ? file_known(files, path) : -1;
     if (file < 0 && text && text[0] && files->n < FILES_IN_ALL && !PyErr_Occurred())
         file = real_file(files, path, text, NULL);
-    bool ok = file >= 0 && (files->list[file].skip || text_has_code(&files->list[file], code));
+    source_file *f = file >= 0 ? &files->list[file] : NULL;
+    bool ok = f && (f->skip ||
+                    (text_unpack(&f->text, &files->kept) && text_has_code(&f->text, code)));
     return ok ? file : -1;
 }
 
@@ -733,6 +579,8 @@ void source_files_forget(file_table *files)
         files->list[i].fid = 0;
     files->n_fids = 0;
     files->forked = true;
+    if (files->kept.pieces)
+        nyt_pieces_renumber(files->kept.pieces);
 }
 
 void source_files_free(file_table *files)
@@ -740,12 +588,14 @@ void source_files_free(file_table *files)
     for (size_t i = 0; i < files->n; i++) {
         Py_DECREF(files->list[i].filename);
         free(files->list[i].name);
-        free(files->list[i].source);
+        text_free(&files->list[i].text);
         free(files->list[i].blocks);
     }
     free(files->list);
     files->list = NULL;
     files->n = files->cap = 0;
+    nyt_pieces_free(files->kept.pieces);
+    files->kept.pieces = NULL;
     Py_CLEAR(files->index);
     Py_CLEAR(files->eval_places);
 }

@@ -1,8 +1,9 @@
-/* Files: which code belongs to which, whether it is traced, and its text. */
+/* Files: which code belongs to which, and whether it is traced. */
 #ifndef PYNYTPROF_TRACE_SOURCE_H
 #define PYNYTPROF_TRACE_SOURCE_H
 
 #include "options.h"
+#include "source_text.h"
 #include "trace.h"
 
 /* A source file, a string eval, or the place where C functions live. */
@@ -19,9 +20,7 @@ typedef struct {
     uint32_t versions; /* other texts that have had this name, */
     bool version;      /* of which this is one */
     char *name;        /* as the profile calls it, UTF-8 */
-    char *source;      /* UTF-8, or NULL */
-    size_t source_len;
-    uint32_t source_lines;
+    source_text text;
     uint32_t *blocks;       /* by line, blocks_of_text(); NULL: not found yet, or not known */
 } source_file;
 
@@ -31,6 +30,7 @@ typedef struct {
     size_t n, cap;
     PyObject *index;       /* dict: (filename, parent, line) or filename -> index */
     PyObject *eval_places; /* dict: (file, line) -> number of texts run there */
+    kept_sources kept;     /* the pieces are the table's */
     uint32_t n_fids, n_evals;
     size_t eval_bytes;     /* of their texts */
     uint64_t folded_evals; /* that had no room for a file of their own */

@@ -30,7 +30,8 @@
  *     local_events.c        sys.monitoring's events for single code objects
  *     other_tools.c         whether others take CPython's events
  *     snapshot.c            chunks -> a profile, again and again while the program runs
- *     source.c              files: which are traced, their text
+ *     source.c              files: which are traced
+ *     source_text.c         the text of a file
  *     piece_cache.c         compressed sources, kept between runs
  *     steps.c               where LINE events come, by the instruction
  *
@@ -95,7 +96,16 @@ typedef struct {
 /* Takes a chunk; 0 or negative, which ends the emission and is handed back. */
 typedef int chunk_fn(void *ctx, char token, const void *payload, size_t len);
 
-/* Gives each chunk of the profile to `put`; see trace_emit(). */
-typedef int emit_fn(tracer *t, const void *header, size_t header_len, chunk_fn *put, void *ctx);
+/* Where chunks go. */
+typedef struct {
+    chunk_fn *put;
+    /* Instead of a file's F chunk of `len` bytes, whose source is among the pieces; NULL: nothing is
+     * made of pieces. */
+    int (*put_kept)(void *ctx, uint32_t fid, size_t len);
+    void *ctx;
+} chunk_sink;
+
+/* Gives each chunk of the profile to a sink; see trace_emit(). */
+typedef int emit_fn(tracer *t, const void *header, size_t header_len, const chunk_sink *sink);
 
 #endif

@@ -277,15 +277,16 @@ static int put_source(nyt_chunks *c, struct payload in, const nyt_new_fid *file,
 {
     struct nyt_piece *kept = place_for(c, file->fid, (size_t)(in.end - in.start));
     nyt_writer_cut(c->w);
-    if (kept)
+    if (kept) {
+        nyt_piece_begin(kept);
         nyt_writer_block_begin(c->w, &kept->block);
+    }
     put_file(c, in, file, lines);
     int rc = nyt_writer_cut(c->w);
     if (kept) {
         rc = nyt_writer_block_end(c->w);
-        kept->payload_len = 0;
         if (rc == NYT_OK)
-            nyt_piece_made(c->pieces, kept, in.start, (size_t)(in.end - in.start), c->level);
+            nyt_piece_made(c->pieces, kept, in.start, (size_t)(in.end - in.start), lines, c->level);
     }
     return rc;
 }
@@ -318,6 +319,17 @@ static int write_file(nyt_chunks *c, struct payload in)
         return put_source(c, in, &file, lines);
     put_file(c, in, &file, 0);
     return nyt_writer_status(c->w, NULL);
+}
+
+/* The first that nobody has told the chunks of: fids are dense. */
+static int write_kept(nyt_chunks *c, uint32_t fid)
+{
+    const struct nyt_piece *piece = c->pieces ? nyt_piece_known(c->pieces, fid) : NULL;
+    if (!piece || !c->in_section || fid != c->fids + 1 || c->level != piece->level)
+        return NYT_EAPI;
+    c->fids++;
+    nyt_writer_cut(c->w);
+    return nyt_writer_block_again(c->w, &piece->block);
 }
 
 /* ---- D: subs ---- */
@@ -586,6 +598,12 @@ int nyt_chunks_write(nyt_chunks *c, char token, const void *payload, size_t len,
     if (rc != NYT_ECHUNK && rc != NYT_OK)
         nyt_writer_status(c->w, err);
     return rc;
+}
+
+int nyt_chunks_kept(nyt_chunks *c, uint32_t fid, nyt_error *err)
+{
+    int rc = nyt_writer_status(c->w, err);
+    return rc != NYT_OK ? rc : write_kept(c, fid);
 }
 
 static int chunks_new(nyt_chunks **out, int level, nyt_pieces *pieces, nyt_error *err)

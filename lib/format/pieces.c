@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "format/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,9 @@ struct head {
 };
 
 struct entry {
-    uint64_t sum[2];
+    uint64_t sum[2], identity[2];
     uint64_t payload_len, plain, bytes;
-    uint32_t fid, level, adler, unused;
+    uint32_t fid, level, adler, lines;
 };
 
 enum { FIDS_MAX = 1 << 20 };
@@ -69,23 +70,58 @@ nyt_pieces *nyt_pieces_new(void)
     return calloc(1, sizeof(nyt_pieces));
 }
 
+void nyt_piece_begin(struct nyt_piece *piece)
+{
+    if (piece->borrowed)
+        piece->block.bytes = (struct nyt_buf){0};
+    piece->borrowed = false;
+    piece->block.bytes.len = 0;
+    piece->payload_len = 0;
+    piece->stored = false;
+    memset(piece->identity, 0, sizeof piece->identity);
+}
+
 void nyt_pieces_free(nyt_pieces *p)
 {
     if (!p)
         return;
-    for (size_t fid = 0; fid < p->cap; fid++)
+    for (size_t fid = 0; fid < p->cap; fid++) {
+        nyt_piece_begin(&p->of_fid[fid]);
         nyt_buf_free(&p->of_fid[fid].block.bytes);
+    }
     free(p->of_fid);
+    nyt_arena_free(&p->arena);
     free(p);
 }
 
-struct nyt_piece *nyt_piece_for(nyt_pieces *p, uint32_t fid)
+static struct nyt_piece *piece_at(nyt_pieces *p, uint32_t fid)
 {
     struct nyt_piece *grown = nyt_grow(p->of_fid, &p->cap, (size_t)fid + 1, sizeof *grown);
     if (!grown)
         return NULL;
     p->of_fid = grown;
     return &grown[fid];
+}
+
+struct nyt_piece *nyt_piece_for(nyt_pieces *p, uint32_t fid)
+{
+    struct nyt_piece *piece = piece_at(p, fid);
+    return piece && !piece->known ? piece : NULL;
+}
+
+static bool is_same_sum(const uint64_t a[2], const uint64_t b[2])
+{
+    return a[0] == b[0] && a[1] == b[1];
+}
+
+/* A file that was touched, or copied, is known by its new state from the next time on. */
+static void take_wanted(nyt_pieces *p, struct nyt_piece *piece)
+{
+    static const uint64_t none[2];
+    if (is_same_sum(piece->wanted, none) || is_same_sum(piece->identity, piece->wanted))
+        return;
+    memcpy(piece->identity, piece->wanted, sizeof piece->identity);
+    p->unsaved += piece->block.bytes.len;
 }
 
 const struct nyt_piece *nyt_piece_find(nyt_pieces *p, uint32_t fid, const void *payload, size_t len,
@@ -97,21 +133,106 @@ const struct nyt_piece *nyt_piece_find(nyt_pieces *p, uint32_t fid, const void *
     if (piece->stored) {
         uint64_t sum[2];
         sum_of(payload, len, sum);
-        if (sum[0] != piece->sum[0] || sum[1] != piece->sum[1])
+        if (!is_same_sum(sum, piece->sum))
             return NULL;
         piece->stored = false;
+        take_wanted(p, piece);
     }
     return piece;
 }
 
 void nyt_piece_made(nyt_pieces *p, struct nyt_piece *piece, const void *payload, size_t len,
-                    int level)
+                    uint32_t lines, int level)
 {
     piece->level = level;
     piece->payload_len = len;
-    piece->stored = false;
+    piece->lines = lines;
     sum_of(payload, len, piece->sum);
+    memcpy(piece->identity, piece->wanted, sizeof piece->identity);
     p->unsaved += piece->block.bytes.len;
+}
+
+void nyt_pieces_renumber(nyt_pieces *p)
+{
+    for (size_t fid = 0; fid < p->cap; fid++) {
+        p->of_fid[fid].stored = true;
+        memset(p->of_fid[fid].wanted, 0, sizeof p->of_fid[fid].wanted);
+    }
+}
+
+/* ---- By what the file is ---- */
+
+int nyt_pieces_know(nyt_pieces *p, uint32_t fid, int level, const void *identity, size_t len,
+                    nyt_kept_source *out)
+{
+    struct nyt_piece *piece = fid <= FIDS_MAX ? piece_at(p, fid) : NULL;
+    if (!piece)
+        return fid <= FIDS_MAX ? NYT_ENOMEM : 0;
+    sum_of(identity, len, piece->wanted);
+    if (piece->payload_len == 0 || piece->level != level ||
+        !is_same_sum(piece->identity, piece->wanted))
+        return 0;
+    piece->known = true;
+    *out = (nyt_kept_source){.lines = piece->lines, .payload = piece->payload_len};
+    return 1;
+}
+
+const struct nyt_piece *nyt_piece_known(const nyt_pieces *p, uint32_t fid)
+{
+    return fid < p->cap && p->of_fid[fid].known ? &p->of_fid[fid] : NULL;
+}
+
+/* The records of a piece, malloc'ed; NULL with *rc. */
+static uint8_t *records_of(const struct nyt_piece *piece, int *rc)
+{
+    enum { RAW = -15 };
+    const struct nyt_cached_block *block = &piece->block;
+    z_stream z = {.next_in = block->bytes.data, .avail_in = (uInt)block->bytes.len};
+    uint8_t *plain = malloc((size_t)block->plain + 1);
+    *rc = NYT_ENOMEM;
+    if (plain && inflateInit2(&z, RAW) == Z_OK) {
+        z.next_out = plain;
+        z.avail_out = (uInt)block->plain;
+        int code = inflate(&z, Z_SYNC_FLUSH);
+        *rc = (code == Z_OK || code == Z_BUF_ERROR) && z.avail_out == 0 ? NYT_OK : NYT_EFORMAT;
+        inflateEnd(&z);
+    }
+    if (*rc == NYT_OK)
+        return plain;
+    free(plain);
+    return NULL;
+}
+
+/* The lines' text moves to the front of the records, which it is shorter than. */
+static int lines_to_front(uint8_t *plain, size_t len, size_t *text_len)
+{
+    struct nyt_cursor c = nyt_cursor_over(plain, len);
+    nyt_record r;
+    *text_len = 0;
+    while (c.p < c.end) {
+        if (nyt_record_decode(&c, &r) != NYT_DECODED)
+            return NYT_EFORMAT;
+        if (r.tag != NYT_TAG_SRC_LINE)
+            continue;
+        memmove(plain + *text_len, r.u.src_line.text.data, r.u.src_line.text.len);
+        *text_len += r.u.src_line.text.len;
+    }
+    return NYT_OK;
+}
+
+int nyt_pieces_text(const nyt_pieces *p, uint32_t fid, char **text, size_t *len)
+{
+    const struct nyt_piece *piece = nyt_piece_known(p, fid);
+    int rc = NYT_EFORMAT;
+    uint8_t *plain = piece ? records_of(piece, &rc) : NULL;
+    if (plain)
+        rc = lines_to_front(plain, (size_t)piece->block.plain, len);
+    if (rc != NYT_OK) {
+        free(plain);
+        plain = NULL;
+    }
+    *text = (char *)plain;
+    return rc;
 }
 
 size_t nyt_pieces_unsaved(const nyt_pieces *p)
@@ -123,7 +244,7 @@ size_t nyt_pieces_unsaved(const nyt_pieces *p)
 
 static void head_of(struct head *h)
 {
-    *h = (struct head){.mark = "NYTSRC2\n", .order = 0x0102030405060708u};
+    *h = (struct head){.mark = "NYTSRC3\n", .order = 0x0102030405060708u};
     strncpy(h->zlib, zlibVersion(), sizeof h->zlib - 1);
 }
 
@@ -137,6 +258,8 @@ static bool put_piece(struct nyt_buf *out, uint32_t fid, const struct nyt_piece 
     if (piece->payload_len == 0)
         return true;
     struct entry e = {.sum = {piece->sum[0], piece->sum[1]},
+                      .identity = {piece->identity[0], piece->identity[1]},
+                      .lines = piece->lines,
                       .payload_len = piece->payload_len,
                       .plain = piece->block.plain,
                       .bytes = piece->block.bytes.len,
@@ -177,31 +300,40 @@ static bool is_whole(const uint8_t *data, size_t len)
     return memcmp(data + len - sizeof sum, sum, sizeof sum) == 0;
 }
 
-static bool take_piece(nyt_pieces *p, const struct entry *e, const uint8_t *bytes)
+/* `bytes` stay where they are. */
+static bool take_piece(nyt_pieces *p, const struct entry *e, char *bytes)
 {
-    struct nyt_piece *piece = nyt_piece_for(p, e->fid);
+    struct nyt_piece *piece = piece_at(p, e->fid);
     if (!piece)
         return false;
-    piece->block.bytes.len = 0;
-    piece->payload_len = 0;
-    if (!nyt_buf_append(&piece->block.bytes, bytes, (size_t)e->bytes))
-        return false;
+    if (piece->known)
+        return true;
+    nyt_piece_begin(piece);
+    nyt_buf_free(&piece->block.bytes);
+    piece->block.bytes = (struct nyt_buf){.data = (uint8_t *)bytes, .len = (size_t)e->bytes};
+    piece->borrowed = true;
     piece->block.plain = e->plain;
     piece->block.adler = e->adler;
     piece->payload_len = (size_t)e->payload_len;
+    piece->lines = e->lines;
     piece->level = (int)e->level;
     piece->stored = true;
-    piece->sum[0] = e->sum[0];
-    piece->sum[1] = e->sum[1];
+    memcpy(piece->sum, e->sum, sizeof piece->sum);
+    memcpy(piece->identity, e->identity, sizeof piece->identity);
     return true;
 }
 
 int nyt_pieces_load(nyt_pieces *p, const void *data, size_t len)
 {
-    const uint8_t *at = data, *end = at + len - 2 * sizeof(uint64_t);
-    struct entry e;
     if (!is_whole(data, len))
         return NYT_EFORMAT;
+    bool ok = true;
+    /* The copy is ours, to be pointed into. */
+    char *at = (char *)nyt_arena_str(&p->arena, (nyt_str){.data = data, .len = len}, &ok).data;
+    if (!ok)
+        return NYT_ENOMEM;
+    const char *end = at + len - 2 * sizeof(uint64_t);
+    struct entry e;
     for (at += sizeof(struct head); (size_t)(end - at) >= sizeof e; at += (size_t)e.bytes) {
         memcpy(&e, at, sizeof e);
         at += sizeof e;
