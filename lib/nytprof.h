@@ -338,8 +338,8 @@ NYT_API void nyt_pieces_free(nyt_pieces *p);
 NYT_API int nyt_pieces_save(nyt_pieces *p, nyt_write_fn fn, void *ctx);
 /*
  * Takes what nyt_pieces_save() gave, on this machine, with this zlib; each source is used where
- * a payload is the same, byte for byte (by a sum of 128 bits). NYT_EFORMAT: it is damaged or
- * another's, and nothing is taken. NYT_ENOMEM.
+ * a payload is the same, byte for byte (by a sum of 128 bits). `data` must outlive `p`. NYT_EFORMAT:
+ * it is damaged or another's, and nothing is taken. NYT_ENOMEM.
  */
 NYT_API int nyt_pieces_load(nyt_pieces *p, const void *data, size_t len);
 /* How many compressed bytes have been made since the last save or load. */

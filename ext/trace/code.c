@@ -479,7 +479,7 @@ static bool learn_lines(const tracer *t, code_info *info, PyCodeObject *code)
     bool found = info->folded
                      ? code_number_lines(info, FOLDED_LINES)
                      : code_collect_lines(info, code, last_line_of(&t->files.list[info->file]));
-    if (found && line_costs_find(info, code, !tiers_wanted(t)))
+    if (found && line_costs_find(info, code, t->options.stmts, !tiers_wanted(t)))
         return true;
     code_forget_lines(info);
     return false;

@@ -125,7 +125,7 @@ static double wall_time(const emitter *e, uint64_t units)
 static bool tree_has_time(const tracer *t, double ticks_per_unit)
 {
     for (size_t i = 0; i < t->graph.n_nodes; i++)
-        if ((double)t->graph.nodes[i]->excl * ticks_per_unit >= 1)
+        if ((double)graph_node(&t->graph, i)->excl * ticks_per_unit >= 1)
             return true;
     return false;
 }

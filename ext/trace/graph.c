@@ -6,7 +6,9 @@
  */
 #include "graph.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static inline uint64_t mix(uint64_t x)
 {
@@ -15,52 +17,102 @@ static inline uint64_t mix(uint64_t x)
     return x ^ x >> 29;
 }
 
+/* ---- Paths ---- */
+
+enum { LINE_OF_CACHE = 64 };
+static_assert(sizeof(node) <= LINE_OF_CACHE, "a node is one line of the cache");
+
+/* Nodes lie side by side, since a path's are used together. NULL: no memory. */
+static node *node_room(call_graph *g)
+{
+    size_t block = g->n_nodes / NODES_A_BLOCK, at = g->n_nodes % NODES_A_BLOCK;
+    node **blocks = nyt_grow(g->node_blocks, &g->node_blocks_cap, block + 1, sizeof *blocks);
+    if (!blocks)
+        return NULL;
+    g->node_blocks = blocks;
+    if (!blocks[block]) {
+        blocks[block] = aligned_alloc(LINE_OF_CACHE, NODES_A_BLOCK * sizeof **blocks);
+        if (blocks[block])
+            memset(blocks[block], 0, NODES_A_BLOCK * sizeof **blocks);
+    }
+    return blocks[block] ? &blocks[block][at] : NULL;
+}
+
+static bool index_child(call_graph *g, const node *parent, const node *n)
+{
+    bool is_new;
+    uint32_t *place = nyt_map_take(&g->node_index, nyt_pair_key(parent->index, n->sub), &is_new);
+    if (place)
+        *place = n->index;
+    return place != NULL;
+}
+
+static node *first_child(const node *n)
+{
+    return n->last_child ? n->last_child->next : NULL;
+}
+
+/* Most paths have few below them, which are looked through; of others all are in the index. */
+static bool index_children(call_graph *g, const node *parent, const node *one_more)
+{
+    const node *child = first_child(parent);
+    if (parent->n_children < FEW_CHILDREN)
+        return true;
+    if (parent->n_children == FEW_CHILDREN)
+        for (uint32_t i = 0; i < parent->n_children; i++, child = child->next)
+            if (!index_child(g, parent, child))
+                return false;
+    return index_child(g, parent, one_more);
+}
+
 static node *node_new(call_graph *g, node *parent, uint32_t sub)
 {
-    node **nodes = nyt_grow(g->nodes, &g->nodes_cap, g->n_nodes + 1, sizeof *nodes);
-    if (!nodes)
-        return NULL;
-    g->nodes = nodes;
-    node *n = calloc(1, sizeof *n);
+    node *n = node_room(g);
     if (!n)
         return NULL;
-    n->index = (uint32_t)g->n_nodes;
-    n->sub = sub;
-    n->parent = parent;
-    bool is_new;
-    uint32_t *place = parent
-                          ? nyt_map_take(&g->node_index, nyt_pair_key(parent->index, sub), &is_new)
-                          : NULL;
-    if (parent && !place) {
-        free(n);
-        return NULL;
-    }
+    *n = (node){.index = (uint32_t)g->n_nodes, .sub = sub};
     if (parent) {
-        *place = n->index;
+        if (!index_children(g, parent, n))
+            return NULL;
         node *last = parent->last_child;
         n->next = last ? last->next : n;
         if (last)
             last->next = n;
         parent->last_child = n;
+        parent->n_children++;
     }
-    nodes[g->n_nodes++] = n;
+    g->n_nodes++;
     return n;
+}
+
+static node *find_among(const call_graph *g, const node *parent, uint32_t sub)
+{
+    node *child = first_child(parent);
+    if (parent->n_children > FEW_CHILDREN) {
+        const uint32_t *found = nyt_map_find(&g->node_index, nyt_pair_key(parent->index, sub));
+        return found ? graph_node(g, *found) : NULL;
+    }
+    for (uint32_t i = 0; i < parent->n_children; i++, child = child->next)
+        if (child->sub == sub)
+            return child;
+    return NULL;
 }
 
 node *graph_child(call_graph *g, node *parent, uint32_t sub)
 {
     if (g->max_nodes == 0)      /* no tree is wanted */
         return parent;
-    const uint32_t *found = nyt_map_find(&g->node_index, nyt_pair_key(parent->index, sub));
-    if (found)
-        return g->nodes[*found];
-    node *n = g->n_nodes < g->max_nodes ? node_new(g, parent, sub) : NULL;
+    node *n = find_among(g, parent, sub);
+    if (!n && g->n_nodes < g->max_nodes)
+        n = node_new(g, parent, sub);
     if (!n) {
         g->folds++;
         return parent;
     }
     return n;
 }
+
+/* ---- Edges ---- */
 
 static inline uint64_t edge_hash(const edge_place *e)
 {
@@ -92,6 +144,11 @@ static bool edge_index_double(call_graph *g)
     return true;
 }
 
+static edge_memory *edge_memory_of(call_graph *g, const line_slot *slot, uint32_t callee)
+{
+    return &g->remembered[mix((uint64_t)(uintptr_t)slot ^ (uint64_t)callee << 40) % EDGES_REMEMBERED];
+}
+
 edge *graph_edge(call_graph *g, const edge_place *wanted)
 {
     if (g->n_edges >= g->edge_index_cap / 2 && !edge_index_double(g))
@@ -115,6 +172,19 @@ edge *graph_edge(call_graph *g, const edge_place *wanted)
     return e;
 }
 
+edge *graph_edge_from(call_graph *g, const line_slot *slot, uint32_t callee)
+{
+    const edge_memory *m = edge_memory_of(g, slot, callee);
+    return m->slot == slot && m->edge->at.callee == callee ? m->edge : NULL;
+}
+
+void graph_remember_edge(call_graph *g, const line_slot *slot, edge *e)
+{
+    *edge_memory_of(g, slot, e->at.callee) = (edge_memory){.slot = slot, .edge = e};
+}
+
+/* ---- All ---- */
+
 bool graph_begin(call_graph *g, size_t max_nodes)
 {
     g->max_nodes = max_nodes;
@@ -124,18 +194,19 @@ bool graph_begin(call_graph *g, size_t max_nodes)
 
 void graph_free(call_graph *g)
 {
-    for (size_t i = 0; i < g->n_nodes; i++)
-        free(g->nodes[i]);
+    for (size_t i = 0; i < g->node_blocks_cap; i++)
+        free(g->node_blocks[i]);
     for (size_t i = 0; i < g->n_edges; i++)
         free(g->edges[i]);
-    free(g->nodes);
+    free(g->node_blocks);
     free(g->edges);
     free(g->edge_index);
     nyt_map_free(&g->node_index);
-    g->nodes = NULL;
+    g->node_blocks = NULL;
     g->edges = NULL;
     g->edge_index = NULL;
-    g->n_nodes = g->n_edges = g->nodes_cap = g->edges_cap = g->edge_index_cap = 0;
+    g->n_nodes = g->n_edges = g->node_blocks_cap = g->edges_cap = g->edge_index_cap = 0;
     g->root = NULL;
     g->folds = 0;
+    memset(g->remembered, 0, sizeof g->remembered);
 }

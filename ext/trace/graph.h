@@ -28,7 +28,7 @@ struct edge {
 struct node {
     uint32_t index;
     uint32_t sub;
-    node *parent;
+    uint32_t n_children;
     node *last_child;    /* the child made last: its `next` is the one made first */
     node *next;
     node *hot_child;     /* the child entered last from here */
@@ -37,15 +37,24 @@ struct node {
     uint64_t excl;
 };
 
+/* The edge that was found last for calls from a line's slot, which tells all but the callee. */
+typedef struct {
+    const line_slot *slot;
+    edge *edge;
+} edge_memory;
+
+enum { NODES_A_BLOCK = 256, FEW_CHILDREN = 4, EDGES_REMEMBERED = 2048 };
+
 typedef struct {
     edge **edges;
     size_t n_edges, edges_cap;
     uint32_t *edge_index; /* open addressing: index in edges plus one, 0: empty */
     size_t edge_index_cap;
-    node **nodes;
-    size_t n_nodes, nodes_cap, max_nodes;
-    struct nyt_map node_index; /* parent and sub -> index in nodes */
+    node **node_blocks; /* of NODES_A_BLOCK each */
+    size_t n_nodes, node_blocks_cap, max_nodes;
+    struct nyt_map node_index; /* parent and sub -> index, where there are more than FEW_CHILDREN */
     node *root;                /* stands for "nobody": no sub, no time */
+    edge_memory remembered[EDGES_REMEMBERED];
     uint64_t folds;            /* calls for which the tree had no room */
 } call_graph;
 
@@ -53,6 +62,14 @@ typedef struct {
 bool graph_begin(call_graph *g, size_t max_nodes);
 /* The node of `sub` below `parent`; `parent` itself where the tree can't grow. */
 node *graph_child(call_graph *g, node *parent, uint32_t sub);
+static inline node *graph_node(const call_graph *g, size_t index)
+{
+    return &g->node_blocks[index / NODES_A_BLOCK][index % NODES_A_BLOCK];
+}
+
+/* The edge by which that line has called `callee`, if it is remembered; NULL: it is not. */
+edge *graph_edge_from(call_graph *g, const line_slot *slot, uint32_t callee);
+void graph_remember_edge(call_graph *g, const line_slot *slot, edge *e);
 /* NULL: out of memory. */
 edge *graph_edge(call_graph *g, const edge_place *at);
 void graph_free(call_graph *g);

@@ -145,6 +145,20 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
     return graph_edge(&t->graph, &wanted);
 }
 
+/* As edge_from(), but looked up at the calling line first. */
+static edge *edge_again(tracer *t, const activation *caller, const code_info *callee_info,
+                        uint32_t sub, uint32_t place)
+{
+    bool whole = caller->info && !caller->unit;         /* the line's slot tells the caller */
+    edge *e = whole ? graph_edge_from(&t->graph, caller->slot, sub) : NULL;
+    if (e && e->at.context == context_at(&t->contexts, place))
+        return e;
+    e = edge_from(t, caller, callee_info, sub, place);
+    if (e && whole)
+        graph_remember_edge(&t->graph, caller->slot, e);
+    return e;
+}
+
 /*
  * Another than was called last from this path. A function calls others in the same order again
  * and again, in which their nodes were made.
@@ -169,7 +183,7 @@ static inline bool find_edge(tracer *t, activation *caller, activation *a)
     if (UNLIKELY(n == from)) {      /* folded: the node does not tell the callee */
         a->edge = edge_from(t, caller, a->info, a->sub, a->place);
     } else if (UNLIKELY(!n->hot_edge || n->hot_slot != caller->slot)) {
-        a->edge = edge_from(t, caller, a->info, a->sub, a->place);
+        a->edge = edge_again(t, caller, a->info, a->sub, a->place);
         n->hot_edge = a->edge;
         n->hot_slot = caller->slot;
     } else {

@@ -162,10 +162,10 @@ static bool note_all(code_info *info, PyCodeObject *code, bool witnesses)
 
 #endif
 
-bool line_costs_find(code_info *info, PyCodeObject *code, bool witnesses)
+bool line_costs_find(code_info *info, PyCodeObject *code, bool lines, bool witnesses)
 {
     info->line_kinds = calloc(info->n_lines, sizeof *info->line_kinds);
-    if (!info->line_kinds || (!info->folded && !note_all(info, code, witnesses)))
+    if (!info->line_kinds || (lines && !info->folded && !note_all(info, code, witnesses)))
         return false;
     for (uint32_t i = 0; i < info->n_lines; i++) {
         if (info->line_kinds[i] == COST_NONE)

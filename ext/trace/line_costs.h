@@ -6,9 +6,10 @@
 #include "trace.h"
 
 /*
- * Fills info->line_kinds, when the code is about to run, and with `witnesses` its witnesses (witness.h);
- * false with or without an exception: no memory.
+ * Fills info->line_kinds, when the code is about to run: with `lines`, as its lines' events will need
+ * them, and with `witnesses` its witnesses as well (witness.h). False with or without an exception: no
+ * memory.
  */
-bool line_costs_find(code_info *info, PyCodeObject *code, bool witnesses);
+bool line_costs_find(code_info *info, PyCodeObject *code, bool lines, bool witnesses);
 
 #endif

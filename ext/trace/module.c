@@ -481,7 +481,7 @@ static PyObject *line_costs(PyObject *module, PyObject *object)
     PyObject *found = PyDict_New();
     code_info *info = calloc(1, sizeof *info);
     bool ok = found && info && code_collect_lines(info, code, code_last_line(code, INT_MAX)) &&
-              line_costs_find(info, code, false);
+              line_costs_find(info, code, true, false);
     for (uint32_t i = 0; ok && i < info->n_lines; i++) {
         PyObject *line = PyLong_FromLong(info->lines[i]);
         PyObject *kind = PyUnicode_FromString(cost_names[info->line_kinds[i]]);

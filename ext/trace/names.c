@@ -185,19 +185,18 @@ static bool utf8_of(PyObject *text, utf8_text *out)
 char *name_of_python(PyObject *module, PyObject *qualname, int line, bool class_body)
 {
     utf8_text m = {0}, q = {0};
-    name_buf b = {.text = malloc(NAME_MAX_BYTES + 1), .room = NAME_MAX_BYTES - 16};
-    bool ok = b.text && utf8_of(module, &m) && utf8_of(qualname, &q);
+    char text[NAME_MAX_BYTES + 1];
+    name_buf b = {.text = text, .room = NAME_MAX_BYTES - 16};
+    bool ok = utf8_of(module, &m) && utf8_of(qualname, &q);
     if (ok) {
         add_module(&b, m.data, m.len);
         add_qualname(&b, q.data, q.len, line);
         if (class_body)
             add_literal(&b, "::(class)");
-    } else {
-        free(b.text);
     }
     Py_XDECREF(m.bytes);
     Py_XDECREF(q.bytes);
-    return ok ? finish(&b) : NULL;
+    return ok ? strdup(finish(&b)) : NULL;
 }
 
 /* The name of the base that has this very method among its own; NULL: none has. */

@@ -39,15 +39,17 @@ static void file_name(const char *program, uint32_t kind, int level, char name[N
     snprintf(name, NAME_ROOM, "sources-%016" PRIx64 "-%d", sum, level);
 }
 
-void pieces_recall(struct nyt_pieces *p, const char *program, uint32_t kind, int level)
+char *pieces_recall(struct nyt_pieces *p, const char *program, uint32_t kind, int level)
 {
     char name[NAME_ROOM];
     size_t len;
     file_name(program, kind, level, name);
     char *data = cache_read(name, MAX_AGE, MOST_OF_PROGRAM, &len);
-    if (data)
-        nyt_pieces_load(p, data, len);
-    free(data);
+    if (data && nyt_pieces_load(p, data, len) == NYT_EFORMAT) {
+        free(data);
+        return NULL;
+    }
+    return data;
 }
 
 static int put(void *name, const void *data, size_t len)

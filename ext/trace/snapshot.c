@@ -5,6 +5,7 @@
 #include "snapshot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "nytprof.h"
 #include "piece_cache.h"
@@ -59,7 +60,8 @@ void snapshot_recall_sources(snapshots *s, kept_sources *kept, const char *progr
     s->program = program;
     s->kind = kind;
     kept->level = level;
-    pieces_recall(s->pieces, program, kind, level);
+    if (!kept->loaded)
+        kept->loaded = pieces_recall(s->pieces, program, kind, level);
 }
 
 /* ---- Again and again ---- */

@@ -595,7 +595,8 @@ void source_files_free(file_table *files)
     files->list = NULL;
     files->n = files->cap = 0;
     nyt_pieces_free(files->kept.pieces);
-    files->kept.pieces = NULL;
+    free(files->kept.loaded);
+    files->kept = (kept_sources){0};
     Py_CLEAR(files->index);
     Py_CLEAR(files->eval_places);
 }

@@ -18,6 +18,7 @@ typedef struct {
 /* Sources that an earlier run has compressed: a file that is one of them is not read. */
 typedef struct {
     struct nyt_pieces *pieces; /* NULL: there are none */
+    char *loaded;              /* owned: those of the earlier run, until the pieces are freed */
     int level;                 /* of compression; 0: what is kept is not used */
 } kept_sources;
 

@@ -90,7 +90,6 @@ void nyt_pieces_free(nyt_pieces *p)
         nyt_buf_free(&p->of_fid[fid].block.bytes);
     }
     free(p->of_fid);
-    nyt_arena_free(&p->arena);
     free(p);
 }
 
@@ -301,7 +300,7 @@ static bool is_whole(const uint8_t *data, size_t len)
 }
 
 /* `bytes` stay where they are. */
-static bool take_piece(nyt_pieces *p, const struct entry *e, char *bytes)
+static bool take_piece(nyt_pieces *p, const struct entry *e, const uint8_t *bytes)
 {
     struct nyt_piece *piece = piece_at(p, e->fid);
     if (!piece)
@@ -310,7 +309,8 @@ static bool take_piece(nyt_pieces *p, const struct entry *e, char *bytes)
         return true;
     nyt_piece_begin(piece);
     nyt_buf_free(&piece->block.bytes);
-    piece->block.bytes = (struct nyt_buf){.data = (uint8_t *)bytes, .len = (size_t)e->bytes};
+    /* Nothing is added to what is borrowed: nyt_piece_begin() comes first. */
+    piece->block.bytes = (struct nyt_buf){.data = (uint8_t *)(uintptr_t)bytes, .len = (size_t)e->bytes};
     piece->borrowed = true;
     piece->block.plain = e->plain;
     piece->block.adler = e->adler;
@@ -323,24 +323,33 @@ static bool take_piece(nyt_pieces *p, const struct entry *e, char *bytes)
     return true;
 }
 
+/* The entry at *at, which goes on to the next one; false: there is none, or no sound one. */
+static bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *e, const uint8_t **bytes)
+{
+    if ((size_t)(end - *at) < sizeof *e)
+        return false;
+    memcpy(e, *at, sizeof *e);
+    *bytes = *at + sizeof *e;
+    if (e->fid > FIDS_MAX || e->level > 9 || e->bytes > (size_t)(end - *bytes))
+        return false;
+    *at = *bytes + e->bytes;
+    return true;
+}
+
 int nyt_pieces_load(nyt_pieces *p, const void *data, size_t len)
 {
+    struct entry e;
+    const uint8_t *bytes;
     if (!is_whole(data, len))
         return NYT_EFORMAT;
-    bool ok = true;
-    /* The copy is ours, to be pointed into. */
-    char *at = (char *)nyt_arena_str(&p->arena, (nyt_str){.data = data, .len = len}, &ok).data;
-    if (!ok)
-        return NYT_ENOMEM;
-    const char *end = at + len - 2 * sizeof(uint64_t);
-    struct entry e;
-    for (at += sizeof(struct head); (size_t)(end - at) >= sizeof e; at += (size_t)e.bytes) {
-        memcpy(&e, at, sizeof e);
-        at += sizeof e;
-        if (e.fid > FIDS_MAX || e.level > 9 || e.bytes > (size_t)(end - at))
-            return NYT_EFORMAT;
-        if (!take_piece(p, &e, at))
+    const uint8_t *first = (const uint8_t *)data + sizeof(struct head), *at = first;
+    const uint8_t *end = (const uint8_t *)data + len - 2 * sizeof(uint64_t);
+    while (next_entry(&at, end, &e, &bytes))
+        ;
+    if (at != end)
+        return NYT_EFORMAT;
+    for (at = first; next_entry(&at, end, &e, &bytes);)
+        if (!take_piece(p, &e, bytes))
             return NYT_ENOMEM;
-    }
-    return at == end ? NYT_OK : NYT_EFORMAT;
+    return NYT_OK;
 }

@@ -11,7 +11,7 @@ struct nyt_piece {
     int level;
     uint32_t lines;
     bool stored;          /* it comes from another process: the sum has yet to be compared */
-    bool borrowed;        /* its bytes are in the arena */
+    bool borrowed;        /* its bytes are in what was loaded */
     bool known;           /* by its identity: it stays */
     uint64_t sum[2];      /* of the payload */
     uint64_t identity[2]; /* of the file; zeros: not known */
@@ -22,7 +22,6 @@ struct nyt_pieces {
     struct nyt_piece *of_fid;   /* by fid */
     size_t cap;
     size_t unsaved;     /* bytes */
-    struct nyt_arena arena;     /* what has been loaded */
 };
 
 /* Where the piece of this file is to be made, or NULL: out of memory, or another is to stay there. */
