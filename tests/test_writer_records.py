@@ -158,6 +158,65 @@ def test_both_writers_give_the_same_bytes_uncompressed() -> None:
 # ---- Counts and ticks ----
 
 
+# ---- Calls at level 1, where blocks are made by hand ----
+
+
+def names_of_calls() -> list[str]:
+    """Short and long ones, with what others begin with, and of no length at all."""
+    parts = ["pandas.core", "pandas.core.frame", "a", "", "x" * 126, "x" * 127, "ü" * 150]
+    parts += ["y" * 254, "y" * 255, "y" * 400, "z" * 20_000]
+    return [p + tail for p in parts for tail in ("", "::f", "::<lambda>", "::F::method")]
+
+
+def calls_of(seed: int, n: int) -> Iterator[Chunk]:
+    rnd = random.Random(seed)
+    names = names_of_calls()
+    times = [0.0, 1.0, 37.0, 1e-7, 12345678.0, 2.0**40, -0.0, 1 / 3]
+    yield start(1, 0)
+    yield file(1, "/a.py")
+    yield b"D", b"".join(sub(i, 1, i, i, name) for i, name in enumerate(names, 1))
+    places = [(rnd.randrange(1, 300), rnd.randrange(len(names) + 1)) for _ in range(60)]
+    counts = [0, 1, 5, 2**32 - 1, 2**32, 2**33 + 1]
+    yield (
+        b"C",
+        b"".join(
+            CALLS.pack(
+                1,
+                *rnd.choice(places),
+                rnd.randrange(1, len(names) + 1),
+                rnd.choice(counts),
+                *rnd.choices(times, k=3),
+                rnd.randrange(3),
+            )
+            for _ in range(n)
+        ),
+    )
+    for _ in range(2):
+        yield (
+            b"T",
+            b"".join(
+                TREE.pack(1, min(int(rnd.expovariate(0.1)) + 1, len(names)), incl, rnd.choice([incl, 1.0]))
+                for incl in rnd.choices(times, k=n)
+            ),
+        )
+    yield end(1)
+
+
+@pytest.mark.parametrize("n", [1, 60, 3000])
+def test_calls_are_the_records_that_they_would_be_uncompressed(make: MakeWriter, n: int) -> None:
+    plain = written(make, list(calls_of(n, n)), 0)
+    packed = written(make, list(calls_of(n, n)), 1)
+    assert plain.endswith(inflated(packed))
+    assert len(inflated(packed)) > 100 * n
+    assert packed == written(_cwrite.Writer, list(calls_of(n, n)), 1)
+
+
+def test_blocks_of_calls_end_where_the_page_says() -> None:
+    packed = written(_cwrite.Writer, list(calls_of(2, 3000)), 1)
+    sizes = [len(plain) for plain, _ in segments_of(packed)]
+    assert max(sizes) >= 256 * 1024 > max(sizes) - 41_000
+
+
 def run_of(make: MakeWriter, level: int, count: int, ticks: int, block: int = 0) -> bytes:
     """The profile of a program with one line."""
     chunks = [start(1, 0), file(1, "/a.py"), lines(count, ticks, block=block), end(1)]

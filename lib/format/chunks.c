@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "format/name_block.h"
 #include "format/pieces.h"
 
 #include <inttypes.h>
@@ -27,7 +28,7 @@ enum {
     CONTEXT_ITEM = 4
 };
 
-static const nyt_str NO_CALLER = {.data = "python::(start)", .len = 15};
+static const struct nyt_block_name NO_CALLER = {.text = {.data = "python::(start)", .len = 15}};
 
 struct nyt_chunks {
     nyt_writer *w;
@@ -37,7 +38,9 @@ struct nyt_chunks {
     bool in_section;
     uint32_t section; /* its id */
     uint32_t fids;    /* so far; they are dense */
-    nyt_str **subs;   /* names by id, in pages of SUB_PAGE; .data NULL: not defined */
+    struct nyt_block_name **subs; /* by id, in pages of SUB_PAGE; .text.data NULL: not defined */
+    struct nyt_block_name no_caller;
+    struct nyt_name_block calls;  /* where records of calls are compressed */
     size_t pages;
     struct nyt_arena names;
     uint32_t open_calls; /* of the tree: how deep returns are still due */
@@ -128,7 +131,7 @@ static bool fid_known(const nyt_chunks *c, uint32_t fid)
 }
 
 /* Where the name of an id is or will be; NULL: there is no page for it yet. */
-static nyt_str *sub_at(const nyt_chunks *c, uint32_t id)
+static struct nyt_block_name *sub_at(const nyt_chunks *c, uint32_t id)
 {
     uint32_t page = id / SUB_PAGE;
     return page < c->pages && c->subs[page] ? &c->subs[page][id % SUB_PAGE] : NULL;
@@ -136,8 +139,8 @@ static nyt_str *sub_at(const nyt_chunks *c, uint32_t id)
 
 static bool sub_known(const nyt_chunks *c, uint32_t id)
 {
-    const nyt_str *name = sub_at(c, id);
-    return name && name->data;
+    const struct nyt_block_name *name = sub_at(c, id);
+    return name && name->text.data;
 }
 
 static bool all_finite(const uint8_t *doubles, int n)
@@ -348,7 +351,7 @@ static bool take_sub(struct payload *in, uint32_t *id, nyt_sub_info *r)
 
 static bool has_sub_page(nyt_chunks *c, uint32_t page)
 {
-    nyt_str **grown = nyt_grow(c->subs, &c->pages, (size_t)page + 1, sizeof *grown);
+    struct nyt_block_name **grown = nyt_grow(c->subs, &c->pages, (size_t)page + 1, sizeof *grown);
     if (!grown)
         return false;
     c->subs = grown;
@@ -364,7 +367,7 @@ static int add_sub(nyt_chunks *c, uint32_t id, nyt_str name, nyt_error *err)
         name = nyt_arena_str(&c->names, name, &ok);
     if (!ok)
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
-    *sub_at(c, id) = name;
+    *sub_at(c, id) = (struct nyt_block_name){.text = name};
     return NYT_OK;
 }
 
@@ -395,7 +398,7 @@ static void forget_subs(nyt_chunks *c, struct payload in, const uint8_t *checked
     uint32_t id;
     nyt_sub_info r;
     while (in.p != checked && take_sub(&in, &id, &r))
-        sub_at(c, id)->data = NULL;
+        sub_at(c, id)->text.data = NULL;
 }
 
 /* Perl's readers tell a sub of another language by a call from nowhere. */
@@ -476,23 +479,65 @@ static int check_call(nyt_chunks *c, const struct payload *in, const uint8_t *it
     return NYT_OK;
 }
 
+/*
+ * Where it shall be quick, records of calls are blocks of their own; a damaged file loses no more than one.
+ * Else they go the usual way.
+ */
+enum { CALLS_BLOCK = 256 * 1024 };
+
+static void end_calls(nyt_chunks *c)
+{
+    if (c->calls.plain.len == 0)
+        return;
+    nyt_name_block_end(&c->calls);
+    nyt_writer_packed(c->w, &c->calls.plain, &c->calls.packed);
+    nyt_name_block_next(&c->calls);
+}
+
+static void call_added(nyt_chunks *c, bool ok)
+{
+    if (!ok)
+        nyt_writer_packed(c->w, NULL, NULL);
+    else if (c->calls.plain.len >= CALLS_BLOCK)
+        end_calls(c);
+}
+
+/* A count that 32 bits don't hold takes several records; all time is in the first. */
+static void put_calls(nyt_chunks *c, nyt_sub_callers *r, uint64_t count, struct nyt_block_name *caller,
+                      struct nyt_block_name *called)
+{
+    do {
+        r->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+        call_added(c, nyt_name_block_callers(&c->calls, r, caller, called));
+        count -= r->count;
+        r->incl = r->excl = r->reci = 0;
+    } while (count);
+}
+
 static int write_calls(nyt_chunks *c, struct payload in)
 {
     int rc = check_items(c, &in, CALLS_ITEM, check_call);
     if (rc < 0)
         return rc;
+    bool quick = nyt_writer_is_quick(c->w);
     for (const uint8_t *p = in.p; p != in.end; p += CALLS_ITEM) {
-        uint32_t caller = le32(p + 8);
+        uint32_t id = le32(p + 8);
+        struct nyt_block_name *caller = id ? sub_at(c, id) : &c->no_caller;
+        struct nyt_block_name *called = sub_at(c, le32(p + 12));
         nyt_sub_callers r = {.fid = le32(p),
                              .line = le32(p + 4),
-                             .caller = caller ? *sub_at(c, caller) : NO_CALLER,
-                             .called = *sub_at(c, le32(p + 12)),
+                             .caller = caller->text,
+                             .called = called->text,
                              .incl = le_double(p + 24),
                              .excl = le_double(p + 32),
                              .reci = le_double(p + 40),
                              .depth = le32(p + 48)};
-        nyt_writer_calls(c->w, &r, le64(p + 16));
+        if (quick)
+            put_calls(c, &r, le64(p + 16), caller, called);
+        else
+            nyt_writer_calls(c->w, &r, le64(p + 16));
     }
+    end_calls(c);
     return nyt_writer_status(c->w, NULL);
 }
 
@@ -523,13 +568,19 @@ static int write_tree(nyt_chunks *c, struct payload in)
         c->open_calls = before;
         return rc;
     }
+    bool quick = nyt_writer_is_quick(c->w);
     for (const uint8_t *p = in.p; p != in.end; p += TREE_ITEM) {
+        struct nyt_block_name *name = sub_at(c, le32(p + 4));
         nyt_sub_return r = {.depth = le32(p),
                             .incl = le_double(p + 8),
                             .excl = le_double(p + 16),
-                            .name = *sub_at(c, le32(p + 4))};
-        nyt_writer_sub_return(c->w, &r);
+                            .name = name->text};
+        if (quick)
+            call_added(c, nyt_name_block_return(&c->calls, &r, name));
+        else
+            nyt_writer_sub_return(c->w, &r);
     }
+    end_calls(c);
     return nyt_writer_status(c->w, NULL);
 }
 
@@ -613,6 +664,7 @@ static int chunks_new(nyt_chunks **out, int level, nyt_pieces *pieces, nyt_error
         return nyt_fail(err, NYT_ENOMEM, "out of memory");
     (*out)->level = level;
     (*out)->pieces = pieces;
+    (*out)->no_caller = NO_CALLER;
     return NYT_OK;
 }
 
@@ -653,6 +705,7 @@ static void chunks_free(nyt_chunks *c)
     for (size_t page = 0; page < c->pages; page++)
         free(c->subs[page]);
     free(c->subs);
+    nyt_name_block_free(&c->calls);
     nyt_arena_free(&c->names);
     free(c);
 }

@@ -46,6 +46,7 @@ enum {
     SEGMENTS_OF_LONG = 256,
     SEGMENT_MAX = 1024 * 1024,
     LONG_LEVEL = 6,
+    QUICK_LEVEL = 1,                /* who asks for more shall have small files */
     SEGMENT_SMALL = 2 * 1024,       /* bytes; for fewer zlib's tables are smaller, */
     MEMORY_OF_SMALL = 5,            /* which it clears each time */
     MEMORY = 9,
@@ -529,6 +530,25 @@ static void run_as_block(nyt_writer *w, const struct run *run)
     count_in(w, adler, run->len, run->times);
     w->packed_total += packed;
     put_out(w, w->plain.data, packed);
+}
+
+bool nyt_writer_is_quick(const nyt_writer *w)
+{
+    return w->deflating && w->level == QUICK_LEVEL;
+}
+
+void nyt_writer_packed(nyt_writer *w, const struct nyt_buf *plain, const struct nyt_buf *packed)
+{
+    if (!plain) {
+        failed(w, NYT_ENOMEM);
+        return;
+    }
+    nyt_writer_cut(w);
+    if (w->status != NYT_OK)
+        return;
+    count_in(w, (uint32_t)adler32(1, plain->data, (uInt)plain->len), plain->len, 1);
+    w->packed_total += packed->len;
+    put_out(w, packed->data, packed->len);
 }
 
 static bool is_wanted(enum nyt_runs which, uint64_t times)

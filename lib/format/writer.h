@@ -17,6 +17,11 @@ int nyt_writer_cut(nyt_writer *w);
 void nyt_writer_block_begin(nyt_writer *w, struct nyt_cached_block *block);
 int nyt_writer_block_end(nyt_writer *w);
 int nyt_writer_block_again(nyt_writer *w, const struct nyt_cached_block *block);
+/* Whether what follows is compressed as quickly as can be. */
+bool nyt_writer_is_quick(const nyt_writer *w);
+/* Records that are compressed already, as a block from and to byte boundaries. NULL: there was no memory
+ * for it, which the writer fails with. */
+void nyt_writer_packed(nyt_writer *w, const struct nyt_buf *plain, const struct nyt_buf *packed);
 /* Long runs of equal records become blocks of their own, so that they had better stand together. */
 enum nyt_runs { NYT_RUNS_ALL, NYT_RUNS_SHORT, NYT_RUNS_LONG };
 /* nyt_writer_time_run(), but of its runs these alone. */

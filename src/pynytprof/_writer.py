@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from ._pure import chunks
 from ._pure.chunks import Payload, Refused, items
+from ._pure.deflate import NameBlock
 from ._pure.writer import (
     LONG,
     NV,
@@ -61,6 +62,7 @@ _U32_MAX = 2**32 - 1
 _U64_MAX = 2**64 - 1
 _SUB_ID_MAX = 2**24 - 1
 _TICKS_MAX = 2**31 - 1
+_CALLS_BLOCK = 256 * 1024  # bytes of records of calls
 
 _NOT_FINITE = "a time is not finite"
 _NO_CALLER = string(b"python::(start)")
@@ -74,6 +76,12 @@ def _header_record(key: bytes, value: bytes, offset: int) -> bytes:
     if b"\n" in value:
         raise Refused(offset, "newline in a value")
     return b"#" + value + b"\n" if key[0] == ord("#") else key + b"=" + value + b"\n"
+
+
+def _head_len(text: bytes) -> int:
+    """How many bytes of a string come before its text."""
+    first = text[1]
+    return 2 if first < 0x80 else 3 if first < 0xC0 else 4 if first < 0xE0 else 5 if first < 0xFF else 6
 
 
 def _runs(tag: bytes, where: bytes, count: int, ticks: int) -> Iterator[tuple[bytes, int]]:
@@ -111,6 +119,7 @@ class PyWriter:
         self._fids = 0
         self._subs: dict[int, bytes] = {}
         self._open_calls = 0
+        self._calls = NameBlock()
         self._overhead = 0
 
     @property
@@ -282,14 +291,43 @@ class PyWriter:
             if not all(map(isfinite, times)):
                 raise Refused(offset, _NOT_FINITE)
         for fid, line, caller, called, count, *times, depth in chunks.EDGE.iter_unpack(payload):
-            head = b"c" + u32(fid) + u32(line) + (subs[caller] if caller else _NO_CALLER)
-            tail = u32(depth) + subs[called]
+            place, end = u32(fid) + u32(line), u32(depth)
             # A count that 32 bits don't hold takes several records; all time is in the first.
-            some = min(count, _U32_MAX)
-            self._out.put(head + u32(some) + NV3.pack(*times) + tail)
-            while count := count - some:
+            while True:
                 some = min(count, _U32_MAX)
-                self._out.put(head + u32(some) + bytes(24) + tail)
+                self._put_calls(place, caller, called, some, times, end)
+                count -= some
+                if not count:
+                    break
+                times = [0.0, 0.0, 0.0]
+        self._end_calls()
+
+    def _put_calls(
+        self, place: bytes, caller: int, called: int, count: int, times: list[float], depth: bytes
+    ) -> None:
+        by = self._subs[caller] if caller else _NO_CALLER
+        if not self._out.is_quick:
+            record = b"c" + place + by + u32(count) + NV3.pack(*times) + depth
+            self._out.put(record + self._subs[called])
+            return
+        block = self._calls
+        block.number(b"c" + place)
+        block.name(caller, by, _head_len(by))
+        block.number(u32(count))
+        block.figures(*times)
+        block.number(depth)
+        block.name(called, self._subs[called], _head_len(self._subs[called]))
+        self._call_added()
+
+    def _call_added(self) -> None:
+        self._calls.end_record()
+        if len(self._calls.plain) >= _CALLS_BLOCK:
+            self._end_calls()
+
+    def _end_calls(self) -> None:
+        """Records of calls are blocks of their own."""
+        if self._calls.plain:
+            self._out.put_packed(*self._calls.end())
 
     def _write_tree(self, payload: bytes) -> None:
         subs = self._subs
@@ -303,9 +341,15 @@ class PyWriter:
                 raise Refused(offset, _NOT_FINITE)
             open_calls = depth - 1
         self._open_calls = open_calls
-        put = self._out.put
         for depth, sub, incl, excl in chunks.PATH.iter_unpack(payload):
-            put(b"<" + u32(depth) + NV2.pack(incl, excl) + subs[sub])
+            if not self._out.is_quick:
+                self._out.put(b"<" + u32(depth) + NV2.pack(incl, excl) + subs[sub])
+                continue
+            self._calls.number(b"<" + u32(depth))
+            self._calls.figures(incl, excl)
+            self._calls.name(sub, subs[sub], _head_len(subs[sub]))
+            self._call_added()
+        self._end_calls()
 
     def _write_end(self, payload: bytes) -> None:
         if len(payload) > chunks.END.size:

@@ -13,6 +13,8 @@ import struct
 import zlib
 from typing import Any, Protocol
 
+from .deflate import run_block
+
 StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
@@ -72,70 +74,6 @@ def _adler_times(one: int, length: int, times: int) -> int:
         length *= 2
         times >>= 1
     return joined
-
-
-# ---- Runs as blocks made by hand ----------------------------------------------------
-
-_MATCH_MAX, _MATCH_MIN = 258, 3
-
-
-class _Bits:
-    """Bits, the first of a byte lowest; those of a Huffman code come highest first."""
-
-    def __init__(self) -> None:
-        self.value = 0
-        self.n = 0
-
-    def put(self, bits: int, n: int) -> None:
-        self.value |= bits << self.n
-        self.n += n
-
-    def code(self, code: int, n: int) -> None:
-        self.put(int(format(code, f"0{n}b")[::-1], 2), n)
-
-    def symbol(self, symbol: int) -> None:
-        """Of literals and lengths, in the codes that deflate has fixed."""
-        if symbol < 144:
-            self.code(0x30 + symbol, 8)
-        elif symbol < 256:
-            self.code(0x190 + symbol - 144, 9)
-        elif symbol < 280:
-            self.code(symbol - 256, 7)
-        else:
-            self.code(0xC0 + symbol - 280, 8)
-
-    def match(self, length: int, distance: int) -> None:
-        more = length - _MATCH_MIN
-        extra = max(more.bit_length() - 3, 0)
-        if length == _MATCH_MAX:
-            self.symbol(285)
-        else:
-            self.symbol(257 + 4 * extra + (more >> extra))
-            self.put(more & (1 << extra) - 1, extra)
-        more = distance - 1
-        extra = max(more.bit_length() - 2, 0)
-        self.code(2 * extra + (more >> extra), 5)
-        self.put(more & (1 << extra) - 1, extra)
-
-
-def run_block(record: bytes, times: int) -> bytes:
-    """Equal records, deflated: mirrors lib/format/run_block.c."""
-    bits = _Bits()
-    distance = len(record)
-    left = distance * (times - 1)
-    bits.put(2, 3)
-    for byte in record:
-        bits.symbol(byte)
-    while left:
-        length = min(left, _MATCH_MAX)
-        if 0 < left - length < _MATCH_MIN:
-            length -= _MATCH_MIN
-        bits.match(length, distance)
-        left -= length
-    bits.symbol(256)
-    bits.put(0, 3)
-    bits.put(0, -bits.n % 8)
-    return bits.value.to_bytes(bits.n // 8, "little") + b"\0\0\xff\xff"
 
 
 # ---- Where the bytes go --------------------------------------------------------------
@@ -203,6 +141,7 @@ _RUN_LONG = 16 * 1024 * 1024  # and worth a larger, better packed one
 _PIECES_OF_LONG = 256
 _PIECE_MAX = 1024 * 1024
 _LONG_LEVEL = 6
+_QUICK_LEVEL = 1  # who asks for more shall have small files
 _SEGMENT_SMALL = 2 * 1024  # bytes; for fewer zlib's tables are smaller
 _MEMORY_OF_SMALL = 5
 _MEMORY = 9
@@ -274,6 +213,17 @@ class Records:
             times -= some
             if times:
                 self.cut()
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether what follows is compressed as quickly as can be."""
+        return self._deflating and self._level == _QUICK_LEVEL
+
+    def put_packed(self, records: bytes, packed: bytes) -> None:
+        """Records that are compressed already, as a block from and to byte boundaries."""
+        self.cut()
+        self._count_in(records, 1, len(packed))
+        self._sink.put(packed)
 
     def _put_pieces(self, record: bytes, times: int) -> int:
         """Returns how many records are left."""
