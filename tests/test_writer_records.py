@@ -202,7 +202,7 @@ def calls_of(seed: int, n: int) -> Iterator[Chunk]:
     yield end(1)
 
 
-@pytest.mark.parametrize("n", [1, 60, 3000])
+@pytest.mark.parametrize("n", [1, 60, 900])
 def test_calls_are_the_records_that_they_would_be_uncompressed(make: MakeWriter, n: int) -> None:
     plain = written(make, list(calls_of(n, n)), 0)
     packed = written(make, list(calls_of(n, n)), 1)
@@ -212,7 +212,7 @@ def test_calls_are_the_records_that_they_would_be_uncompressed(make: MakeWriter,
 
 
 def test_blocks_of_calls_end_where_the_page_says() -> None:
-    packed = written(_cwrite.Writer, list(calls_of(2, 3000)), 1)
+    packed = written(_cwrite.Writer, list(calls_of(2, 900)), 1)
     sizes = [len(plain) for plain, _ in segments_of(packed)]
     assert max(sizes) >= 256 * 1024 > max(sizes) - 41_000
 

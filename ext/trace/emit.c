@@ -38,16 +38,25 @@ typedef struct {
 
 /* ---- Payloads ---- */
 
+static NOINLINE bool make_room(emitter *e, size_t len)
+{
+    char *grown = nyt_grow(e->data, &e->cap, e->len + len, 1);
+    if (grown)
+        e->data = grown;
+    else
+        e->status = -1;
+    return grown != NULL;
+}
+
+static inline bool has_room(emitter *e, size_t len)
+{
+    return e->status >= 0 && (LIKELY(len <= e->cap - e->len) || make_room(e, len));
+}
+
 static void add_bytes(emitter *e, const void *data, size_t len)
 {
-    if (e->status < 0)
+    if (!has_room(e, len))
         return;
-    char *grown = nyt_grow(e->data, &e->cap, e->len + len, 1);
-    if (!grown) {
-        e->status = -1;
-        return;
-    }
-    e->data = grown;
     if (len)
         memcpy(e->data + e->len, data, len);
     e->len += len;
@@ -57,7 +66,10 @@ static void add_bytes(emitter *e, const void *data, size_t len)
 static void add_u32(emitter *e, uint32_t v)
 {
     uint8_t b[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
-    add_bytes(e, b, sizeof b);
+    if (!has_room(e, sizeof b))
+        return;
+    memcpy(e->data + e->len, b, sizeof b);
+    e->len += sizeof b;
 }
 
 static void add_u64(emitter *e, uint64_t v)
@@ -761,7 +773,7 @@ static int emit_settled(tracer *t, const void *header, size_t header_len, const 
     if (!names)
         return -1;
     emit_lanes(&e, header, header_len, names);
-    names_free(names, t->codes.n_subs);
+    names_free(names, t->codes.subs, t->codes.n_subs);
     free(e.data);
     return e.status;
 }
@@ -775,12 +787,27 @@ int trace_emit(tracer *t, const void *header, size_t header_len, const chunk_sin
     return rc;
 }
 
+/* Whether any line at a place has time and no count, in one of the code objects that may share it. */
+static bool any_uncounted_at(const tracer *t, uint32_t place)
+{
+    for (size_t i = 0; i < t->codes.n; i++) {
+        const code_info *info = t->codes.list[i];
+        const line_slot *slots = place < info->slots_cap ? info->slots[place] : NULL;
+        for (uint32_t k = 0; slots && k < info->n_lines; k++)
+            if (slots[k].time && !slots[k].count)
+                return true;
+    }
+    return false;
+}
+
 /* Lines of a unit may have begun outside it. */
 static uint64_t uncounted_at(const tracer *t, uint32_t place)
 {
     line_item *items;
     size_t n;
     uint64_t uncounted = 0;
+    if (!any_uncounted_at(t, place))
+        return 0;
     if (!lines_at(t, place, &items, &n))
         n = 0;
     for (size_t k = 0; k < n; k++)

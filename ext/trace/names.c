@@ -303,9 +303,7 @@ static char *with_suffix(const named *n, unsigned repeat)
 /* Names a group of subs that share one; false: out of memory. */
 static bool name_group(named *group, size_t n, char **names)
 {
-    names[group->index] = strdup(group->sub->base);
-    if (!names[group->index])
-        return false;
+    names[group->index] = group->sub->base;
     qsort(group + 1, n - 1, sizeof *group, compare_lines);
     for (size_t i = 1, repeat = 0; i < n; i++) {
         repeat = i > 1 && group[i - 1].sub->first == group[i].sub->first ? repeat + 1 : 1;
@@ -316,34 +314,68 @@ static bool name_group(named *group, size_t n, char **names)
     return true;
 }
 
+/* How many subs have each one's name, by index; NULL: out of memory. */
+static uint32_t *count_of_names(const sub_info *subs, size_t n)
+{
+    struct nyt_names known = {0};
+    uint32_t *ids = malloc((n + 1) * sizeof *ids), *uses = calloc(n + 1, sizeof *uses);
+    bool ok = ids && uses;
+    for (size_t i = 0; ok && i < n; i++) {
+        ids[i] = nyt_names_take(&known, (nyt_str){.data = subs[i].base, .len = strlen(subs[i].base)});
+        ok = ids[i] != NYT_NONE;
+        if (ok)
+            uses[ids[i]]++;
+    }
+    for (size_t i = 0; ok && i < n; i++)
+        ids[i] = uses[ids[i]];
+    nyt_names_free(&known);
+    free(uses);
+    if (ok)
+        return ids;
+    free(ids);
+    return NULL;
+}
+
+/* Names those of which several have one; `order` has room for all. */
+static bool name_shared(const sub_info *subs, size_t n, const file_table *files, named *order,
+                        const uint32_t *uses, char **names)
+{
+    size_t shared = 0;
+    bool ok = true;
+    for (size_t i = 0; i < n; i++) {
+        const source_file *file = &files->list[subs[i].file];
+        if (uses[i] > 1)
+            order[shared++] = (named){&subs[i], file->parent != 0, file->name, i};
+        else
+            names[i] = subs[i].base;
+    }
+    qsort(order, shared, sizeof *order, compare_named);
+    for (size_t i = 0, end; ok && i < shared; i = end) {
+        end = i + uses[order[i].index];
+        ok = name_group(order + i, end - i, names);
+    }
+    return ok;
+}
+
 char **names_settled(const sub_info *subs, size_t n, const file_table *files)
 {
     named *order = malloc((n + 1) * sizeof *order);
     char **names = calloc(n + 1, sizeof *names);
-    bool ok = order && names;
-    for (size_t i = 0; ok && i < n; i++) {
-        const source_file *file = &files->list[subs[i].file];
-        order[i] = (named){&subs[i], file->parent != 0, file->name, i};
-    }
-    if (ok)
-        qsort(order, n, sizeof *order, compare_named);
-    for (size_t i = 0, end; ok && i < n; i = end) {
-        end = i + 1;
-        while (end < n && strcmp(order[i].sub->base, order[end].sub->base) == 0)
-            end++;
-        ok = name_group(order + i, end - i, names);
-    }
+    uint32_t *uses = count_of_names(subs, n);
+    bool ok = order && names && uses && name_shared(subs, n, files, order, uses, names);
+    free(uses);
     free(order);
     if (!ok && names) {
-        names_free(names, n);
+        names_free(names, subs, n);
         names = NULL;
     }
     return names;
 }
 
-void names_free(char **names, size_t n)
+void names_free(char **names, const sub_info *subs, size_t n)
 {
     for (size_t i = 0; names && i < n; i++)
-        free(names[i]);
+        if (names[i] != subs[i].base)
+            free(names[i]);
     free(names);
 }

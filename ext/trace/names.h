@@ -14,9 +14,9 @@ PyObject *name_of_c(PyObject *callable, PyMethodDef *method);
 /*
  * The final name of each of `n` subs, by index: of those with one name the first by file
  * and line keeps it, others get `@LINE`, and `.2`, `.3` on the same line. The order of
- * events has no say. NULL: out of memory; else to be given to names_free().
+ * events has no say. NULL: out of memory; else to be given to names_free(), while the subs are there.
  */
 char **names_settled(const sub_info *subs, size_t n, const file_table *files);
-void names_free(char **names, size_t n);
+void names_free(char **names, const sub_info *subs, size_t n);
 
 #endif

@@ -1,17 +1,25 @@
 /* The bits of literals, matches and ends. */
 #include "format/fixed_codes.h"
 
-#include <string.h>
+/* Compilers make one store of it. */
+static inline void put_le64(uint8_t *p, uint64_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    p[4] = (uint8_t)(v >> 32);
+    p[5] = (uint8_t)(v >> 40);
+    p[6] = (uint8_t)(v >> 48);
+    p[7] = (uint8_t)(v >> 56);
+}
 
 /* At most 32. Eight bytes are written, of which those that are whole count. */
 static inline void put_bits(struct nyt_bits *b, uint32_t bits, unsigned n)
 {
-    uint8_t whole[8];
     b->held |= (uint64_t)bits << b->n;
     b->n += n;
-    for (unsigned i = 0; i < sizeof whole; i++)
-        whole[i] = (uint8_t)(b->held >> 8 * i);
-    memcpy(b->p, whole, sizeof whole);
+    put_le64(b->p, b->held);
     b->p += b->n / 8;
     b->held >>= b->n & ~7u;
     b->n &= 7;
@@ -27,27 +35,39 @@ static inline uint32_t turned(uint32_t code, unsigned n)
     return code >> (16 - n);
 }
 
-static inline void put_literal(struct nyt_bits *b, uint8_t byte)
-{
-    enum { SHORT = 144, SHORT_FROM = 0x30, LONG_FROM = 0x190 };
-    if (byte < SHORT)
-        put_bits(b, turned(SHORT_FROM + byte, 8), 8);
-    else
-        put_bits(b, turned(LONG_FROM + byte - SHORT, 9), 9);
-}
+/* The code of each literal with its first bit lowest: 8 bits, from LONG_LITERALS on 9. */
+#define PAIR_OF(c)   (((c) >> 1 & 1) | ((c) & 1) << 1)
+#define NIBBLE_OF(c) (PAIR_OF((c) >> 2) | PAIR_OF(c) << 2)
+#define BYTE_OF(c)   (NIBBLE_OF((c) >> 4) | NIBBLE_OF(c) << 4)
+#define SHORT_OF(b)  BYTE_OF(0x30 + (b))
+#define LONG_OF(b)   (1 | BYTE_OF(0x90 + (b) - 144) << 1)
+#define CODE_OF(b)   ((b) < 144 ? SHORT_OF(b) : LONG_OF(b))
+#define FOUR(b)      CODE_OF(b), CODE_OF((b) + 1), CODE_OF((b) + 2), CODE_OF((b) + 3)
+#define SIXTEEN(b)   FOUR(b), FOUR((b) + 4), FOUR((b) + 8), FOUR((b) + 12)
+#define SIXTY_FOUR(b) SIXTEEN(b), SIXTEEN((b) + 16), SIXTEEN((b) + 32), SIXTEEN((b) + 48)
+
+enum { LONG_LITERALS = 144 };
+
+static const uint16_t literal_codes[256] = {SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128),
+                                            SIXTY_FOUR(192)};
 
 void nyt_bits_literals(struct nyt_bits *b, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        put_literal(b, bytes[i]);
+        put_bits(b, literal_codes[bytes[i]], 8 + (bytes[i] >= LONG_LITERALS));
 }
 
-static unsigned log2_of(uint32_t value)
+/* Of a value above 0. */
+static inline unsigned log2_of(uint32_t value)
 {
+#ifdef __GNUC__
+    return 31 - (unsigned)__builtin_clz(value);
+#else
     unsigned n = 0;
     while (value >>= 1)
         n++;
     return n;
+#endif
 }
 
 /* Of the symbols 256 to 287. */
