@@ -359,8 +359,8 @@ typedef struct {
     size_t payload; /* bytes of its F chunk */
 } nyt_kept_source;
 
-NYT_API int nyt_pieces_know(nyt_pieces *p, uint32_t fid, int level, const void *identity, size_t len,
-                            nyt_kept_source *out);
+NYT_API int nyt_pieces_know(nyt_pieces *p, uint32_t fid, int level, const void *identity,
+                            size_t len, nyt_kept_source *out);
 /* Its text, to be freed with free(), not terminated. NYT_EFORMAT, NYT_ENOMEM. */
 NYT_API int nyt_pieces_text(const nyt_pieces *p, uint32_t fid, char **text, size_t *len);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,59 @@ def test_it_is_kept_and_used(tmp_path: Path) -> None:
     assert profile(program, tmp_path) == program.read_text()
     assert file.stat().st_mtime > written
     assert kept(tmp_path) == [file]
+
+
+def settle(*files: Path) -> None:
+    """The state of a file that was written just now tells nothing yet."""
+    newest = max(file.stat().st_ctime for file in files)
+    while time.time() < newest + 4:
+        time.sleep(0.1)
+
+
+def told_of_files(program: Path, home: Path) -> list[str]:
+    """What the log says of chunks of files."""
+    command = [PYTHON, "-m", "pynytprof", "-q", "--set", "trace=1", str(program)]
+    done = run(command, cwd=home, XDG_CACHE_HOME=str(home), PYNYTPROF_TRACER="c")
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stderr.splitlines() if "chunk F" in line]
+
+
+def test_a_file_that_is_as_it_was_is_not_read(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    settle(program)
+    first, second = (told_of_files(program, tmp_path) for _ in range(2))
+    assert not any("of an earlier run" in line for line in first)
+    assert any("of an earlier run: 1, " in line for line in second)
+    assert profile(program, tmp_path) == program.read_text()
+
+
+def test_another_text_of_the_same_size_and_time_is_seen(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    settle(program)
+    before = profile(program, tmp_path)
+    assert profile(program, tmp_path) == before
+    state = program.stat()
+    program.write_text(before.replace("x = ", "y = "))
+    os.utime(program, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert profile(program, tmp_path) == program.read_text() != before
+    settle(program)
+    assert profile(program, tmp_path) == program.read_text()
+    assert profile(program, tmp_path) == program.read_text()
+
+
+def test_a_forked_child_and_blocks_have_the_text_as_well(tmp_path: Path) -> None:
+    program = large_program(tmp_path)
+    fork = "import os\nif pid := os.fork():\n    os.waitpid(pid, 0)\n"
+    fork += "def f():\n    for i in (1,):\n        len('')\nf()\n"
+    program.write_text(fork + program.read_text())
+    settle(program)
+    for _ in range(2):
+        assert profile(program, tmp_path, "--blocks") == program.read_text()
+        (child,) = tmp_path.glob("program.out.*")
+        files = pynytprof.open_profile(child).files.values()
+        (text,) = (file.source for file in files if file.name == str(program))
+        assert "".join(text[line] for line in sorted(text)) == program.read_text()
+        child.unlink()
 
 
 def test_kinds_of_runs_do_not_replace_each_others(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def calls_of(seed: int, n: int) -> Iterator[Chunk]:
     yield file(1, "/a.py")
     yield b"D", b"".join(sub(i, 1, i, i, name) for i, name in enumerate(names, 1))
     places = [(rnd.randrange(1, 300), rnd.randrange(len(names) + 1)) for _ in range(60)]
+    often = [min(int(rnd.expovariate(0.1)) + 1, len(names)) for _ in range(n)]
     counts = [0, 1, 5, 2**32 - 1, 2**32, 2**33 + 1]
     yield (
         b"C",
@@ -195,7 +196,7 @@ def calls_of(seed: int, n: int) -> Iterator[Chunk]:
         yield (
             b"T",
             b"".join(
-                TREE.pack(1, min(int(rnd.expovariate(0.1)) + 1, len(names)), incl, rnd.choice([incl, 1.0]))
+                TREE.pack(1, rnd.choice(often), incl, rnd.choice([incl, 1.0]))
                 for incl in rnd.choices(times, k=n)
             ),
         )

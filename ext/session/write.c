@@ -40,7 +40,9 @@ static void tell_tally(const session *s, const tally *seen, const char *note)
     messages_tell("profile written to %s%s", s->out.path, note ? " (snapshot)" : "");
     for (int i = 0; i < 128 && !note; i++)
         if (seen->chunks[i])
-            messages_tell("chunk %c: %u, %zu bytes", i, seen->chunks[i], seen->bytes[i]);
+            messages_tell("chunk %c%s: %u, %zu bytes", i == CHUNK_KEPT ? 'F' : i,
+                          i == CHUNK_KEPT ? " of an earlier run" : "", seen->chunks[i],
+                          seen->bytes[i]);
 }
 
 static int level_of(const session *s)

@@ -146,7 +146,8 @@ static bool edge_index_double(call_graph *g)
 
 static edge_memory *edge_memory_of(call_graph *g, const line_slot *slot, uint32_t callee)
 {
-    return &g->remembered[mix((uint64_t)(uintptr_t)slot ^ (uint64_t)callee << 40) % EDGES_REMEMBERED];
+    return &g->remembered[mix((uint64_t)(uintptr_t)slot ^ (uint64_t)callee << 40) %
+                          EDGES_REMEMBERED];
 }
 
 edge *graph_edge(call_graph *g, const edge_place *wanted)

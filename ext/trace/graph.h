@@ -53,9 +53,9 @@ typedef struct {
     node **node_blocks; /* of NODES_A_BLOCK each */
     size_t n_nodes, node_blocks_cap, max_nodes;
     struct nyt_map node_index; /* parent and sub -> index, where there are more than FEW_CHILDREN */
-    node *root;                /* stands for "nobody": no sub, no time */
+    node *root; /* stands for "nobody": no sub, no time */
     edge_memory remembered[EDGES_REMEMBERED];
-    uint64_t folds;            /* calls for which the tree had no room */
+    uint64_t folds; /* calls for which the tree had no room */
 } call_graph;
 
 /* An empty graph, with its root; false: out of memory. */

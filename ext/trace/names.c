@@ -321,7 +321,8 @@ static uint32_t *count_of_names(const sub_info *subs, size_t n)
     uint32_t *ids = malloc((n + 1) * sizeof *ids), *uses = calloc(n + 1, sizeof *uses);
     bool ok = ids && uses;
     for (size_t i = 0; ok && i < n; i++) {
-        ids[i] = nyt_names_take(&known, (nyt_str){.data = subs[i].base, .len = strlen(subs[i].base)});
+        ids[i] = nyt_names_take(&known,
+                                (nyt_str){.data = subs[i].base, .len = strlen(subs[i].base)});
         ok = ids[i] != NYT_NONE;
         if (ok)
             uses[ids[i]]++;

@@ -28,7 +28,7 @@ static int put_chunk(void *ctx, char token, const void *payload, size_t len)
 static int put_kept(void *ctx, uint32_t fid, size_t len)
 {
     output *o = ctx;
-    o->seen(o->ctx, 'F', len);
+    o->seen(o->ctx, CHUNK_KEPT, len);
     return nyt_chunks_kept(o->out, fid, NULL);
 }
 

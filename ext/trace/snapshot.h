@@ -20,6 +20,9 @@ typedef struct {
 /* Takes bytes; 0, or a negative number that ends the work and is handed back. */
 typedef int profile_put(void *file, const void *data, size_t len);
 
+/* What stands for the token of an F chunk that an earlier run has made. */
+enum { CHUNK_KEPT = 'f' };
+
 /* The profile as it is now, to `put`: 0, what `put` returned, or NYT_E.... Each chunk is told
  * to `seen`. */
 int profile_write(snapshots *s, profile_put *put, void *file, int level, const void *header,

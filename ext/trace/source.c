@@ -506,8 +506,8 @@ static int64_t file_of_unpickled(file_table *files, PyCodeObject *code, PyObject
     if (file < 0 && text && text[0] && files->n < FILES_IN_ALL && !PyErr_Occurred())
         file = real_file(files, path, text, NULL);
     source_file *f = file >= 0 ? &files->list[file] : NULL;
-    bool ok = f && (f->skip ||
-                    (text_unpack(&f->text, &files->kept) && text_has_code(&f->text, code)));
+    bool ok = f &&
+              (f->skip || (text_unpack(&f->text, &files->kept) && text_has_code(&f->text, code)));
     return ok ? file : -1;
 }
 

@@ -265,7 +265,6 @@ void text_from_globals(source_text *t, PyObject *globals)
     swallow_error();
 }
 
-
 /* ---- What is kept ---- */
 
 bool text_is_known(const source_text *t)

@@ -503,8 +503,8 @@ static void call_added(nyt_chunks *c, bool ok)
 }
 
 /* A count that 32 bits don't hold takes several records; all time is in the first. */
-static void put_calls(nyt_chunks *c, nyt_sub_callers *r, uint64_t count, struct nyt_block_name *caller,
-                      struct nyt_block_name *called)
+static void put_calls(nyt_chunks *c, nyt_sub_callers *r, uint64_t count,
+                      struct nyt_block_name *caller, struct nyt_block_name *called)
 {
     do {
         r->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;

@@ -36,14 +36,14 @@ static inline uint32_t turned(uint32_t code, unsigned n)
 }
 
 /* The code of each literal with its first bit lowest: 8 bits, from LONG_LITERALS on 9. */
-#define PAIR_OF(c)   (((c) >> 1 & 1) | ((c) & 1) << 1)
-#define NIBBLE_OF(c) (PAIR_OF((c) >> 2) | PAIR_OF(c) << 2)
-#define BYTE_OF(c)   (NIBBLE_OF((c) >> 4) | NIBBLE_OF(c) << 4)
-#define SHORT_OF(b)  BYTE_OF(0x30 + (b))
-#define LONG_OF(b)   (1 | BYTE_OF(0x90 + (b) - 144) << 1)
-#define CODE_OF(b)   ((b) < 144 ? SHORT_OF(b) : LONG_OF(b))
-#define FOUR(b)      CODE_OF(b), CODE_OF((b) + 1), CODE_OF((b) + 2), CODE_OF((b) + 3)
-#define SIXTEEN(b)   FOUR(b), FOUR((b) + 4), FOUR((b) + 8), FOUR((b) + 12)
+#define PAIR_OF(c)    (((c) >> 1 & 1) | ((c) & 1) << 1)
+#define NIBBLE_OF(c)  (PAIR_OF((c) >> 2) | PAIR_OF(c) << 2)
+#define BYTE_OF(c)    (NIBBLE_OF((c) >> 4) | NIBBLE_OF(c) << 4)
+#define SHORT_OF(b)   BYTE_OF(0x30 + (b))
+#define LONG_OF(b)    (1 | BYTE_OF(0x90 + (b) - 144) << 1)
+#define CODE_OF(b)    ((b) < 144 ? SHORT_OF(b) : LONG_OF(b))
+#define FOUR(b)       CODE_OF(b), CODE_OF((b) + 1), CODE_OF((b) + 2), CODE_OF((b) + 3)
+#define SIXTEEN(b)    FOUR(b), FOUR((b) + 4), FOUR((b) + 8), FOUR((b) + 12)
 #define SIXTY_FOUR(b) SIXTEEN(b), SIXTEEN((b) + 16), SIXTEEN((b) + 32), SIXTEEN((b) + 48)
 
 enum { LONG_LITERALS = 144 };

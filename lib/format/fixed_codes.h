@@ -14,7 +14,7 @@ enum {
     NYT_MATCH_BACK = 32768,     /* so far back, at most */
     NYT_LITERAL_BITS = 9,       /* at most; of a code with its extra bits: */
     NYT_MATCH_BITS = 8 + 5 + 5 + 13,
-    NYT_BLOCK_ENDS = 24         /* bytes: what stands before and after, and what is written too far */
+    NYT_BLOCK_ENDS = 24 /* bytes: what stands before and after, and what is written too far */
 };
 
 /* All zeros but for `p` where a block begins. */

@@ -18,7 +18,8 @@ static uint8_t *begin_record(struct nyt_name_block *b, size_t names)
 {
     size_t most = FIGURES_MAX + 2 * NAME_HEAD + names;
     /* Where short matches stand, a byte takes more than one. */
-    if (!nyt_buf_reserve(&b->plain, most) || !nyt_buf_reserve(&b->packed, 2 * most + NYT_BLOCK_ENDS))
+    if (!nyt_buf_reserve(&b->plain, most) ||
+        !nyt_buf_reserve(&b->packed, 2 * most + NYT_BLOCK_ENDS))
         return NULL;
     b->bits.p = b->packed.data + b->packed.len;
     if (b->plain.len == 0)

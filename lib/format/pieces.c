@@ -310,7 +310,8 @@ static bool take_piece(nyt_pieces *p, const struct entry *e, const uint8_t *byte
     nyt_piece_begin(piece);
     nyt_buf_free(&piece->block.bytes);
     /* Nothing is added to what is borrowed: nyt_piece_begin() comes first. */
-    piece->block.bytes = (struct nyt_buf){.data = (uint8_t *)(uintptr_t)bytes, .len = (size_t)e->bytes};
+    piece->block.bytes = (struct nyt_buf){.data = (uint8_t *)(uintptr_t)bytes,
+                                          .len = (size_t)e->bytes};
     piece->borrowed = true;
     piece->block.plain = e->plain;
     piece->block.adler = e->adler;
@@ -324,7 +325,8 @@ static bool take_piece(nyt_pieces *p, const struct entry *e, const uint8_t *byte
 }
 
 /* The entry at *at, which goes on to the next one; false: there is none, or no sound one. */
-static bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *e, const uint8_t **bytes)
+static bool next_entry(const uint8_t **at, const uint8_t *end, struct entry *e,
+                       const uint8_t **bytes)
 {
     if ((size_t)(end - *at) < sizeof *e)
         return false;

@@ -81,7 +81,17 @@ def _header_record(key: bytes, value: bytes, offset: int) -> bytes:
 def _head_len(text: bytes) -> int:
     """How many bytes of a string come before its text."""
     first = text[1]
-    return 2 if first < 0x80 else 3 if first < 0xC0 else 4 if first < 0xE0 else 5 if first < 0xFF else 6
+    return (
+        2
+        if first < 0x80
+        else 3
+        if first < 0xC0
+        else 4
+        if first < 0xE0
+        else 5
+        if first < 0xFF
+        else 6
+    )
 
 
 def _runs(tag: bytes, where: bytes, count: int, ticks: int) -> Iterator[tuple[bytes, int]]:

@@ -684,6 +684,56 @@ static void stored_sources_change_no_byte_and_are_not_made_again(void **state)
     nyt_pieces_free(third);
 }
 
+/* As snapshot(), but its second file's chunk is what was kept. */
+static struct sink snapshot_of_kept(nyt_pieces *pieces)
+{
+    struct sink s = sink_new();
+    nyt_chunks *c = chunks_on(&s, 1, pieces);
+    assert_int_equal(begin_profile(c, NULL), NYT_OK);
+    assert_int_equal(nyt_chunks_kept(c, 1, NULL), NYT_EAPI);    /* is there already */
+    assert_int_equal(nyt_chunks_kept(c, 3, NULL), NYT_EAPI);    /* comes too early */
+    assert_int_equal(nyt_chunks_kept(c, 2, NULL), NYT_OK);
+    assert_int_equal(end_profile(c, NULL), NYT_OK);
+    assert_int_equal(nyt_chunks_close(c, NULL), NYT_OK);
+    return s;
+}
+
+static void a_source_is_known_by_what_its_file_is(void **state)
+{
+    (void)state;
+    static const char text[] = "pass  # a line that is long enough to be worth keeping\n";
+    nyt_pieces *first = nyt_pieces_new(), *next = nyt_pieces_new();
+    nyt_kept_source found;
+    char *kept;
+    size_t len;
+    assert_int_equal(nyt_pieces_know(first, 2, 1, "state", 5, &found), 0);
+    struct sink a = snapshot(1, first, "/b.py"), store = stored(first);
+    assert_int_equal(nyt_pieces_load(next, store.data, store.len), NYT_OK);
+    assert_int_equal(nyt_pieces_text(next, 2, &kept, &len), NYT_EFORMAT);
+    assert_int_equal(nyt_pieces_know(next, 2, 1, "other", 5, &found), 0);
+    assert_int_equal(nyt_pieces_know(next, 2, 6, "state", 5, &found), 0);
+    assert_int_equal(nyt_pieces_know(next, 3, 1, "state", 5, &found), 0);
+    assert_int_equal(nyt_pieces_know(next, 2, 1, "state", 5, &found), 1);
+    assert_int_equal(found.lines, 1);
+    assert_true(found.payload > sizeof text);
+    assert_int_equal(nyt_pieces_text(next, 2, &kept, &len), NYT_OK);
+    assert_int_equal(len, sizeof text - 1);
+    assert_memory_equal(kept, text, len);
+    free(kept);
+    struct sink b = snapshot_of_kept(next);
+    assert_content(&b, a.data, a.len);
+    nyt_pieces_renumber(next);
+    struct sink other = snapshot(1, next, "/c.py"), plain = snapshot(1, NULL, "/c.py");
+    assert_content(&other, plain.data, plain.len);
+    struct sink c = snapshot_of_kept(next); /* stays */
+    assert_content(&c, a.data, a.len);
+    struct sink *all[] = {&a, &b, &c, &store, &other, &plain};
+    nyt_pieces_free(first);
+    nyt_pieces_free(next);
+    for (size_t i = 0; i < COUNT(all); i++)
+        sink_free(all[i]);
+}
+
 static void a_damaged_store_is_refused(void **state)
 {
     (void)state;
@@ -826,6 +876,7 @@ int main(void)
         cmocka_unit_test(a_section_with_open_calls_can_t_end),
         cmocka_unit_test(kept_sources_change_no_byte_of_a_snapshot),
         cmocka_unit_test(stored_sources_change_no_byte_and_are_not_made_again),
+        cmocka_unit_test(a_source_is_known_by_what_its_file_is),
         cmocka_unit_test(a_damaged_store_is_refused),
         cmocka_unit_test(a_sink_full_at_any_byte_is_told_at_close),
         cmocka_unit_test(a_writer_that_failed_stays_failed),
