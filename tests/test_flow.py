@@ -15,8 +15,6 @@ import pytest
 
 if sys.version_info < (3, 12):
     pytest.skip("needs CPython 3.12 or later", allow_module_level=True)
-if sys.version_info >= (3, 14):
-    pytest.skip("needs CPython before 3.14", allow_module_level=True)
 
 from pynytprof._ctrace import line_blocks
 
@@ -54,13 +52,19 @@ def test_blocks(text: str, blocks: list[list[int]]) -> None:
     assert lines_of(text) == blocks
 
 
+# Its argument tells the event where the loop began; it goes nowhere.
+NO_JUMPS = {"END_ASYNC_FOR"}
+
+
 def test_all_jumps_are_known() -> None:
     text = (TOP / "ext/trace/flow.c").read_text(encoding="utf-8")
     known = re.search(r"static int jump_target.*?\n}", text, re.DOTALL)
     assert known is not None
     for opcode in set(dis.hasjrel) | set(dis.hasjabs):
         name = dis.opname[opcode]
-        if opcode < 256 and not name.startswith("INSTRUMENTED"):  # the rest is for the compiler
+        if opcode >= 256 or name.startswith("INSTRUMENTED"):  # the compiler's, and a tool's
+            continue
+        if name not in NO_JUMPS:
             assert f"case {name}:" in known[0]
 
 

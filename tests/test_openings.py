@@ -13,8 +13,6 @@ import pytest
 
 if sys.version_info < (3, 12):
     pytest.skip("needs CPython 3.12 or later", allow_module_level=True)
-if sys.version_info >= (3, 14):
-    pytest.skip("needs CPython before 3.14", allow_module_level=True)
 
 from pynytprof._ctrace import Tracer
 
@@ -70,6 +68,10 @@ FORMS = {
 }
 
 
+# From 3.14 on the condition of `while` is compiled once: jumps lead to the line.
+NONE_SPARED = {"loop", "loop to it"} if sys.version_info >= (3, 14) else set()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_counts_and_events(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"{FORMS[form]}for i in range({CALLS}):\n    f(i)\n"
@@ -78,7 +80,7 @@ def test_counts_and_events(form: str, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYNYTPROF_HOT", str(2 * CALLS))
     _, all_events = profiled(text, tmp_path, E=ValueError)
     spared = all_events.facts()["line_events"] - tracer.facts()["line_events"]
-    assert spared > CALLS // 2
+    assert spared == 0 if form in NONE_SPARED else spared > CALLS // 2
 
 
 @pytest.mark.parametrize("again", [1, 100])

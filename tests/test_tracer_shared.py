@@ -12,7 +12,6 @@ from pynytprof import reader, verify
 
 pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later"),
-    pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14"),
 ]
 
 PROGRAM = """\

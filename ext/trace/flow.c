@@ -17,9 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x03100000
 
 #include <opcode.h>
+
+/* Opcodes that only some versions have; -1 stands for none. */
+#if PY_VERSION_HEX < 0x030E0000
+enum { POP_ITER = -1 };
+#else
+enum { RETURN_CONST = -1 };
+#endif
+
+enum {
+    /* A loop at its end, or a delegation, goes on behind END_FOR, or END_SEND, or at it. From 3.14
+     * on POP_ITER follows, where nothing can start. */
+    MOST_LANDINGS = PY_VERSION_HEX < 0x030E0000 ? 3 : 2,
+};
 
 bool flow_is_known(void)
 {
@@ -69,7 +82,8 @@ static int next_unit(const flow_search *s, int unit)
 
 static bool may_start_line(int opcode)
 {
-    return opcode != END_ASYNC_FOR && opcode != END_FOR && opcode != END_SEND && opcode != RESUME;
+    return opcode != END_ASYNC_FOR && opcode != END_FOR && opcode != END_SEND &&
+           opcode != POP_ITER && opcode != RESUME;
 }
 
 /* Whether what comes behind it never, or not only, follows it. */
@@ -103,7 +117,7 @@ static bool ends_block(int opcode)
 /* How many instructions from the jump's target on it may go to: some are passed over. */
 static int count_targets(int opcode)
 {
-    return opcode == FOR_ITER || opcode == SEND ? 3 : 1;
+    return opcode == FOR_ITER || opcode == SEND ? MOST_LANDINGS : 1;
 }
 
 /* Where the jump that ends at unit `next` goes; -1: it is none. */

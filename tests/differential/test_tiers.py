@@ -22,7 +22,6 @@ from pynytprof._ctrace import Tracer
 
 pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later"),
-    pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14"),
 ]
 
 # The first lines of functions that were called often have no events.
