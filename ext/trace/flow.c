@@ -6,8 +6,8 @@
  * handlers. At a marked instruction LINE comes if what ran before in the frame stands on another
  * line. So within a basic block LINE comes always or never by the code alone; at a block's first
  * instruction it depends on the edge by which the frame comes. Where that can't be told (handlers,
- * right behind the start of a frame on the same line, and behind what may have called a function
- * of Python's, when CPython no longer knows the line), the place is called wild.
+ * right behind the start of a frame on the same line, and in 3.12 behind what may have called a
+ * function of Python's, when CPython no longer knows the line), the place is called wild.
  *
  * A block ends at a jump, a return, a yield (the frame may never go on) and where an exception is
  * raised on purpose. Whatever else raises leaves it in the middle, which tiers.c makes up for.
@@ -314,19 +314,20 @@ static bool add_edge(code_flow *flow, const flow_search *s, uint32_t from, int t
 }
 
 /*
- * A call of a function of Python's, also of a property or __getitem__, comes back to the last of the
- * instruction's caches.
+ * In 3.12 a call of a function of Python's, also of a property or __getitem__, comes back to the last
+ * of the instruction's caches.
  */
-static bool may_call_python(const flow_search *s, int unit)
+static bool loses_line(const flow_search *s, int unit)
 {
     int opcode = opcode_at(s, unit);
-    return next_unit(s, unit) > unit + 1 || opcode == CALL_FUNCTION_EX;
+    return PY_VERSION_HEX < 0x030D0000 &&
+           (next_unit(s, unit) > unit + 1 || opcode == CALL_FUNCTION_EX);
 }
 
 /* The instruction at the end of the block goes on, on the same line, perhaps with LINE. */
 static void doubt_next(code_flow *flow, const flow_search *s, int unit, int next)
 {
-    if (next >= s->n_units || !may_call_python(s, unit) || s->lines[unit] != s->lines[next])
+    if (next >= s->n_units || !loses_line(s, unit) || s->lines[unit] != s->lines[next])
         return;
     const flow_block *b = &flow->blocks[s->block_of[next]];
     if (b->first < b->end && flow->places[b->first].unit == (uint32_t)next)
