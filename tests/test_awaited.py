@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from doors import Door
+from payloads import START, TIMES, end, file, string
 from process import WORK, profile
 from support import run
+from writing import WRITERS, written
 
 from pynytprof import reader, verify
 
@@ -115,6 +117,67 @@ def test_merged_profiles_have_the_sum(awaited: Path, nytprof: Door, tmp_path: Pa
     one, two = reader.read(awaited).awaits, reader.read(merged).awaits
     assert [a.count * 2 for a in one] == [a.count for a in two]
     assert [a.time * 2 for a in one] == pytest.approx([a.time for a in two])
+
+
+HEADER = {"basetime": "10", "application": "a.py", "ticks_per_sec": "10000000", "nv_size": "8"}
+
+
+def made(path: Path, *comments: str, evals: tuple[str, ...] = ()) -> Path:
+    """One file, /src/a.py, and texts that line 1 of it gave to exec; each has lines 1 and 2."""
+    pairs = [(f":{key}", value) for key, value in HEADER.items()]
+    pairs += [("!stmts", "1"), *(("#", comment) for comment in comments)]
+    head = START.pack(300, 1, 10.0) + b"".join(string(t) for pair in pairs for t in pair)
+    chunks = [(b"P", head), file(1, "/src/a.py", ("a()\n", "b()\n"))]
+    for fid, text in enumerate(evals, 2):
+        chunks += [file(fid, f"(eval {fid - 1})[/src/a.py:1]", (text, "b()\n"), 1, 1)]
+    chunks += [
+        (b"S", TIMES.pack(fid, line, 0, 0, 1, 10, 10))
+        for fid in range(1, 2 + len(evals))
+        for line in (1, 2)
+    ]
+    path.write_bytes(written(WRITERS["c"], [*chunks, end(300, 30.0)], 1))
+    return path
+
+
+def found(path: Path) -> list[tuple[str, int, int, float]]:
+    loaded = reader.read(path)
+    return [
+        (loaded.files[one.fid].name, one.line, one.count, round(one.time, 6))
+        for one in loaded.awaits
+    ]
+
+
+def test_no_line_is_lost_in_profiles_of_many_processes(tmp_path: Path, nytprof: Door) -> None:
+    parts = [
+        made(
+            tmp_path / f"{part}.out", *(f"awaited 10000000 2 {n} /src/a.py" for n in range(1, 401))
+        )
+        for part in range(4)
+    ]
+    merged = tmp_path / "merged.out"
+    assert nytprof.run("merge", "-o", merged, *parts).returncode == 0
+    assert found(merged) == [("/src/a.py", line, 8, 4.0) for line in range(1, 401)]
+    assert merged.read_bytes().count(b"#awaited ") == 400  # one for each line
+
+
+def test_merged_texts_of_exec_keep_their_own(tmp_path: Path, nytprof: Door) -> None:
+    """The first of one profile is the second of the other: numbers change."""
+    comment = "awaited {} 1 2 (eval 1)[/src/a.py:1]"
+    one = made(tmp_path / "1.out", comment.format(10_000_000), evals=("x()\n",))
+    two = made(tmp_path / "2.out", comment.format(30_000_000), evals=("y()\n",))
+    merged = tmp_path / "merged.out"
+    assert nytprof.run("merge", "-o", merged, one, two).returncode == 0
+    loaded = reader.read(merged)
+    times = {loaded.files[a.fid].lines[0].source: a.time for a in loaded.awaits}
+    assert times == {"x()\n": 1.0, "y()\n": 3.0}
+
+
+def test_waits_for_a_processor_are_added_up(tmp_path: Path, nytprof: Door) -> None:
+    parts = [made(tmp_path / f"{n}.out", "Processor waits: 5000000 ticks") for n in range(3)]
+    merged = tmp_path / "merged.out"
+    assert nytprof.run("merge", "-o", merged, *parts).returncode == 0
+    assert b"#Processor waits: 15000000 ticks\n" in merged.read_bytes()
+    assert json.loads(nytprof.run("summary", "--json", merged).stdout)["processor_wait"] == 1.5
 
 
 def test_perls_tools_take_it_silently(awaited: Path, tmp_path: Path) -> None:

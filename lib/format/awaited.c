@@ -20,26 +20,26 @@ bool nyt_take_number(nyt_str *rest, uint64_t most, uint64_t *value)
     return true;
 }
 
-bool nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a)
+enum nyt_awaited_saying nyt_awaited_parse(nyt_str comment, struct nyt_awaited *a)
 {
     static const char word[] = "awaited ";
     uint64_t line;
     if (!nyt_str_begins(comment, word))
-        return false;
+        return NYT_AWAITED_NOTHING;
     nyt_str rest = {.data = comment.data + sizeof word - 1, .len = comment.len - (sizeof word - 1)};
     if (!nyt_take_number(&rest, INT64_MAX, &a->ticks) ||
         !nyt_take_number(&rest, INT64_MAX, &a->count) || !nyt_take_number(&rest, UINT32_MAX, &line))
-        return false;
+        return NYT_AWAITED_MALFORMED;
     while (rest.len && (rest.data[rest.len - 1] == '\n' || rest.data[rest.len - 1] == '\r'))
         rest.len--;
     a->line = (uint32_t)line;
     a->file = rest;
-    return rest.len > 0;
+    return rest.len > 0 ? NYT_AWAITED_LINE : NYT_AWAITED_MALFORMED;
 }
 
 bool nyt_processor_wait_parse(nyt_str comment, uint64_t *ticks)
 {
-    static const char words[] = "Processor waits: ";
+    static const char words[] = NYT_PROCESSOR_WAITS;
     if (!nyt_str_begins(comment, words))
         return false;
     nyt_str rest = {.data = comment.data + sizeof words - 1,

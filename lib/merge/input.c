@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "format/reader.h"
+#include "format/awaited.h"
 #include "format/shared.h"
 #include "format/units.h"
 #include "model/limits.h"
@@ -308,6 +309,25 @@ static bool heed_shared(struct nyt_merge_input *g, nyt_str comment, bool *ok)
     return true;
 }
 
+/* And of those that tell of awaited time, or of waits for a processor. */
+static bool heed_await(struct nyt_merge_input *g, nyt_str comment, bool *ok)
+{
+    struct nyt_awaited said;
+    uint64_t ticks;
+    if (nyt_processor_wait_parse(comment, &ticks)) {
+        g->processor_wait = nyt_add_said(g->processor_wait, ticks);
+        return true;
+    }
+    if (nyt_awaited_parse(comment, &said) != NYT_AWAITED_LINE)
+        return false;
+    *ok = NYT_ROOM_FOR_ONE(g->awaits, g->await_count, g->await_cap);
+    if (*ok) {
+        said.file = keep_line(g, said.file, ok);
+        g->awaits[g->await_count++] = said;
+    }
+    return true;
+}
+
 /* ---- Processes ---- */
 
 /* The lines that come next are those of `pid`. */
@@ -449,7 +469,8 @@ static bool take_record(struct nyt_merge_input *g, const nyt_record *r)
     bool ok;
     switch (r->tag) {
     case NYT_TAG_COMMENT:
-        if (heed_unit(g, r->u.comment.text, &ok) || heed_shared(g, r->u.comment.text, &ok))
+        if (heed_unit(g, r->u.comment.text, &ok) || heed_shared(g, r->u.comment.text, &ok) ||
+            heed_await(g, r->u.comment.text, &ok))
             return ok;
         return add_comment(g, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
@@ -696,6 +717,7 @@ void nyt_merge_input_free(struct nyt_merge_input *g)
     free(g->subs);
     free(g->units);
     free(g->shared);
+    free(g->awaits);
     nyt_line_sums_free(&g->line_sums);
     nyt_sums_free(&g->sums);
     *g = (struct nyt_merge_input){0};

@@ -2,6 +2,7 @@
 #ifndef NYT_MERGE_INPUT_H
 #define NYT_MERGE_INPUT_H
 
+#include "format/awaited.h"
 #include "format/input.h"
 #include "format/line_sums.h"
 #include "merge/sums.h"
@@ -92,6 +93,9 @@ struct nyt_merge_input {
 
     nyt_str *shared;                /* comments that tell of lines with shared times */
     size_t shared_count, shared_cap;
+    struct nyt_awaited *awaits;     /* as comments tell of them */
+    size_t await_count, await_cap;
+    uint64_t processor_wait;        /* ticks */
 
     bool discounted;                /* the next statement */
     struct nyt_line_sums line_sums; /* of TIME_LINEs, on their way into `sums` */

@@ -10,7 +10,6 @@
 #include "base/workers.h"
 #include "format/awaited.h"
 #include "format/reader.h"
-#include "model/limits.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -122,44 +121,15 @@ static bool merge_attribute(nyt_merged *m, const struct nyt_merge_input *g, cons
     return merge_pair(m, &m->attributes, "attribute", pair);
 }
 
-static int64_t rescaled(const nyt_merged *m, const struct nyt_merge_input *g, uint64_t ticks)
+/* Those of several profiles are each about one of them alone. */
+static bool merge_comment(nyt_merged *m, nyt_str text)
 {
-    return nyt_rescale_ticks((int64_t)ticks, g->ticks_per_sec, m->ticks_per_sec);
-}
-
-/* `said`, and then `rest`, by itself. */
-static bool add_comment(nyt_merged *m, const char *said, nyt_str rest)
-{
-    struct nyt_buf line = {0};
-    bool ok = NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap) &&
-              nyt_buf_append(&line, said, strlen(said)) &&
-              nyt_buf_append(&line, rest.data, rest.len);
-    if (ok)
-        m->comments[m->comment_count++] = keep(
-            m, (nyt_str){.data = (char *)line.data, .len = line.len}, &ok);
-    nyt_buf_free(&line);
-    return ok;
-}
-
-/* Of several profiles, only times: the rest is about one of them alone. */
-static bool merge_comment(nyt_merged *m, const struct nyt_merge_input *g, nyt_str text)
-{
-    struct nyt_awaited awaited;
-    uint64_t wait;
-    char said[80] = "";
-    if (m->inputs > 1 && m->comment_count >= NYT_COMMENTS_MAX)
+    if (m->inputs > 1)
         return true;
-    if (nyt_awaited_parse(text, &awaited)) {
-        snprintf(said, sizeof said, "awaited %lld %llu %u ",
-                 (long long)rescaled(m, g, awaited.ticks), (unsigned long long)awaited.count,
-                 (unsigned)awaited.line);
-        return add_comment(m, said, awaited.file);
-    }
-    if (nyt_processor_wait_parse(text, &wait)) {
-        snprintf(said, sizeof said, "Processor waits: %lld ticks", (long long)rescaled(m, g, wait));
-        return add_comment(m, said, (nyt_str){.data = ""});
-    }
-    return m->inputs > 1 || add_comment(m, "", text);
+    bool ok = NYT_ROOM_FOR_ONE(m->comments, m->comment_count, m->comment_cap);
+    if (ok)
+        m->comments[m->comment_count++] = keep(m, text, &ok);
+    return ok;
 }
 
 static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
@@ -170,7 +140,10 @@ static bool merge_header(nyt_merged *m, const struct nyt_merge_input *g)
     for (size_t i = 0; ok && i < g->options.count; i++)
         ok = merge_pair(m, &m->options, "option", &g->options.list[i]);
     for (size_t i = 0; ok && i < g->comment_count; i++)
-        ok = merge_comment(m, g, g->comments[i]);
+        ok = merge_comment(m, g->comments[i]);
+    int64_t wait = nyt_rescale_ticks((int64_t)g->processor_wait, g->ticks_per_sec,
+                                     m->ticks_per_sec);
+    m->processor_wait = nyt_add_said(m->processor_wait, (uint64_t)wait);
     return ok;
 }
 
@@ -720,7 +693,8 @@ int nyt_merged_add(nyt_merged *m, const char *path, struct nyt_merge_input *g, n
               merge_scale(m, g) && merge_header(m, g) && merge_processes(m, g, &t) &&
               merge_files(m, g, &t) && merge_subs(m, g, &t) && merge_names(m, g, &t) &&
               merge_units(m, g, &t) && merge_lines(m, g, &t) && merge_calls(m, g, &t) &&
-              merge_tree(m, g, &t) && nyt_shared_add(&m->shared, g, t.fid_of_file);
+              merge_tree(m, g, &t) && nyt_shared_add(&m->shared, g, t.fid_of_file) &&
+              nyt_await_sums_add(&m->awaits, g, t.fid_of_file, m->ticks_per_sec);
     if (ok)
         report_repairs(m, g);
     free(t.section_of_section);
@@ -826,6 +800,7 @@ void nyt_merged_free(nyt_merged *m)
     nyt_map_free(&m->anon_index);
     free(m->units);
     free(m->shared.list);
+    free(m->awaits.list);
     nyt_map_free(&m->unit_index);
     nyt_sums_free(&m->sums);
     free(m);

@@ -3,6 +3,7 @@
 #define NYT_MERGE_MERGE_H
 
 #include "base/error.h"
+#include "merge/awaits.h"
 #include "merge/input.h"
 #include "merge/shared.h"
 
@@ -75,6 +76,8 @@ struct nyt_merged {
     uint64_t untold;
 
     struct nyt_shared_ranges shared;
+    struct nyt_await_sums awaits;
+    uint64_t processor_wait; /* ticks */
 
     struct nyt_sums sums;
 };

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/str.h"
+#include "format/awaited.h"
 #include "format/writer.h"
 #include "merge/input.h"
 #include "merge/merge.h"
@@ -183,18 +184,38 @@ static bool put_shared(struct output *c)
     return ok;
 }
 
+static bool put_awaits(struct output *c)
+{
+    struct nyt_await_sums *sums = &c->m->awaits;
+    bool ok = true;
+    nyt_await_sums_join(sums);
+    for (size_t i = 0; ok && i < sums->count; i++) {
+        struct nyt_buf text = {0};
+        ok = nyt_await_sum_text(&sums->list[i], c->m->files[sums->list[i].fid - 1].file.name,
+                                &text);
+        if (ok)
+            nyt_writer_comment(c->w, (nyt_str){.data = (char *)text.data, .len = text.len});
+        nyt_buf_free(&text);
+    }
+    return ok;
+}
+
 static bool put_header(struct output *c)
 {
     char text[64];
     nyt_merged *m = c->m;
     for (size_t i = 0; i < m->comment_count; i++)
         nyt_writer_comment(c->w, m->comments[i]);
+    if (m->processor_wait) {
+        snprintf(text, sizeof text, NYT_PROCESSOR_WAITS "%" PRIu64 " ticks", m->processor_wait);
+        nyt_writer_comment(c->w, str(text));
+    }
     if (m->inputs > 1) {
         snprintf(text, sizeof text, "Merged from %u profiles", (unsigned)m->inputs);
         nyt_writer_comment(c->w, str(text));
     }
     bool ok = (!needs_list(m) || put_processes(c)) && put_attributes(c) && put_shared(c) &&
-              put_units(c);
+              put_awaits(c) && put_units(c);
     put_options(c);
     return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "format/shared.h"
+#include "merge/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,23 +12,6 @@
 enum { RANGES_MOST = 4000, RANGE_ROOM = 32 };
 
 /* ---- Of one input ---- */
-
-struct named {
-    nyt_str name;
-    uint32_t fid; /* in the result */
-};
-
-static int by_name(const void *left, const void *right)
-{
-    const struct named *a = left, *b = right;
-    int c = nyt_str_compare(a->name, b->name);
-    return c ? c : NYT_COMPARE(a->fid, b->fid);
-}
-
-static int same_name(const void *left, const void *right)
-{
-    return nyt_str_compare(((const struct named *)left)->name, ((const struct named *)right)->name);
-}
 
 static bool add_ranges(struct nyt_shared_ranges *to, uint32_t fid, nyt_str ranges)
 {
@@ -46,20 +30,15 @@ bool nyt_shared_add(struct nyt_shared_ranges *to, const struct nyt_merge_input *
     struct nyt_shared_said said;
     if (!g->shared_count || !g->file_count)
         return true;
-    struct named *files = calloc(g->file_count, sizeof *files);
-    bool ok = files != NULL;
-    for (size_t i = 0; ok && i < g->file_count; i++)
-        files[i] = (struct named){.name = g->files[i].name, .fid = fid_of_file[i]};
-    if (ok)
-        qsort(files, g->file_count, sizeof *files, by_name);
+    struct nyt_merge_name *names = nyt_merge_names(g, fid_of_file);
+    bool ok = names != NULL;
     for (size_t i = 0; ok && i < g->shared_count; i++) {
         if (nyt_shared_parse(g->shared[i], &said) != NYT_SHARED_LINES)
             continue;
-        const struct named wanted = {.name = said.file};
-        const struct named *file = bsearch(&wanted, files, g->file_count, sizeof *files, same_name);
-        ok = !file || add_ranges(to, file->fid, said.ranges);
+        uint32_t fid = nyt_merge_named(names, g->file_count, said.file);
+        ok = !fid || add_ranges(to, fid, said.ranges);
     }
-    free(files);
+    free(names);
     return ok;
 }
 

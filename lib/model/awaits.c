@@ -6,15 +6,33 @@
 
 #include "base/str.h"
 #include "format/awaited.h"
+#include "model/file_names.h"
 
 #include <stdlib.h>
 
-static const nyt_file *file_named(const nyt_profile *p, nyt_str name)
+static bool keep(struct nyt_loader *l, const struct nyt_awaited *said)
 {
-    for (size_t i = 0; i < p->file_count; i++)
-        if (p->files[i].name.len == name.len && nyt_str_compare(p->files[i].name, name) == 0)
-            return &p->files[i];
-    return NULL;
+    bool ok = NYT_ROOM_FOR_ONE(l->awaits, l->await_count, l->await_cap);
+    if (ok) {
+        l->awaits[l->await_count] = *said;
+        l->awaits[l->await_count++].file = nyt_arena_str(&l->p->texts, said->file, &ok);
+    }
+    return ok;
+}
+
+bool nyt_awaits_heed(struct nyt_loader *l, nyt_str comment, bool *ok)
+{
+    struct nyt_awaited said;
+    uint64_t ticks;
+    *ok = true;
+    if (nyt_awaited_parse(comment, &said) == NYT_AWAITED_LINE) {
+        *ok = keep(l, &said);
+        return true;
+    }
+    if (!nyt_processor_wait_parse(comment, &ticks))
+        return false;
+    l->processor_wait += (double)ticks;
+    return true;
 }
 
 static int by_place(const void *left, const void *right)
@@ -39,41 +57,39 @@ static void add_up_equal(nyt_profile *p)
     p->await_count = kept;
 }
 
-/* false: out of memory. */
-static bool add(nyt_profile *p, const struct nyt_awaited *said)
+static void add_all(struct nyt_loader *l, const nyt_file *const *files)
 {
-    const nyt_file *file = file_named(p, said->file);
-    if (!file)
-        return true;
-    if (!p->awaits && !(p->awaits = calloc(p->comment_count, sizeof *p->awaits)))
-        return false;
-    p->awaits[p->await_count++] = (nyt_await){.fid = file->merged_into ? file->merged_into
-                                                                       : file->fid,
-                                              .line = said->line,
-                                              .count = said->count,
-                                              .time = nyt_seconds_of(p, (double)said->ticks)};
-    return true;
+    nyt_profile *p = l->p;
+    for (size_t i = 0; i < l->await_count; i++) {
+        const struct nyt_awaited *said = &l->awaits[i];
+        const nyt_file *file = nyt_file_named(p, files, said->file);
+        if (file)
+            p->awaits[p->await_count++] = (nyt_await){
+                .fid = file->merged_into ? file->merged_into : file->fid,
+                .line = said->line,
+                .count = said->count,
+                .time = nyt_seconds_of(p, (double)said->ticks)};
+    }
 }
 
-/* They are no comments for people any more. Whose thread's they are is not known. */
-bool nyt_awaits_find(nyt_profile *p)
+/* Whose thread's they are is not known. */
+bool nyt_awaits_finish(struct nyt_loader *l)
 {
-    struct nyt_awaited said;
-    size_t kept = 0;
-    uint64_t ticks;
-    bool ok = true;
-    for (size_t i = 0; ok && i < p->comment_count; i++) {
-        if (nyt_awaited_parse(p->comments[i], &said))
-            ok = p->sectioned || add(p, &said);
-        else if (nyt_processor_wait_parse(p->comments[i], &ticks))
-            p->totals.processor_wait += p->sectioned ? 0 : nyt_seconds_of(p, (double)ticks);
-        else
-            p->comments[kept++] = p->comments[i];
-    }
-    p->comment_count = kept;
+    nyt_profile *p = l->p;
+    if (p->sectioned)
+        return true;
+    p->totals.processor_wait = nyt_seconds_of(p, l->processor_wait);
+    if (!l->await_count)
+        return true;
+    const nyt_file **files = nyt_files_by_name(p);
+    p->awaits = calloc(l->await_count, sizeof *p->awaits);
+    bool ok = files && p->awaits;
+    if (ok)
+        add_all(l, files);
     if (p->await_count > 1)
         qsort(p->awaits, p->await_count, sizeof *p->awaits, by_place);
     add_up_equal(p);
+    free(files);
     return ok;
 }
 

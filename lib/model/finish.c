@@ -522,8 +522,7 @@ int nyt_profile_finish(struct nyt_loader *l)
     finish_sources(l->p); /* string_evals.c compares them */
     int rc = l->options.keep_evals ? NYT_OK : nyt_merge_evals(l);
     if (rc == NYT_OK)
-        rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_find(l->p) &&
-                     nyt_shared_finish(l)
+        rc = finish_all(&s) && nyt_scopes_find(l->p) && nyt_awaits_finish(l) && nyt_shared_finish(l)
                  ? NYT_OK
                  : NYT_ENOMEM;
     if (rc == NYT_OK)

@@ -11,6 +11,7 @@
 #include "format/line_sums.h"
 #include "format/reader.h"
 #include "format/salvage.h"
+#include "model/awaits.h"
 #include "model/calltree.h"
 #include "model/finish.h"
 #include "model/limits.h"
@@ -565,7 +566,9 @@ static bool take_record(struct nyt_loader *l, const nyt_record *r)
         l->p->totals.version = r->u.version;
         return true;
     case NYT_TAG_COMMENT:
-        if (nyt_units_heed(l, r->u.comment.text, &ok) || nyt_shared_heed(l, r->u.comment.text, &ok))
+        if (nyt_units_heed(l, r->u.comment.text, &ok) ||
+            nyt_shared_heed(l, r->u.comment.text, &ok) ||
+            nyt_awaits_heed(l, r->u.comment.text, &ok))
             return ok;
         return add_comment(l, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
@@ -744,6 +747,7 @@ static void loader_free(struct nyt_loader *l)
     free(l->edges);
     free(l->units.list);
     free(l->shared);
+    free(l->awaits);
     nyt_calltree_free(&l->tree);
 }
 

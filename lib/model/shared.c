@@ -4,8 +4,8 @@
  */
 #include "model/shared.h"
 
-#include "base/str.h"
 #include "format/shared.h"
+#include "model/file_names.h"
 
 #include <stdlib.h>
 
@@ -19,38 +19,6 @@ bool nyt_shared_heed(struct nyt_loader *l, nyt_str comment, bool *ok)
     if (*ok)
         l->shared[l->shared_count++] = nyt_arena_str(&l->p->texts, comment, ok);
     return true;
-}
-
-static int by_name(const void *left, const void *right)
-{
-    const nyt_file *a = *(const nyt_file *const *)left, *b = *(const nyt_file *const *)right;
-    int c = nyt_str_compare(a->name, b->name);
-    return c ? c : NYT_COMPARE(a->fid, b->fid);
-}
-
-static const nyt_file **files_by_name(const nyt_profile *p)
-{
-    const nyt_file **list = calloc(p->file_count + 1, sizeof *list);
-    for (size_t i = 0; list && i < p->file_count; i++)
-        list[i] = &p->files[i];
-    if (list)
-        qsort(list, p->file_count, sizeof *list, by_name);
-    return list;
-}
-
-/* The first one of that name; NULL: there is none. */
-static const nyt_file *file_named(const nyt_profile *p, const nyt_file *const *files, nyt_str name)
-{
-    size_t low = 0, high = p->file_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (nyt_str_compare(files[middle]->name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool found = low < p->file_count && nyt_str_compare(files[low]->name, name) == 0;
-    return found ? files[low] : NULL;
 }
 
 /* The first of `n` lines whose number is `line` or more. */
@@ -86,7 +54,7 @@ static void note_all(const struct nyt_loader *l, const nyt_file *const *files, i
     for (size_t i = 0; i < l->shared_count; i++) {
         if (nyt_shared_parse(l->shared[i], &said) != NYT_SHARED_LINES)
             continue;
-        const nyt_file *file = file_named(l->p, files, said.file);
+        const nyt_file *file = nyt_file_named(l->p, files, said.file);
         if (file)
             note_ranges(l->p, file->fid, said.ranges, edges);
         if (file && file->merged_into)
@@ -99,7 +67,7 @@ bool nyt_shared_finish(struct nyt_loader *l)
     struct nyt_lines *lines = &l->p->lines[NYT_LEVEL_LINE];
     if (!l->shared_count || !lines->count)
         return true;
-    const nyt_file **files = files_by_name(l->p);
+    const nyt_file **files = nyt_files_by_name(l->p);
     int64_t *edges = calloc(lines->count + 1, sizeof *edges), open = 0;
     bool ok = files && edges;
     if (ok)

@@ -2,6 +2,7 @@
 #ifndef NYT_MODEL_TABLES_H
 #define NYT_MODEL_TABLES_H
 
+#include "format/awaited.h"
 #include "format/line_sums.h"
 #include "model/calltree.h"
 #include "model/owners.h"
@@ -115,6 +116,9 @@ struct nyt_loader {
 
     nyt_str *shared; /* comments that tell of lines with shared times */
     size_t shared_count, shared_cap;
+    struct nyt_awaited *awaits; /* as comments tell of them */
+    size_t await_count, await_cap;
+    double processor_wait; /* ticks */
 };
 
 static inline double nyt_loader_seconds(const struct nyt_loader *l, int64_t ticks)
