@@ -180,6 +180,31 @@ def test_waits_for_a_processor_are_added_up(tmp_path: Path, nytprof: Door) -> No
     assert json.loads(nytprof.run("summary", "--json", merged).stdout)["processor_wait"] == 1.5
 
 
+@pytest.mark.parametrize(
+    ("comment", "rule", "status"),
+    [
+        ("awaited 10 1 2", "awaited-malformed", 1),
+        ("awaited -10 1 2 /src/a.py", "awaited-malformed", 1),
+        ("awaited 10 1 2 /src/b.py", "awaited-file-unknown", 1),
+        ("awaited 10 1 0 /src/a.py", "awaited-line-0", 0),
+        ("Processor waits: 10", "waits-malformed", 1),
+        ("unit 1 0", "unit-malformed", 1),
+        ("unit 2 0 unit::x", "unit-number", 0),
+    ],
+)
+def test_verify_tells_where_comments_are_wrong(
+    comment: str, rule: str, status: int, tmp_path: Path, nytprof: Door
+) -> None:
+    path = made(tmp_path / "a.out", "awaited 10 1 2 /src/a.py", comment, "a note of the run")
+    told = nytprof.run("verify", "--json", path)
+    assert told.returncode == status
+    (finding,) = json.loads(told.stdout)["findings"]
+    offset = path.read_bytes().index(f"#{comment}\n".encode())
+    assert (finding["rule"], finding["offset"]) == (rule, offset)
+    plain = nytprof.run("verify", "-v", path).stdout
+    assert str(path) in plain and str(finding["offset"]) in plain and finding["text"] in plain
+
+
 def test_perls_tools_take_it_silently(awaited: Path, tmp_path: Path) -> None:
     program = shutil.which("nytprofcsv")
     assert program, "needs Debian's libdevel-nytprof-perl"

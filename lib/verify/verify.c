@@ -12,8 +12,8 @@
 #include "format/input.h"
 #include "format/line_sums.h"
 #include "format/reader.h"
-#include "format/shared.h"
 #include "model/sub_name.h"
+#include "verify/comments.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -49,6 +49,8 @@ struct verifier {
     struct nyt_names subs;      /* and callers */
     struct nyt_map defined;     /* sub -> fid */
     struct nyt_map called;      /* subs that have a count */
+
+    struct nyt_comments comments;
 
     struct nyt_map pids;        /* pid -> 1: live, 2: ended */
     size_t started, live, ended;
@@ -149,12 +151,13 @@ static void check_text(struct verifier *v, nyt_str text)
 /* Tracers note it in a file that they write while the program runs: its figures are not final. */
 static void check_comment(struct verifier *v, nyt_str text)
 {
-    struct nyt_shared_said said;
+    struct nyt_comment_fault fault;
     check_text(v, text);
-    if (nyt_shared_parse(text, &said) == NYT_SHARED_MALFORMED)
-        report(
-            v, NYT_ODD, "shared-malformed",
-            "a comment that should name lines with shared times, as 'shared 3,5-9 FILE', does not");
+    int found = nyt_comments_check(&v->comments, &v->at, v->verdict.records, &fault);
+    if (found < 0)
+        v->stopped = found;
+    else if (found)
+        report(v, fault.severity, fault.rule, "%s", fault.text);
     if (nyt_str_begins(text, "Snapshot: "))
         report(v, NYT_ODD, "snapshot", "a snapshot: the program was still running");
 }
@@ -576,6 +579,25 @@ static void check_leftovers(struct verifier *v)
                homeless);
 }
 
+/* Told where the comment is. */
+static void check_awaited(struct verifier *v)
+{
+    const struct nyt_comments *c = &v->comments;
+    const nyt_record end = v->at;
+    const uint64_t records = v->verdict.records;
+    for (size_t i = 0; i < c->count && !v->stopped; i++) {
+        uint32_t name = nyt_names_find(&v->names, c->names.list[c->awaited[i].name].name);
+        if (name != NYT_NONE && nyt_map_find(&v->file_names, name))
+            continue;
+        v->at.offset = c->awaited[i].offset;
+        v->at.in_deflate = c->awaited[i].in_deflate;
+        v->verdict.records = c->awaited[i].record;
+        report(v, NYT_WARNED, "awaited-file-unknown", "awaited time of a file that is not defined");
+        v->verdict.records = records;
+    }
+    v->at = end;
+}
+
 /* Behind the zlib stream there are comments, if anything. */
 static void check_tail(struct verifier *v)
 {
@@ -594,6 +616,7 @@ static void check_end(struct verifier *v)
     check_durations(v);
     check_files(v);
     check_leftovers(v);
+    check_awaited(v);
     check_tail(v);
 }
 
@@ -728,6 +751,7 @@ static void verifier_free(struct verifier *v)
 {
     nyt_names_free(&v->names);
     nyt_names_free(&v->subs);
+    nyt_comments_free(&v->comments);
     nyt_map_free(&v->fids);
     nyt_map_free(&v->file_names);
     nyt_map_free(&v->orphans);

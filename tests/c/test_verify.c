@@ -237,6 +237,41 @@ static void shared_nothing(void)
 {
     add_text(&b, "#shared 5-4 /a.py\n");
 }
+static void awaited_nothing(void)
+{
+    add_text(&b, "#awaited 5 1 /a.py\n");
+}
+static void awaited_line_0(void)
+{
+    add_text(&b, "#awaited 5 1 0 /x.py\n");
+}
+static void awaited_elsewhere(void)
+{
+    add_text(&b, "#awaited 5 1 3 /nowhere.py\n");
+    add_text(&b, "#awaited 5 1 4 /nowhere.py\n");
+    add_text(&b, "#awaited 5 1 4 /x.py\n");
+}
+static void waits_for_nothing(void)
+{
+    add_text(&b, "#Processor waits: -5 ticks\n");
+}
+static void unit_without_name(void)
+{
+    add_text(&b, "#unit 1 0\n");
+}
+static void unit_of_no_number(void)
+{
+    add_text(&b, "#of unit 12x\n");
+}
+static void unit_left_out(void)
+{
+    add_text(&b, "#unit 2 0 a::f\n");
+}
+static void unit_unknown(void)
+{
+    add_text(&b, "#unit 1 0 a::f\n");
+    add_text(&b, "#of unit 2\n");
+}
 static void too_long(void)
 {
     add_record(&b, "+uuu", 20000000u, 1u, 1u);
@@ -257,6 +292,14 @@ static const struct broken rules[] = {
     {"ticks-per-sec-changes", NYT_ODD, ticks_change},
     {"snapshot", NYT_ODD, still_running},
     {"shared-malformed", NYT_ODD, shared_nothing},
+    {"awaited-malformed", NYT_WARNED, awaited_nothing},
+    {"awaited-line-0", NYT_ODD, awaited_line_0},
+    {"awaited-file-unknown", NYT_WARNED, awaited_elsewhere},
+    {"waits-malformed", NYT_WARNED, waits_for_nothing},
+    {"unit-malformed", NYT_WARNED, unit_without_name},
+    {"unit-malformed", NYT_WARNED, unit_of_no_number},
+    {"unit-number", NYT_ODD, unit_left_out},
+    {"unit-number", NYT_ODD, unit_unknown},
     {"pid-started-twice", NYT_ODD, pid_twice},
     {"pids-nested", NYT_ODD, pid_nested},
     {"pid-not-started", NYT_WARNED, pid_unknown},
