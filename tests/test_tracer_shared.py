@@ -35,6 +35,9 @@ for _ in range(200):
     with pynytprof.unit("work"):
         hot(50)
 hot(50); cold(2)
+f = lambda n: [i + 1 for i in range(n)]; g = lambda n: [i + 2 for i in range(n)]
+for _ in range(200):
+    f(5); g(5); exec("for i in range(9):\\n    a = i\\n    b = a\\n    c = b")
 """
 
 
@@ -57,6 +60,20 @@ def test_lines_of_hot_code_are_marked(tmp_path: Path) -> None:
     assert len(of_program & set(range(3, 12))) >= 4
     assert not of_program & set(range(12, 17))  # cold code has been measured
     assert all(line.count for line in profile.lines if line.shared)
+
+
+def test_the_comment_for_people_counts_what_is_marked(tmp_path: Path) -> None:
+    """Lines, of all the code objects that are on them."""
+    profile = profiled(tmp_path, "--no-exact-lines")
+    words = " have a learned share of a time that was measured for several together"
+    (said,) = (text for text in profile.comments if text.endswith(words))
+    marked = 0
+    for row in (tmp_path / "nytprof.out").read_bytes().split(b"\n"):
+        if row.startswith(b"#shared "):
+            for part in row.split(b" ")[1].decode().split(","):
+                first, _, last = part.partition("-")
+                marked += int(last or first) - int(first) + 1
+    assert said == f"{marked} lines{words}"
 
 
 def test_where_each_line_is_measured_none_is(tmp_path: Path) -> None:

@@ -98,8 +98,6 @@ static void put_comments(pairs *p, const trace_facts *facts, const header_facts 
     } told[] = {
         {facts->uncounted_lines,
          "lines have time but no count: their frames were open at the start"},
-        {facts->shared_times,
-         "lines have a learned share of a time that was measured for several together"},
         {facts->resyncs, "times the call stack was found out of step and set right"},
         {facts->folded_evals,
          "evals of more texts than can be told apart: lines that ran most share a file"},

@@ -10,7 +10,6 @@
 #include "evals.h"
 #include "greenlet.h"
 #include "lane.h"
-#include "tiers.h"
 
 PyTypeObject *tracer_type;
 
@@ -179,7 +178,6 @@ void trace_facts_of(const tracer *t, trace_facts *f)
                  : t->clock.tsc ? "tsc"
                                 : "monotonic",
         .uncounted_lines = trace_uncounted_lines(t),
-        .shared_times = tiers_shared_times(t),
         .resyncs = t->lanes.resyncs,
         .folded_evals = t->files.folded_evals,
         .folded_calls = t->graph.folds,

@@ -29,8 +29,8 @@ void tracer_frame_begins(tracer *t, PyFrameObject *frame);
 /* What is worth telling of a run. */
 typedef struct {
     const char *engine, *clock;
-    uint64_t uncounted_lines, shared_times, resyncs, folded_evals, folded_calls, failures,
-        disturbed, speed_changes;
+    uint64_t uncounted_lines, resyncs, folded_evals, folded_calls, failures, disturbed,
+        speed_changes;
     double waited;      /* for a processor, in seconds; it is nobody's time */
     double least_speed_factor, largest_speed_factor;    /* 0: costs were not scaled */
 } trace_facts;

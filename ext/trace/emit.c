@@ -252,6 +252,17 @@ static size_t add_marks_of(emitter *e, const char *name, const marked_line *line
     return at;
 }
 
+/* For people: how many there are. */
+static void add_number_of_marks(emitter *e, size_t n)
+{
+    char text[120];
+    snprintf(text, sizeof text,
+             "%zu line%s a learned share of a time that was measured for several together", n,
+             n == 1 ? " has" : "s have");
+    add_string(e, "#", 1);
+    add_string(e, text, strlen(text));
+}
+
 static void add_marks(emitter *e)
 {
     const tracer *t = e->t;
@@ -262,6 +273,8 @@ static void add_marks(emitter *e)
         e->status = -1;
     for (size_t i = 0; names && i < t->files.n; i++)
         names[t->files.list[i].fid] = t->files.list[i].name;
+    if (lines && names)
+        add_number_of_marks(e, n);
     while (lines && names && at < n)
         at = add_marks_of(e, names[lines[at].fid], lines, n, at);
     free(names);

@@ -26,7 +26,6 @@ _CLOCK_IDS = {"wall": 1, "cpu": 3}
 
 _TELLING = {
     "uncounted_lines": "lines have time but no count: their frames were open at the start",
-    "shared_times": "lines have a learned share of a time that was measured for several together",
     "resyncs": "times the call stack was found out of step and set right",
     "folded_evals": "evals of more texts than can be told apart: lines that ran most share a file",
     "folded_calls": "calls went past the call tree's limit: the flame graph is folded",
