@@ -869,6 +869,7 @@ typedef struct {
     double incl_most, excl_most;
     int64_t count_least, count_most;
     double incl_least, excl_least;
+    bool shared; /* of a line: nyt_line.shared, in one of the runs */
 } nyt_diff_side;
 
 typedef struct {

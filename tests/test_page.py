@@ -205,6 +205,29 @@ def test_shared_times_are_marked_and_explained_once(tab: Open, tmp_path: Path) -
         assert faults(page) == []
 
 
+def test_changes_of_shared_times_are_marked(tab: Open, tmp_path: Path) -> None:
+    words = "a share of a time that was measured for several lines together"
+    made = []
+    for second, comment in ((3, "shared 2-3 /a.py"), (4, "shared 1 /a.py")):
+        out = tmp_path / f"{second}.out"
+        head, payload = start(7, 1, application="a.py", ticks_per_sec=str(SECOND))
+        chunks = [(head, payload + string("#") + string(comment))]
+        chunks += [file(1, "/a.py", ("x = 1\n", "y = 2\n", "z = 3\n"))]
+        chunks += [lines(2, second * SECOND), lines(1, 4 * SECOND, line=3), end(7, 30.0)]
+        out.write_bytes(written(WRITERS["c"], chunks, 1))
+        made.append(out)
+    page = tab(make(tmp_path / "page.html", made[1], "--compare", made[0]), "compare")
+    assert page.get_by_text(words).count() == 0
+    page.get_by_label("Lines of").select_option(index=1)
+    page.wait_for_selector('section.rows[aria-label="Changes by line"]')
+    assert {row[0]: row[3] for row in rows(page, "Changes by line")} == {
+        "/a.py:2": "~+1.00 s",
+        "/a.py:3": "0",
+    }
+    assert page.get_by_text(words).count() == 1
+    assert faults(page) == []
+
+
 def test_threads_can_be_looked_at_alone(tab: Open, tmp_path: Path) -> None:
     (tmp_path / "threads.py").write_text(THREADS)
     out = tmp_path / "threads.out"

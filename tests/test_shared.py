@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -17,6 +18,7 @@ from support import run
 from writing import WRITERS, written
 
 from pynytprof import notebook, reader, verify
+from pynytprof.diff import compare
 
 WORDS = "a share of a time that was measured for several lines together"
 SECOND = 10_000_000
@@ -228,3 +230,78 @@ def test_a_hostile_file_costs_no_more_than_another(tmp_path: Path) -> None:
                                     for n in range(10, 60_000))))  # fmt: skip
     path.write_bytes(written(WRITERS["c"], made, 1))
     assert len(shared_lines(path)) == 60_000 - 10 + 4
+
+
+# ---- What changed ----
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """Line 2 is shared in the later one, 3 in both, 5 in the earlier one; all took longer."""
+    before = write(tmp_path / "before.out", "shared 3,5 /src/a.py")
+    after = tmp_path / "after.out"
+    made = chunks("shared 2-3 /src/a.py")
+    made.insert(
+        -1, (b"S", b"".join(TIMES.pack(1, n, 0, 0, 0, SECOND, SECOND) for n in (1, 2, 3, 5)))
+    )
+    after.write_bytes(written(WRITERS["c"], made, 1))
+    return before, after
+
+
+LINES_OF_DIFF = {
+    "line_1()": ("2.00 s", "+1.00 s"),
+    "line_2()": ("~3.00 s", "~+1.00 s"),
+    "line_3()": ("~4.00 s", "~+1.00 s"),
+    "line_5()": ("2.00 s", "~+1.00 s"),
+}
+
+
+def test_diff_marks_lines_that_are_shared_in_one_of_both(
+    two: tuple[Path, Path], nytprof: Door
+) -> None:
+    text = nytprof.run("diff", *two).stdout
+    plain = text.split("\nLines: ")[1].split("\n\n")[0]
+    for line, (after, change) in LINES_OF_DIFF.items():
+        assert re.search(rf" {re.escape(after)} +{re.escape(change)} .*{re.escape(line)}", plain)
+    assert text.count(WORDS) == 1
+    head = text.split("\nLines: ")[0]
+    assert "~" not in head  # sums of all lines were measured
+    incl = nytprof.run("diff", "--sort", "incl", *two).stdout
+    assert "~" not in incl
+
+
+def test_markdown_and_json_of_diff_tell_it(two: tuple[Path, Path], nytprof: Door) -> None:
+    table = nytprof.run("diff", "--markdown", *two).stdout
+    for line, (after, change) in LINES_OF_DIFF.items():
+        assert re.search(
+            rf"\| {re.escape(after)} \| {re.escape(change)} \|.*{re.escape(line)}", table
+        )
+    assert table.count(WORDS) == 1
+    data = json.loads(nytprof.run("diff", "--json", *two).stdout)
+    sides = [
+        (change["after"]["line"], change["before"].get("shared"), change["after"].get("shared"))
+        for change in data["lines"]["list"]
+    ]
+    expected = [(1, None, None), (2, None, True), (3, True, True), (5, True, None)]
+    assert sorted(sides) == expected
+    found = {
+        (one.after.line, one.before.shared, one.after.shared)
+        for one in compare(*two).lines
+        if one.before and one.after and one.after.line < 6
+    }
+    assert found == {(line, bool(before), bool(after)) for line, before, after in expected}
+
+
+def test_of_several_runs_one_is_enough(two: tuple[Path, Path], nytprof: Door) -> None:
+    before, after = two
+    text = nytprof.run("diff", after, after, "--", before, after, "--min-change", "0").stdout
+    assert "~" not in text.split("\nLines: ")[-1] or text.count(WORDS) == 1
+    (line,) = [one for one in compare([after], [before, after]).lines
+               if one.after and one.after.line == 2]  # fmt: skip
+    assert line.after and line.after.shared
+
+
+def test_without_marks_diff_is_as_it_was(two: tuple[Path, Path], nytprof: Door) -> None:
+    before = write(two[0].parent / "plain.out")
+    text = nytprof.run("diff", before, before.with_name("before.out")).stdout
+    assert "~" not in text and WORDS not in text

@@ -60,8 +60,10 @@ static const struct layout side_layout = {
         FIELD(struct side, "incl_least", of.incl_least, "The same of the inclusive time."),
         FIELD(struct side, "incl_most", of.incl_most, "The same of the inclusive time."),
         FIELD(struct side, "excl_least", of.excl_least, "The same of the exclusive time."),
-        FIELD(struct side, "excl_most", of.excl_most, "The same of the exclusive time.")),
-                                                };
+        FIELD(struct side, "excl_most", of.excl_most, "The same of the exclusive time."),
+        FIELD(struct side, "shared", of.shared,
+              "Of a line: its time is a share of one that was measured for several, in one run.")),
+                                                    };
 
 /* ---- Opening and closing ---- */
 

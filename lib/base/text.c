@@ -177,13 +177,26 @@ void nyt_out_count_change(struct nyt_out *o, int64_t count, int width)
     put_count(o, count, width, count != 0);
 }
 
-static void put_rough(struct nyt_out *o, int width, int decimals, double value)
+static void put_with_tilde(struct nyt_out *o, int width, double value, char text[FIXED_BYTES])
 {
-    char text[FIXED_BYTES];
-    int len = snprintf(text, sizeof text, "%.*f", decimals, value);
+    int len = (int)strlen(text);
     nyt_out_fill(o, ' ', width > len + 1 ? (size_t)(width - len - 1) : 0);
     nyt_out_text(o, "~");
     put_fixed(o, 0, value, text);
+}
+
+static void put_rough(struct nyt_out *o, int width, int decimals, double value)
+{
+    char text[FIXED_BYTES];
+    snprintf(text, sizeof text, "%.*f", decimals, value);
+    put_with_tilde(o, width, value, text);
+}
+
+static void put_rough_change(struct nyt_out *o, int width, int decimals, double value)
+{
+    char text[FIXED_BYTES];
+    snprintf(text, sizeof text, "%+.*f", decimals, value);
+    put_with_tilde(o, width, value, text);
 }
 
 typedef void put_value_fn(struct nyt_out *o, int width, int decimals, double value);
@@ -224,6 +237,11 @@ void nyt_out_rough_time(struct nyt_out *o, double seconds, int width)
 void nyt_out_time_change(struct nyt_out *o, double seconds, int width)
 {
     put_time(o, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, nyt_out_signed);
+}
+
+void nyt_out_rough_time_change(struct nyt_out *o, double seconds, int width)
+{
+    put_time(o, fabs(seconds) < 0.5e-9 ? 0 : seconds, width, put_rough_change);
 }
 
 /* ---- Foreign bytes ---- */

@@ -50,6 +50,8 @@ void nyt_out_rough_time(struct nyt_out *o, double seconds, int width);
 /* The same with a sign, also where it is '+'. */
 void nyt_out_count_change(struct nyt_out *o, int64_t count, int width);
 void nyt_out_time_change(struct nyt_out *o, double seconds, int width);
+/* The same with a '~' before the sign. */
+void nyt_out_rough_time_change(struct nyt_out *o, double seconds, int width);
 
 /* For terminals: no control, no direction, no invalid bytes. Returns columns, `limit` at most
  * (0: no limit). */

@@ -37,6 +37,7 @@ static nyt_diff_side side_of_line(const struct nyt_half *h, uint32_t at)
         side.count = line->count;
         side.excl = sound(line->time);
         side.incl = sound(line->incl);
+        side.shared = line->shared;
     }
     return side;
 }

@@ -47,7 +47,8 @@ static bool find_line(const struct run *r, const nyt_diff_side *side, nyt_diff_s
 {
     const nyt_line *line = line_of(r, side);
     if (line)
-        *found = (nyt_diff_side){.count = line->count, .incl = line->incl, .excl = line->time};
+        *found = (nyt_diff_side){
+            .count = line->count, .incl = line->incl, .excl = line->time, .shared = line->shared};
     return line != NULL;
 }
 
@@ -82,6 +83,7 @@ static void widen(nyt_diff_side *side, const nyt_diff_side *found)
     side->excl_least = fmin(side->excl_least, found->excl);
     side->incl_most = fmax(side->incl_most, found->incl);
     side->excl_most = fmax(side->excl_most, found->excl);
+    side->shared |= found->shared;
     if (found->count < side->count_least)
         side->count_least = found->count;
     if (found->count > side->count_most)

@@ -189,10 +189,23 @@ static void put_percent(struct nyt_report *r, double before, double after)
     }
 }
 
-static void put_change(struct nyt_report *r, double before, double after)
+/* Times that are shares have a '~', and so has a difference of one. */
+static void put_time(struct nyt_report *r, bool shared, double seconds, int width)
+{
+    (shared ? nyt_out_rough_time : nyt_out_time)(r->o, seconds, width);
+    r->told_shared |= shared && seconds > 0;
+}
+
+static void put_time_change(struct nyt_report *r, bool shared, double seconds, int width)
+{
+    (shared ? nyt_out_rough_time_change : nyt_out_time_change)(r->o, seconds, width);
+    r->told_shared |= shared && seconds != 0;
+}
+
+static void put_change(struct nyt_report *r, bool shared, double before, double after)
 {
     nyt_report_style(r, after > before ? NYT_HOT : after < before ? NYT_COOL : NYT_PLAIN);
-    nyt_out_time_change(r->o, after - before, TIME);
+    put_time_change(r, shared, after - before, TIME);
     put_percent(r, before, after);
     nyt_report_style(r, NYT_PLAIN);
 }
@@ -210,7 +223,7 @@ static void text_total(struct nyt_report *r, const nyt_diff_total *t)
     if (t->is_time) {
         nyt_out_time(r->o, t->before, COUNT);
         nyt_out_time(r->o, t->after, COUNT);
-        put_change(r, t->before, t->after);
+        put_change(r, false, t->before, t->after);
     } else {
         nyt_out_count(r->o, whole(t->before), COUNT);
         nyt_out_count(r->o, whole(t->after), COUNT);
@@ -256,6 +269,12 @@ static double shown_time(const struct nyt_diff_view *v, const nyt_diff_side *sid
     return v->options->report.sort == NYT_SORT_INCL ? side->incl : side->excl;
 }
 
+/* Is that one a share? */
+static bool is_shared(const struct nyt_diff_view *v, const nyt_diff_side *side)
+{
+    return v->options->report.sort != NYT_SORT_INCL && side->shared;
+}
+
 static void text_delta(struct nyt_report *r, const struct nyt_diff_view *v, int kind,
                        const nyt_delta *delta)
 {
@@ -264,8 +283,9 @@ static void text_delta(struct nyt_report *r, const struct nyt_diff_view *v, int 
     r->p = v->d->match.half[delta->after.there].p;
     nyt_out_text(r->o, (const char *[]){"+ ", "- ", "  "}[nyt_delta_change(delta)]);
     nyt_out_count_change(r->o, nyt_delta_count(delta), COUNT);
-    nyt_out_time(r->o, shown_time(v, &delta->after), TIME);
-    put_change(r, shown_time(v, &delta->before), shown_time(v, &delta->after));
+    put_time(r, is_shared(v, &delta->after), shown_time(v, &delta->after), TIME);
+    put_change(r, is_shared(v, &delta->before) || is_shared(v, &delta->after),
+               shown_time(v, &delta->before), shown_time(v, &delta->after));
     nyt_out_text(r->o, "  ");
     if (kind == NYT_DIFF_LINES)
         text_line_name(r, side, room);
@@ -388,6 +408,7 @@ static void text_report(struct nyt_report *r, const struct nyt_diff_view *v)
         nyt_out_bytes(r->o, v->said[i].data, v->said[i].len);
     }
     nyt_out_text(r->o, v->options->condition_count ? "\n" : "");
+    nyt_report_shared_note(r);
 }
 
 /* ---- Markdown ---- */
@@ -501,9 +522,10 @@ static void markdown_delta(struct nyt_report *r, const struct nyt_diff_view *v, 
     nyt_out_count_change(r->o, nyt_delta_count(delta), 0);
     nyt_out_text(r->o, " | ");
     double before = shown_time(v, &delta->before), after = shown_time(v, &delta->after);
-    nyt_out_time(r->o, after, 0);
+    put_time(r, is_shared(v, &delta->after), after, 0);
     nyt_out_text(r->o, " | ");
-    nyt_out_time_change(r->o, after - before, 0);
+    put_time_change(r, is_shared(v, &delta->before) || is_shared(v, &delta->after), after - before,
+                    0);
     nyt_out_text(r->o, " | ");
     markdown_percent(r, before, after);
     nyt_out_text(r->o, " | ");
@@ -570,6 +592,8 @@ static void markdown_report(struct nyt_report *r, const struct nyt_diff_view *v)
         put_code(r->o, said_of(v, i), 300);
         nyt_out_text(r->o, "\n");
     }
+    if (r->told_shared)
+        nyt_out_text(r->o, "\n\\" NYT_SHARED_WORDS "\n");
 }
 
 /* ---- All forms ---- */

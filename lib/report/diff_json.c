@@ -101,6 +101,8 @@ static void put_side(struct nyt_json *j, const struct nyt_diff_view *v, int kind
     nyt_json_whole(j, "count", side->count);
     nyt_json_number(j, "exclusive_seconds", side->excl);
     nyt_json_number(j, "inclusive_seconds", side->incl);
+    if (side->shared)
+        nyt_json_bool(j, "shared", true);
     nyt_json_close(j, '}');
 }
 

@@ -280,6 +280,7 @@ class Side(structseq[Any], tuple[Any, ...]):
         "incl_most",
         "excl_least",
         "excl_most",
+        "shared",
     )
     fid: Final[int]
     line: Final[int]
@@ -295,6 +296,7 @@ class Side(structseq[Any], tuple[Any, ...]):
     incl_most: Final[float]
     excl_least: Final[float]
     excl_most: Final[float]
+    shared: Final[bool]
 
 @final
 class Format(structseq[Any], tuple[Any, ...]):

@@ -91,3 +91,15 @@ test("an edited line is marked", async () => {
     [3],
   );
 });
+
+test("changes of shared times are told from others", async () => {
+  const after = profile((raw) => {
+    raw.line.s = [0, 1, 1];
+    raw.line.t[1] += 5;
+  });
+  const changes = await compare.lineChanges(profile(), after, 0);
+  assert.deepEqual(
+    changes.filter(compare.sharedChange).map((change) => change.line),
+    [3],
+  );
+});

@@ -1,5 +1,5 @@
 /** Two profiles side by side: work first, then time. */
-import type { Fn, Profile } from "./model";
+import type { Fn, Line, Profile } from "./model";
 
 export interface Change {
   name: string;
@@ -10,18 +10,37 @@ export interface Change {
   after: { calls: number; excl: number; incl: number } | null;
 }
 
+interface LineFigures {
+  count: number;
+  time: number;
+  shared: boolean;
+}
+
 export interface LineChange {
   file: number;
   line: number;
   place: string;
   text: string;
-  before: { count: number; time: number } | null;
-  after: { count: number; time: number } | null;
+  before: LineFigures | null;
+  after: LineFigures | null;
   edited: boolean;
 }
 
 function figures(fn: Fn): { calls: number; excl: number; incl: number } {
   return { calls: fn.calls, excl: fn.excl, incl: fn.incl };
+}
+
+function lineFigures(line: Line): LineFigures {
+  return { count: line.count, time: line.time, shared: line.shared };
+}
+
+export function lineTimeGrown(change: LineChange): number {
+  return (change.after?.time ?? 0) - (change.before?.time ?? 0);
+}
+
+/** Has its time changed, and is one of both a share? */
+export function sharedChange(change: LineChange): boolean {
+  return lineTimeGrown(change) !== 0 && !!(change.before?.shared || change.after?.shared);
 }
 
 /** Functions of both, matched by name. */
@@ -149,8 +168,8 @@ export async function lineChanges(
       line: line.line,
       place: after.place(file, line.line),
       text,
-      before: was ? { count: was.count, time: was.time } : null,
-      after: { count: line.count, time: line.time },
+      before: was ? lineFigures(was) : null,
+      after: lineFigures(line),
       edited: mate !== undefined && known && texts[0].get(mate)?.trim() !== text.trim(),
     });
   }
@@ -160,7 +179,7 @@ export async function lineChanges(
       line: line.line,
       place: before.place(mateFile, line.line),
       text: texts[0].get(line.line) ?? "",
-      before: { count: line.count, time: line.time },
+      before: lineFigures(line),
       after: null,
       edited: false,
     });

@@ -45,6 +45,7 @@ interface Exported {
     line: number;
     count: number;
     exclusive_seconds: number;
+    shared?: boolean;
     source?: string;
   }[];
 }
@@ -130,6 +131,7 @@ export function fromJson(value: unknown): { raw: RawProfile; sources: Segment[][
       n: lines.map((line) => line.count),
       t: lines.map((line) => ticks(line.exclusive_seconds)),
       i: lines.map((line) => ticks(line.exclusive_seconds)),
+      s: lines.map((line) => (line.shared ? 1 : 0)),
     },
     block: null,
     sub: null,

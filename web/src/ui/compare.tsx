@@ -6,12 +6,14 @@ import {
   functionChanges,
   type LineChange,
   lineChanges,
+  lineTimeGrown,
+  sharedChange,
   timeGrown,
   verdict,
 } from "../data/compare";
 import { count, change as signed, time, timeChange, visible } from "../data/format";
 import { useShared } from "./context";
-import { FnLink, PlaceLink } from "./parts";
+import { FnLink, PlaceLink, SharedNote } from "./parts";
 import { type Column, Table } from "./table";
 
 export function Compare() {
@@ -136,7 +138,6 @@ function Lines({ file }: { file: number }) {
     };
   }, [other, profile, file]);
   const grown = (c: LineChange) => (c.after?.count ?? 0) - (c.before?.count ?? 0);
-  const slower = (c: LineChange) => (c.after?.time ?? 0) - (c.before?.time ?? 0);
   const columns: Column<LineChange>[] = [
     {
       key: "at",
@@ -161,8 +162,8 @@ function Lines({ file }: { file: number }) {
     {
       key: "time",
       title: "Δ time",
-      value: (c) => Math.abs(slower(c)),
-      text: (c) => timeChange(slower(c)),
+      value: (c) => Math.abs(lineTimeGrown(c)),
+      text: (c) => (sharedChange(c) ? "~" : "") + timeChange(lineTimeGrown(c)),
     },
     {
       key: "what",
@@ -177,13 +178,16 @@ function Lines({ file }: { file: number }) {
     },
   ];
   return (
-    <Table
-      items={changes}
-      columns={columns}
-      label="Changes by line"
-      sort="count"
-      filterBy={(c) => c.text}
-      placeholder="Filter lines"
-    />
+    <>
+      <Table
+        items={changes}
+        columns={columns}
+        label="Changes by line"
+        sort="count"
+        filterBy={(c) => c.text}
+        placeholder="Filter lines"
+      />
+      <SharedNote shown={changes.some(sharedChange)} />
+    </>
   );
 }
