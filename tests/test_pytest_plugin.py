@@ -135,6 +135,23 @@ def test_the_table_is_whole_where_nobody_looks(project: Path) -> None:
     assert long.strip() in done.stdout.partition("hottest line")[2]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later")
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="needs CPython before 3.14")
+def test_shared_times_are_marked_in_the_table(project: Path) -> None:
+    words = "a share of a time that was measured for several lines together"
+    (project / "shop.py").write_text(
+        "def total(count):\n    paid = 0\n    for n in range(count):\n"
+        "        pad = n + 1\n        paid += sum(range(500))\n        pad = 2\n    return paid\n"
+    )
+    (project / "tests" / "test_shop.py").write_text(
+        "import shop\ndef test_hot():\n    for n in range(100):\n        shop.total(30)\n"
+    )
+    told = pytested(project, "--nytprof", "--nytprof-set", "exactlines=0").stdout
+    assert "shop.py:5  3,000 x, ~" in told and told.count(words) == 1
+    told = pytested(project, "--nytprof", "--nytprof-set", "exactlines=1").stdout
+    assert "shop.py:5  3,000 x, " in told and "~" not in told
+
+
 def test_workers_of_xdist_are_one_session(project: Path) -> None:
     done = pytested(project, "--nytprof", "-n", "2")
     assert done.returncode == 0, done.stdout

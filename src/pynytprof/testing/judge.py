@@ -18,6 +18,11 @@ __all__ = ["Judge"]
 
 PHASES = ("setup", "call", "teardown")
 
+_SHARED = (
+    "~ a share of a time that was measured for several lines together; "
+    "--nytprof-set exactlines=1 measures each line"
+)
+
 
 class _Test:
     """All that was seen of one test."""
@@ -153,6 +158,7 @@ class Judge:
 
     def _table(self, most: int | None) -> Iterator[str]:
         slowest = self._slowest()
+        shared = False
         if slowest:
             yield f"{'setup':>9} {'call':>9} {'teardown':>9}  test, and its hottest line"
         for name, test in slowest:
@@ -161,8 +167,11 @@ class Judge:
             line = test.hottest()
             if line:
                 where = f"{line.place.file}:{line.line}"
-                figures = f"{line.count:,} x, {_time(line.seconds)}"
+                figures = f"{line.count:,} x, {'~' if line.shared else ''}{_time(line.seconds)}"
+                shared |= line.shared
                 yield f"{'':>29}  {where}  {figures}  {line.place.text[:most]}"
+        if shared:
+            yield _SHARED
 
     def _compared(self) -> Iterator[str]:
         options = self._options

@@ -47,6 +47,8 @@ class LineWork:
     seconds: float
     """Exclusive."""
     inclusive_seconds: float
+    shared: bool = False
+    """They are a share of a time that was measured for several lines together."""
     callers: list[tuple[int, str, str, int]] = field(default_factory=list)
     """Of the function around it: count, caller, the caller's file and line; most calls first."""
 
@@ -140,6 +142,7 @@ def _of_line(line: Line, calls: list[Call], file: str, sub: Sub | None, root: st
         sorted(((call.count, call.called) for call in calls), reverse=True)[:3],
         line.time,
         line.incl,
+        line.shared,
         _callers(sub, root),
     )
 
