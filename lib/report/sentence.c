@@ -6,6 +6,15 @@
 
 #include <math.h>
 
+static int largest_part(const nyt_split *split)
+{
+    int largest = 0;
+    for (int part = 1; part < NYT_PARTS; part++)
+        if (split->seconds[part] > split->seconds[largest])
+            largest = part;
+    return largest;
+}
+
 static void put_part(struct nyt_words *w, const nyt_split *split)
 {
     static const char *const phrases[NYT_PARTS] = {
@@ -14,10 +23,7 @@ static void put_part(struct nyt_words *w, const nyt_split *split)
         [NYT_PART_LIBRARY] = "is in the standard library",
         [NYT_PART_IMPORTS] = "went into imports",
         [NYT_PART_WAITING] = "was spent waiting"};
-    int largest = 0;
-    for (int part = 1; part < NYT_PARTS; part++)
-        if (split->seconds[part] > split->seconds[largest])
-            largest = part;
+    int largest = largest_part(split);
     nyt_put_percent(w, split->seconds[largest], split->total);
     nyt_out_format(w->o, " of the time %s", phrases[largest]);
 }
@@ -73,6 +79,44 @@ static void put_line(struct nyt_words *w, const nyt_line *line, double cost)
         put_caller(w, sub);
 }
 
+/* ---- What waited ---- */
+
+/* Of the project's coroutines, the line that awaited longest in all; NULL: there is none. */
+static const nyt_await *longest_await(const nyt_profile *p)
+{
+    const nyt_await *longest = NULL;
+    for (size_t i = 0; i < p->await_count; i++)
+        if (nyt_profile_scope(p, p->awaits[i].fid) == NYT_SCOPE_PROJECT &&
+            (!longest || p->awaits[i].time > longest->time))
+            longest = &p->awaits[i];
+    return longest;
+}
+
+/* An event loop's wait is nobody's: what was waited for is what coroutines awaited meanwhile. */
+static void put_await(struct nyt_words *w, const nyt_split *split)
+{
+    const nyt_await *a = longest_await(w->p);
+    if (!a || largest_part(split) != NYT_PART_WAITING)
+        return;
+    const nyt_sub *sub = nyt_sub_around(w->p, a->fid, a->line);
+    nyt_out_text(w->o, "; ");
+    nyt_put_place(w, a->fid, a->line);
+    if (sub) {
+        nyt_out_text(w->o, " in ");
+        nyt_put_sub(w, sub->name);
+    }
+    nyt_out_text(w->o, " awaited longest, ");
+    nyt_out_time(w->o, a->time, 0);
+    nyt_out_text(w->o, " in all (");
+    nyt_put_times(w, a->count);
+    if (a->count > 1) {
+        nyt_out_text(w->o, ", ");
+        nyt_out_time(w->o, a->time / (double)a->count, 0);
+        nyt_out_text(w->o, " each");
+    }
+    nyt_out_text(w->o, ")");
+}
+
 /* ---- Without lines (stmts=0) ---- */
 
 /* Of the project, the one with most time of its own; NULL: it has none. */
@@ -99,6 +143,7 @@ static void put_functions_alone(struct nyt_words *w, const nyt_split *split)
         return;
     }
     put_part(w, split);
+    put_await(w, split);
     if (sub) {
         nyt_out_text(w->o, "; the project's function that costs most is ");
         nyt_put_sub(w, sub->name);
@@ -125,6 +170,7 @@ void nyt_put_sentence_of(struct nyt_words *w, const struct nyt_insight *insight)
     bool own = nyt_profile_scope(w->p, line->fid) == NYT_SCOPE_PROJECT;
     bool mostly = split->seconds[NYT_PART_PROJECT] >= 0.5 * split->total;
     put_part(w, split);
+    put_await(w, split);
     nyt_out_text(w->o, own && !mostly ? "; the project's line that costs most is "
                                       : "; the line that costs most is ");
     put_line(w, line, insight->cost);
