@@ -93,3 +93,21 @@ def test_a_worker_of_multiprocessing_is_named(tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(POOL)
     _pynytprof(tmp_path, "--children", "--merge", "prog.py")
     assert _screen(tmp_path).startswith("multiprocessing worker and prog.py")
+
+
+def test_a_file_of_the_project_that_does_nothing_is_no_answer(tmp_path: Path) -> None:
+    """As Sphinx runs conf.py: the package does the work; nor are imports the answer."""
+    package = tmp_path / "site-packages" / "tool"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "def work():\n    return [sum(range(2000)) for _ in range(1000)]\n"
+    )
+    (package / "__main__.py").write_text(
+        "from tool import work\nexec(compile('a = 1', 'conf.py', 'exec'), {})\nwork()\n"
+    )
+    (tmp_path / "conf.py").write_text("a = 1\n")
+    _pynytprof(tmp_path, "-m", "tool", PYTHONPATH=str(package.parent))
+    text = _screen(tmp_path)
+    assert "the line that costs most is <site>/tool/__init__.py:2 in tool::work" in text
+    assert "conf.py:1 in" not in text.split("Functions")[0]
+    assert "Hottest lines of the project" not in text

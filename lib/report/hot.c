@@ -58,15 +58,22 @@ static bool take_lines(struct nyt_hot *h, const nyt_profile *p, const struct nyt
     nyt_profile_all_lines(p, NYT_LEVEL_LINE, &n);
     if (!nyt_ranking_begin(&r, n))
         return false;
-    rank_lines(&r, h, p, choice, true);
+    if (h->insight->of_project)
+        rank_lines(&r, h, p, choice, true);
     h->of_project = r.count > 0;
     if (!h->of_project)
         rank_lines(&r, h, p, choice, false);
     h->candidates = r.count;
     h->lines = calloc(choice->top + 1, sizeof *h->lines);
-    for (size_t i = 0; h->lines && i < r.count && i < choice->top; i++)
-        if (i == 0 || is_hot(h, p, r.list[i].item, choice->least))
-            h->lines[h->count++] = r.list[i].item;
+    bool but_imports = !h->of_project && h->insight->hottest &&
+                       !nyt_is_import_line(p, h->insight->hottest);
+    for (size_t i = 0; h->lines && i < r.count && h->count < choice->top; i++) {
+        const nyt_line *line = r.list[i].item;
+        if (h->count && !is_hot(h, p, line, choice->least))
+            break;
+        if (!but_imports || !nyt_is_import_line(p, line))
+            h->lines[h->count++] = line;
+    }
     nyt_ranking_free(&r);
     return h->lines != NULL;
 }

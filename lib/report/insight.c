@@ -8,7 +8,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void find_hottest(struct nyt_insight *insight, bool only_project)
+/* Of the time that is no waiting: a configuration file, or a test that does next to nothing, is no answer. */
+static const double LEAST_OF_PROJECT = 0.001;
+
+bool nyt_is_import_line(const nyt_profile *p, const nyt_line *line)
+{
+    const nyt_sub *sub = nyt_sub_around(p, line->fid, line->line);
+    return sub && nyt_is_import(p, sub);
+}
+
+enum among { OF_PROJECT, BUT_IMPORTS, ALL };
+
+static void find_hottest(struct nyt_insight *insight, enum among among)
 {
     size_t n;
     const nyt_profile *p = insight->p;
@@ -17,9 +28,10 @@ static void find_hottest(struct nyt_insight *insight, bool only_project)
     for (size_t i = 0; i < n; i++) {
         double cost = insight->costs[i];
         if (i == 0 || lines[i - 1].fid != lines[i].fid)
-            counts = !only_project || nyt_profile_scope(p, lines[i].fid) == NYT_SCOPE_PROJECT;
+            counts = among != OF_PROJECT || nyt_profile_scope(p, lines[i].fid) == NYT_SCOPE_PROJECT;
         if (counts && lines[i].time > 0 && isfinite(cost) &&
-            (!insight->hottest || cost > insight->cost)) {
+            (!insight->hottest || cost > insight->cost) &&
+            (among != BUT_IMPORTS || !nyt_is_import_line(p, &lines[i]))) {
             insight->hottest = &lines[i];
             insight->cost = cost;
         }
@@ -31,9 +43,13 @@ bool nyt_insight_find(struct nyt_insight *insight, const nyt_profile *p)
     *insight = (struct nyt_insight){.p = p, .costs = nyt_costs_to_project(p)};
     if (!insight->costs || !nyt_split_find(p, &insight->split))
         return false;
-    find_hottest(insight, true);
+    find_hottest(insight, OF_PROJECT);
+    double busy = insight->split.total - insight->split.seconds[NYT_PART_WAITING];
+    insight->of_project = insight->hottest && insight->cost >= LEAST_OF_PROJECT * busy;
+    if (!insight->of_project)
+        find_hottest(insight, BUT_IMPORTS);
     if (!insight->hottest)
-        find_hottest(insight, false);
+        find_hottest(insight, ALL);
     return true;
 }
 
