@@ -82,13 +82,15 @@ static int chunk(nyt_chunks *c, char token, const char *format, ...)
     return nyt_chunks_write(c, token, p.data, p.len, NULL);
 }
 
-/* As our tracer's: counts as repeated pieces, shared times, two threads, a C function, an eval, a call
- * tree. */
+/* As our tracer's: counts as repeated pieces, shared and awaited times, waits, a unit of work within
+ * another one, two threads, a C function, an eval, a call tree. */
 static int write_chunks(nyt_chunks *c)
 {
-    int rc = chunk(c, 'P', "IIzssssssssss", 7, 1, ":application", "a.py", ":ticks_per_sec",
-                   "10000000", "!calls", "1", "#", "shared 1-2 /a.py", "#",
-                   "shared 1 (eval 1)[/a.py:2]");
+    int rc = chunk(c, 'P', "IIzssssssssssssssssssss", 7, 1, ":application", "a.py",
+                   ":ticks_per_sec", "10000000", "!calls", "1", "#", "shared 1-2 /a.py", "#",
+                   "shared 1 (eval 1)[/a.py:2]", "#", "awaited 5000 2 2 /a.py", "#",
+                   "awaited 7000 1 1 (eval 1)[/a.py:2]", "#", "Processor waits: 300 ticks", "#",
+                   "unit 1 0 unit::outer", "#", "unit 2 1 unit::inner");
     rc = rc ? rc
             : chunk(c, 'F', "IIIIIIsIss", 1, 0, 0, 50, 0, 0, "/a.py", 2, "def f():\n", " f()\n");
     rc = rc ? rc : chunk(c, 'F', "IIIIIIsI", 2, 0, 0, 0x84, 0, 0, "(builtins)", 0);
@@ -97,6 +99,10 @@ static int write_chunks(nyt_chunks *c)
     rc = rc ? rc
             : chunk(c, 'S', "IIIIQQQIIIIQQQ", 1, 1, 0, 0, 200000, 900000, 900000, 3, 1, 0, 0, 3, 7,
                     7);
+    rc = rc ? rc : chunk(c, 'U', "I", 2);
+    rc = rc ? rc : chunk(c, 'S', "IIIIQQQ", 1, 2, 0, 0, 3, 9, 9);
+    rc = rc ? rc : chunk(c, 'C', "IIIIQzzzI", 1, 2, 1, 2, 2, 0);
+    rc = rc ? rc : chunk(c, 'U', "I", 0);
     rc = rc ? rc : chunk(c, 'C', "IIIIQzzzI", 1, 2, 1, 2, 5, 0);
     rc = rc ? rc : chunk(c, 'T', "IIzzIIzz", 2, 2, 1, 1);
     rc = rc ? rc : chunk(c, 'E', "IzQ", 7, 100);
@@ -182,6 +188,17 @@ static int verify(const struct file *f, uint64_t *hash)
 
 typedef int look_fn(const nyt_profile *p, uint64_t *hash);
 
+/* One that was loaded, or not. */
+static int look_at(int rc, nyt_profile *p, const nyt_error *err, look_fn *look, uint64_t *hash)
+{
+    assert_int_equal(p != NULL, rc == NYT_OK);
+    assert_int_equal(err->code, rc);
+    if (rc == NYT_OK)
+        rc = look(p, hash);
+    nyt_profile_free(p);
+    return rc;
+}
+
 static int load_and(const struct file *f, uint64_t *hash, look_fn *look, bool keep_evals)
 {
     nyt_profile *p;
@@ -193,12 +210,7 @@ static int load_and(const struct file *f, uint64_t *hash, look_fn *look, bool ke
                                       .filter = keep_evals ? &filter : NULL,
                                       .sections = true};
     int rc = nyt_profile_load_memory(&p, f->data, f->len, &options, &err);
-    assert_int_equal(p != NULL, rc == NYT_OK);
-    assert_int_equal(err.code, rc);
-    if (rc == NYT_OK)
-        rc = look(p, hash);
-    nyt_profile_free(p);
-    return rc;
+    return look_at(rc, p, &err, look, hash);
 }
 
 static int put_model(const nyt_profile *p, uint64_t *hash)
@@ -279,6 +291,16 @@ static int put_all_reports(const nyt_profile *p, uint64_t *hash)
 static int all_reports(const struct file *f, uint64_t *hash)
 {
     return load_and(f, hash, put_all_reports, false);
+}
+
+/* What ran in one unit of work alone. */
+static int unit(const struct file *f, uint64_t *hash)
+{
+    nyt_profile *p;
+    nyt_error err = {0};
+    const nyt_load_options options = {.unit = "outer"};
+    int rc = nyt_profile_load_memory(&p, f->data, f->len, &options, &err);
+    return look_at(rc, p, &err, put_all_reports, hash);
 }
 
 /* The page, with itself to compare with, and its part for notebooks. */
@@ -392,6 +414,7 @@ static const struct {
     {"model with all evals", model_with_all_evals, true},
     {"convert", all_formats, true},
     {"reports", all_reports, true},
+    {"a unit", unit, true},
     {"page", page, true},
     {"diff", diff, true},
     {"merge", merge, true},
