@@ -63,17 +63,9 @@ static bool add_range(void *ctx, line_range r)
     return r.line <= 0 || add_line(info, r.line < info->most ? r.line : info->most);
 }
 
-static bool take_larger(void *last, line_range r)
-{
-    if (r.line > *(int *)last)
-        *(int *)last = r.line;
-    return true;
-}
-
 int code_last_line(PyCodeObject *code, int most)
 {
-    int last = 0;
-    code_each_range(code, take_larger, &last);
+    int last = code_largest_line(code);
     if (last <= 0)
         last = code->co_firstlineno > 0 ? code->co_firstlineno : 1;
     return last < most ? last : most;

@@ -37,7 +37,7 @@ static int next_signed_number(line_table *t)
  * An entry's first byte has bit 7, its kind and, in the lowest three bits, its length less one,
  * in units of two bytes. Columns follow, which bear no bit 7.
  */
-static bool next_entry(line_table *t, line_range *r)
+static inline bool next_entry(line_table *t, line_range *r)
 {
     enum { FIRST = 128, KIND_SHIFT = 3, KIND = 15, UNITS = 7, UNIT_BYTES = 2 };
     enum { LINE_AND_COLUMNS = 10, NO_COLUMNS = 13, LONG_FORM = 14, NO_LINE = 15 };
@@ -59,7 +59,7 @@ static bool next_entry(line_table *t, line_range *r)
 #else
 
 /* Two bytes: the length in bytes, and how far the line is from the one before, or that there is none. */
-static bool next_entry(line_table *t, line_range *r)
+static inline bool next_entry(line_table *t, line_range *r)
 {
     enum { NO_LINE = -128 };
     if (t->end - t->at < 2)
@@ -76,12 +76,28 @@ static bool next_entry(line_table *t, line_range *r)
 
 #endif
 
-bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
+static line_table lines_of(PyCodeObject *code)
 {
     const uint8_t *bytes = (const uint8_t *)PyBytes_AS_STRING(code->co_linetable);
-    line_table t = {.at = bytes,
-                    .end = bytes + PyBytes_GET_SIZE(code->co_linetable),
-                    .line = code->co_firstlineno};
+    return (line_table){.at = bytes,
+                        .end = bytes + PyBytes_GET_SIZE(code->co_linetable),
+                        .line = code->co_firstlineno};
+}
+
+int code_largest_line(PyCodeObject *code)
+{
+    line_table t = lines_of(code);
+    line_range r;
+    int largest = 0;
+    while (next_entry(&t, &r))
+        if (r.line > largest && r.end > r.start)
+            largest = r.line;
+    return largest;
+}
+
+bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
+{
+    line_table t = lines_of(code);
     line_range r = {0, 0, -1}, next;
     while (next_entry(&t, &next)) {
         if (next.end == next.start)

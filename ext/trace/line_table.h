@@ -16,4 +16,7 @@ typedef struct {
  */
 bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx);
 
+/* The largest line of all ranges; 0: none has one. */
+int code_largest_line(PyCodeObject *code);
+
 #endif
