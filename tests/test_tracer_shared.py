@@ -80,3 +80,28 @@ def test_where_each_line_is_measured_none_is(tmp_path: Path) -> None:
     profile = profiled(tmp_path, "--exact-lines")
     assert not [line for line in profile.lines if line.shared]
     assert b"\n#shared" not in (tmp_path / "nytprof.out").read_bytes()
+
+
+JIT = """\
+import sys
+from pynytprof._ctrace import Tracer
+def f(n):
+    a = n
+    b = a
+    return b
+tracer = Tracer(exact_lines=False)
+tracer.start()
+for i in range(300):
+    f(i)
+tracer.stop()
+jit = getattr(sys, "_jit", None)
+print(jit is not None and jit.is_enabled(), tracer.facts()["shared_times"] > 0)
+"""
+
+
+@pytest.mark.parametrize("wanted", ["0", "1"])
+def test_each_line_is_measured_where_the_jit_is_on(wanted: str, tmp_path: Path) -> None:
+    """What it has compiled can miss events that are switched on again."""
+    (tmp_path / "prog.py").write_text(JIT)
+    done = outcome_of([sys.executable, "prog.py"], tmp_path, PYTHON_JIT=wanted, PYNYTPROF_HOT="3")
+    assert done.stdout.split() in (["True", "False"], ["False", "True"])

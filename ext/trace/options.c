@@ -1,6 +1,8 @@
 /* The arguments of Tracer(), checked and kept. */
 #include "options.h"
 
+#include "util.h"
+
 /* Any sequence of str as a tuple. */
 static PyObject *strings(PyObject *given)
 {
@@ -11,6 +13,20 @@ static PyObject *strings(PyObject *given)
             Py_CLEAR(tuple);
         }
     return tuple;
+}
+
+/*
+ * What the JIT of 3.15 has compiled can miss events that are switched on again: then each line
+ * keeps its own. It is off unless PYTHON_JIT asks for it.
+ */
+static bool jit_is_on(void)
+{
+    PyObject *jit = PySys_GetObject("_jit");
+    PyObject *on = jit ? PyObject_CallMethod(jit, "is_enabled", NULL) : NULL;
+    bool answer = on == Py_True;
+    Py_XDECREF(on);
+    swallow_error();
+    return answer;
 }
 
 int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
@@ -39,7 +55,7 @@ int options_parse(trace_options *options, PyObject *args, PyObject *kwargs)
     options->slowops = slowops;
     options->raw = raw;
     options->cpu = cpu;
-    options->exact_lines = exact_lines;
+    options->exact_lines = exact_lines || jit_is_on();
     options->gc = gc;
     options->savesrc = savesrc;
     options->max_nodes = (size_t)max_nodes < UINT32_MAX ? (size_t)max_nodes : UINT32_MAX;
