@@ -481,3 +481,121 @@ def test_requests_pass_where_tool_ids_are_taken(tmp_path: Path) -> None:
     done = run([PYTHON, "-c", TAKEN], tmp_path)
     assert (done.stdout, done.returncode) == ("[b'x'] [b'x']\n", 0)
     assert done.stderr.count("requests are not profiled") == 1
+
+
+# ---- Want of memory ----
+
+FAILING = """\
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static long left = -1, seen;
+
+void fail_at(long n) { left = n; seen = 0; }
+long allocations(void) { return seen; }
+
+static int fails(void *caller)
+{
+    Dl_info info;
+    if (left < 0 || !dladdr(caller, &info) || !info.dli_fname || !strstr(info.dli_fname, "_ctrace"))
+        return 0;
+    seen++;
+    return left-- == 0;
+}
+
+#define REAL(name) static __typeof__(name) *real; \\
+    if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+void *realloc(void *p, size_t n)
+{
+    REAL(realloc);
+    return fails(__builtin_return_address(0)) ? NULL : real(p, n);
+}
+void *calloc(size_t n, size_t size)
+{
+    static char early[4096];    /* dlsym() itself allocates */
+    static size_t used;
+    static int within;
+    static __typeof__(calloc) *real;
+    if (within && !real) {
+        used += (n * size + 15) & ~(size_t)15;
+        return early + used - ((n * size + 15) & ~(size_t)15);
+    }
+    within = 1;
+    if (!real) real = (__typeof__(calloc) *)dlsym(RTLD_NEXT, "calloc");
+    return fails(__builtin_return_address(0)) ? NULL : real(n, size);
+}
+"""
+
+WORKS = """\
+import ctypes, sys, threading, types
+import pynytprof
+shim = ctypes.CDLL(None)
+def work(n):
+    return sum(range(n))
+@types.coroutine
+def suspended():
+    yield
+async def step(n):
+    with pynytprof.unit(f"step {n}"):
+        await suspended()
+        return work(n)
+def made():
+    with pynytprof.unit("made"):
+        for n in range(3):
+            yield work(n)
+def run(coroutine):
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+with pynytprof.unit("warm"):
+    work(1)
+thread = threading.Thread(target=lambda: pynytprof.unit("thread").run(work, 7))
+shim.fail_at(int(sys.argv[1]))
+total = 0
+for n in range(6):
+    with pynytprof.unit(f"outer {n}"), pynytprof.unit("inner"):
+        total += work(n)
+steps = [step(n) for n in range(4)]
+for one in steps:
+    run(one)
+total += sum(map(run, steps)) + sum(made())
+thread.start()
+thread.join()
+seen = shim.allocations()
+shim.fail_at(-1)
+print(total)
+print(seen, file=sys.stderr)
+"""
+
+
+def test_any_allocation_may_fail_in_units_of_work(tmp_path: Path) -> None:
+    """The program does not notice, the profile is sound, and what is missing is told."""
+    compiler = shutil.which("cc")
+    assert compiler, "needs a C compiler"
+    (tmp_path / "failing.c").write_text(FAILING)
+    (tmp_path / "prog.py").write_text(WORKS)
+    shim = tmp_path / "failing.so"
+    made = run([compiler, "-shared", "-fPIC", "-O1", "-o", shim, "failing.c", "-ldl"], tmp_path)
+    assert made.returncode == 0, made.stderr
+
+    def outcome(place: int) -> tuple[dict[str, int], list[str]]:
+        command = [PYTHON, "-m", "pynytprof", "-q", "prog.py", str(place)]
+        done = run(command, tmp_path, LD_PRELOAD=str(shim))
+        assert (done.returncode, done.stdout) == (0, "25\n"), done.stderr
+        assert verify.verify(tmp_path / "nytprof.out")
+        profile = reader.read(tmp_path / "nytprof.out")
+        counts = {unit.name: unit.count for unit in profile.units}
+        return counts | {"work": profile.subs["__main__::work"].calls}, done.stderr.splitlines()
+
+    whole, (seen,) = outcome(1 << 30)
+    assert whole["work"] == 15 and len(whole) == 6 + 1 + 4 + 1 + 1 + 1 + 1
+    assert int(seen) > 60
+    told = 0
+    for place in range(0, int(seen), int(seen) // 24):
+        counts, said = outcome(place)
+        told += any("out of memory" in text for text in said)
+        assert counts == whole or any("out of memory" in text for text in said), place
+    assert told

@@ -328,8 +328,8 @@ static inline void hold_units(tracer *t, const lane *l, const PyObject *code)
     if (LIKELY(!l || l->top->key != code || !l->top->unit))
         return;
     const void *frame = frame_of(code);
-    if (frame)
-        units_hold(&t->units, frame, l->top->unit);
+    if (frame && !units_hold(&t->units, frame, l->top->unit))
+        trace_fail(t);
 }
 
 /* The frame at the top begins, or goes on with the units that it has. */

@@ -355,8 +355,8 @@ static void on_return(tracer *t, lane *l, PyFrameObject *frame, const PyObject *
         return;
     if (UNLIKELY(l->top->info->awaits) && value)
         suspend(t, l, value, now);
-    if (UNLIKELY(l->top->unit != NULL) && value)
-        units_hold(&t->units, frame, l->top->unit);
+    if (UNLIKELY(l->top->unit != NULL) && value && !units_hold(&t->units, frame, l->top->unit))
+        trace_fail(t);
     lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
 }
 

@@ -714,12 +714,11 @@ uint64_t lane_begin_unit(tracer *t, lane *l, const void *key, uint32_t sub)
     tiers_give_up(t, l, a); /* its line is to be known */
     lane_settle(t, l, clock_read(&t->clock));
     edge *e = edge_from(t, a, a->info, sub, contexts_inside(&t->contexts, a->place, sub));
-    unit_mark *m = e ? units_add(&t->units, sub, e) : NULL;
-    if (!m)
-        return 0;
-    unit_mark *outer = a->unit;
-    if (!units_apply(t, l, a, m)) {
-        units_remove(&t->units, m);
+    unit_mark *m = e ? units_add(&t->units, sub, e) : NULL, *outer = a->unit;
+    if (!m || !units_apply(t, l, a, m)) {
+        if (m)
+            units_remove(&t->units, m);
+        trace_fail(t);
         return 0;
     }
     m->outer = outer;

@@ -68,14 +68,15 @@ static uint64_t key_of(const void *frame)
     return (uint64_t)(uintptr_t)frame;
 }
 
-void units_hold(unit_table *u, const void *frame, unit_mark *chain)
+bool units_hold(unit_table *u, const void *frame, unit_mark *chain)
 {
     bool is_new;
     uint32_t *at = nyt_map_take(&u->by_frame, key_of(frame), &is_new);
     if (!at)
-        return;
+        return false;
     *at = place_of(chain->id) + 1;
     chain->held_by = frame;
+    return true;
 }
 
 unit_mark *units_take(unit_table *u, const void *frame)
@@ -93,7 +94,7 @@ unit_mark *units_take(unit_table *u, const void *frame)
 void units_remove(unit_table *u, unit_mark *m)
 {
     if (m->held_by && m->outer)
-        units_hold(u, m->held_by, m->outer);
+        (void)units_hold(u, m->held_by, m->outer);  /* there is room: the frame is known */
     for (size_t i = 0; i < u->n; i++)
         if (u->marks[i] && u->marks[i]->outer == m)
             u->marks[i]->outer = m->outer;

@@ -32,8 +32,8 @@ unit_mark *units_find(const unit_table *u, uint64_t id);
 bool units_unlink(unit_mark **chain, const unit_mark *m);
 /* Frees a mark that no activation has; out of the chain of a suspended frame it is taken. */
 void units_remove(unit_table *u, unit_mark *m);
-/* The frame is suspended with that chain. What there is no memory for is forgotten. */
-void units_hold(unit_table *u, const void *frame, unit_mark *chain);
+/* The frame is suspended with that chain. false: there is no memory, it goes on without. */
+bool units_hold(unit_table *u, const void *frame, unit_mark *chain);
 /* The frame goes on, or another begins in its place: what it had, or NULL. */
 unit_mark *units_take(unit_table *u, const void *frame);
 void units_free(unit_table *u);
