@@ -37,7 +37,7 @@ struct node {
     uint64_t excl;
 };
 
-/* The edge that was found last for calls from a line's slot, which tells all but the callee. */
+/* The edge that was found last for calls from a line to a callee. */
 typedef struct {
     const line_slot *slot;
     edge *edge;
@@ -67,7 +67,8 @@ static inline node *graph_node(const call_graph *g, size_t index)
     return &g->node_blocks[index / NODES_A_BLOCK][index % NODES_A_BLOCK];
 }
 
-/* The edge by which that line has called `callee`, if it is remembered; NULL: it is not. */
+/* The edge by which that line has called `callee` last, if it is remembered; the caller may be another, the
+ * line itself or a C function that it called. NULL: it is not. */
 edge *graph_edge_from(call_graph *g, const line_slot *slot, uint32_t callee);
 void graph_remember_edge(call_graph *g, const line_slot *slot, edge *e);
 /* NULL: out of memory. */

@@ -132,6 +132,12 @@ static inline uint32_t line_of_slot(const activation *a)
     return line > 0 ? (uint32_t)line : 0;
 }
 
+/* As the table of edges has it: its index plus one. */
+static inline uint32_t calling_sub(const activation *caller)
+{
+    return (caller->unit ? caller->unit->sub : caller->sub) + 1;
+}
+
 /* A call to `sub`, which runs at that place. */
 static edge *edge_from(tracer *t, const activation *caller, const code_info *callee_info,
                        uint32_t sub, uint32_t place)
@@ -140,21 +146,21 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
     wanted.file = caller->info ? caller->info->file : callee_info->file;
     if (caller->info) {     /* else a root: called from line 0 of its own file */
         wanted.line = line_of_slot(caller);
-        wanted.caller = (caller->unit ? caller->unit->sub : caller->sub) + 1;
+        wanted.caller = calling_sub(caller);
     }
     return graph_edge(&t->graph, &wanted);
 }
 
-/* As edge_from(), but looked up at the calling line first. */
+/* As edge_from(), but looked up at the calling line first, which C functions share with their caller. */
 static edge *edge_again(tracer *t, const activation *caller, const code_info *callee_info,
                         uint32_t sub, uint32_t place)
 {
-    bool whole = caller->info && !caller->unit;         /* the line's slot tells the caller */
-    edge *e = whole ? graph_edge_from(&t->graph, caller->slot, sub) : NULL;
-    if (e && e->at.context == context_at(&t->contexts, place))
+    edge *e = caller->info ? graph_edge_from(&t->graph, caller->slot, sub) : NULL;
+    if (e && e->at.caller == calling_sub(caller) &&
+        e->at.context == context_at(&t->contexts, place))
         return e;
     e = edge_from(t, caller, callee_info, sub, place);
-    if (e && whole)
+    if (e && caller->info)
         graph_remember_edge(&t->graph, caller->slot, e);
     return e;
 }
