@@ -142,7 +142,7 @@ static bool place_range(void *of, line_range r)
  */
 static bool place_all(code_info *info, PyCodeObject *code)
 {
-    enum { MANY_LINES = 50 };
+    enum { MANY_LINES = 10 };
     if (!info->all_placed && info->n_lines >= MANY_LINES)
         info->all_placed = code_each_range(code, place_range, info);
     return info->all_placed;

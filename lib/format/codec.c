@@ -112,9 +112,8 @@ uint8_t *nyt_put_nv(uint8_t *p, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    for (int i = 0; i < NYT_NV_BYTES; i++, bits >>= 8)
-        *p++ = (uint8_t)bits;
-    return p;
+    nyt_put_le64(p, bits);
+    return p + NYT_NV_BYTES;
 }
 
 uint8_t *nyt_put_str(uint8_t *p, nyt_str s)

@@ -56,6 +56,19 @@ static inline const uint8_t *nyt_fast_u32(const uint8_t *p, uint32_t *value)
     return p + 5;
 }
 
+/* Stores eight bytes, the lowest first: compilers make one store of it. */
+static inline void nyt_put_le64(uint8_t *p, uint64_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    p[4] = (uint8_t)(v >> 32);
+    p[5] = (uint8_t)(v >> 40);
+    p[6] = (uint8_t)(v >> 48);
+    p[7] = (uint8_t)(v >> 56);
+}
+
 /* Eight bytes, the lowest first. */
 static inline uint64_t nyt_le64(const uint8_t *p)
 {

@@ -1,25 +1,14 @@
 /* The bits of literals, matches and ends. */
 #include "format/fixed_codes.h"
 
-/* Compilers make one store of it. */
-static inline void put_le64(uint8_t *p, uint64_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-    p[2] = (uint8_t)(v >> 16);
-    p[3] = (uint8_t)(v >> 24);
-    p[4] = (uint8_t)(v >> 32);
-    p[5] = (uint8_t)(v >> 40);
-    p[6] = (uint8_t)(v >> 48);
-    p[7] = (uint8_t)(v >> 56);
-}
+#include "format/codec.h"
 
 /* At most 32. Eight bytes are written, of which those that are whole count. */
 static inline void put_bits(struct nyt_bits *b, uint32_t bits, unsigned n)
 {
     b->held |= (uint64_t)bits << b->n;
     b->n += n;
-    put_le64(b->p, b->held);
+    nyt_put_le64(b->p, b->held);
     b->p += b->n / 8;
     b->held >>= b->n & ~7u;
     b->n &= 7;
@@ -53,8 +42,10 @@ static const uint16_t literal_codes[256] = {SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY
 
 void nyt_bits_literals(struct nyt_bits *b, const uint8_t *bytes, size_t len)
 {
+    struct nyt_bits here = *b;  /* which the bytes that are written can't alter */
     for (size_t i = 0; i < len; i++)
-        put_bits(b, literal_codes[bytes[i]], 8 + (bytes[i] >= LONG_LITERALS));
+        put_bits(&here, literal_codes[bytes[i]], 8 + (bytes[i] >= LONG_LITERALS));
+    *b = here;
 }
 
 /* Of a value above 0. */
@@ -70,35 +61,47 @@ static inline unsigned log2_of(uint32_t value)
 #endif
 }
 
+/* Bits that are put together before they go out. */
+typedef struct {
+    uint32_t bits;
+    unsigned n;
+} some_bits;
+
+static inline void add_bits(some_bits *s, uint32_t bits, unsigned n)
+{
+    s->bits |= bits << s->n;
+    s->n += n;
+}
+
 /* Of the symbols 256 to 287. */
-static void put_length_symbol(struct nyt_bits *b, unsigned symbol)
+static inline void add_length_symbol(some_bits *s, unsigned symbol)
 {
     enum { FIRST = 256, LONG = 280, LONG_FROM = 0xC0 };
     if (symbol < LONG)
-        put_bits(b, turned(symbol - FIRST, 7), 7);
+        add_bits(s, turned(symbol - FIRST, 7), 7);
     else
-        put_bits(b, turned(LONG_FROM + symbol - LONG, 8), 8);
+        add_bits(s, turned(LONG_FROM + symbol - LONG, 8), 8);
 }
 
-static void put_length(struct nyt_bits *b, unsigned length)
+static inline void add_length(some_bits *s, unsigned length)
 {
     enum { FIRST = 257, LAST = 285, FIRST_EXTRA = 8 };
     unsigned more = length - NYT_MATCH_MIN;
     unsigned extra = more < FIRST_EXTRA ? 0 : log2_of(more) - 2;
     if (length == NYT_MATCH_MAX) {
-        put_length_symbol(b, LAST);
+        add_length_symbol(s, LAST);
         return;
     }
-    put_length_symbol(b, FIRST + 4 * extra + (more >> extra));
-    put_bits(b, more & ((1u << extra) - 1), extra);
+    add_length_symbol(s, FIRST + 4 * extra + (more >> extra));
+    add_bits(s, more & ((1u << extra) - 1), extra);
 }
 
-static void put_back(struct nyt_bits *b, uint32_t back)
+static inline void add_back(some_bits *s, uint32_t back)
 {
     uint32_t more = back - 1;
     unsigned extra = more < 4 ? 0 : log2_of(more) - 1;
-    put_bits(b, turned(2 * extra + (more >> extra), 5), 5);
-    put_bits(b, more & ((1u << extra) - 1), extra);
+    add_bits(s, turned(2 * extra + (more >> extra), 5), 5);
+    add_bits(s, more & ((1u << extra) - 1), extra);
 }
 
 /* As long as can be, but so that no match is left that would be too short. */
@@ -113,8 +116,10 @@ void nyt_bits_matches(struct nyt_bits *b, uint64_t left, uint32_t back)
 {
     while (left) {
         unsigned length = next_match(left);
-        put_length(b, length);
-        put_back(b, back);
+        some_bits match = {0, 0};
+        add_length(&match, length);
+        add_back(&match, back);
+        put_bits(b, match.bits, match.n);
         left -= length;
     }
 }
@@ -128,7 +133,9 @@ void nyt_bits_begin_block(struct nyt_bits *b)
 void nyt_bits_end_block(struct nyt_bits *b)
 {
     enum { END = 256, MARK = 0xFFFF };
-    put_length_symbol(b, END);
+    some_bits end = {0, 0};
+    add_length_symbol(&end, END);
+    put_bits(b, end.bits, end.n);
     put_bits(b, 0, 3);
     put_bits(b, 0, -b->n & 7);
     put_bits(b, (uint32_t)MARK << 16, 32);

@@ -35,11 +35,16 @@ static void put_plain(struct nyt_name_block *b, const uint8_t *end)
     b->plain.len = (size_t)(end - b->plain.data);
 }
 
-static size_t zeros_of(const uint8_t *p)
+/* With how many bytes of zero the figure begins. */
+static size_t zeros_of(uint64_t figure)
 {
     size_t n = 0;
-    while (n < NYT_NV_BYTES && p[n] == 0)
-        n++;
+    if ((uint32_t)figure == 0) {
+        n = 4;
+        figure >>= 32;
+    }
+    for (; n < NYT_NV_BYTES && !(figure & 0xFF); n++)
+        figure >>= 8;
     return n;
 }
 
@@ -47,8 +52,8 @@ static size_t zeros_of(const uint8_t *p)
 static uint8_t *put_figure(struct nyt_name_block *b, double value)
 {
     uint8_t *p = b->plain.data + b->plain.len, *end = nyt_put_nv(p, value);
-    size_t zeros = zeros_of(p);
-    if (b->plain.len >= NYT_NV_BYTES && memcmp(p - NYT_NV_BYTES, p, NYT_NV_BYTES) == 0) {
+    size_t zeros = zeros_of(nyt_le64(p));
+    if (b->plain.len >= NYT_NV_BYTES && nyt_le64(p - NYT_NV_BYTES) == nyt_le64(p)) {
         nyt_bits_matches(&b->bits, NYT_NV_BYTES, NYT_NV_BYTES);
         b->plain.len += NYT_NV_BYTES;
         return end;
