@@ -202,6 +202,22 @@ def test_a_wait_for_a_processor_is_no_time_of_the_program(cache: Path, tmp_path:
     assert found["inner"] <= told <= found["outer"]
 
 
+def test_a_wait_is_told_from_the_program_behind_code_that_is_met_for_the_first_time(
+    cache: Path, tmp_path: Path
+) -> None:
+    stat = tmp_path / "schedstat"
+    stat.write_text("1 0 1\n")
+    work = (
+        f"0\nstat = {str(stat)!r}\n"
+        "for i in range(1, 4):\n"
+        "    open(stat, 'w').write(f'1 {15_000_000 * i} 1')\n"
+        "    exec(compile('def g():\\n    return 1\\ng()\\n', f'new{i}', 'exec'))\n"
+        "    time.sleep(0.02)\n"
+    )
+    found = traced(cache, "1000", work, PYNYTPROF_SCHEDSTAT=str(stat))
+    assert 0.0299 < found["facts"]["waited_for_processor"] < 0.0451
+
+
 def test_a_wait_is_never_longer_than_the_interval_it_stands_in(cache: Path, tmp_path: Path) -> None:
     stat = tmp_path / "schedstat"
     stat.write_text("1 0 1\n")

@@ -356,7 +356,7 @@ static void leave_out_learning(tracer *t, uint64_t began)
 {
     lane *l = lane_here();
     if (!t->options.raw && l)
-        lane_leave_out(&t->clock, l, began);
+        lane_leave_out(&t->clock, &t->costs, l, began);
 }
 
 /* The traced line that runs now, which may be about to run a text; false: there is none. */

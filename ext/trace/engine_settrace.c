@@ -330,7 +330,7 @@ static int call_neighbour(Py_tracefunc function, PyObject *theirs, PyFrameObject
     lane *l = lane_of_this_thread(t);
     if (l) {
         keep_lines(l, frame);
-        lane_leave_out(&t->clock, l, began);
+        lane_leave_out(&t->clock, &t->costs, l, began);
     }
     PyErr_Restore(type, value, traceback);
     return rc;

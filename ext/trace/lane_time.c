@@ -105,10 +105,12 @@ uint64_t lanes_waited(const lane_table *lanes)
     return sum;
 }
 
-void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began)
+/* In a short time there is no wait, as little as in a short interval. */
+void lane_leave_out(const trace_clock *clock, const event_costs *costs, lane *l, uint64_t began)
 {
+    if (clock_read(clock) - began >= costs->long_interval)
+        lane_look_at_wait(l);
     uint64_t ended = clock_read(clock);
-    l->wait_ns = WAIT_UNKNOWN;
     if (l->since <= began) {
         l->slow_work += ended - began;
         l->since += ended - began;

@@ -137,8 +137,8 @@ static inline lane *lane_here(void)
 }
 
 /*
- * What a lane's wait_ns is when time has been left out, in which there may have been a wait: none
- * is taken off before the figures have been looked at again.
+ * What a lane's wait_ns is when there may have been a wait in time that was nobody's: none is taken
+ * off before the figures have been looked at again.
  */
 #define WAIT_UNKNOWN UINT64_MAX
 
@@ -200,7 +200,7 @@ uint64_t lane_overhead(const event_costs *costs, const lane *l);
 bool lane_worked(const lane *l);
 
 /* The time from `began` on was ours or another tool's: nobody's. Others may have run meanwhile. */
-void lane_leave_out(const trace_clock *clock, lane *l, uint64_t began);
+void lane_leave_out(const trace_clock *clock, const event_costs *costs, lane *l, uint64_t began);
 
 /* The time from `began` on was ours: nobody else ran, for we held the lock. */
 void lane_forgive(const trace_clock *clock, const lane_table *lanes, lane *l, uint64_t began);

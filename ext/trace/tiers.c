@@ -466,7 +466,7 @@ void tiers_due(tracer *t, lane *l, PyCodeObject *code, code_info *info)
     else
         window_ends(t, info);
     if (!t->options.raw)
-        lane_leave_out(&t->clock, l, began);
+        lane_leave_out(&t->clock, &t->costs, l, began);
 }
 
 void tiers_not_alone(tracer *t, code_info *info)
