@@ -298,16 +298,31 @@ static void count_parts(const uint64_t before[COST_KINDS], const uint64_t after[
     }
 }
 
-/* The same of each program, in all its rounds. */
-static bool count_programs(const tracer *t, PyObject *names, double events[KINDS][KINDS])
+/* All events from here on are timed to their callbacks' ends; until */
+static void watch_begin(tracer *probe, lane *l)
 {
-    const lane *l = t->lanes.list[0];
+    own_time_begin(&probe->speed.watch, l, UINT32_MAX, 0);
+}
+
+/* here. */
+static void watch_end(tracer *probe, lane *l)
+{
+    probe->speed.watch.of = NULL;
+    l->deadline = UINT64_MAX;
+}
+
+/* The same of each program, in all its rounds. */
+static bool count_programs(tracer *t, PyObject *names, double events[KINDS][KINDS])
+{
+    lane *l = t->lanes.list[0];
     uint64_t before[COST_KINDS];
     for (int kind = 0; kind < KINDS; kind++) {
         bool ok = run_once(t, names, "rewind") > 0;
         memcpy(before, l->events, sizeof before);
+        watch_begin(t, l);
         for (int i = 0; ok && occurs(t, kind) && i < ROUNDS; i++)
             ok = run_once(t, names, program_names[kind]) > 0;
+        watch_end(t, l);
         if (!ok)
             return false;
         count_parts(before, l->events, events[kind]);
@@ -445,6 +460,7 @@ typedef struct {
     timings with, without;
     uint64_t speed; /* what speed_probe() took at its fastest, */
     uint64_t speeds; /* and the sum over all turns */
+    uint64_t counted_at; /* and what it took when the events were counted */
     int turns;
 } measurement;
 
@@ -512,6 +528,8 @@ static bool measure(tracer *probe, PyObject *untouched, PyObject *names, uint64_
              (tried > 0 || count_programs(probe, names, events));
         ok = probe_stop(probe) && ok;
         speeds[2] = speed_probe(&probe->clock);
+        if (tried == 0)
+            m->counted_at = speeds[2];
         add_turn(m, &turn, speeds, tried + 1 == MOST_TURNS);
     }
     return ok;
@@ -553,7 +571,8 @@ static int calibration_ends(bool ok, uint64_t before)
  * What one set of programs tells: costs in units, and what speed_probe() took meanwhile. As
  * trace_calibrate() else.
  */
-static bool calibrate_once(const tracer *t, uint64_t before, double cost[KINDS], double *speed)
+static bool calibrate_once(const tracer *t, uint64_t before, double cost[KINDS], double *speed,
+                           own_times *own)
 {
     double extra[KINDS], events[KINDS][KINDS];
     measurement m;
@@ -565,6 +584,7 @@ static bool calibrate_once(const tracer *t, uint64_t before, double cost[KINDS],
         extra_of(&m, extra);
         share(events, extra, cost);
         *speed = (double)m.speeds / m.turns;
+        own_times_add(own, &probe->speed.watch.found, 1 / (double)m.counted_at);
     }
     Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
@@ -579,12 +599,13 @@ static double middle(const double v[SETS])
 }
 
 /* Of several sets, since where code lies can make one kind of event twice as dear. */
-static bool calibrate_all(const tracer *t, uint64_t before, double cost[KINDS], double *speed)
+static bool calibrate_all(const tracer *t, uint64_t before, double cost[KINDS], double *speed,
+                          own_times *own)
 {
     double costs[KINDS][SETS], speeds[SETS];
     for (int i = 0; i < SETS; i++) {
         double found[KINDS];
-        if (!calibrate_once(t, before, found, &speeds[i]))
+        if (!calibrate_once(t, before, found, &speeds[i], own))
             return false;
         for (int kind = 0; kind < KINDS; kind++)
             costs[kind][i] = found[kind] / speeds[i];
@@ -657,12 +678,16 @@ static bool calibrate_hot_call(tracer *probe, PyObject *untouched, PyObject *nam
         uint64_t events[COST_KINDS];
         ok = time_hot(probe, untouched, c->program, without) && abandoned == before &&
              probe_start(probe) && time_hot(probe, names, c->program, with) && probing == probe;
-        const lane *l = probe->lanes.n ? probe->lanes.list[0] : NULL;
+        lane *l = probe->lanes.n ? probe->lanes.list[0] : NULL;
         ok = ok && l && run_once(probe, names, "rewind") > 0;
-        if (ok)
+        if (ok) {
             memcpy(events, l->events, sizeof events);
+            watch_begin(probe, l);
+        }
         for (int i = 0; ok && i < ROUNDS; i++)
             ok = run_once(probe, names, c->program) > 0;
+        if (l)
+            watch_end(probe, l);
         for (int event = 0; ok && event < COST_KINDS; event++)
             events[event] = l->events[event] - events[event];
         if (ok)
@@ -677,7 +702,7 @@ static bool calibrate_hot_call(tracer *probe, PyObject *untouched, PyObject *nam
 
 /* One set of programs. */
 static bool calibrate_hot_once(const tracer *t, uint64_t before, const double *cost,
-                               double of[HOT_CALLS])
+                               double of[HOT_CALLS], own_times *own)
 {
     PyObject *untouched = programs_ready();
     PyObject *names = untouched ? programs_ready() : NULL;
@@ -686,6 +711,8 @@ static bool calibrate_hot_once(const tracer *t, uint64_t before, const double *c
     for (int i = 0; ok && i < HOT_CALLS; i++)
         if (hot_calls[i].usual != COST_C_ENTER || t->options.slowops)
             ok = calibrate_hot_call(probe, untouched, names, before, &hot_calls[i], cost, &of[i]);
+    if (ok)
+        own_times_add(own, &probe->speed.watch.found, 1 / (double)speed_probe(&t->clock));
     Py_XDECREF((PyObject *)probe);
     Py_XDECREF(names);
     Py_XDECREF(untouched);
@@ -694,13 +721,13 @@ static bool calibrate_hot_once(const tracer *t, uint64_t before, const double *c
 
 /* In units; without hot code as the usual ones. */
 static bool calibrate_hot(const tracer *t, uint64_t before, const double *cost,
-                          double of[HOT_CALLS])
+                          double of[HOT_CALLS], own_times *own)
 {
     double found[SETS][HOT_CALLS];
     for (int set = 0; set < SETS; set++) {
         for (int i = 0; i < HOT_CALLS; i++)
             found[set][i] = cost_of_event(cost, hot_calls[i].usual);
-        if (tiers_wanted(t) && !calibrate_hot_once(t, before, cost, found[set]))
+        if (tiers_wanted(t) && !calibrate_hot_once(t, before, cost, found[set], own))
             return false;
     }
     for (int i = 0; i < HOT_CALLS; i++)
@@ -711,15 +738,19 @@ static bool calibrate_hot(const tracer *t, uint64_t before, const double *cost,
 int trace_calibrate(tracer *t)
 {
     double cost[KINDS], speed, hot[HOT_CALLS];
+    own_times own = {0};
     const uint64_t before = abandoned;
     measuring = true;
     measurer = PyThread_get_thread_ident();
-    bool ok = calibrate_all(t, before, cost, &speed) && calibrate_hot(t, before, cost, hot);
+    bool ok = calibrate_all(t, before, cost, &speed, &own) &&
+              calibrate_hot(t, before, cost, hot, &own);
     if (ok) {
         set_costs(t, cost);
         for (int i = 0; i < HOT_CALLS; i++)
             t->speed.measured.of[hot_calls[i].event] = rounded(hot[i]);
         t->speed.then = (uint64_t)speed;
+        for (int event = 0; event < COST_KINDS; event++)
+            t->speed.usual[event] = own.n[event] > 0 ? own.sum[event] / own.n[event] * speed : 0;
     }
     return calibration_ends(ok, before);
 }

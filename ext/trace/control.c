@@ -101,7 +101,9 @@ int tracer_begin(tracer *t, bool open_frames)
     if (t->run == 0)
         clock_begin(&t->clock, t->options.cpu);
     speed_begin(&t->speed, &t->clock, &t->costs, &t->lanes);
-    t->lanes.look_at = t->speed.interval ? clock_shared(&t->clock) + t->speed.interval : UINT64_MAX;
+    t->speed.watch.stage = WATCH_NEXT;
+    t->lanes.look_at = t->speed.interval ? clock_shared(&t->clock) + t->speed.interval / 2
+                                         : UINT64_MAX;
     t->run++;
     running = t;
     t->running = true;

@@ -19,6 +19,9 @@
 
 enum { KEY_ROOM = 1024, FILE_ROOM = 4096, VARIANTS = 64, MAX_AGE = 30 * 24 * 3600 };
 
+/* Of a unit, in which the file has how long our callbacks took. */
+enum { PARTS = 1000 };
+
 /* A cost beyond this is none: 0.1 ms. */
 static const double LARGEST_NS = 1e5;
 
@@ -26,6 +29,7 @@ typedef struct {
     double ns_per_unit;
     uint64_t speed; /* what speed_probe() took beside it */
     event_costs of;
+    double usual[COST_KINDS];
 } costs;
 
 static struct {
@@ -76,7 +80,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "7|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "8|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')
@@ -118,6 +122,8 @@ static bool parse(const char *text, costs *c)
     for (int k = 0; k < COST_KINDS; k++)
         c->of.of[k] = strtoull(end, &end, 10);
     c->of.most_debt = strtoull(end, &end, 10);
+    for (int k = 0; k < COST_KINDS; k++)
+        c->usual[k] = (double)strtoull(end, &end, 10) / PARTS;
     return *end == '\n';
 }
 
@@ -140,7 +146,10 @@ static size_t print(char *text, const char *key, const costs *c)
                                 c->speed);
     for (int k = 0; k < COST_KINDS; k++)
         n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.of[k]);
-    n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64 "\n", c->of.most_debt);
+    n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.most_debt);
+    for (int k = 0; k < COST_KINDS; k++)
+        n += (size_t)snprintf(text + n, FILE_ROOM - n, " %.0f", c->usual[k] * PARTS);
+    n += (size_t)snprintf(text + n, FILE_ROOM - n, "\n");
     return n + (size_t)snprintf(text + n, FILE_ROOM - n, "#%" PRIx64 "\n", sum_of(text, n));
 }
 
@@ -176,6 +185,7 @@ bool costs_recall(tracer *t)
     if (!t->options.raw) {
         t->speed.measured = c->of;
         t->speed.then = c->speed;
+        memcpy(t->speed.usual, c->usual, sizeof c->usual);
     }
     return true;
 }
@@ -188,6 +198,7 @@ void costs_keep(const tracer *t)
     c->ns_per_unit = clock_ns_per_unit(&t->clock);
     c->of = t->speed.measured;
     c->speed = t->speed.then;
+    memcpy(c->usual, t->speed.usual, sizeof c->usual);
     if (!is_plausible(c, t->clock.tsc) || !c->of.of[t->options.stmts ? COST_LINE : COST_ENTER])
         return;
     kept[v].known = true;

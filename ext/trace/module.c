@@ -288,7 +288,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tiers_count(t, &hot, &refused);
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:d,s:N}",
+        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:d,s:K,s:N}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -313,7 +313,8 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "least_speed_factor", t->speed.least, "largest_speed_factor", t->speed.largest,
         "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9, "hot_codes",
         (unsigned long long)hot, "refused_codes", (unsigned long long)refused, "program_factor",
-        t->speed.program > 0 ? t->speed.program : 1, "event_costs", costs_in_ns(&t->costs, ns));
+        t->speed.program > 0 ? t->speed.program : 1, "events_timed",
+        (unsigned long long)t->speed.watch.timed, "event_costs", costs_in_ns(&t->costs, ns));
 }
 
 /* ---- The type and the module ---- */

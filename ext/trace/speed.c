@@ -172,6 +172,26 @@ static bool witnesses_agree(machine_speed *s)
     return true;
 }
 
+/*
+ * What an event costs more than at the calibration, at the speed of the machine then, in units: what
+ * our callback takes longer. Bounded, for it is a sample.
+ */
+static double more_than_usual(const machine_speed *s, int kind)
+{
+    const double least = -0.2, most = 4;
+    double cost = (double)s->measured.of[kind], usual = s->usual[kind];
+    double more = own_time_of(&s->watch.found, kind, usual) - usual;
+    return more < least * cost ? least * cost : more > most * cost ? most * cost : more;
+}
+
+static uint64_t scaled(const machine_speed *s, int kind, double factor)
+{
+    double cost = (double)s->measured.of[kind];
+    if (s->usual[kind] > 0)
+        cost += more_than_usual(s, kind);
+    return (uint64_t)(cost * factor + 0.5);
+}
+
 /* From here on events cost that much; what has come so far is paid as it was. */
 static void put_in_force(machine_speed *s, uint64_t time, event_costs *costs, lane_table *lanes)
 {
@@ -179,7 +199,7 @@ static void put_in_force(machine_speed *s, uint64_t time, event_costs *costs, la
     s->in_force = time;
     const double factor = speed_factor(s);
     for (int kind = 0; kind < COST_KINDS; kind++)
-        costs->of[kind] = (uint64_t)((double)s->measured.of[kind] * factor + 0.5);
+        costs->of[kind] = scaled(s, kind, factor);
     costs->most_debt = (uint64_t)((double)s->measured.most_debt * factor + 0.5);
     if (factor < s->least)
         s->least = factor;
@@ -215,14 +235,13 @@ void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs
         return;
     s->recent[s->probes++ % SPEEDS_KEPT] = speed_probe(clock);
     uint64_t time = middle(s->recent);
-    bool news = witnesses_agree(s);
-    if (speed_is_same(time, s->in_force)) {
-        if (news)
-            put_in_force(s, s->in_force, costs, lanes);
-        return;
-    }
-    s->changes++;
+    witnesses_agree(s);
+    if (speed_is_same(time, s->in_force))
+        time = s->in_force;
+    else
+        s->changes++;
     put_in_force(s, time, costs, lanes);
+    own_times_fade(&s->watch.found);
 }
 
 void speed_forget(machine_speed *s)
@@ -230,5 +249,6 @@ void speed_forget(machine_speed *s)
     s->probes = s->changes = 0;
     s->program = 0;
     s->n_heard = 0;
+    s->watch = (own_watch){0};
     s->least = s->largest = speed_factor(s);
 }

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "lane_time.h"
+#include "own_time.h"
 #include "trace.h"
 
 enum { SPEEDS_KEPT = 3, HEARD_KEPT = 15 };
@@ -16,6 +17,8 @@ enum { SPEEDS_KEPT = 3, HEARD_KEPT = 15 };
 /* Of one tracer. The times of the piece of work are in clock units. */
 typedef struct {
     event_costs measured;   /* what events cost */
+    double usual[COST_KINDS]; /* how long our callbacks took then, in units; 0: not known */
+    own_watch watch; /* and do in the program that runs */
     uint64_t then;          /* the work's time when that was measured; 0: not known, costs stay */
     uint64_t in_force;      /* the one by which the costs are scaled now */
     uint64_t recent[SPEEDS_KEPT];
