@@ -94,6 +94,17 @@ def test_each_kind_of_line_has_a_cost_of_its_own() -> None:
         assert nothing == (set() if sys.version_info < (3, 13, 2) else steps)
 
 
+def test_events_whose_offset_is_no_small_int_are_dearer() -> None:
+    tracer = tracer_class("c")()
+    tracer.start()
+    tracer.stop()
+    costs = tracer.facts()["event_costs"]
+    for kind in ("leave", "resume", "enter C", "leave C", "other call", "enter C from hot code"):
+        more = costs[f"big {kind}"] - costs[kind]
+        assert abs(more - costs["big call"]) < 2, kind
+    assert (costs["big call"] > 0) == (sys.version_info >= (3, 12))
+
+
 KINDS_OF_LINES = """\
 def f(rows, n):
     for row in rows:

@@ -235,11 +235,17 @@ static const double parts[COST_KINDS][KINDS] = {
     [COST_JUMP] = {[JUMP] = 1},
     [COST_ENTER] = {[CALL] = 0.5},
     [COST_RESUME] = {[RESUMPTION] = 1, [CALL] = -0.5},
+    [COST_RESUME_BIG] = {[RESUMPTION] = 1, [CALL] = -0.5, [BIG] = 1},
     [COST_LEAVE] = {[CALL] = 0.5},
+    [COST_LEAVE_BIG] = {[CALL] = 0.5, [BIG] = 1},
     [COST_UNWIND] = {[UNWINDING] = 1, [CALL] = 0.5},
     [COST_C_ENTER] = {[C_CALL] = 0.5},
+    [COST_C_ENTER_BIG] = {[C_CALL] = 0.5, [BIG] = 1},
     [COST_C_LEAVE] = {[C_CALL] = 0.5},
+    [COST_C_LEAVE_BIG] = {[C_CALL] = 0.5, [BIG] = 1},
     [COST_OTHER] = {[CLASS_CALL] = 1},
+    [COST_OTHER_BIG] = {[CLASS_CALL] = 1, [BIG] = 1},
+    [COST_CALL_BIG] = {[BIG] = 1},
 };
 enum { SETS = 3, TURNS = 5, MOST_TURNS = 10, ROUNDS = 6 };
 
@@ -627,11 +633,12 @@ typedef struct {
     enum cost_kind event, usual; /* what it costs, and would, were the caller not hot */
 } hot_call;
 
-static const hot_call hot_calls[] = {
+enum { HOT_PLAIN_CALLS, HOT_C_CALLS, HOT_CALLS };
+static const hot_call hot_calls[HOT_CALLS] = {
     {"calls", COST_HOT_ENTER, COST_ENTER},
     {"c_calls", COST_HOT_C_ENTER, COST_C_ENTER},
 };
-enum { HOT_CALLS = sizeof hot_calls / sizeof *hot_calls, HOT_TURNS = 6, WARM_UP = 4 };
+enum { HOT_TURNS = 6, WARM_UP = 4 };
 
 /* The rounds of the program, once it is hot; the shortest of all turns so far. */
 static bool time_hot(const tracer *t, PyObject *names, const char *program, double best[ROUNDS])
@@ -735,6 +742,37 @@ static bool calibrate_hot(const tracer *t, uint64_t before, const double *cost,
     return true;
 }
 
+/* One whose callback does the same; those that are big are rare in the programs. */
+static int alike(int event)
+{
+    switch (event) {
+    case COST_LINE_BIG:
+    case COST_LINE_GLOBAL_BIG:
+    case COST_LINE_LOOP_BIG:
+        return event - (COST_LINE_BIG - COST_LINE);
+    case COST_STEP_BIG:
+    case COST_STEP_GLOBAL_BIG:
+    case COST_STEP_LOOP_BIG:
+        return event - (COST_STEP_BIG - COST_STEP);
+    case COST_RESUME_BIG:
+    case COST_LEAVE_BIG:
+    case COST_C_ENTER_BIG:
+    case COST_C_LEAVE_BIG:
+    case COST_HOT_C_ENTER_BIG:
+        return event - 1;
+    default:
+        return event;
+    }
+}
+
+/* 0: none has been timed. */
+static double usual_time(const own_times *own, int event)
+{
+    const double few = 30;
+    int of = own->n[event] < few ? alike(event) : event;
+    return own->n[of] > 0 ? own->sum[of] / own->n[of] : 0;
+}
+
 int trace_calibrate(tracer *t)
 {
     double cost[KINDS], speed, hot[HOT_CALLS];
@@ -749,8 +787,9 @@ int trace_calibrate(tracer *t)
         for (int i = 0; i < HOT_CALLS; i++)
             t->speed.measured.of[hot_calls[i].event] = rounded(hot[i]);
         t->speed.then = (uint64_t)speed;
+        t->speed.measured.of[COST_HOT_C_ENTER_BIG] = rounded(hot[HOT_C_CALLS] + cost[BIG]);
         for (int event = 0; event < COST_KINDS; event++)
-            t->speed.usual[event] = own.n[event] > 0 ? own.sum[event] / own.n[event] * speed : 0;
+            t->speed.usual[event] = usual_time(&own, event) * speed;
     }
     return calibration_ends(ok, before);
 }

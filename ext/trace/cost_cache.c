@@ -80,7 +80,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "8|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "9|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')

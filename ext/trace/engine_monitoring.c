@@ -19,6 +19,7 @@
 #include "frames.h"
 #include "greenlet.h"
 #include "lane.h"
+#include "line_costs.h"
 #include "opening.h"
 #include "other_tools.h"
 #include "steps.h"
@@ -74,6 +75,12 @@ static inline int as_int(PyObject *number)
     if (LIKELY(PyUnstable_Long_IsCompact((PyLongObject *)number)))
         return (int)PyUnstable_Long_CompactValue((PyLongObject *)number);
     return (int)PyLong_AsLong(number);
+}
+
+/* What follows the kind is the same far from the code's beginning: of the offset an object is made. */
+static inline enum cost_kind at_offset(enum cost_kind kind, int offset)
+{
+    return kind + (offset > MOST_SMALL_INT);
 }
 
 static code_info *info_of(tracer *t, PyObject *code)
@@ -394,12 +401,13 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     now = lane_later(l, now, since);
     if (UNLIKELY(!t->options.stmts) && !l->top->c)
         place_caller(l);
+    enum cost_kind resume = at_offset(COST_RESUME, offset);
     bool entered = tiers && tiers_are_off(l->top)
                        ? lane_enter_from(t, l, code, info, info->sub, now,
-                                         offset < 0 ? COST_HOT_ENTER : COST_RESUME,
+                                         offset < 0 ? COST_HOT_ENTER : resume,
                                          tiers_caller_line(l->top))
                        : lane_enter(t, l, code, info, info->sub, now,
-                                    offset < 0 ? COST_ENTER : COST_RESUME);
+                                    offset < 0 ? COST_ENTER : resume);
     if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
@@ -480,7 +488,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t n, PyObj
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
     note_suspension(CALLBACK_OF(self), args);
-    return leave(self, args[0], COST_LEAVE);
+    return leave(self, args[0], at_offset(COST_LEAVE, as_int(args[1])));
 }
 
 static PyObject *leave_of_tiers(PyObject *self, PyObject *code, enum cost_kind kind)
@@ -499,14 +507,14 @@ static PyObject *on_leave(PyObject *self, PyObject *const *args, size_t n, PyObj
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    return leave(self, args[0], COST_LEAVE);
+    return leave(self, args[0], at_offset(COST_LEAVE, as_int(args[1])));
 }
 
 static PyObject *on_leave_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
-    return leave_of_tiers(self, args[0], COST_LEAVE);
+    return leave_of_tiers(self, args[0], at_offset(COST_LEAVE, as_int(args[1])));
 }
 
 static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
@@ -514,7 +522,7 @@ static PyObject *on_yield_of_tiers(PyObject *self, PyObject *const *args, size_t
     if (!IS_EVENT(n, 3, names))
         return refuse(self, args, n, names);
     note_suspension(CALLBACK_OF(self), args);
-    return leave_of_tiers(self, args[0], COST_LEAVE);
+    return leave_of_tiers(self, args[0], at_offset(COST_LEAVE, as_int(args[1])));
 }
 
 /* The frame at the top may not have come to its first line. */
@@ -548,12 +556,22 @@ static PyObject *on_unwind_of_tiers(PyObject *self, PyObject *const *args, size_
  * A call of a class or another object is no sub of its own, but the event has its
  * cost, which the line must not bear.
  */
-static PyObject *pass_over(const tracer *t, lane *l, uint64_t now)
+static PyObject *pass_over(const tracer *t, lane *l, int offset, uint64_t now)
 {
     if (LIKELY(l && l->top != l->stack)) {
         activation *top = l->top;
-        (top->slot ? top->slot : top->slots)->time += lane_charge(&t->costs, l, now, COST_OTHER);
+        line_slot *slot = top->slot ? top->slot : top->slots;
+        slot->time += lane_charge(&t->costs, l, now, at_offset(COST_OTHER, offset));
     }
+    Py_RETURN_NONE;
+}
+
+/* A call of a Python function, which will tell of itself. */
+static inline PyObject *pass_by(const tracer *t, int offset)
+{
+    lane *l = offset > MOST_SMALL_INT ? lane_here() : NULL;
+    if (l && l->top != l->stack)
+        lane_owe(&t->costs, l, COST_CALL_BIG);
     Py_RETURN_NONE;
 }
 
@@ -562,12 +580,13 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
+    int offset = as_int(args[1]);
     if (PyFunction_Check(args[2]) || PyMethod_Check(args[2]))
-        Py_RETURN_NONE;
+        return pass_by(t, offset);
     lane *l = lane_of_this_thread(t);
     PyObject *answer;
     if (!code_c_function(args[2], args[3] != t->engine.missing, &method))
-        return pass_over(t, l, now);
+        return pass_over(t, l, offset, now);
     if (UNLIKELY(!l))
         Py_RETURN_NONE;
     if (UNLIKELY(l->top->key != args[0])) {
@@ -582,13 +601,14 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
     now = lane_later(l, now, since);
     if (UNLIKELY(!t->options.stmts) && PyCode_Check(args[0])) {
         code_info *info = l->top->info;
-        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], as_int(args[1]))];
+        l->top->slot = &l->top->slots[code_place(info, (PyCodeObject *)args[0], offset)];
     }
     if (tiers && tiers_are_off(l->top)) {
-        uint32_t line = code_place(l->top->info, (PyCodeObject *)args[0], as_int(args[1]));
-        lane_enter_from(t, l, method, NULL, (uint32_t)sub, now, COST_HOT_C_ENTER, line);
+        uint32_t line = code_place(l->top->info, (PyCodeObject *)args[0], offset);
+        lane_enter_from(t, l, method, NULL, (uint32_t)sub, now, at_offset(COST_HOT_C_ENTER, offset),
+                        line);
     } else {
-        lane_enter(t, l, method, NULL, (uint32_t)sub, now, COST_C_ENTER);
+        lane_enter(t, l, method, NULL, (uint32_t)sub, now, at_offset(COST_C_ENTER, offset));
     }
     Py_RETURN_NONE;
 }
@@ -614,9 +634,9 @@ static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyO
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
     if (!code_c_function(args[2], true, &method))
-        return pass_over(t, l, now);
+        return pass_over(t, l, as_int(args[1]), now);
     if (LIKELY(l && l->top->c && l->top->key == method))
-        lane_leave(t, l, now, COST_C_LEAVE);
+        lane_leave(t, l, now, at_offset(COST_C_LEAVE, as_int(args[1])));
     Py_RETURN_NONE;
 }
 

@@ -10,8 +10,9 @@
 
 /*
  * Kinds of events by what they cost. GLOBAL: at an instruction that looks up a global name. LOOP:
- * at one that takes the next item of what a loop runs over. BIG: at a line whose number the
- * interpreter has to make an object of. STEP: of a single instruction, in the same order. JUMP: back
+ * at one that takes the next item of what a loop runs over. BIG: at a line, or far from the code's
+ * beginning, whose number the interpreter has to make an object of; CALL_BIG: of a call that is no
+ * event of its own, for the function tells of itself. STEP: of a single instruction, in the same order. JUMP: back
  * to the same line. OTHER: a call of what is neither Python nor a sub. HOT: a call on a line that
  * has no event of its own (tiers.h).
  */
@@ -32,13 +33,20 @@ enum cost_kind {
     COST_JUMP,
     COST_ENTER,
     COST_RESUME,
+    COST_RESUME_BIG,
     COST_LEAVE,
+    COST_LEAVE_BIG,
     COST_UNWIND,
     COST_C_ENTER,
+    COST_C_ENTER_BIG,
     COST_C_LEAVE,
+    COST_C_LEAVE_BIG,
     COST_OTHER,
+    COST_OTHER_BIG,
+    COST_CALL_BIG,
     COST_HOT_ENTER,
     COST_HOT_C_ENTER,
+    COST_HOT_C_ENTER_BIG,
     COST_KINDS
 };
 
@@ -183,6 +191,13 @@ static inline uint64_t lane_charge(const event_costs *costs, lane *l, uint64_t n
 static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 {
     return now + (l->since - since);
+}
+
+/* The next interval bears the cost of that event, too. */
+static inline void lane_owe(const event_costs *costs, lane *l, enum cost_kind kind)
+{
+    l->credit -= costs->of[kind];       /* may be less than nothing: see lane_charge() */
+    l->events[kind]++;
 }
 
 /* How many events have told of lines, or have been looked at for that. */

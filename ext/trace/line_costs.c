@@ -7,16 +7,12 @@
 
 #include "lane_time.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #if PY_VERSION_HEX >= 0x030C0000
 
 #include <opcode.h>
-
-/* The ints that CPython has ready; 3.15 has more. */
-enum { MOST_SMALL_INT = PY_VERSION_HEX < 0x030F0000 ? 256 : 1024 };
 
 typedef struct {
     code_info *info;
@@ -151,9 +147,7 @@ static bool note_all(code_info *info, PyCodeObject *code, bool witnesses)
 
 #else
 
-/* There, while events are on, no instruction has a special form; and no event brings an int. */
-enum { MOST_SMALL_INT = INT_MAX };
-
+/* There, while events are on, no instruction has a special form. */
 static bool note_all(code_info *info, PyCodeObject *code, bool witnesses)
 {
     (void)info, (void)code, (void)witnesses;

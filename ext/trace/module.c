@@ -254,13 +254,20 @@ static const char *const cost_names[COST_KINDS] = {
     [COST_JUMP] = "jump",
     [COST_ENTER] = "enter",
     [COST_RESUME] = "resume",
+    [COST_RESUME_BIG] = "big resume",
     [COST_LEAVE] = "leave",
+    [COST_LEAVE_BIG] = "big leave",
     [COST_UNWIND] = "unwind",
     [COST_C_ENTER] = "enter C",
+    [COST_C_ENTER_BIG] = "big enter C",
     [COST_C_LEAVE] = "leave C",
+    [COST_C_LEAVE_BIG] = "big leave C",
     [COST_OTHER] = "other call",
+    [COST_OTHER_BIG] = "big other call",
+    [COST_CALL_BIG] = "big call",
     [COST_HOT_ENTER] = "enter from hot code",
     [COST_HOT_C_ENTER] = "enter C from hot code",
+    [COST_HOT_C_ENTER_BIG] = "big enter C from hot code",
 };
 
 /* Of each kind by its name, in ns; a new reference. */
