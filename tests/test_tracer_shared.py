@@ -105,3 +105,31 @@ def test_each_line_is_measured_where_the_jit_is_on(wanted: str, tmp_path: Path) 
     (tmp_path / "prog.py").write_text(JIT)
     done = outcome_of([sys.executable, "prog.py"], tmp_path, PYTHON_JIT=wanted, PYNYTPROF_HOT="3")
     assert done.stdout.split() in (["True", "False"], ["False", "True"])
+
+
+GROWS = """\
+def work(n):
+    a = sum(range(50))
+    b = sum(range(n))
+    c = list(range(n))
+    d = a + b
+    return c, d
+for _ in range(300):
+    work(50)
+for _ in range(300):
+    work(4000)
+"""
+
+
+def test_what_c_functions_take_stays_with_the_line_that_has_called_them(tmp_path: Path) -> None:
+    """Also where it did next to nothing while its share was learned."""
+    (tmp_path / "prog.py").write_text(GROWS)
+    done = outcome_of([*profiling([], []), "prog.py"], tmp_path, tracer="c")
+    assert done.status == 0, done.stderr
+    profile = reader.read(tmp_path / "nytprof.out")
+    (program,) = (file for file in profile.files.values() if file.name.endswith("prog.py"))
+    calls = {call.line: call.incl for call in program.calls if call.called == "builtins::sum"}
+    lines = {line.line: line for line in program.lines}
+    assert lines[2].shared and lines[3].shared
+    assert lines[3].time >= 0.999 * calls[3] > 10 * calls[2]
+    assert lines[4].time > 10 * lines[5].time

@@ -566,6 +566,24 @@ static PyObject *pass_over(const tracer *t, lane *l, int offset, uint64_t now)
     Py_RETURN_NONE;
 }
 
+/* The same, begun or ended, where lines of hot code may go without events: it tells the line. */
+static PyObject *pass_over_of_tiers(const tracer *t, lane *l, PyObject *const *args, bool ended,
+                                    uint64_t now)
+{
+    int offset = as_int(args[1]);
+    activation *top = l ? l->top : NULL;
+    if (!top || top == l->stack || top->key != args[0] || !tier_of(top))
+        return pass_over(t, l, offset, now);
+    line_slot *slot = top->slot ? top->slot : top->slots;
+    uint64_t time = lane_charge(&t->costs, l, now, at_offset(COST_OTHER, offset));
+    slot->time += time;
+    if (ended && top->slot)
+        tiers_own_time(top, time);
+    else if (tiers_are_off(top))
+        top->slot = &top->slots[code_place(top->info, (PyCodeObject *)args[0], offset)];
+    Py_RETURN_NONE;
+}
+
 /* A call of a Python function, which will tell of itself. */
 static inline PyObject *pass_by(const tracer *t, int offset)
 {
@@ -586,7 +604,7 @@ static inline PyObject *c_enter(PyObject *self, PyObject *const *args, bool tier
     lane *l = lane_of_this_thread(t);
     PyObject *answer;
     if (!code_c_function(args[2], args[3] != t->engine.missing, &method))
-        return pass_over(t, l, offset, now);
+        return tiers ? pass_over_of_tiers(t, l, args, false, now) : pass_over(t, l, offset, now);
     if (UNLIKELY(!l))
         Py_RETURN_NONE;
     if (UNLIKELY(l->top->key != args[0])) {
@@ -625,19 +643,33 @@ static PyObject *on_call_of_tiers(PyObject *self, PyObject *const *args, size_t 
 }
 
 /* C_RETURN, C_RAISE: of anything that is no Python function. */
-static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+static inline PyObject *c_leave(PyObject *self, PyObject *const *args, bool tiers)
 {
-    if (!IS_EVENT(n, 4, names))
-        return refuse(self, args, n, names);
     PyMethodDef *method;
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
     lane *l = lane_of_this_thread(t);
     if (!code_c_function(args[2], true, &method))
-        return pass_over(t, l, as_int(args[1]), now);
-    if (LIKELY(l && l->top->c && l->top->key == method))
-        lane_leave(t, l, now, at_offset(COST_C_LEAVE, as_int(args[1])));
+        return tiers ? pass_over_of_tiers(t, l, args, true, now)
+                     : pass_over(t, l, as_int(args[1]), now);
+    if (LIKELY(l && l->top->c && l->top->key == method)) {
+        const activation *left = l->top;
+        uint64_t time = lane_leave(t, l, now, at_offset(COST_C_LEAVE, as_int(args[1])));
+        if (tiers)
+            tiers_own_time(left, time);
+    }
     Py_RETURN_NONE;
+}
+
+static PyObject *on_c_leave(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
+{
+    return IS_EVENT(n, 4, names) ? c_leave(self, args, false) : refuse(self, args, n, names);
+}
+
+static PyObject *on_c_leave_of_tiers(PyObject *self, PyObject *const *args, size_t n,
+                                     PyObject *names)
+{
+    return IS_EVENT(n, 4, names) ? c_leave(self, args, true) : refuse(self, args, n, names);
 }
 
 /* ---- The callback type ---- */
@@ -700,8 +732,8 @@ static const struct {
     {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},
     {"INSTRUCTION", on_instruction, on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
     {"CALL", on_call, on_call_of_tiers, LOCAL | FOR_C},
-    {"C_RETURN", on_c_leave, on_c_leave, LOCAL | FOR_C},
-    {"C_RAISE", on_c_leave, on_c_leave, LOCAL | FOR_C},
+    {"C_RETURN", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
+    {"C_RAISE", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
 

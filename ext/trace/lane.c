@@ -70,15 +70,17 @@ static inline void caller_account(activation *caller, const activation *a, uint6
         caller->slot->calls += incl;
 }
 
-void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind)
+uint64_t lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind)
 {
     activation *a = l->top;
-    current_slot(a)->time += lane_charge(&t->costs, l, now, kind);
+    uint64_t time = lane_charge(&t->costs, l, now, kind);
+    current_slot(a)->time += time;
     l->active[a->sub]--;
     caller_account(a - 1, a, activation_account(l, a, l->active[a->sub] == 0));
     l->top = a - 1;
     if (UNLIKELY(now >= l->deadline))
         t->on_deadline(t, l);
+    return time;
 }
 
 static bool lane_deepen(lane *l)

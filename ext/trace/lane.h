@@ -22,7 +22,8 @@ bool lane_enter(tracer *t, lane *l, const void *key, code_info *info, uint32_t s
 /* The same where the frame at the top, which has lines, has come to that one without an event. */
 bool lane_enter_from(tracer *t, lane *l, const void *key, code_info *info, uint32_t sub,
                      uint64_t now, enum cost_kind kind, uint32_t line);
-void lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
+/* Returns how much of the time since the last event was its own. */
+uint64_t lane_leave(tracer *t, lane *l, uint64_t now, enum cost_kind kind);
 
 /* A line starts in the frame at the top. */
 static inline void lane_line_at(tracer *t, lane *l, uint32_t index, uint64_t now,

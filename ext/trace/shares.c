@@ -4,7 +4,8 @@
  * From one event to the next, time goes to the line that the first one told of, or, behind a
  * call, to the line of the call. Lines without events whose time it may be are of one part with it.
  * What a part has taken is divided among its lines by how often each has started, times what one
- * start of it took in some windows of time in which all lines had events.
+ * start of it took in some windows of time in which all lines had events. What C functions take that
+ * a line has called is its own, and not divided.
  */
 #include "shares.h"
 
@@ -112,14 +113,26 @@ bool shares_find_parts(code_tier *tier)
 
 /* ---- Shares ---- */
 
-void shares_learn(code_tier *tier, const line_slot *lines, const line_slot *had)
+static uint64_t count_since(const line_slot *lines, const tier_place *since, uint32_t i)
+{
+    return lines[i].count - since->base[i].count;
+}
+
+/* Of a line's time, what is to be divided. */
+static uint64_t time_since(const line_slot *lines, const tier_place *since, uint32_t i)
+{
+    uint64_t all = lines[i].time - since->base[i].time;
+    return all > since->own[i] ? all - since->own[i] : 0;
+}
+
+void shares_learn(code_tier *tier, const line_slot *lines, const tier_place *since)
 {
     for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
         learned_line *learned = &tier->learned[i];
-        uint64_t count = lines[i].count - had[i].count;
+        uint64_t count = count_since(lines, since, i);
         if (count == 0)
             continue;
-        learned->each[learned->next] = (float)(lines[i].time - had[i].time) / (float)count;
+        learned->each[learned->next] = (float)time_since(lines, since, i) / (float)count;
         learned->next = (uint8_t)((learned->next + 1) % WINDOWS);
         learned->n += learned->n < WINDOWS;
     }
@@ -162,43 +175,43 @@ typedef struct {
     uint32_t last;       /* the last of its lines that has a weight */
 } part_sum;
 
-static void sum_up(const code_tier *tier, const line_slot *lines, const line_slot *had,
+static void sum_up(const code_tier *tier, const line_slot *lines, const tier_place *since,
                    part_sum *sums, double usual)
 {
     for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
         part_sum *sum = &sums[tier->part[i]];
-        double weight = weight_of(&tier->learned[i], usual, lines[i].count - had[i].count);
-        sum->left = sum->time += lines[i].time - had[i].time;
+        double weight = weight_of(&tier->learned[i], usual, count_since(lines, since, i));
+        sum->left = sum->time += time_since(lines, since, i);
         sum->weights += weight;
         if (weight > 0)
             sum->last = i;
     }
 }
 
-static void give(const code_tier *tier, line_slot *lines, const line_slot *had, part_sum *sums,
+static void give(const code_tier *tier, line_slot *lines, const tier_place *since, part_sum *sums,
                  double usual)
 {
     for (uint32_t i = 0; i < tier->derived.n_lines; i++) {
         part_sum *sum = &sums[tier->part[i]];
         if (!tier->shared[i] || sum->weights <= 0)
             continue;
-        double weight = weight_of(&tier->learned[i], usual, lines[i].count - had[i].count);
+        double weight = weight_of(&tier->learned[i], usual, count_since(lines, since, i));
         uint64_t share = (uint64_t)((double)sum->time * (weight / sum->weights));
         if (share > sum->left || i == sum->last)
             share = sum->left;
-        lines[i].time = had[i].time + share;
+        lines[i].time += share - time_since(lines, since, i);
         sum->left -= share;
     }
 }
 
-bool shares_give(code_tier *tier, line_slot *lines, const line_slot *had)
+bool shares_give(code_tier *tier, line_slot *lines, const tier_place *since)
 {
     uint32_t n = tier->derived.n_lines + tier->flow.n_blocks;
     part_sum *sums = calloc(n, sizeof *sums);
     double usual = usual_time(tier);
     if (sums) {
-        sum_up(tier, lines, had, sums, usual);
-        give(tier, lines, had, sums, usual);
+        sum_up(tier, lines, since, sums, usual);
+        give(tier, lines, since, sums, usual);
     }
     free(sums);
     return sums != NULL;

@@ -60,8 +60,9 @@ typedef struct {
 /* Since the last settling, of one place (contexts.h). */
 typedef struct {
     line_slot *base; /* what the lines had then */
-    int64_t *stuck;  /* by block: so many more frames have come into it than have gone on */
-    int64_t *extra;  /* by line: so many more starts than follow from its blocks */
+    uint64_t *own; /* by line: time that is known to be its own, in C functions that it called */
+    int64_t *stuck; /* by block: so many more frames have come into it than have gone on */
+    int64_t *extra; /* by line: so many more starts than follow from its blocks */
 } tier_place;
 
 enum { WINDOWS = 3 };
@@ -79,13 +80,13 @@ typedef struct {
     code_flow flow;
     derivation derived;
     learned_line *learned; /* by line */
-    uint32_t *part;        /* by line: those of one part have their time measured together */
-    bool *shared;          /* by line: its time is a learned share, at least in part */
-    uint32_t first_line;   /* index of the line that each call begins with */
-    tier_place **places;   /* by place, NULL where nothing has been noted */
+    uint32_t *part; /* by line: those of one part have their time measured together */
+    bool *shared; /* by line: its time is a learned share, at least in part */
+    uint32_t first_line; /* index of the line that each call begins with */
+    tier_place **places; /* by place, NULL where nothing has been noted */
     uint32_t places_cap;
     uint8_t window; /* while all are on: how many have passed; the first is not learned from */
-    bool off;  /* only the lines that derived.kept tells have events */
+    bool off; /* only the lines that derived.kept tells have events */
     bool has_been_off;
     bool dead; /* all its lines stay on */
     bool wrong; /* what was derived is not what was counted */

@@ -50,13 +50,14 @@ static bool is_known(const code_tier *tier, uint32_t place)
 /* As one piece; NULL: no memory. */
 static tier_place *place_new(const code_tier *tier)
 {
+    enum { A_LINE = sizeof(line_slot) + sizeof(uint64_t) + sizeof(int64_t) };
     size_t n_lines = tier->derived.n_lines, n_blocks = tier->flow.n_blocks;
-    tier_place *p = calloc(1, sizeof *p + n_lines * (sizeof *p->base + sizeof *p->extra) +
-                                  n_blocks * sizeof *p->stuck);
+    tier_place *p = calloc(1, sizeof *p + n_lines * A_LINE + n_blocks * sizeof *p->stuck);
     if (!p)
         return NULL;
     p->base = (line_slot *)(void *)(p + 1);
-    p->extra = (int64_t *)(void *)(p->base + n_lines);
+    p->own = (uint64_t *)(void *)(p->base + n_lines);
+    p->extra = (int64_t *)(void *)(p->own + n_lines);
     p->stuck = p->extra + n_lines;
     return p;
 }
@@ -201,13 +202,14 @@ static void take_derived(tracer *t, code_tier *tier, const tier_place *p, line_s
     for (uint32_t i = 0; i < tier->derived.n_lines; i++)
         if (!tier->derived.kept[i] && counts[i] > 0)
             lines[i].count = p->base[i].count + (uint64_t)counts[i];
-    if (!shares_give(tier, lines, p->base))
+    if (!shares_give(tier, lines, p))
         trace_fail(t);
 }
 
 static void take_as_new(const code_tier *tier, tier_place *p, const line_slot *lines)
 {
     memcpy(p->base, lines, tier->derived.n_lines * sizeof *lines);
+    memset(p->own, 0, tier->derived.n_lines * sizeof *p->own);
     memset(p->extra, 0, tier->derived.n_lines * sizeof *p->extra);
     memset(p->stuck, 0, tier->flow.n_blocks * sizeof *p->stuck);
 }
@@ -218,6 +220,13 @@ void tiers_take_as_new(tracer *t, code_info *info, uint32_t place)
     tier_place *p = tier && !tier->dead ? place_of(t, tier, place) : NULL;
     if (p)
         take_as_new(tier, p, info->slots[place]);
+}
+
+void tiers_own_time(const activation *a, uint64_t time)
+{
+    const code_tier *tier = a->info ? a->info->tier : NULL;
+    if (tier && !tier->dead && is_known(tier, a->place))
+        tier->places[a->place]->own[a->slot - a->slots] += time;
 }
 
 /* note_open() was before. */
@@ -234,7 +243,7 @@ void tiers_settle_place(tracer *t, code_info *info, uint32_t place)
     } else if (t->tiers.hot != UINT64_MAX) {
         check(tier, p, lines);
         if (tier->window > 0)
-            shares_learn(tier, lines, p->base);
+            shares_learn(tier, lines, p);
     }
     take_as_new(tier, p, lines);
 }

@@ -36,6 +36,9 @@ uint32_t tiers_caller_line(const activation *top);
 void tiers_interrupt(tracer *t, lane *l, uint64_t now);
 /* The line, as an index, of that frame at the top, below the running one or itself. */
 uint32_t tiers_line_now(const activation *top);
+/* So much of its line's time is the line's own: of a C function, which has just been left, or of what
+ * the frame has called that is no sub. */
+void tiers_own_time(const activation *a, uint64_t time);
 /* The frame at the top has begun: its first line may have no event. */
 void tiers_start(lane *l);
 /* That is raised in the frame at the top, which runs. */
