@@ -60,8 +60,9 @@ cd "$(dirname "$0")/.."
 [ -x "$root/usr/bin/env" ] || make_root
 install_packages
 copy_certificates
-mkdir -p "$root/proc" "$root/dev"
+mkdir -p "$root/proc" "$root/dev" "$root/sys"
 [ -e "$root/proc/self" ] || mount -t proc proc "$root/proc"
-trap 'umount "$root/proc" 2>/dev/null || :' EXIT
+[ -e "$root/sys/devices" ] || mount -t sysfs sysfs "$root/sys"       # which clock may be trusted
+trap 'umount "$root/proc" "$root/sys" 2>/dev/null || :' EXIT
 copy_checkout
 run_tests
