@@ -110,6 +110,18 @@ def test_a_forked_child_and_blocks_have_the_text_as_well(tmp_path: Path) -> None
         child.unlink()
 
 
+def test_what_is_used_counts_as_new(tmp_path: Path) -> None:
+    """So that what makes room for others is what nobody needs."""
+    program = large_program(tmp_path)
+    profile(program, tmp_path)
+    (file,) = kept(tmp_path)
+    written = file.stat()
+    os.utime(file, (written.st_atime, written.st_mtime - 7200))
+    profile(program, tmp_path)
+    assert file.stat().st_mtime >= written.st_mtime
+    assert file.stat().st_ino == written.st_ino  # nothing had to be compressed
+
+
 def test_kinds_of_runs_do_not_replace_each_others(tmp_path: Path) -> None:
     """Without C functions there is no file for these, and all others have other numbers."""
     program = large_program(tmp_path)

@@ -120,6 +120,19 @@ void cache_write(const char *name, const void *data, size_t len)
     close(folder);
 }
 
+void cache_used(const char *name)
+{
+    enum { SOON = 3600 };
+    struct stat st;
+    int folder = open_folder(false);
+    if (folder < 0)
+        return;
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        time(NULL) - st.st_mtime > SOON)
+        utimensat(folder, name, NULL, AT_SYMLINK_NOFOLLOW);
+    close(folder);
+}
+
 /* ---- No more than there is room for ---- */
 
 typedef struct {

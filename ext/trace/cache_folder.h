@@ -13,6 +13,9 @@ char *cache_read(const char *name, long max_age, size_t most, size_t *len);
 /* Puts a file there as a whole, or not at all. */
 void cache_write(const char *name, const void *data, size_t len);
 
+/* The file is in use, and counts as new again. */
+void cache_used(const char *name);
+
 /* Removes the oldest files whose names begin so until they hold no more than `most` bytes. */
 void cache_limit(const char *prefix, size_t most);
 

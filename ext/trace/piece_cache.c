@@ -49,6 +49,8 @@ char *pieces_recall(struct nyt_pieces *p, const char *program, uint32_t kind, in
         free(data);
         return NULL;
     }
+    if (data)
+        cache_used(name);
     return data;
 }
 
