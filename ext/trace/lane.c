@@ -154,8 +154,8 @@ static edge *edge_from(tracer *t, const activation *caller, const code_info *cal
 }
 
 /* As edge_from(), but looked up at the calling line first, which C functions share with their caller. */
-static edge *edge_again(tracer *t, const activation *caller, const code_info *callee_info,
-                        uint32_t sub, uint32_t place)
+static NOINLINE edge *edge_again(tracer *t, const activation *caller, const code_info *callee_info,
+                                 uint32_t sub, uint32_t place)
 {
     edge *e = caller->info ? graph_edge_from(&t->graph, caller->slot, sub) : NULL;
     if (e && e->at.caller == calling_sub(caller) &&
@@ -171,7 +171,7 @@ static edge *edge_again(tracer *t, const activation *caller, const code_info *ca
  * Another than was called last from this path. A function calls others in the same order again
  * and again, in which their nodes were made.
  */
-static node *find_child(tracer *t, node *from, uint32_t sub)
+static NOINLINE node *find_child(tracer *t, node *from, uint32_t sub)
 {
     node *next = from->hot_child ? from->hot_child->next : NULL;
     node *n = next && next->sub == sub ? next : graph_child(&t->graph, from, sub);

@@ -92,6 +92,11 @@ typedef struct {
     bool wrong; /* what was derived is not what was counted */
 } code_tier;
 
+static inline bool tier_knows(const code_tier *tier, uint32_t place)
+{
+    return place < tier->places_cap && tier->places[place];
+}
+
 void code_flow_free(code_flow *flow);
 void derivation_free(derivation *d);
 /* NULL is passed over, here and below. */

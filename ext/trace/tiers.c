@@ -42,11 +42,6 @@ bool tiers_wanted(const tracer *t)
 
 /* ---- What is noted of a place ---- */
 
-static bool is_known(const code_tier *tier, uint32_t place)
-{
-    return place < tier->places_cap && tier->places[place];
-}
-
 /* As one piece; NULL: no memory. */
 static tier_place *place_new(const code_tier *tier)
 {
@@ -65,14 +60,14 @@ static tier_place *place_new(const code_tier *tier)
 /* NULL: no memory, and the code is given up: what is not noted would be wrong. */
 static tier_place *place_of(tracer *t, code_tier *tier, uint32_t place)
 {
-    if (is_known(tier, place))
+    if (tier_knows(tier, place))
         return tier->places[place];
     tier_place **places = grow_by_place(tier->places, &tier->places_cap, place);
     if (places) {
         tier->places = places;
         places[place] = place_new(tier);
     }
-    if (is_known(tier, place))
+    if (tier_knows(tier, place))
         return tier->places[place];
     trace_fail(t);
     tier->dead = true;
@@ -220,13 +215,6 @@ void tiers_take_as_new(tracer *t, code_info *info, uint32_t place)
     tier_place *p = tier && !tier->dead ? place_of(t, tier, place) : NULL;
     if (p)
         take_as_new(tier, p, info->slots[place]);
-}
-
-void tiers_own_time(const activation *a, uint64_t time)
-{
-    const code_tier *tier = a->info ? a->info->tier : NULL;
-    if (tier && !tier->dead && is_known(tier, a->place))
-        tier->places[a->place]->own[a->slot - a->slots] += time;
 }
 
 /* note_open() was before. */

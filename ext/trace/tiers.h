@@ -38,7 +38,12 @@ void tiers_interrupt(tracer *t, lane *l, uint64_t now);
 uint32_t tiers_line_now(const activation *top);
 /* So much of its line's time is the line's own: of a C function, which has just been left, or of what
  * the frame has called that is no sub. */
-void tiers_own_time(const activation *a, uint64_t time);
+static inline void tiers_own_time(const activation *a, uint64_t time)
+{
+    const code_tier *tier = a->info ? a->info->tier : NULL;
+    if (tier && tier_knows(tier, a->place) && !tier->dead)
+        tier->places[a->place]->own[a->slot - a->slots] += time;
+}
 /* The frame at the top has begun: its first line may have no event. */
 void tiers_start(lane *l);
 /* That is raised in the frame at the top, which runs. */
