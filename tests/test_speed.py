@@ -234,13 +234,14 @@ def test_a_wait_is_told_from_the_program_behind_code_that_is_met_for_the_first_t
     stat.write_text("1 0 1\n")
     work = (
         f"0\nstat = {str(stat)!r}\n"
-        "for i in range(1, 4):\n"
+        "for i in range(1, 9):\n"
         "    open(stat, 'w').write(f'1 {15_000_000 * i} 1')\n"
         "    exec(compile('def g():\\n    return 1\\ng()\\n', f'new{i}', 'exec'))\n"
         "    time.sleep(0.02)\n"
     )
     found = traced(cache, "1000", work, PYNYTPROF_SCHEDSTAT=str(stat))
-    assert 0.0299 < found["facts"]["waited_for_processor"] < 0.0451
+    # Those that end within a look at the machine are forgiven with it.
+    assert 0.0449 < found["facts"]["waited_for_processor"] < 0.1201
 
 
 def test_a_wait_is_never_longer_than_the_interval_it_stands_in(cache: Path, tmp_path: Path) -> None:
