@@ -36,6 +36,20 @@ static void watch_own_time(tracer *t, lane *l, uint64_t began, uint64_t now)
         own_time_begin(w, l, OWN_TIMES, SKIPPED);
 }
 
+/* A thread that mostly waits needs no look: what there is to take off is little, and looks would be
+ * much of what it costs. */
+static bool has_hardly_run(tracer *t, const lane *l)
+{
+    enum { HARDLY = 4 };
+    uint64_t ran = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    double since = (double)(ran - t->speed.looked_ran) / clock_ns_per_unit(&t->clock);
+    if (t->speed.looked == l && since < (double)(t->speed.interval / HARDLY))
+        return true;
+    t->speed.looked = l;
+    t->speed.looked_ran = ran;
+    return false;
+}
+
 static void look(tracer *t, lane *l)
 {
     witnesses_ask(t, l);
@@ -59,8 +73,12 @@ void deadline_work(tracer *t, lane *l)
         watch_own_time(t, l, began, now);
         return;
     }
-    if (now >= t->lanes.look_at && t->running)
-        look(t, l);
+    if (now >= t->lanes.look_at && t->running) {
+        if (has_hardly_run(t, l))
+            look_after(t, 1);
+        else
+            look(t, l);
+    }
     if (now >= t->lanes.deadline && t->running)
         lanes_hurry(t, snapshot_take(&t->snapshot, &t->clock, now));
     if (t->costs.long_interval != INT64_MAX)

@@ -25,7 +25,9 @@ typedef struct {
     uint64_t probes, changes;
     double least, largest;  /* of all factors that were in force */
     uint64_t interval;      /* from one look to the next */
-    double program;         /* by what events cost more in this program; 0: not known yet */
+    const lane *looked; /* the lane that looked last, and the processor time of its thread, ns */
+    uint64_t looked_ran;
+    double program; /* by what events cost more in this program; 0: not known yet */
     double heard[HEARD_KEPT]; /* what its last witnesses made of that */
     uint64_t n_heard;
 } machine_speed;
