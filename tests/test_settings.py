@@ -297,3 +297,10 @@ def test_settings_of_processes(key: str, given: object, meant: object) -> None:
 def test_settings_of_processes_that_make_no_sense(key: str, given: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(f"{key}={given}: {reason}")):
         of_mapping({key: given})
+
+
+def test_the_scope_knows_the_folders_that_sysconfig_does() -> None:
+    """Without asking it, which takes time."""
+    left_out = excluded_prefixes("project")
+    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
+        assert os.path.join(sysconfig.get_path(name), "").startswith(left_out), name
