@@ -758,6 +758,7 @@ static int alike(int event)
     case COST_LEAVE_BIG:
     case COST_C_ENTER_BIG:
     case COST_C_LEAVE_BIG:
+    case COST_OTHER_BIG:
     case COST_HOT_C_ENTER_BIG:
         return event - 1;
     default:

@@ -30,11 +30,8 @@ static node *node_room(call_graph *g)
     if (!blocks)
         return NULL;
     g->node_blocks = blocks;
-    if (!blocks[block]) {
+    if (!blocks[block])
         blocks[block] = aligned_alloc(LINE_OF_CACHE, NODES_A_BLOCK * sizeof **blocks);
-        if (blocks[block])
-            memset(blocks[block], 0, NODES_A_BLOCK * sizeof **blocks);
-    }
     return blocks[block] ? &blocks[block][at] : NULL;
 }
 

@@ -153,23 +153,21 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The middle one of the last; whether that is news. */
-static bool witnesses_agree(machine_speed *s)
+/* The middle one of the last, if that is news. */
+static void witnesses_agree(machine_speed *s)
 {
     enum { LEAST = 5 };
     const double least = 0.8, most = 2;
     double sorted[HEARD_KEPT];
     size_t n = s->n_heard < HEARD_KEPT ? (size_t)s->n_heard : HEARD_KEPT;
     if (n < LEAST)
-        return false;
+        return;
     memcpy(sorted, s->heard, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare);
     double program = sorted[n / 2] < least ? least : sorted[n / 2] > most ? most : sorted[n / 2];
     double change = program / (s->program > 0 ? s->program : 1);
-    if (change > 0.97 && change < 1.03)
-        return false;
-    s->program = program;
-    return true;
+    if (change <= 0.97 || change >= 1.03)
+        s->program = program;
 }
 
 /*
@@ -250,5 +248,6 @@ void speed_forget(machine_speed *s)
     s->program = 0;
     s->n_heard = 0;
     s->watch = (own_watch){0};
+    s->looked = NULL;
     s->least = s->largest = speed_factor(s);
 }
