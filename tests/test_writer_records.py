@@ -38,6 +38,7 @@ from writing import (
 )
 
 from pynytprof import _cwrite, _writer
+from pynytprof._pure.writer import u32
 
 
 def test_the_documented_structs_become_the_documented_records(make: MakeWriter) -> None:
@@ -295,6 +296,50 @@ def test_both_write_the_same_runs_the_short_ones_first() -> None:
     records = inflated(py)
     assert records.index(b"+\0\x01\x01") < records.index(b"+\x01\x01\x0b")
     assert records.index(b"+\x01\x01\x0b") < records.index(b"+\0\x01\x03")
+
+
+def times_of_many_lines(seed: int, n: int) -> list[Chunk]:
+    """Lines of some files and their blocks, with few and many executions, in one chunk."""
+    rnd = random.Random(seed)
+    counts = [0, 1, 1, 2, 3, 63, 64, 700, 45_000, 70_000]
+    ticks = [0, 1, 5, 127, 128, 100_000, 2**31 - 1, 2**33]
+    items = []
+    for _ in range(n):
+        line, block = rnd.choice([3, 126, 127, 128, 70_000]), rnd.choice([0, 0, 9])
+        items.append(TIMES.pack(rnd.randint(1, 200), line, block, block and 1,
+                                rnd.choice(counts), rnd.choice(ticks), 0))  # fmt: skip
+    files = [file(fid, f"/{fid}.py") for fid in range(1, 201)]
+    return [start(1, 0), *files, (b"S", b"".join(items)), end(1)]
+
+
+@pytest.mark.parametrize("n", [1, 30, 400])
+def test_at_level_1_times_are_the_records_that_they_would_be_uncompressed(
+    make: MakeWriter, n: int
+) -> None:
+    chunks = times_of_many_lines(n, n)
+    packed = written(make, chunks, 1)
+    ((_, items),) = (chunk for chunk in chunks if chunk[0] == b"S")
+    records = [
+        record * times
+        for fid, line, block, first, count, ticks, _ in TIMES.iter_unpack(items)
+        for record, times in _writer._runs(
+            b"*" if block else b"+",
+            b"".join(map(u32, (fid, line, *((block, first) if block else ())))),
+            count,
+            ticks,
+        )
+    ]
+    assert b"".join(records) in inflated(packed)
+    assert packed == written(_cwrite.Writer, chunks, 1)
+
+
+def test_blocks_of_times_end_where_the_page_says() -> None:
+    items = [TIMES.pack(1, line, 0, 0, 50, 0, 0) for line in range(130, 3000)]
+    chunks = [start(1, 0), file(1, "/a.py"), (b"S", b"".join(items)), end(1)]
+    packed = written(_cwrite.Writer, chunks, 1)
+    sizes = [len(plain) for plain, _ in segments_of(packed)]
+    assert max(sizes) in range(256 * 1024, 256 * 1024 + 50 * 5)
+    assert sizes.count(max(sizes)) == 2
 
 
 def adler_join(x: int, y: int, y_len: int) -> int:

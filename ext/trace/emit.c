@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define TICKS_PER_SEC 10000000.0
-enum { CHUNK_BYTES = 1 << 20 };     /* a chunk of repeated items is cut there */
+enum { CHUNK_BYTES = 1 << 18 };     /* a chunk of repeated items is cut there */
 
 typedef struct {
     tracer *t;
@@ -453,9 +453,40 @@ static void emit_subs(emitter *e, char **names)
 
 /* ---- S ---- */
 
+/* Code objects by the number of their file. */
+typedef struct {
+    const code_info **codes;
+    size_t *first;      /* by number: where those of that file begin; one more for the end */
+    uint32_t n_fids;
+} codes_by_file;
+
+static void codes_by_file_free(codes_by_file *c)
+{
+    free(c->codes);
+    free(c->first);
+}
+
+/* False: out of memory. To be freed either way. */
+static bool codes_by_file_find(codes_by_file *c, const tracer *t)
+{
+    *c = (codes_by_file){.codes = calloc(t->codes.n + 1, sizeof *c->codes),
+                         .first = calloc((size_t)t->files.n_fids + 3, sizeof *c->first),
+                         .n_fids = t->files.n_fids};
+    if (!c->codes || !c->first)
+        return false;
+    size_t *next = c->first + 1; /* where the next one goes, which ends as what `first` says */
+    for (size_t i = 0; i < t->codes.n; i++)
+        next[t->files.list[t->codes.list[i]->file].fid + 1]++;
+    for (uint32_t fid = 1; fid <= c->n_fids; fid++)
+        next[fid] += next[fid - 1];
+    for (size_t i = 0; i < t->codes.n; i++)
+        c->codes[next[t->files.list[t->codes.list[i]->file].fid]++] = t->codes.list[i];
+    return true;
+}
+
 /* A line of a file in one lane: several code objects may share it. */
 typedef struct {
-    uint32_t fid, line;
+    uint32_t line;
     uint32_t block, sub; /* their first lines; 0 unless asked for */
     line_slot sum;
 } line_item;
@@ -463,8 +494,6 @@ typedef struct {
 static int compare_items(const void *a, const void *b)
 {
     const line_item *x = a, *y = b;
-    if (x->fid != y->fid)
-        return x->fid < y->fid ? -1 : 1;
     if (x->line != y->line)
         return x->line < y->line ? -1 : 1;
     if (x->block != y->block)
@@ -472,28 +501,34 @@ static int compare_items(const void *a, const void *b)
     return (x->sub > y->sub) - (x->sub < y->sub);
 }
 
-static size_t join_equal_lines(line_item *items, size_t n)
+/* Lines of one file, in order; used for one file after the other. */
+typedef struct {
+    line_item *items;
+    size_t n, cap;
+} line_list;
+
+static void join_equal_lines(line_list *l)
 {
     size_t kept = 0;
-    qsort(items, n, sizeof *items, compare_items);
-    for (size_t i = 0; i < n; i++) {
-        line_item *last = kept ? &items[kept - 1] : NULL;
-        if (last && compare_items(last, &items[i]) == 0) {
-            last->sum.count += items[i].sum.count;
-            last->sum.time += items[i].sum.time;
-            last->sum.calls += items[i].sum.calls;
+    qsort(l->items, l->n, sizeof *l->items, compare_items);
+    for (size_t i = 0; i < l->n; i++) {
+        line_item *last = kept ? &l->items[kept - 1] : NULL;
+        if (last && compare_items(last, &l->items[i]) == 0) {
+            last->sum.count += l->items[i].sum.count;
+            last->sum.time += l->items[i].sum.time;
+            last->sum.calls += l->items[i].sum.calls;
         } else {
-            items[kept++] = items[i];
+            l->items[kept++] = l->items[i];
         }
     }
-    return kept;
+    l->n = kept;
 }
 
 static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k,
                               const line_slot *sum)
 {
     const source_file *f = &t->files.list[info->file];
-    line_item item = {.fid = f->fid, .line = (uint32_t)info->lines[k], .sum = *sum};
+    line_item item = {.line = (uint32_t)info->lines[k], .sum = *sum};
     if (t->options.blocks) {
         item.sub = t->codes.subs[info->sub].first;
         item.block = block_of_line(f->blocks, f->text.lines, item.line, item.sub, info->module);
@@ -501,27 +536,32 @@ static line_item line_item_of(const tracer *t, const code_info *info, uint32_t k
     return item;
 }
 
-/* The lines that were touched at a place, in order; false: out of memory. */
-static bool lines_at(const tracer *t, uint32_t place, line_item **out, size_t *n)
+/* The lines that one code object touched at a place; false: out of memory. */
+static bool add_lines_of(line_list *l, const tracer *t, const code_info *info, uint32_t place)
 {
-    size_t cap = 0;
-    *out = NULL;
-    *n = 0;
-    for (size_t i = 0; i < t->codes.n; i++) {
-        const code_info *info = t->codes.list[i];
-        const line_slot *slots = place < info->slots_cap ? info->slots[place] : NULL;
-        for (uint32_t k = 0; slots && k < info->n_lines; k++) {
-            if (!slots[k].count && !slots[k].time)
-                continue;
-            line_item *grown = nyt_grow(*out, &cap, *n + 1, sizeof **out);
-            if (!grown)
-                return false;
-            *out = grown;
-            grown[(*n)++] = line_item_of(t, info, k, &slots[k]);
-        }
+    const line_slot *slots = place < info->slots_cap ? info->slots[place] : NULL;
+    for (uint32_t k = 0; slots && k < info->n_lines; k++) {
+        if (!slots[k].count && !slots[k].time)
+            continue;
+        line_item *grown = nyt_grow(l->items, &l->cap, l->n + 1, sizeof *grown);
+        if (!grown)
+            return false;
+        l->items = grown;
+        grown[l->n++] = line_item_of(t, info, k, &slots[k]);
     }
-    if (*n)
-        *n = join_equal_lines(*out, *n);
+    return true;
+}
+
+/* The lines of a file that were touched at a place; false: out of memory. */
+static bool lines_at(line_list *l, const tracer *t, const codes_by_file *c, uint32_t fid,
+                     uint32_t place)
+{
+    l->n = 0;
+    for (size_t i = c->first[fid]; i < c->first[fid + 1]; i++)
+        if (!add_lines_of(l, t, c->codes[i], place))
+            return false;
+    if (l->n)
+        join_equal_lines(l);
     return true;
 }
 
@@ -535,39 +575,46 @@ static void emit_context(emitter *e, uint32_t context)
     put_chunk(e, 'U');
 }
 
-static void emit_lines_at(emitter *e, uint32_t place)
+static void emit_lines_of(emitter *e, uint32_t fid, const line_list *l)
 {
-    line_item *items;
-    size_t n;
-    if (!lines_at(e->t, place, &items, &n))
-        e->status = -1;
-    if (n)
-        emit_context(e, context_at(&e->t->contexts, place));
-    for (size_t i = 0; i < n && e->status >= 0; i++) {
-        uint64_t ticks = (uint64_t)next_ticks(e, items[i].sum.time);
-        add_u32(e, items[i].fid);
-        add_u32(e, items[i].line);
-        add_u32(e, items[i].block);
-        add_u32(e, items[i].sub);
-        add_u64(e, items[i].sum.count);
+    for (size_t i = 0; i < l->n && e->status >= 0; i++) {
+        const line_item *item = &l->items[i];
+        uint64_t ticks = (uint64_t)next_ticks(e, item->sum.time);
+        add_u32(e, fid);
+        add_u32(e, item->line);
+        add_u32(e, item->block);
+        add_u32(e, item->sub);
+        add_u64(e, item->sum.count);
         add_u64(e, ticks);
-        add_u64(e, ticks + (uint64_t)((double)items[i].sum.calls * e->ticks_per_unit));
+        add_u64(e, ticks + (uint64_t)((double)item->sum.calls * e->ticks_per_unit));
         put_items(e, 'S', false);
     }
-    put_items(e, 'S', true);
-    free(items);
 }
 
-static void emit_lines(emitter *e, const lane *l)
+static void emit_lines_at(emitter *e, const codes_by_file *c, line_list *l, uint32_t place)
+{
+    for (uint32_t fid = 0; fid <= c->n_fids && e->status >= 0; fid++) {
+        if (!lines_at(l, e->t, c, fid, place))
+            e->status = -1;
+        if (l->n)
+            emit_context(e, context_at(&e->t->contexts, place));
+        emit_lines_of(e, fid, l);
+    }
+    put_items(e, 'S', true);
+}
+
+static void emit_lines(emitter *e, const codes_by_file *codes, const lane *of)
 {
     const context_table *c = &e->t->contexts;
+    line_list l = {0};
     if (!e->t->options.stmts)
         return;
     begin_sum(e);
     for (uint32_t place = 0; place < c->n_places; place++)
-        if (c->places[place].lane == l->place)
-            emit_lines_at(e, place);
+        if (c->places[place].lane == of->place)
+            emit_lines_at(e, codes, &l, place);
     emit_context(e, 0);
+    free(l.items);
 }
 
 /* ---- C and T ---- */
@@ -720,7 +767,8 @@ static void emit_nothing_yet(emitter *e, uint32_t pid, const void *header, size_
     emit_end(e, &nobody, pid);
 }
 
-static void emit_lanes(emitter *e, const void *header, size_t header_len, char **names)
+static void emit_lanes(emitter *e, const codes_by_file *codes, const void *header,
+                       size_t header_len, char **names)
 {
     tracer *t = e->t;
     uint32_t pid = (uint32_t)getpid();
@@ -738,7 +786,7 @@ static void emit_lanes(emitter *e, const void *header, size_t header_len, char *
             if (t->options.subs)
                 emit_subs(e, names);
         }
-        emit_lines(e, l);
+        emit_lines(e, codes, l);
         if (i == 0 && t->options.subs) {
             emit_edges(e);
             emit_tree(e);
@@ -782,11 +830,15 @@ static int emit_settled(tracer *t, const void *header, size_t header_len, const 
     e.ticks_per_unit = clock_ns_per_unit(&t->clock) * TICKS_PER_SEC / 1e9;
     if (t->options.blocks && t->options.stmts)
         find_blocks(t);
+    codes_by_file codes;
     char **names = names_settled(t->codes.subs, t->codes.n_subs, &t->files);
-    if (!names)
-        return -1;
-    emit_lanes(&e, header, header_len, names);
-    names_free(names, t->codes.subs, t->codes.n_subs);
+    if (codes_by_file_find(&codes, t) && names)
+        emit_lanes(&e, &codes, header, header_len, names);
+    else
+        e.status = -1;
+    codes_by_file_free(&codes);
+    if (names)
+        names_free(names, t->codes.subs, t->codes.n_subs);
     free(e.data);
     return e.status;
 }
@@ -801,10 +853,10 @@ int trace_emit(tracer *t, const void *header, size_t header_len, const chunk_sin
 }
 
 /* Whether any line at a place has time and no count, in one of the code objects that may share it. */
-static bool any_uncounted_at(const tracer *t, uint32_t place)
+static bool any_uncounted(const codes_by_file *c, uint32_t fid, uint32_t place)
 {
-    for (size_t i = 0; i < t->codes.n; i++) {
-        const code_info *info = t->codes.list[i];
+    for (size_t i = c->first[fid]; i < c->first[fid + 1]; i++) {
+        const code_info *info = c->codes[i];
         const line_slot *slots = place < info->slots_cap ? info->slots[place] : NULL;
         for (uint32_t k = 0; slots && k < info->n_lines; k++)
             if (slots[k].time && !slots[k].count)
@@ -814,26 +866,26 @@ static bool any_uncounted_at(const tracer *t, uint32_t place)
 }
 
 /* Lines of a unit may have begun outside it. */
-static uint64_t uncounted_at(const tracer *t, uint32_t place)
+static uint64_t uncounted_at(const tracer *t, const codes_by_file *c, line_list *l, uint32_t place)
 {
-    line_item *items;
-    size_t n;
     uint64_t uncounted = 0;
-    if (!any_uncounted_at(t, place))
-        return 0;
-    if (!lines_at(t, place, &items, &n))
-        n = 0;
-    for (size_t k = 0; k < n; k++)
-        uncounted += items[k].sum.count == 0;
-    free(items);
+    for (uint32_t fid = 0; fid <= c->n_fids; fid++)
+        if (any_uncounted(c, fid, place) && lines_at(l, t, c, fid, place))
+            for (size_t k = 0; k < l->n; k++)
+                uncounted += l->items[k].sum.count == 0;
     return uncounted;
 }
 
 uint64_t trace_uncounted_lines(const tracer *t)
 {
     uint64_t uncounted = 0;
-    for (size_t i = 0; i < t->lanes.n; i++)
-        uncounted += uncounted_at(t, t->lanes.list[i]->place);
+    line_list l = {0};
+    codes_by_file c;
+    bool ok = codes_by_file_find(&c, t);
+    for (size_t i = 0; ok && i < t->lanes.n; i++)
+        uncounted += uncounted_at(t, &c, &l, t->lanes.list[i]->place);
+    free(l.items);
+    codes_by_file_free(&c);
     return uncounted;
 }
 

@@ -456,6 +456,10 @@ static int write_times(nyt_chunks *c, struct payload in)
     int rc = check_items(c, &in, TIMES_ITEM, check_time);
     if (rc < 0)
         return rc;
+    if (nyt_writer_is_quick(c->w)) {
+        write_runs(c, in, NYT_RUNS_IN_BLOCKS);
+        return nyt_writer_cut(c->w);
+    }
     write_runs(c, in, NYT_RUNS_SHORT);
     write_runs(c, in, NYT_RUNS_LONG);
     return nyt_writer_status(c->w, NULL);

@@ -11,6 +11,7 @@
 #include "format/adler.h"
 #include "format/codec.h"
 #include "format/run_block.h"
+#include "format/time_block.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -40,6 +41,7 @@ enum {
     OUTPUT = 64 * 1024,
     RECORD_MAX = 1 + 7 * NYT_U32_BYTES + 3 * NYT_NV_BYTES,  /* of any, less its strings */
     RUN_BLOCK = 64,                 /* equal records worth a block made by hand */
+    TIME_BLOCK = 256 * 1024,        /* bytes with which a block of runs ends */
     RUN_MIN = 256 * 1024,           /* bytes of them worth a segment that is repeated */
     RUN_PIECE = 16 * 1024,          /* and its size */
     RUN_LONG = 16 * 1024 * 1024,    /* and worth a larger, better packed one */
@@ -66,6 +68,7 @@ struct nyt_writer {
     struct nyt_buf plain;  /* records not yet cut */
     struct nyt_buf packed; /* the last segment, compressed */
     struct nyt_buf out;    /* small writes on their way to the sink */
+    struct nyt_time_block runs; /* begun only while `plain` is for those of its records */
     uint32_t adler;        /* of all that the zlib stream inflates to, */
     uint64_t plain_total;  /* and its length, both since `block` began */
     uint64_t packed_total;
@@ -200,8 +203,27 @@ static void put_segment(nyt_writer *w, const uint8_t *data, size_t len)
     put_out(w, w->packed.data, packed);
 }
 
+/* Of runs in a block, those whose checksum has not been counted yet. */
+static void count_plain(nyt_writer *w)
+{
+    count_in(w, (uint32_t)adler32(1, w->plain.data, (uInt)w->plain.len), w->plain.len, 1);
+    w->plain.len = 0;
+}
+
+static void end_runs(nyt_writer *w)
+{
+    if (w->runs.inflated == 0)
+        return;
+    count_plain(w);
+    nyt_time_block_end(&w->runs);
+    w->packed_total += w->runs.packed.len;
+    put_out(w, w->runs.packed.data, w->runs.packed.len);
+    nyt_time_block_next(&w->runs);
+}
+
 int nyt_writer_cut(nyt_writer *w)
 {
+    end_runs(w);
     put_segment(w, w->plain.data, w->plain.len);
     w->plain.len = 0;
     return w->status;
@@ -532,6 +554,27 @@ static void run_as_block(nyt_writer *w, const struct run *run)
     put_out(w, w->plain.data, packed);
 }
 
+/* Into the block that is open, or a new one. */
+static void run_in_block(nyt_writer *w, const struct run *run)
+{
+    if (w->runs.inflated == 0)
+        nyt_writer_cut(w);
+    if (!nyt_time_block_add(&w->runs, run->bytes, run->len, run->times)) {
+        failed(w, NYT_ENOMEM);
+        return;
+    }
+    if (w->plain.len + run->len * RUN_BLOCK > SEGMENT || run->times >= RUN_BLOCK)
+        count_plain(w);
+    if (run->times < RUN_BLOCK) {
+        fill(w->plain.data + w->plain.len, run, run->times);
+        w->plain.len += run->len * (size_t)run->times;
+    } else {
+        count_in(w, (uint32_t)adler32(1, run->bytes, (uInt)run->len), run->len, run->times);
+    }
+    if (w->runs.inflated >= TIME_BLOCK)
+        nyt_writer_cut(w);
+}
+
 bool nyt_writer_is_quick(const nyt_writer *w)
 {
     return w->deflating && w->level == QUICK_LEVEL;
@@ -553,21 +596,23 @@ void nyt_writer_packed(nyt_writer *w, const struct nyt_buf *plain, const struct 
 
 static bool is_wanted(enum nyt_runs which, uint64_t times)
 {
-    return which == NYT_RUNS_ALL || (which == NYT_RUNS_LONG) == (times >= RUN_BLOCK);
+    return which == NYT_RUNS_ALL || which == NYT_RUNS_IN_BLOCKS ||
+           (which == NYT_RUNS_LONG) == (times >= RUN_BLOCK);
 }
 
 static void put_run(nyt_writer *w, const struct run *run, enum nyt_runs which)
 {
     if (run->times == 0 || w->status != NYT_OK || !is_wanted(which, run->times))
         return;
-    uint64_t left = run->times;
-    if (w->deflating && left >= (RUN_MIN + run->len - 1) / run->len) {
-        left = run_in_segments(w, run);
-    } else if (w->deflating && left >= RUN_BLOCK) {
-        run_as_block(w, run);
-        left = 0;
-    }
-    run_plain(w, run, left);
+    struct run rest = *run;
+    if (w->deflating && rest.times >= (RUN_MIN + run->len - 1) / run->len)
+        rest.times = run_in_segments(w, run);
+    if (rest.times && which == NYT_RUNS_IN_BLOCKS)
+        run_in_block(w, &rest);
+    else if (w->deflating && rest.times >= RUN_BLOCK && rest.times == run->times)
+        run_as_block(w, &rest);
+    else
+        run_plain(w, &rest, rest.times);
 }
 
 /* Which of the runs that belong to a line are put out, and where. */
@@ -710,6 +755,7 @@ static void writer_free(nyt_writer *w)
         deflateEnd(&w->small);
     if (w->long_ready)
         deflateEnd(&w->long_runs);
+    nyt_time_block_free(&w->runs);
     nyt_buf_free(&w->plain);
     nyt_buf_free(&w->packed);
     nyt_buf_free(&w->out);

@@ -22,8 +22,11 @@ bool nyt_writer_is_quick(const nyt_writer *w);
 /* Records that are compressed already, as a block from and to byte boundaries. NULL: there was no memory
  * for it, which the writer fails with. */
 void nyt_writer_packed(nyt_writer *w, const struct nyt_buf *plain, const struct nyt_buf *packed);
-/* Long runs of equal records become blocks of their own, so that they had better stand together. */
-enum nyt_runs { NYT_RUNS_ALL, NYT_RUNS_SHORT, NYT_RUNS_LONG };
+/*
+ * Long runs of equal records become blocks of their own, so that they had better stand together. Or
+ * all go into blocks made by hand, if the writer is quick; the last of these ends with the next cut.
+ */
+enum nyt_runs { NYT_RUNS_ALL, NYT_RUNS_SHORT, NYT_RUNS_LONG, NYT_RUNS_IN_BLOCKS };
 /* nyt_writer_time_run(), but of its runs these alone. */
 int nyt_writer_runs(nyt_writer *w, const nyt_time *where, uint64_t count, uint64_t ticks,
                     enum nyt_runs which);

@@ -22,6 +22,7 @@ from ._pure import chunks
 from ._pure.chunks import Payload, Refused, items
 from ._pure.deflate import NameBlock
 from ._pure.writer import (
+    IN_BLOCKS,
     LONG,
     NV,
     NV2,
@@ -274,6 +275,10 @@ class PyWriter:
                 raise Refused(offset, f"unknown fid {fid}")
             if count > _COUNT_MAX:
                 raise Refused(offset, "impossible count")
+        if self._out.is_quick:
+            self._write_runs(payload, IN_BLOCKS)
+            self._out.cut()
+            return
         self._write_runs(payload, SHORT)
         self._write_runs(payload, LONG)
 

@@ -1,4 +1,4 @@
-"""Mirrors lib/format/fixed_codes.c, run_block.c and name_block.c: blocks of deflate made by hand.
+"""Mirrors lib/format/fixed_codes.c, run_block.c, time_block.c and name_block.c: deflate by hand.
 
 They use the codes that the format has fixed (RFC 1951, 3.2.6). docs/format.md tells which bytes are
 matches.
@@ -82,6 +82,44 @@ def run_block(record: bytes, times: int) -> bytes:
         bits.symbol(byte)
     bits.matches(len(record) * (times - 1), len(record))
     return bits.end()
+
+
+class TimeBlock:
+    """Runs of equal records, each mostly like the one before it."""
+
+    def __init__(self) -> None:
+        self.inflated = 0  # bytes
+        self._packed = bytearray()
+        self._bits = _Bits()
+        self._last = b""
+
+    def add(self, record: bytes, times: int) -> None:
+        if not self.inflated:
+            self._bits.put(2, 3)
+        last, most = self._last, min(len(record), len(self._last))
+        head = _equal(record[:most], last)
+        tail = _equal(record[head:][::-1], last[head:][::-1])
+        self._bits.matches(head, len(last))
+        for byte in record[head : len(record) - tail]:
+            self._bits.symbol(byte)
+        self._bits.matches(tail, len(record))
+        self._bits.matches(len(record) * (times - 1), len(record))
+        self._packed += self._bits.take()
+        self.inflated += len(record) * times
+        self._last = record
+
+    def end(self) -> bytes:
+        return bytes(self._packed) + self._bits.end()
+
+
+def _equal(left: bytes, right: bytes) -> int:
+    """How many bytes both begin with; 0 if that is no match."""
+    n = 0
+    for ours, theirs in zip(left, right, strict=False):
+        if ours != theirs:
+            break
+        n += 1
+    return n if n >= _MATCH_MIN else 0
 
 
 # ---- Records of calls ---------------------------------------------------------------------

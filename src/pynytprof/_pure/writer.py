@@ -13,7 +13,7 @@ import struct
 import zlib
 from typing import Any, Protocol
 
-from .deflate import run_block
+from .deflate import TimeBlock, run_block
 
 StrPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -135,6 +135,7 @@ class Sink:
 
 _SEGMENT = 60 * 1024  # a segment is cut before it would grow past this
 _RUN_BLOCK = 64  # equal records worth a block made by hand
+_TIME_BLOCK = 256 * 1024  # bytes; a block of runs ends behind that with which it has them
 _RUN_MIN = 256 * 1024  # bytes of them worth a piece that is repeated
 _RUN_PIECE = 16 * 1024  # and its size
 _RUN_LONG = 16 * 1024 * 1024  # and worth a larger, better packed one
@@ -146,7 +147,8 @@ _SEGMENT_SMALL = 2 * 1024  # bytes; for fewer zlib's tables are smaller
 _MEMORY_OF_SMALL = 5
 _MEMORY = 9
 
-SHORT, LONG = 1, 2  # which runs are wanted, as bits
+SHORT, LONG = 1, 2  # which runs are wanted, as bits,
+IN_BLOCKS = 4  # or all, in blocks made by hand, of which the next cut ends the last
 
 
 class Records:
@@ -157,6 +159,7 @@ class Records:
         self._level = level
         self._deflating = False
         self._plain = bytearray(b"NYTProf 5 0\n")
+        self._runs = TimeBlock()
         self._adler = 1
         self._plain_total = 0
         self._packed_total = 0
@@ -171,6 +174,11 @@ class Records:
 
     def cut(self) -> None:
         """What is held so far becomes a segment of its own."""
+        if self._runs.inflated:
+            block = self._runs.end()
+            self._packed_total += len(block)
+            self._sink.put(block)
+            self._runs = TimeBlock()
         if not self._plain:
             return
         segment = bytes(self._plain)
@@ -197,15 +205,18 @@ class Records:
 
     def put_run(self, record: bytes, times: int, which: int = SHORT | LONG) -> None:
         """`times` equal records: a block of their own, or one piece, repeated, if they are many."""
-        if not times or not which & (LONG if times >= _RUN_BLOCK else SHORT):
+        if not times or not which & (IN_BLOCKS | (LONG if times >= _RUN_BLOCK else SHORT)):
             return
         if self._deflating and len(record) * times >= _RUN_MIN:
             times = self._put_pieces(record, times)
-        elif self._deflating and times >= _RUN_BLOCK:
+        elif which != IN_BLOCKS and self._deflating and times >= _RUN_BLOCK:
             self.cut()
             block = run_block(record, times)
             self._count_in(record, times, len(block))
             self._sink.put(block)
+            return
+        if which == IN_BLOCKS:
+            self._put_in_block(record, times)
             return
         while times:
             some = min(times, (_SEGMENT - len(self._plain)) // len(record))
@@ -213,6 +224,16 @@ class Records:
             times -= some
             if times:
                 self.cut()
+
+    def _put_in_block(self, record: bytes, times: int) -> None:
+        if not times:
+            return
+        if not self._runs.inflated:
+            self.cut()
+        self._runs.add(record, times)
+        self._count_in(record, times, 0)
+        if self._runs.inflated >= _TIME_BLOCK:
+            self.cut()
 
     @property
     def is_quick(self) -> bool:
