@@ -18,7 +18,7 @@
  * - Where two code objects share one code_info, they share the lines' figures: all lines are on.
  *
  * Times are shares.c's. Shares are learned, in some windows of time, before lines are switched off,
- * and anew each time that the code has run twice as often: all its lines are on for a while. The
+ * and anew each time that the code has run AGAIN times as often: all its lines are on for a while. The
  * profile tells which lines have such a share.
  */
 #include "tiers.h"
@@ -33,7 +33,13 @@
 
 #if HAVE_RAW_FRAMES
 
-enum { HOT = 64, WARM_UP = 8, TO_LEARN = 32 };
+enum {
+    HOT = 64,           /* starts of a line with which its code is hot */
+    WARM_UP = 8,        /* in the first window, */
+    TO_LEARN = 32,      /* in each of the others, */
+    TO_BEGIN = 16,      /* but for the first time in these: who knows how often it will run */
+    AGAIN = 4           /* times as often as when shares were learned: they are learned anew */
+};
 
 bool tiers_wanted(const tracer *t)
 {
@@ -304,7 +310,7 @@ static void switch_off(tracer *t, code_info *info)
     if (!info->tier->dead) {
         mark_lines(info, true);
         note_open(t, info->tier, -1);
-        info->due = 2 * most_often(info);
+        info->due = AGAIN * most_often(info);
     }
 }
 
@@ -319,10 +325,15 @@ static bool switch_on(tracer *t, code_info *info)
     return true;
 }
 
+static uint32_t window_of(const code_tier *tier)
+{
+    return often_is(tier->has_been_off ? TO_LEARN : TO_BEGIN);
+}
+
 /* The first window: the interpreter changes the code's instructions. */
 static void begin_windows(code_info *info)
 {
-    uint32_t window = often_is(TO_LEARN);
+    uint32_t window = window_of(info->tier);
     info->tier->window = 0;
     info->due = most_often(info) + (window < WARM_UP ? window : WARM_UP);
 }
@@ -344,7 +355,7 @@ static void window_ends(tracer *t, code_info *info)
     settle_code(t, info);
     note_open(t, info->tier, -1);
     info->tier->window++;
-    info->due = most_often(info) + often_is(TO_LEARN);
+    info->due = most_often(info) + window_of(info->tier);
 }
 
 /* All its lines stay on. */
