@@ -661,11 +661,11 @@ static edge **edges_by_context(const call_graph *g, size_t n_contexts)
     edge **sorted = calloc(g->n_edges + 1, sizeof *sorted);
     size_t *next = calloc(n_contexts + 2, sizeof *next);
     for (size_t i = 0; sorted && next && i < g->n_edges; i++)
-        next[g->edges[i]->at.context + 1]++;
+        next[graph_edge_at(g, i)->at.context + 1]++;
     for (size_t i = 1; sorted && next && i <= n_contexts; i++)
         next[i] += next[i - 1];
     for (size_t i = 0; sorted && next && i < g->n_edges; i++)
-        sorted[next[g->edges[i]->at.context]++] = g->edges[i];
+        sorted[next[graph_edge_at(g, i)->at.context]++] = graph_edge_at(g, i);
     if (!next) {
         free(sorted);
         sorted = NULL;
@@ -815,7 +815,7 @@ static void number_files(tracer *t)
         if (code_has_run(t->codes.list[i]))
             source_file_number(files, &files->list[t->codes.list[i]->file]);
     for (size_t i = 0; i < t->graph.n_edges; i++) {
-        const edge *e = t->graph.edges[i];
+        const edge *e = graph_edge_at(&t->graph, i);
         source_file_number(files, &files->list[e->at.file]);
         source_file_number(files, &files->list[t->codes.subs[e->at.callee].file]);
         if (e->at.caller)

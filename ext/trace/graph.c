@@ -82,13 +82,25 @@ static node *node_new(call_graph *g, node *parent, uint32_t sub)
     return n;
 }
 
-static node *find_among(const call_graph *g, const node *parent, uint32_t sub)
+/* The index is large, and its parts are seldom in the processor's caches. */
+static node *find_among_many(call_graph *g, const node *parent, uint32_t sub)
+{
+    uint64_t key = nyt_pair_key(parent->index, sub);
+    child_memory *m = &g->children[mix(key) % CHILDREN_REMEMBERED];
+    if (m->parent == parent && m->child->sub == sub)
+        return m->child;
+    const uint32_t *found = nyt_map_find(&g->node_index, key);
+    if (!found)
+        return NULL;
+    *m = (child_memory){.parent = parent, .child = graph_node(g, *found)};
+    return m->child;
+}
+
+static node *find_among(call_graph *g, const node *parent, uint32_t sub)
 {
     node *child = first_child(parent);
-    if (parent->n_children > FEW_CHILDREN) {
-        const uint32_t *found = nyt_map_find(&g->node_index, nyt_pair_key(parent->index, sub));
-        return found ? graph_node(g, *found) : NULL;
-    }
+    if (parent->n_children > FEW_CHILDREN)
+        return find_among_many(g, parent, sub);
     for (uint32_t i = 0; i < parent->n_children; i++, child = child->next)
         if (child->sub == sub)
             return child;
@@ -130,7 +142,7 @@ static bool edge_index_double(call_graph *g)
     if (!index)
         return false;
     for (size_t i = 0; i < g->n_edges; i++) {
-        size_t at = edge_hash(&g->edges[i]->at) & (cap - 1);
+        size_t at = edge_hash(&graph_edge_at(g, i)->at) & (cap - 1);
         while (index[at])
             at = (at + 1) & (cap - 1);
         index[at] = (uint32_t)i + 1;
@@ -147,26 +159,34 @@ static edge_memory *edge_memory_of(call_graph *g, const line_slot *slot, uint32_
                           EDGES_REMEMBERED];
 }
 
+/* NULL: no memory. */
+static edge *edge_room(call_graph *g)
+{
+    size_t block = g->n_edges / EDGES_A_BLOCK;
+    edge **blocks = nyt_grow(g->edge_blocks, &g->edge_blocks_cap, block + 1, sizeof *blocks);
+    if (!blocks)
+        return NULL;
+    g->edge_blocks = blocks;
+    if (!blocks[block])
+        blocks[block] = malloc(EDGES_A_BLOCK * sizeof **blocks);
+    return blocks[block] ? graph_edge_at(g, g->n_edges) : NULL;
+}
+
 edge *graph_edge(call_graph *g, const edge_place *wanted)
 {
     if (g->n_edges >= g->edge_index_cap / 2 && !edge_index_double(g))
         return NULL;
     size_t at = edge_hash(wanted) & (g->edge_index_cap - 1);
     for (; g->edge_index[at]; at = (at + 1) & (g->edge_index_cap - 1)) {
-        edge *e = g->edges[g->edge_index[at] - 1];
+        edge *e = graph_edge_at(g, g->edge_index[at] - 1);
         if (is_same_place(&e->at, wanted))
             return e;
     }
-    edge **edges = nyt_grow(g->edges, &g->edges_cap, g->n_edges + 1, sizeof *edges);
-    if (!edges)
-        return NULL;
-    g->edges = edges;
-    edge *e = calloc(1, sizeof *e);
+    edge *e = edge_room(g);
     if (!e)
         return NULL;
-    e->at = *wanted;
-    edges[g->n_edges++] = e;
-    g->edge_index[at] = (uint32_t)g->n_edges;
+    *e = (edge){.at = *wanted};
+    g->edge_index[at] = (uint32_t)++g->n_edges;
     return e;
 }
 
@@ -194,17 +214,18 @@ void graph_free(call_graph *g)
 {
     for (size_t i = 0; i < g->node_blocks_cap; i++)
         free(g->node_blocks[i]);
-    for (size_t i = 0; i < g->n_edges; i++)
-        free(g->edges[i]);
+    for (size_t i = 0; i < g->edge_blocks_cap; i++)
+        free(g->edge_blocks[i]);
     free(g->node_blocks);
-    free(g->edges);
+    free(g->edge_blocks);
     free(g->edge_index);
     nyt_map_free(&g->node_index);
     g->node_blocks = NULL;
-    g->edges = NULL;
+    g->edge_blocks = NULL;
     g->edge_index = NULL;
-    g->n_nodes = g->n_edges = g->node_blocks_cap = g->edges_cap = g->edge_index_cap = 0;
+    g->n_nodes = g->n_edges = g->node_blocks_cap = g->edge_blocks_cap = g->edge_index_cap = 0;
     g->root = NULL;
     g->folds = 0;
     memset(g->remembered, 0, sizeof g->remembered);
+    memset(g->children, 0, sizeof g->children);
 }

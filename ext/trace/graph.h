@@ -43,11 +43,23 @@ typedef struct {
     edge *edge;
 } edge_memory;
 
-enum { NODES_A_BLOCK = 256, FEW_CHILDREN = 4, EDGES_REMEMBERED = 2048 };
+/* The path that was found last from a parent with many to a sub. */
+typedef struct {
+    const node *parent;
+    node *child;
+} child_memory;
+
+enum {
+    NODES_A_BLOCK = 256,
+    EDGES_A_BLOCK = 256,
+    FEW_CHILDREN = 4,
+    EDGES_REMEMBERED = 2048,
+    CHILDREN_REMEMBERED = 2048
+};
 
 typedef struct {
-    edge **edges;
-    size_t n_edges, edges_cap;
+    edge **edge_blocks; /* of EDGES_A_BLOCK each */
+    size_t n_edges, edge_blocks_cap;
     uint32_t *edge_index; /* open addressing: index in edges plus one, 0: empty */
     size_t edge_index_cap;
     node **node_blocks; /* of NODES_A_BLOCK each */
@@ -55,6 +67,7 @@ typedef struct {
     struct nyt_map node_index; /* parent and sub -> index, where there are more than FEW_CHILDREN */
     node *root; /* stands for "nobody": no sub, no time */
     edge_memory remembered[EDGES_REMEMBERED];
+    child_memory children[CHILDREN_REMEMBERED];
     uint64_t folds; /* calls for which the tree had no room */
 } call_graph;
 
@@ -65,6 +78,11 @@ node *graph_child(call_graph *g, node *parent, uint32_t sub);
 static inline node *graph_node(const call_graph *g, size_t index)
 {
     return &g->node_blocks[index / NODES_A_BLOCK][index % NODES_A_BLOCK];
+}
+
+static inline edge *graph_edge_at(const call_graph *g, size_t index)
+{
+    return &g->edge_blocks[index / EDGES_A_BLOCK][index % EDGES_A_BLOCK];
 }
 
 /* The edge by which that line has called `callee` last, if it is remembered; the caller may be another, the
