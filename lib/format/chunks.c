@@ -40,7 +40,7 @@ struct nyt_chunks {
     uint32_t fids;    /* so far; they are dense */
     struct nyt_block_name **subs; /* by id, in pages of SUB_PAGE; .text.data NULL: not defined */
     struct nyt_block_name no_caller;
-    struct nyt_name_block calls;  /* where records of calls are compressed */
+    struct nyt_name_block block;  /* where records of subs and calls are compressed */
     size_t pages;
     struct nyt_arena names;
     uint32_t open_calls; /* of the tree: how deep returns are still due */
@@ -335,6 +335,31 @@ static int write_kept(nyt_chunks *c, uint32_t fid)
     return nyt_writer_block_again(c->w, &piece->block);
 }
 
+/* ---- Blocks with names ---- */
+
+/*
+ * Where it shall be quick, records of subs and calls are blocks of their own; a damaged file loses no
+ * more than one. Else they go the usual way.
+ */
+enum { NAMES_BLOCK = 256 * 1024 };
+
+static void end_names(nyt_chunks *c)
+{
+    if (c->block.plain.len == 0)
+        return;
+    nyt_name_block_end(&c->block);
+    nyt_writer_packed(c->w, &c->block.plain, &c->block.packed);
+    nyt_name_block_next(&c->block);
+}
+
+static void names_added(nyt_chunks *c, bool ok)
+{
+    if (!ok)
+        nyt_writer_packed(c->w, NULL, NULL);
+    else if (c->block.plain.len >= NAMES_BLOCK)
+        end_names(c);
+}
+
 /* ---- D: subs ---- */
 
 static bool take_sub(struct payload *in, uint32_t *id, nyt_sub_info *r)
@@ -402,10 +427,20 @@ static void forget_subs(nyt_chunks *c, struct payload in, const uint8_t *checked
 }
 
 /* Perl's readers tell a sub of another language by a call from nowhere. */
-static void put_foreign_marker(nyt_writer *w, nyt_str called)
+static void put_sub(nyt_chunks *c, const nyt_sub_info *r, struct nyt_block_name *name)
 {
-    nyt_sub_callers r = {.caller = {.data = ""}, .called = called};
-    nyt_writer_sub_callers(w, &r);
+    struct nyt_block_name nobody = {.text = {.data = ""}};
+    nyt_sub_callers marker = {.caller = nobody.text, .called = r->name};
+    bool foreign = r->first == 0 && r->last == 0;
+    if (nyt_writer_is_quick(c->w)) {
+        names_added(c, nyt_name_block_info(&c->block, r, name));
+        if (foreign)
+            names_added(c, nyt_name_block_callers(&c->block, &marker, &nobody, name));
+    } else {
+        nyt_writer_sub_info(c->w, r);
+        if (foreign)
+            nyt_writer_sub_callers(c->w, &marker);
+    }
 }
 
 static int write_subs(nyt_chunks *c, struct payload in)
@@ -416,16 +451,15 @@ static int write_subs(nyt_chunks *c, struct payload in)
         forget_subs(c, in, checked);
         return rc;
     }
-    uint32_t id;
+    uint32_t id = 0;
     nyt_sub_info r;
     while (in.p != in.end) {
         bool taken = take_sub(&in, &id, &r);
         assert(taken);          /* check_subs() has seen it */
         (void)taken;
-        nyt_writer_sub_info(c->w, &r);
-        if (r.first == 0 && r.last == 0)
-            put_foreign_marker(c->w, r.name);
+        put_sub(c, &r, sub_at(c, id));
     }
+    end_names(c);
     return nyt_writer_status(c->w, NULL);
 }
 
@@ -483,36 +517,13 @@ static int check_call(nyt_chunks *c, const struct payload *in, const uint8_t *it
     return NYT_OK;
 }
 
-/*
- * Where it shall be quick, records of calls are blocks of their own; a damaged file loses no more than one.
- * Else they go the usual way.
- */
-enum { CALLS_BLOCK = 256 * 1024 };
-
-static void end_calls(nyt_chunks *c)
-{
-    if (c->calls.plain.len == 0)
-        return;
-    nyt_name_block_end(&c->calls);
-    nyt_writer_packed(c->w, &c->calls.plain, &c->calls.packed);
-    nyt_name_block_next(&c->calls);
-}
-
-static void call_added(nyt_chunks *c, bool ok)
-{
-    if (!ok)
-        nyt_writer_packed(c->w, NULL, NULL);
-    else if (c->calls.plain.len >= CALLS_BLOCK)
-        end_calls(c);
-}
-
 /* A count that 32 bits don't hold takes several records; all time is in the first. */
 static void put_calls(nyt_chunks *c, nyt_sub_callers *r, uint64_t count,
                       struct nyt_block_name *caller, struct nyt_block_name *called)
 {
     do {
         r->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-        call_added(c, nyt_name_block_callers(&c->calls, r, caller, called));
+        names_added(c, nyt_name_block_callers(&c->block, r, caller, called));
         count -= r->count;
         r->incl = r->excl = r->reci = 0;
     } while (count);
@@ -541,7 +552,7 @@ static int write_calls(nyt_chunks *c, struct payload in)
         else
             nyt_writer_calls(c->w, &r, le64(p + 16));
     }
-    end_calls(c);
+    end_names(c);
     return nyt_writer_status(c->w, NULL);
 }
 
@@ -580,11 +591,11 @@ static int write_tree(nyt_chunks *c, struct payload in)
                             .excl = le_double(p + 16),
                             .name = name->text};
         if (quick)
-            call_added(c, nyt_name_block_return(&c->calls, &r, name));
+            names_added(c, nyt_name_block_return(&c->block, &r, name));
         else
             nyt_writer_sub_return(c->w, &r);
     }
-    end_calls(c);
+    end_names(c);
     return nyt_writer_status(c->w, NULL);
 }
 
@@ -709,7 +720,7 @@ static void chunks_free(nyt_chunks *c)
     for (size_t page = 0; page < c->pages; page++)
         free(c->subs[page]);
     free(c->subs);
-    nyt_name_block_free(&c->calls);
+    nyt_name_block_free(&c->block);
     nyt_arena_free(&c->names);
     free(c);
 }

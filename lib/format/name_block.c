@@ -101,6 +101,20 @@ static bool end_record(struct nyt_name_block *b)
     return true;
 }
 
+bool nyt_name_block_info(struct nyt_name_block *b, const nyt_sub_info *r,
+                         struct nyt_block_name *name)
+{
+    uint8_t *p = begin_record(b, name->text.len);
+    if (!p)
+        return false;
+    *p++ = NYT_TAG_SUB_INFO;
+    put_plain(b, nyt_put_u32(p, r->fid));
+    p = put_name(b, name);
+    p = nyt_put_u32(p, r->first);
+    put_plain(b, nyt_put_u32(p, r->last));
+    return end_record(b);
+}
+
 bool nyt_name_block_return(struct nyt_name_block *b, const nyt_sub_return *r,
                            struct nyt_block_name *name)
 {

@@ -1,6 +1,6 @@
 /*
- * Records of calls as blocks of deflate made by hand: most of what they hold is names that were there
- * before, of which it is known where.
+ * Records of subs and calls as blocks of deflate made by hand: most of what they hold is names that were
+ * there before, of which it is known where, or that begin as the name before does.
  */
 #ifndef NYT_FORMAT_NAME_BLOCK_H
 #define NYT_FORMAT_NAME_BLOCK_H
@@ -26,6 +26,8 @@ struct nyt_name_block {
 
 /* Each adds a record; r->name, caller and called are taken from the names. False: out of memory, and
  * nothing can be done with it but to free it. */
+bool nyt_name_block_info(struct nyt_name_block *b, const nyt_sub_info *r,
+                         struct nyt_block_name *name);
 bool nyt_name_block_return(struct nyt_name_block *b, const nyt_sub_return *r,
                            struct nyt_block_name *name);
 bool nyt_name_block_callers(struct nyt_name_block *b, const nyt_sub_callers *r,

@@ -63,10 +63,11 @@ _U32_MAX = 2**32 - 1
 _U64_MAX = 2**64 - 1
 _SUB_ID_MAX = 2**24 - 1
 _TICKS_MAX = 2**31 - 1
-_CALLS_BLOCK = 256 * 1024  # bytes of records of calls
+_NAMES_BLOCK = 256 * 1024  # bytes of records of subs and calls
 
 _NOT_FINITE = "a time is not finite"
-_NO_CALLER = string(b"python::(start)")
+_NOBODY = -1  # beside the ids of subs: who calls what is no Python
+_NO_CALLER = {0: string(b"python::(start)"), _NOBODY: string(b"")}
 
 
 def _header_record(key: bytes, value: bytes, offset: int) -> bytes:
@@ -130,7 +131,7 @@ class PyWriter:
         self._fids = 0
         self._subs: dict[int, bytes] = {}
         self._open_calls = 0
-        self._calls = NameBlock()
+        self._names = NameBlock()
         self._overhead = 0
 
     @property
@@ -249,7 +250,7 @@ class PyWriter:
     def _write_subs(self, payload: bytes) -> None:
         data = Payload(payload)
         new: dict[int, bytes] = {}
-        records = []
+        found = []
         while data.more:
             item = data.at
             sub, fid, first, last = data.take(chunks.SUB, item)
@@ -261,13 +262,24 @@ class PyWriter:
             if not 0 < fid <= self._fids:
                 raise Refused(item, f"unknown fid {fid}")
             new[sub] = name
-            records.append(b"s" + u32(fid) + name + u32(first) + u32(last))
-            if first == 0 and last == 0:
-                # Perl's readers tell a sub of another language by a call from nowhere.
-                records.append(b"c\0\0" + string(b"") + b"\0" + bytes(24) + b"\0" + name)
+            found.append((sub, fid, first, last))
         self._subs.update(new)
-        for record in records:
-            self._out.put(record)
+        for sub, fid, first, last in found:
+            self._put_sub(sub, fid, first, last)
+        self._end_names()
+
+    def _put_sub(self, sub: int, fid: int, first: int, last: int) -> None:
+        name = self._subs[sub]
+        if self._out.is_quick:
+            self._names.number(b"s" + u32(fid))
+            self._names.name(sub, name, _head_len(name))
+            self._names.number(u32(first) + u32(last))
+            self._names_added()
+        else:
+            self._out.put(b"s" + u32(fid) + name + u32(first) + u32(last))
+        if first == 0 and last == 0:
+            # Perl's readers tell a sub of another language by a call from nowhere.
+            self._put_calls(b"\0\0", _NOBODY, sub, 0, [0.0, 0.0, 0.0], b"\0")
 
     def _write_times(self, payload: bytes) -> None:
         for offset, (fid, _line, _block, _sub, count, _excl, _incl) in items(chunks.LINE, payload):
@@ -315,34 +327,34 @@ class PyWriter:
                 if not count:
                     break
                 times = [0.0, 0.0, 0.0]
-        self._end_calls()
+        self._end_names()
 
     def _put_calls(
         self, place: bytes, caller: int, called: int, count: int, times: list[float], depth: bytes
     ) -> None:
-        by = self._subs[caller] if caller else _NO_CALLER
+        by = _NO_CALLER.get(caller) or self._subs[caller]
         if not self._out.is_quick:
             record = b"c" + place + by + u32(count) + NV3.pack(*times) + depth
             self._out.put(record + self._subs[called])
             return
-        block = self._calls
+        block = self._names
         block.number(b"c" + place)
         block.name(caller, by, _head_len(by))
         block.number(u32(count))
         block.figures(*times)
         block.number(depth)
         block.name(called, self._subs[called], _head_len(self._subs[called]))
-        self._call_added()
+        self._names_added()
 
-    def _call_added(self) -> None:
-        self._calls.end_record()
-        if len(self._calls.plain) >= _CALLS_BLOCK:
-            self._end_calls()
+    def _names_added(self) -> None:
+        self._names.end_record()
+        if len(self._names.plain) >= _NAMES_BLOCK:
+            self._end_names()
 
-    def _end_calls(self) -> None:
-        """Records of calls are blocks of their own."""
-        if self._calls.plain:
-            self._out.put_packed(*self._calls.end())
+    def _end_names(self) -> None:
+        """Records of subs and calls are blocks of their own."""
+        if self._names.plain:
+            self._out.put_packed(*self._names.end())
 
     def _write_tree(self, payload: bytes) -> None:
         subs = self._subs
@@ -360,11 +372,11 @@ class PyWriter:
             if not self._out.is_quick:
                 self._out.put(b"<" + u32(depth) + NV2.pack(incl, excl) + subs[sub])
                 continue
-            self._calls.number(b"<" + u32(depth))
-            self._calls.figures(incl, excl)
-            self._calls.name(sub, subs[sub], _head_len(subs[sub]))
-            self._call_added()
-        self._end_calls()
+            self._names.number(b"<" + u32(depth))
+            self._names.figures(incl, excl)
+            self._names.name(sub, subs[sub], _head_len(subs[sub]))
+            self._names_added()
+        self._end_names()
 
     def _write_end(self, payload: bytes) -> None:
         if len(payload) > chunks.END.size:
