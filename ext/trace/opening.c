@@ -9,7 +9,7 @@
 
 void openings_begin(tracer *t)
 {
-    enum { OFTEN = 64 };
+    enum { OFTEN = 16 };
     t->openings_after = often_is(OFTEN);
 }
 
