@@ -13,6 +13,7 @@ import pytest
 from support import Outcome, environment
 
 from pynytprof import reader, verify
+from pynytprof._run import handover
 
 TOP = Path(__file__).parent.parent
 PYTHON = sys.executable
@@ -90,6 +91,86 @@ def test_imports_are_the_programs_own_and_in_the_profile(tmp_path: Path) -> None
     found = reader.read(tmp_path / "nytprof.out")
     for name in ("argparse.py", "dataclasses.py", "platform.py", "inspect.py", "signal.py"):
         assert any(f.name.endswith(f"/{name}") for f in found.files.values()), name
+
+
+def starts(folder: Path, command: list[str], **more: str) -> tuple[int, str]:
+    """How many interpreters have begun with that command, and what it says."""
+    (folder / "site").mkdir(exist_ok=True)
+    (folder / "site" / "sitecustomize.py").write_text(
+        "with open('starts', 'a') as file: file.write('.')\n"
+    )
+    said = run(command, folder, PYTHONPATH="site", **more)
+    assert (said.stderr, said.status) == ("", 0)
+    begun = folder / "starts"
+    found = len(begun.read_text())
+    begun.unlink()
+    return found, said.stdout
+
+
+WAYS_OF_ONE = {
+    "script": ["prog.py"],
+    "module": ["-m", "prog"],
+    "text": ["-c", "import sys; print(sys.argv, sys.orig_argv[1:], __name__)"],
+    "script without an ending": ["./prog"],
+    "flags": ["prog.py"],
+}
+ONE = pytest.mark.skipif(bool(handover.start_folder()), reason="no pynytprof.pth is installed")
+
+
+@ONE
+@pytest.mark.parametrize("way", WAYS_OF_ONE)
+def test_one_interpreter_is_enough(way: str, tmp_path: Path) -> None:
+    for name in ("prog.py", "prog"):
+        (tmp_path / name).write_text("import sys; print(sys.argv, sys.orig_argv[1:], __file__)\n")
+    flags = ["-X", "utf8", "-Wignore"] if way == "flags" else []
+    words = [*WAYS_OF_ONE[way], "a", "-q", "b c"]
+    python = [PYTHON, *flags]
+    plain = starts(tmp_path, [*python, *words])
+    assert starts(tmp_path, [*python, "-m", "pynytprof", "-q", "-o", "x.out", *words]) == plain
+    assert plain[0] == 1
+    assert verify.verify(tmp_path / "x.out", quiet=True)
+
+
+@ONE
+def test_what_one_interpreter_can_not_do_is_done_by_two(tmp_path: Path) -> None:
+    """Where more than our own modules had to be imported, and for a pipe."""
+    (tmp_path / "prog.py").write_text("import sys; print('re' in sys.modules)\n")
+    if sys.version_info >= (3, 11):
+        (tmp_path / "pyproject.toml").write_text("[tool.pynytprof]\nfile = 'other.out'\n")
+        plain = starts(tmp_path, [PYTHON, "prog.py"])
+        assert starts(tmp_path, [*PROFILER, "-q", "prog.py"]) == (2, plain[1])
+        assert verify.verify(tmp_path / "other.out", quiet=True)
+    assert starts(tmp_path, [*PROFILER, "-q", "-"])[0] == 2
+
+
+def test_a_program_called_pynytprof_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "pynytprof").write_text("import sys; print(sys.argv)\n")
+    (tmp_path / "other.py").write_text("print('never')\n")
+    ran = run([PYTHON, "./pynytprof", "other.py"], tmp_path)
+    assert ran == Outcome("['./pynytprof', 'other.py']\n", "", 0)
+    assert not (tmp_path / "nytprof.out").exists()
+
+
+def test_site_that_reads_our_file_again_begins_nothing(tmp_path: Path) -> None:
+    """In a process that was started for the command, and runs the program itself."""
+    text = (
+        "import site, sysconfig, sys\nsite.addsitedir(sysconfig.get_path('purelib'), set())\n"
+        "print(sys.argv, __file__)\n"
+    )
+    plain, ours = both(tmp_path, text, PYNYTPROF_TRACER="py")
+    assert ours == plain
+    plain, ours = both(tmp_path, text)
+    assert ours == plain
+
+
+def test_what_has_read_the_command_line_is_gone(tmp_path: Path) -> None:
+    text = (
+        "import gc\nprint([repr(x) for x in gc.get_objects() if isinstance(x, type) and "
+        "x.__module__.startswith('pynytprof.') and x.__module__ != 'pynytprof._ctrace'])\n"
+        "import pynytprof, types\nprint([k for k, v in vars(pynytprof).items() if isinstance(v, "
+        "types.ModuleType) and k != '_ctrace'])\n"
+    )
+    assert both(tmp_path, text)[1] == Outcome("[]\n[]\n", "", 0)
 
 
 # Not types on PYTHONPATH: Python's own runpy and pip's scripts need the true one.

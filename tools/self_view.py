@@ -71,6 +71,7 @@ view = {
     'tools': monitoring and [monitoring.get_tool(i) for i in range(6)],
     'umask': os.umask(0o22),
     'cwd': os.getcwd(),
+    'command_line': open('/proc/self/cmdline').read().split('\\0'),
 }
 import json
 with open(os.environ['VIEW'], 'w') as out:
@@ -87,6 +88,7 @@ EXPECTED = {
     "signal_handlers": "the one that wakes it",
     "exit_handlers": "one, first: so the profile is completed last",
     "tools": "one sys.monitoring tool",
+    "command_line": "/proc and ps show the words of the command, as they were typed",
     "standard input": "a pipe that the program comes through is a file when it runs",
 }
 """What may differ, and why."""

@@ -8,6 +8,7 @@
 
 #include "children.h"
 #include "environment.h"
+#include "instead.h"
 #include "messages.h"
 #include "orders.h"
 #include "session.h"
@@ -239,13 +240,16 @@ static bool in_python(const char *given)
 const char session_begin_doc[] = PyDoc_STR(
     "begin()\n--\n\n"
     "Take what pynytprof has handed on to this process from its environment, and profile the\n"
-    "program that Python is going to run. Nothing is raised.");
+    "program that Python is going to run. Where that is the command pynytprof itself, let Python\n"
+    "run its target instead, if that can be. Nothing is raised.");
 
 PyObject *session_begin(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
+    if (of_program || (is_door() && !instead_of_command()))
+        Py_RETURN_NONE;
     const char *given = getenv(RUN_VARIABLE);
-    if (of_program || !given || is_door())
+    if (!given)
         Py_RETURN_NONE;
     messages_begin();
     const char *command = command_text();

@@ -22,6 +22,7 @@
 
 #include "nytprof.h"
 #include "../session/begin.h"
+#include "../session/instead.h"
 #include "../session/orders.h"
 #include "../session/type.h"
 
@@ -512,6 +513,7 @@ static PyMethodDef module_methods[] = {
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {"begin", session_begin, METH_NOARGS, session_begin_doc},
+    {"run_instead", session_run_instead, METH_VARARGS, session_run_instead_doc},
     {"session_of_program", session_of_program, METH_NOARGS, session_of_program_doc},
     {"occupy", session_occupy_object, METH_O, session_occupy_doc},
     {"end_orders", orders_end, METH_NOARGS, orders_end_doc},

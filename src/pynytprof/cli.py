@@ -104,6 +104,52 @@ def profile(argv: Sequence[str], *, may_become_python: bool = False) -> NoReturn
         raise SystemExit(USAGE_ERROR) from None
 
 
+def run_instead() -> bool:
+    """Has this interpreter, which was started for this command and has not come to it, run the
+    target itself, as :func:`profile` would have a new one do. False: the command is to run.
+
+    The extension calls this while site reads ``pynytprof.pth``. What is wrong with the words is for
+    the command to say.
+    """
+    before = set(sys.modules)
+    try:
+        if not _is_read_by_site():
+            return False
+        words = sys.argv[1:]
+        own, target = _options.cut(words[1:] if words[:1] == ["profile"] else words)
+        values = _options.read(own)
+        if not target or not _is_plain(target) or values is None or "open" in values:
+            return False
+        settings = _settings.settle(_given_settings(values))
+        more = {name for name in set(sys.modules) - before if not name.startswith("pynytprof.")}
+        # A module that the program would find loaded, and has not imported, can't be taken away
+        return more <= {"__future__"} and become.instead(target, settings, quiet="quiet" in values)
+    except (Exception, SystemExit):
+        return False
+
+
+def _is_plain(target: _options.Target) -> bool:
+    """Whether the words say what is to run, without a look at what else they may mean."""
+    if target.kind or target.what.endswith(".py"):
+        return target.kind != "-"
+    try:
+        with open(target.what, "rb") as file:
+            return file.read(8) != b"NYTProf "
+    except OSError:
+        return False
+
+
+def _is_read_by_site() -> bool:
+    """Whether Python still starts: site, which it has imported, is at work on a ``.pth`` file."""
+    frame = sys._getframe()
+    names = set()
+    while frame.f_back:
+        names.add((frame.f_globals.get("__name__"), frame.f_code.co_name))
+        frame = frame.f_back
+    first = frame.f_code.co_filename.startswith("<frozen importlib._bootstrap")
+    return first and ("site", "addpackage") in names
+
+
 def _prepared(target: _options.Target) -> _targets.Target:
     from ._run import target as targets
 

@@ -1,9 +1,10 @@
 """How ``pynytprof TARGET ARGS`` becomes ``python TARGET ARGS``.
 
-The same interpreter is executed anew, with its own flags, and runs the program as it always
-does: so argv, orig_argv, ``-m``, zip files, tracebacks and exit status are Python's own. A line
-in ``pynytprof.pth`` (or a ``sitecustomize`` of ours, where that is not installed) finds in the
-environment what is to be done, and has the extension wait for ``__main__``.
+The interpreter that was started for the command runs the target instead, where that can be
+(ext/session/instead.c); else the same one is executed anew, with its own flags. It runs the
+program as it always does: so argv, orig_argv, ``-m``, zip files, tracebacks and exit status are
+Python's own. A line in ``pynytprof.pth`` (or a ``sitecustomize`` of ours, where that is not
+installed) finds in the environment what is to be done, and has the extension wait for ``__main__``.
 """
 
 from __future__ import annotations
@@ -36,6 +37,39 @@ def python(target: Target, settings: Settings, *, quiet: bool) -> None:
     messages.say_if_wanted(f"the program runs in pynytprof's own process: {reason}")
 
 
+def instead(target: Target, settings: Settings, *, quiet: bool) -> bool:
+    """The same without a new interpreter: this one, which has not begun, runs ``target``. What is
+    to be done stands in the environment. False: that can't be."""
+    if _other_hindrance(settings) or not _is_our_script(sys.argv[0]):
+        return False
+    from .. import _ctrace
+
+    handover.site_finds_us()
+    text = _text(target, settings, quiet)
+    orig_argv = [sys.orig_argv[0], *own_flags(), *_python_words(target)]
+    what, argv = target.what, [target.kind or target.what, *target.args]
+    if not target.kind:
+        what = os.path.join(os.getcwd(), what)
+    elif target.kind == "-c":
+        what += "\n"
+    os.environ[handover.VARIABLE] = text
+    try:
+        done = _ctrace.run_instead(target.kind, what, argv, orig_argv)
+    except BaseException:
+        done = False
+    if not done:
+        del os.environ[handover.VARIABLE]
+    return done
+
+
+def _is_our_script(path: str) -> bool:
+    """Whether a script of our name is ours: it may be a program of the user's."""
+    if path == "-m":
+        return True
+    with open(path, "rb") as file:
+        return b"from pynytprof." in file.read(4096)
+
+
 def _python_words(target: Target) -> list[str]:
     """What Python is told so that it runs the target."""
     odd = not target.kind and target.what.startswith("-")
@@ -46,11 +80,8 @@ def _hindrance(settings: Settings) -> str:
     """Why a new interpreter would not be what this one is, or would not find us."""
     if sys.flags.no_site:
         return "-S"
-    for variable in ("PYNYTPROF_TRACER", "PYNYTPROF_WRITER"):
-        if os.environ.get(variable, "") not in ("", "c"):
-            return f"{variable}={os.environ[variable]}"
-    if settings.use_db_sub and sys.version_info >= (3, 12):
-        return "use_db_sub"
+    if reason := _other_hindrance(settings):
+        return reason
     if handover.start_folder() and (sys.flags.isolated or sys.flags.ignore_environment):
         return "-I or -E, and no pynytprof.pth"
     if not _is_itself(sys.executable):
@@ -59,6 +90,16 @@ def _hindrance(settings: Settings) -> str:
         from .. import _ctrace  # noqa: F401
     except ImportError as error:
         return f"no C tracer: {error}"
+    return ""
+
+
+def _other_hindrance(settings: Settings) -> str:
+    """Why what runs the program has to be in Python."""
+    for variable in ("PYNYTPROF_TRACER", "PYNYTPROF_WRITER"):
+        if os.environ.get(variable, "") not in ("", "c"):
+            return f"{variable}={os.environ[variable]}"
+    if settings.use_db_sub and sys.version_info >= (3, 12):
+        return "use_db_sub"
     return ""
 
 

@@ -24,6 +24,13 @@ START_FOLDER = os.path.join(PACKAGE_PREFIX, "_child")
 """Holds a sitecustomize.py, for where there is no pynytprof.pth."""
 
 _START_FILE = "pynytprof.pth"
+_found = False
+
+
+def site_finds_us() -> None:
+    """It reads ``pynytprof.pth`` at this moment; what it knows of its folders is not yet true."""
+    global _found
+    _found = True
 
 
 def program_name() -> str:
@@ -41,6 +48,8 @@ def program_name() -> str:
 def start_folder() -> str:
     """What has to stand in PYTHONPATH so that a new interpreter finds us; nothing, if it
     comes upon our ``.pth`` file by itself."""
+    if _found:
+        return ""
     site = sys.modules.get("site")
     folder = os.path.dirname(os.path.dirname(PACKAGE_PREFIX))
     if site is None or not os.path.isfile(os.path.join(folder, _START_FILE)):
