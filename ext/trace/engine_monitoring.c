@@ -11,7 +11,7 @@
  * entries of frames are: PY_START and PY_RESUME tell of code that runs for the first time,
  * and what is wanted of it gets the other events as its own. So what is left out costs one
  * event in all. Code on whose far lines LINE is slow is followed by INSTRUCTION instead,
- * which is switched off, place by place, where no line can start (steps.h).
+ * which is taken off where no line can start (steps.h).
  */
 #include "engine.h"
 
@@ -944,8 +944,12 @@ static int watch(tracer *t, PyCodeObject *code, code_info *info)
     engine_state *e = &t->engine;
     if (info->skip)
         return 0;
-    return wants_steps(t, code, info) ? local_events_set(&e->by_step, code, e->step_events)
-                                      : local_events_set(&e->by_line, code, e->events);
+    if (!wants_steps(t, code, info))
+        return local_events_set(&e->by_line, code, e->events);
+    int rc = local_events_set(&e->by_step, code, e->step_events);
+    if (rc == 0)
+        steps_thin_events(info, code, e->tool_id);
+    return rc;
 }
 
 /* Not all that is set is shown: C_RETURN and C_RAISE come with CALL. -1: an error. */

@@ -91,7 +91,7 @@ uint64_t lanes_line_events(const lane_table *lanes)
     uint64_t sum = 0;
     for (size_t i = 0; i < lanes->n; i++)
         if (lanes->list[i]->key)
-            for (int kind = COST_LINE; kind <= COST_LINE_LOOP_BIG; kind++)
+            for (int kind = COST_LINE; kind <= COST_STEP_LOOP_BIG; kind++)
                 sum += lanes->list[i]->events[kind];
     return sum;
 }

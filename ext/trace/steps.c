@@ -281,6 +281,42 @@ bool steps_find(code_info *info, PyCodeObject *code)
     return ok;
 }
 
+/* ---- Events ---- */
+
+#ifndef Py_GIL_DISABLED
+
+/*
+ * CPython keeps what an instruction was before its event, and puts that back where a callback answers
+ * DISABLE (de_instrument_per_instruction in its instrumentation.c). Of seven instructions six tell of
+ * nothing, and most code of many lines runs once: that is done here before they come. Other tools'
+ * events stand in other arrays; where one wants instructions, too, or LINE, all is left as it is.
+ */
+void steps_thin_events(const code_info *info, PyCodeObject *code, int tool)
+{
+    enum { INSTRUCTION = 6 };   /* among the events */
+    _PyCoMonitoringData *m = code->_co_monitoring;
+    uint8_t *now = (uint8_t *)code->co_code_adaptive;
+    if (!m || !m->per_instruction_opcodes || m->per_instruction_tools ||
+        m->active_monitors.tools[INSTRUCTION] != 1 << tool)
+        return;
+    for (uint32_t unit = 0; unit < info->n_steps; unit++) {
+        uint8_t before = m->per_instruction_opcodes[unit];
+        if (!before || info->steps[unit] || now[2 * unit] != INSTRUMENTED_INSTRUCTION)
+            continue;
+        now[2 * unit] = before;
+        m->per_instruction_opcodes[unit] = 0;
+    }
+}
+
+#else
+
+void steps_thin_events(const code_info *info, PyCodeObject *code, int tool)
+{
+    (void)info, (void)code, (void)tool;
+}
+
+#endif
+
 #else
 
 bool steps_may_be_better(void)
@@ -298,6 +334,11 @@ bool steps_find(code_info *info, PyCodeObject *code)
 {
     (void)info, (void)code;
     return false;
+}
+
+void steps_thin_events(const code_info *info, PyCodeObject *code, int tool)
+{
+    (void)info, (void)code, (void)tool;
 }
 
 #endif

@@ -22,4 +22,10 @@ bool steps_are_better(const code_info *info, PyCodeObject *code);
 /* Finds info->steps; false with or without an exception: it can't be done. */
 bool steps_find(code_info *info, PyCodeObject *code);
 
+/*
+ * INSTRUCTION has just been set for the code, by the tool of that number: where nothing is of interest it
+ * does not come. Where that can't be, its callback has to answer DISABLE there, as ever.
+ */
+void steps_thin_events(const code_info *info, PyCodeObject *code, int tool);
+
 #endif

@@ -6,6 +6,7 @@ what they are with LINE, and what the standard library counts.
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from generated import programs
 from hypothesis import given
 from test_generated import Server, check, compare, examples
 from views import PROGRAMS, View, differences, profile, program_names
+
+from pynytprof import _ctrace
 
 pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 12), reason="needs CPython 3.12 or later"),
@@ -124,3 +127,21 @@ far(1)
 far(2)
 """,
     )
+
+
+def test_most_instructions_have_no_event(tmp_path: Path) -> None:
+    """Of a module of many lines: the start of each line has, and little else."""
+    count = 1000
+    text = "".join(f"x{i} = f({i}, {i})\n" for i in range(count))
+    program = tmp_path / "program.py"
+    code = compile(text, str(program), "exec")
+    instructions = sum(1 for _ in dis.get_instructions(code))
+    tracer = _ctrace.Tracer(exact_lines=False, include=(str(program),))
+    tracer.start()
+    try:
+        exec(code, {"f": max})
+        events = tracer.facts()["line_events"]
+    finally:
+        tracer.stop()
+    assert sum(hits[0] for hits in tracer.line_hits().values()) == count
+    assert count <= events < 1.5 * count < instructions / 3
