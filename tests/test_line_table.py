@@ -15,7 +15,7 @@ import support
 if "c" not in support.TRACERS:
     pytest.skip("the tracer in C is not there", allow_module_level=True)
 
-from pynytprof._ctrace import line_ranges
+from pynytprof._ctrace import line_costs, line_ranges
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 
@@ -69,6 +69,28 @@ def test_lines_that_go_back_and_lines_before_the_first() -> None:
     for first in (1, 100, 2**30):
         moved = code.replace(co_firstlineno=first)
         assert line_ranges(moved) == expected(moved)
+
+
+def test_the_same_table_from_another_first_line() -> None:
+    """What was read last is kept: it is that of one table and one first line."""
+    code = compile("a = 1\nb = 2\n", "same.py", "exec")
+    moved = code.replace(co_firstlineno=50)
+    for _ in range(2):
+        assert line_ranges(code) == expected(code)
+        assert line_ranges(moved) == expected(moved)
+
+
+BACK = "def f(a):\n" + "    a = (a +\n" + "\n" * 50 + "  a)\n" + "    a = [a,\n 1, 2, a]\n"
+MANY = "".join(f"x{i} = [\n{i}, x]\n" for i in range(3000))
+EDGE = "x = 1\n" + "\n" * 4094 + "y = 1\n"
+
+
+@pytest.mark.parametrize("text", ["", "pass", LONG, GENERATED, BACK, MANY, EDGE, "\n" + EDGE])
+def test_each_line_of_the_code_once(text: str) -> None:
+    """In code of few lines and of many, near each other and far apart."""
+    for code in codes_in(compile(text, "lines.py", "exec")):
+        lines = sorted({line for _, _, line in expected(code) if line > 0})
+        assert list(line_costs(code)) == (lines or [1])
 
 
 def test_only_code_has_lines() -> None:

@@ -342,10 +342,16 @@ static code_info *code_register(tracer *t, PyCodeObject *code, uint32_t file, Py
     return info;
 }
 
+/* What the globals have as `__name__`, borrowed; NULL: nothing. */
+static PyObject *name_in(PyObject *globals)
+{
+    static PyObject *kept;
+    return globals && PyDict_Check(globals) ? dict_item(globals, "__name__", &kept) : NULL;
+}
+
 static PyObject *module_of(PyObject *globals)
 {
-    PyObject *name = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__name__")
-                                                      : NULL;
+    PyObject *name = name_in(globals);
     if (name && PyUnicode_Check(name))
         return Py_NewRef(name);
     return PyUnicode_FromString("(unknown)");
@@ -426,8 +432,7 @@ static bool other_code_runs(const PyCodeObject *code)
 
 static PyObject *module_named(PyCodeObject *code, PyObject *globals)
 {
-    bool named = globals && PyDict_Check(globals) && PyDict_GetItemString(globals, "__name__");
-    return named ? module_of(globals) : module_of_maker(code);
+    return name_in(globals) ? module_of(globals) : module_of_maker(code);
 }
 
 /* Without a frame of its own, as an extension's code is, the globals are another's. */

@@ -15,13 +15,44 @@ static int compare_ints(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void keep_distinct(code_info *info)
+static uint32_t sort_far_lines(int *lines, uint32_t n_lines)
 {
     uint32_t n = 0;
-    qsort(info->lines, info->n_lines, sizeof *info->lines, compare_ints);
-    for (uint32_t i = 0; i < info->n_lines; i++)
-        if (n == 0 || info->lines[n - 1] != info->lines[i])
-            info->lines[n++] = info->lines[i];
+    qsort(lines, n_lines, sizeof *lines, compare_ints);
+    for (uint32_t i = 0; i < n_lines; i++)
+        if (n == 0 || lines[n - 1] != lines[i])
+            lines[n++] = lines[i];
+    return n;
+}
+
+enum { NEAR_LINES = 4096, WORD_BITS = 64 };
+
+/* Lines from `low` on, all within so many: a bit each. */
+static uint32_t sort_near_lines(int *lines, uint32_t n_lines, int low)
+{
+    uint64_t seen[NEAR_LINES / WORD_BITS] = {0};
+    uint32_t n = 0, last = 0;
+    for (uint32_t i = 0; i < n_lines; i++) {
+        uint32_t at = (uint32_t)(lines[i] - low);
+        seen[at / WORD_BITS] |= (uint64_t)1 << at % WORD_BITS;
+        last = at > last ? at : last;
+    }
+    for (uint32_t at = 0; at <= last; at++) {
+        lines[n] = low + (int)at;
+        n += seen[at / WORD_BITS] >> at % WORD_BITS & 1;
+    }
+    return n;
+}
+
+static void keep_distinct(code_info *info)
+{
+    int low = info->lines[0], high = low;
+    for (uint32_t i = 1; i < info->n_lines; i++) {
+        low = info->lines[i] < low ? info->lines[i] : low;
+        high = info->lines[i] > high ? info->lines[i] : high;
+    }
+    uint32_t n = (int64_t)high - low < NEAR_LINES ? sort_near_lines(info->lines, info->n_lines, low)
+                                                  : sort_far_lines(info->lines, info->n_lines);
     info->n_lines = n;
     int *exact = realloc(info->lines, n * sizeof *exact);
     if (exact)
@@ -235,6 +266,7 @@ void code_info_free(code_info *info)
 
 void codes_free(code_table *codes)
 {
+    line_ranges_forget();
     for (size_t i = 0; i < codes->n; i++)
         code_info_free(codes->list[i]);
     for (size_t i = 0; i < codes->n_subs; i++)

@@ -50,7 +50,8 @@ void greenlets_watch(void (*switched)(tracer *t), tracer *t)
 
 bool greenlets_look(void)
 {
-    PyObject *greenlet = PyDict_GetItemString(PyImport_GetModuleDict(), "greenlet");
+    static PyObject *name;
+    PyObject *greenlet = dict_item(PyImport_GetModuleDict(), "greenlet", &name);
     if (greenlet)
         set_trace(greenlet);
     return greenlet != NULL;

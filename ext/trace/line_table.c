@@ -5,6 +5,10 @@
  */
 #include "line_table.h"
 
+#include "base/hash.h"
+
+#include <stdlib.h>
+
 typedef struct {
     const uint8_t *at, *end;
     int offset, line; /* where the next entry begins, and what its line counts from */
@@ -95,20 +99,68 @@ int code_largest_line(PyCodeObject *code)
     return largest;
 }
 
-bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
+/* ---- Ranges ---- */
+
+/* Of the table that was asked for last: code that is met first is looked at several times in a row. */
+static struct {
+    PyObject *table; /* owned: no other has its place */
+    int first_line;
+    line_range *list; /* owned */
+    size_t n, cap;
+} last;
+
+static bool add_range(line_range r)
+{
+    line_range *list = nyt_grow(last.list, &last.cap, last.n + 1, sizeof *list);
+    if (!list)
+        return false;
+    last.list = list;
+    list[last.n++] = r;
+    return true;
+}
+
+/* False: no memory. */
+static bool find_ranges(PyCodeObject *code)
 {
     line_table t = lines_of(code);
     line_range r = {0, 0, -1}, next;
+    last.n = 0;
     while (next_entry(&t, &next)) {
         if (next.end == next.start)
             continue;
         if (r.end > r.start && next.line != r.line) {
-            if (!take(ctx, r))
+            if (!add_range(r))
                 return false;
             r.start = next.start;
         }
         r.end = next.end;
         r.line = next.line;
     }
-    return r.end == r.start || take(ctx, r);
+    return r.end == r.start || add_range(r);
+}
+
+bool code_each_range(PyCodeObject *code, bool (*take)(void *ctx, line_range r), void *ctx)
+{
+    if (last.table != code->co_linetable || last.first_line != code->co_firstlineno) {
+        line_ranges_forget();
+        if (!find_ranges(code))
+            return false;
+        last.table = Py_NewRef(code->co_linetable);
+        last.first_line = code->co_firstlineno;
+    }
+    for (size_t i = 0; i < last.n; i++)
+        if (!take(ctx, last.list[i]))
+            return false;
+    return true;
+}
+
+void line_ranges_forget(void)
+{
+    enum { FEW = 4096 };
+    Py_CLEAR(last.table);
+    if (last.cap > FEW) {
+        free(last.list);
+        last.list = NULL;
+        last.cap = 0;
+    }
 }

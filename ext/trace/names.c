@@ -32,8 +32,11 @@ static bool is_safe(unsigned char c)
 /* Adds bytes, each that a page or a flame graph would trip over as `_`. */
 static void add(name_buf *b, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len && b->len < b->room; i++)
-        b->text[b->len++] = is_safe((unsigned char)text[i]) ? text[i] : '_';
+    size_t n = len < b->room - b->len ? len : b->room - b->len;
+    char *to = b->text + b->len;
+    for (size_t i = 0; i < n; i++)
+        to[i] = is_safe((unsigned char)text[i]) ? text[i] : '_';
+    b->len += n;
 }
 
 static void add_literal(name_buf *b, const char *text)

@@ -12,6 +12,16 @@ void swallow_error(void)
     PyErr_Clear();
 }
 
+PyObject *dict_item(PyObject *dict, const char *name, PyObject **kept)
+{
+    if (!*kept)
+        *kept = PyUnicode_InternFromString(name);
+    PyObject *found = *kept ? PyDict_GetItemWithError(dict, *kept) : NULL;
+    if (!found)
+        swallow_error();
+    return found;
+}
+
 PyObject *frame_globals(PyFrameObject *frame)
 {
 #if PY_VERSION_HEX >= 0x030B0000

@@ -9,6 +9,12 @@
 /* An error inside the tracer is not the program's; an interrupt is, and comes again. */
 void swallow_error(void);
 
+/*
+ * What a dict has for that name, borrowed, or NULL without an exception; the str of it is made once, and kept
+ * in *kept for good.
+ */
+PyObject *dict_item(PyObject *dict, const char *name, PyObject **kept);
+
 /* The frame's globals; a new reference. */
 PyObject *frame_globals(PyFrameObject *frame);
 
