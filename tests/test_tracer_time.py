@@ -91,7 +91,8 @@ def test_each_kind_of_line_has_a_cost_of_its_own() -> None:
     if sys.version_info < (3, 12):  # one event tells of all lines
         assert nothing.isdisjoint({"line", "big line", "enter", "leave", "enter C", "leave C"})
     else:
-        assert nothing == (set() if sys.version_info < (3, 13, 2) else steps)
+        free = {"big call"} if sys.version_info >= (3, 14) else set()  # free numbers are kept there
+        assert nothing - free == (set() if sys.version_info < (3, 13, 2) else steps)
 
 
 def test_events_whose_offset_is_no_small_int_are_dearer() -> None:
@@ -102,7 +103,8 @@ def test_events_whose_offset_is_no_small_int_are_dearer() -> None:
     for kind in ("leave", "resume", "enter C", "leave C", "other call", "enter C from hot code"):
         more = costs[f"big {kind}"] - costs[kind]
         assert abs(more - costs["big call"]) < 2, kind
-    assert (costs["big call"] > 0) == (sys.version_info >= (3, 12))
+    if sys.version_info < (3, 14):  # free numbers are kept from there on, and cost next to nothing
+        assert (costs["big call"] > 0) == (sys.version_info >= (3, 12))
 
 
 KINDS_OF_LINES = """\

@@ -14,7 +14,7 @@ from support import PYTHON, run
 from pynytprof import reader, verify
 
 PROGRAM = """\
-import asyncio, threading
+import asyncio, inspect, threading
 import pynytprof
 from pynytprof import unit
 
@@ -50,7 +50,7 @@ try:
 except ValueError as error:
     print(error)
 work(4)  # not profiled
-print(inner.__name__, asyncio.iscoroutinefunction(waits))
+print(inner.__name__, inspect.iscoroutinefunction(waits))
 """
 
 
