@@ -338,6 +338,36 @@ for _ in range(2):
     assert told
 
 
+NO_MEMORY = """
+import _testcapi, sys
+told = []
+sys.unraisablehook = lambda one: told.append(str(one.err_msg))
+def caught(function, *at):
+    keep = [n + 10**6 for n in range(200)]
+    _testcapi.set_nomemory(*at)
+    try: function()
+    except MemoryError: return 1
+    finally: _testcapi.remove_mem_hooks()
+    return 0
+def new():
+    names = {}
+    exec(compile("def first():\\n    return [1]\\n", f"/x/{len(told)}.py", "exec"), names)
+    return names["first"]
+print(0 < sum(caught(new(), place, place + 1) for place in range(60)) < 60)
+caught(new(), 0, 0)
+print(told)
+"""
+
+
+def test_the_program_is_told_nothing_of_allocations_of_ours(tmp_path: Path) -> None:
+    pytest.importorskip("_testcapi", reason="this Python has no test package")
+    (tmp_path / "prog.py").write_text(NO_MEMORY)
+    done = subprocess.run([PYTHON, "-m", "pynytprof", "-q", "prog.py"], cwd=tmp_path,
+                          env=environment(), capture_output=True,
+                          text=True, timeout=TIME_LIMIT_S)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n[]\n"), done.stderr
+
+
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 15); time.sleep(60)"])
 def test_tables_may_grow_while_the_writer_in_python_writes(end: str, tmp_path: Path) -> None:
     text = f"""

@@ -6,15 +6,17 @@
 
 #include "environment.h"
 
+#include "../trace/util.h"
+
 #include <stdlib.h>
 
 /* Borrowed: an attribute of a module that is loaded already, else NULL. */
 static PyObject *attribute(const char *module, const char *name)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *found = modules ? PyDict_GetItemString(modules, module) : NULL;
+    PyObject *found = modules ? dict_get(modules, module) : NULL;
     PyObject *dict = found && PyModule_Check(found) ? PyModule_GetDict(found) : NULL;
-    return dict ? PyDict_GetItemString(dict, name) : NULL;
+    return dict ? dict_get(dict, name) : NULL;
 }
 
 /* os.environ changes C's environment as well, by os.putenv. */

@@ -4,6 +4,8 @@
  */
 #include "first_line.h"
 
+#include "../trace/util.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -28,7 +30,7 @@ static PyObject *file_bytes(const char *path)
 /* What __loader__.get_source() gives: for what is in a zip file. */
 static PyObject *loader_text(PyObject *globals)
 {
-    PyObject *loader = PyDict_GetItemString(globals, "__loader__");
+    PyObject *loader = dict_get(globals, "__loader__");
     PyObject *text = loader ? PyObject_CallMethod(loader, "get_source", "s", "__main__") : NULL;
     PyErr_Clear();
     if (text == Py_None)
@@ -53,7 +55,7 @@ static PyObject *text_of(PyCodeObject *code, PyObject *globals, const tracer *t)
 /* compile(text, "<pynytprof>", "exec", PyCF_ONLY_AST).body */
 static PyObject *statements_of(PyObject *text)
 {
-    PyObject *compile = PyDict_GetItemString(PyEval_GetBuiltins(), "compile");
+    PyObject *compile = dict_get(PyEval_GetBuiltins(), "compile");
     PyObject *tree = compile ? PyObject_CallFunction(compile, "Ossi", text, "<pynytprof>", "exec",
                                                      PyCF_ONLY_AST)
                              : NULL;

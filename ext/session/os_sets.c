@@ -3,6 +3,8 @@
 
 #include "os_sets.h"
 
+#include "../trace/util.h"
+
 #include <stdbool.h>
 
 static const char *const sets[] = {"supports_dir_fd", "supports_effective_ids", "supports_fd",
@@ -17,9 +19,9 @@ static bool held[SETS][FUNCTIONS], added;
 static PyObject *of_os(const char *name)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *os = modules ? PyDict_GetItemString(modules, "os") : NULL;
+    PyObject *os = modules ? dict_get(modules, "os") : NULL;
     PyObject *dict = os && PyModule_Check(os) ? PyModule_GetDict(os) : NULL;
-    return dict ? PyDict_GetItemString(dict, name) : NULL;
+    return dict ? dict_get(dict, name) : NULL;
 }
 
 /* Does `what` to each set and function that belong together. */

@@ -1,12 +1,14 @@
 /* process.c - what a process tells us through Python: that it exits, that it has forked. */
 #include "process.h"
 
+#include "../trace/util.h"
+
 #include <stdbool.h>
 
 PyObject *module_borrow(const char *name)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    bool there = PyDict_GetItemString(modules, name) != NULL;
+    bool there = dict_get(modules, name) != NULL;
     PyObject *module = PyImport_ImportModule(name);
     if (module && !there && PyDict_DelItemString(modules, name) < 0)
         PyErr_Clear();

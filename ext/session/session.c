@@ -166,7 +166,7 @@ static bool only_execs(void)
     PyCodeObject *code = frame ? PyFrame_GetCode(frame) : NULL;
     bool is = code && PyUnicode_CompareWithASCIIString(code->co_name, "_execute_child") == 0;
     PyObject *globals = is ? PyEval_GetGlobals() : NULL;
-    PyObject *name = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
+    PyObject *name = globals ? dict_get(globals, "__name__") : NULL;
     Py_XDECREF((PyObject *)code);
     return name && PyUnicode_Check(name) &&
            PyUnicode_CompareWithASCIIString(name, "subprocess") == 0;

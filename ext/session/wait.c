@@ -31,7 +31,7 @@ static bool is_main(PyFrameObject *frame, PyCodeObject *code)
     if (PyUnicode_CompareWithASCIIString(code->co_name, "<module>") != 0)
         return false;
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *module = modules ? PyDict_GetItemString(modules, "__main__") : NULL;
+    PyObject *module = modules ? dict_get(modules, "__main__") : NULL;
     PyObject *globals = frame_globals(frame);
     bool is = module && PyModule_Check(module) && PyModule_GetDict(module) == globals;
     Py_XDECREF(globals);

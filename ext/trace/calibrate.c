@@ -265,7 +265,7 @@ static bool occurs(const tracer *t, int kind)
 /* Calls it; the time in clock units, 0: failed. */
 static uint64_t run_once(const tracer *t, PyObject *names, const char *name)
 {
-    PyObject *program = PyDict_GetItemString(names, name);
+    PyObject *program = dict_get(names, name);
     uint64_t began = clock_read(&t->clock);
     PyObject *result = program ? PyObject_CallNoArgs(program) : NULL;
     uint64_t took = clock_read(&t->clock) - began;

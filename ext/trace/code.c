@@ -115,12 +115,12 @@ static PyObject *search_value(PyObject *value, PyObject *code, PyObject *module,
         if (PyFunction_GET_CODE(value) == code)
             return Py_NewRef(((PyFunctionObject *)value)->func_qualname);
         PyObject *dict = ((PyFunctionObject *)value)->func_dict;
-        PyObject *wrapped = dict ? PyDict_GetItemString(dict, "__wrapped__") : NULL;
+        PyObject *wrapped = dict ? dict_get(dict, "__wrapped__") : NULL;
         return wrapped && depth > 0 ? search_value(wrapped, code, module, depth - 1) : NULL;
     }
     if (PyType_Check(value) && depth > 0) {
         PyObject *dict = ((PyTypeObject *)value)->tp_dict;
-        PyObject *home = dict ? PyDict_GetItemString(dict, "__module__") : NULL;
+        PyObject *home = dict ? dict_get(dict, "__module__") : NULL;
         if (home && PyUnicode_Check(home) && PyUnicode_Compare(home, module) == 0)
             return search_namespace(dict, code, module, depth - 1);
         return NULL;
@@ -152,7 +152,7 @@ static PyObject *qualname_of(PyCodeObject *code, PyObject *enclosing, PyObject *
 {
     if (enclosing)
         return PyUnicode_FromFormat("%U.%U", enclosing, code->co_name);
-    PyObject *module = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
+    PyObject *module = globals ? dict_get(globals, "__name__") : NULL;
     PyObject *found = NULL;
     if (module && PyUnicode_Check(module) && (code->co_flags & CO_OPTIMIZED))
         found = search_namespace(globals, (PyObject *)code, module, CLASSES_IN_CLASSES);

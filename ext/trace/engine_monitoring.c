@@ -716,6 +716,16 @@ static PyType_Spec callback_spec = {
 /* Which option wants an event; and whether code can have it for itself alone. */
 enum { FOR_STMTS = 1, FOR_C = 2, LOCAL = 4, FOR_STEPS = 8, FOR_TIERS = 16 };
 
+/*
+ * Exceptions are local from 3.15 on. Set for all code they end that version with a segmentation
+ * fault where there is no memory for code that runs for the first time.
+ */
+#if PY_VERSION_HEX >= 0x030F0000
+enum { EXCEPTION = LOCAL };
+#else
+enum { EXCEPTION = 0 };
+#endif
+
 static const struct {
     const char *event;
     vectorcallfunc call, call_of_tiers;
@@ -724,10 +734,10 @@ static const struct {
     {"PY_START", on_start, on_start_of_tiers, 0},
     {"PY_RESUME", on_resume, on_resume_of_tiers, 0},
     {"PY_THROW", on_throw, on_throw_of_tiers, 0},
-    {"PY_UNWIND", on_unwind, on_unwind_of_tiers, 0},
+    {"PY_UNWIND", on_unwind, on_unwind_of_tiers, EXCEPTION},
     {"PY_RETURN", on_leave, on_leave_of_tiers, LOCAL},
     {"PY_YIELD", on_yield, on_yield_of_tiers, LOCAL},
-    {"RAISE", NULL, on_raise, FOR_TIERS},
+    {"RAISE", NULL, on_raise, EXCEPTION | FOR_TIERS},
     {"LINE", on_line, on_line_of_tiers, LOCAL | FOR_STMTS},
     {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},
     {"INSTRUCTION", on_instruction, on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},

@@ -9,6 +9,8 @@
  */
 #include "evals.h"
 
+#include "util.h"
+
 typedef PyObject *fast_function(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *keyword_function(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
@@ -207,7 +209,7 @@ static PyCFunction our_function(int which, int flags)
 /* The method of the built-in function of that name; NULL: another object stands there. */
 static PyMethodDef *find_method(const char *name)
 {
-    PyObject *function = PyDict_GetItemString(PyEval_GetBuiltins(), name);
+    PyObject *function = dict_get(PyEval_GetBuiltins(), name);
     if (!function || !PyCFunction_CheckExact(function))
         return NULL;
     PyMethodDef *method = ((PyCFunctionObject *)function)->m_ml;

@@ -152,7 +152,7 @@ static PyMethodDef on_wake_method = {"wake", on_wake, METH_VARARGS,
 static PyObject *of_signal(const char *name)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *known = modules ? PyDict_GetItemString(modules, "_signal") : NULL;
+    PyObject *known = modules ? dict_get(modules, "_signal") : NULL;
     PyObject *module = known ? Py_NewRef(known) : PyImport_ImportModule("_signal");
     PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
     Py_XDECREF(module);

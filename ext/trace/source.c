@@ -499,8 +499,7 @@ static bool text_has_code(const source_text *text, PyCodeObject *code)
  */
 static int64_t file_of_unpickled(file_table *files, PyCodeObject *code, PyObject *globals)
 {
-    PyObject *path = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__file__")
-                                                      : NULL;
+    PyObject *path = globals && PyDict_Check(globals) ? dict_get(globals, "__file__") : NULL;
     const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
     int64_t file = text && text[0] ? file_known(files, path) : -1;
     if (file < 0 && text && text[0] && files->n < FILES_IN_ALL && !PyErr_Occurred())

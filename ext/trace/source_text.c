@@ -239,9 +239,10 @@ void text_read(source_text *t, const char *path, const char *name, uint32_t fid,
 void text_from_linecache(source_text *t, PyObject *filename)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *linecache = modules ? PyDict_GetItemString(modules, "linecache") : NULL;
+    PyObject *linecache = modules ? dict_get(modules, "linecache") : NULL;
     PyObject *cache = linecache ? PyObject_GetAttrString(linecache, "cache") : NULL;
-    PyObject *entry = cache && PyDict_Check(cache) ? PyDict_GetItem(cache, filename) : NULL;
+    PyObject *entry = cache && PyDict_Check(cache) ? PyDict_GetItemWithError(cache, filename)
+                                                   : NULL;
     if (entry && PyTuple_Check(entry) && PyTuple_GET_SIZE(entry) == 4 &&
         PyList_Check(PyTuple_GET_ITEM(entry, 2))) {
         PyObject *nothing = PyUnicode_FromString("");
@@ -256,8 +257,7 @@ void text_from_linecache(source_text *t, PyObject *filename)
 
 void text_from_globals(source_text *t, PyObject *globals)
 {
-    PyObject *path = globals && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__file__")
-                                                      : NULL;
+    PyObject *path = globals && PyDict_Check(globals) ? dict_get(globals, "__file__") : NULL;
     const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
     size_t len = text ? strlen(text) : 0;
     if (len > 3 && strcmp(text + len - 3, ".py") == 0)

@@ -14,11 +14,19 @@ void swallow_error(void)
 
 PyObject *dict_item(PyObject *dict, const char *name, PyObject **kept)
 {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
     if (!*kept)
         *kept = PyUnicode_InternFromString(name);
     PyObject *found = *kept ? PyDict_GetItemWithError(dict, *kept) : NULL;
-    if (!found)
-        swallow_error();
+    PyErr_Restore(type, value, traceback);
+    return found;
+}
+
+PyObject *dict_get(PyObject *dict, const char *name)
+{
+    PyObject *kept = NULL, *found = dict_item(dict, name, &kept);
+    Py_XDECREF(kept);
     return found;
 }
 

@@ -10,9 +10,11 @@
 void swallow_error(void);
 
 /*
- * What a dict has for that name, borrowed, or NULL without an exception; the str of it is made once, and kept
- * in *kept for good.
+ * What a dict has under a name: borrowed, or NULL. Silent, as PyDict_GetItemString() is no longer:
+ * from 3.13 on that tells the program of a name that there was no memory for. The name's str is made
+ * anew each time by dict_get(), and once by dict_item(), which keeps it in *kept for good.
  */
+PyObject *dict_get(PyObject *dict, const char *name);
 PyObject *dict_item(PyObject *dict, const char *name, PyObject **kept);
 
 /* The frame's globals; a new reference. */
