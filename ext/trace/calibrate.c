@@ -83,6 +83,15 @@
     "            for i, j in enumerate(MANY):\n" \
     "                total = j\n"
 
+/* Of many instructions each. */
+#define LONG_LINES_BODY                                                                   \
+    "    row, task, total, x = [0] * 8, TASKS[0], 0, 0.5\n"                               \
+    "    for n in noise(40):\n"                                                           \
+    "        a = n; b = a; c = b; total = a + c; a = total & 63; b = a * 3; c = b - n\n"  \
+    "        x = n * 0.5 + 1.5 - x * 0.25; y = x * 0.5; x = y - x; c = a, b; d = c\n"     \
+    "        row[n & 7] = a; b = row[a & 7]; c = b > n; a = b if c else n; d = a is c\n"  \
+    "        task.n = a; b = task.n; c = task.state; a = LIMIT; d = WEIGHTS[n & 3]; c = b\n"
+
 /* Far below the first line of its code, where it is followed by the instruction. */
 /* clang-format off */
 #define FAR(name, body) \
@@ -136,6 +145,7 @@ static const char programs[] =
     "def lines():\n" LINES_BODY
     "exec('\\n' * 300 + 'def big_lines():\\n' + '''" LINES_BODY "''')\n"
     "def global_lines():\n" GLOBALS_BODY
+    "def long_lines():\n" LONG_LINES_BODY
     "def loops():\n" LOOPS_BODY
     FAR("steps", LINES_BODY)
     FAR("global_steps", GLOBALS_BODY)
@@ -203,6 +213,7 @@ enum {
     LINE_GLOBAL,
     LINE_LOOP,
     BIG,
+    INSTRUCTION,
     STEP,
     STEP_GLOBAL,
     STEP_LOOP,
@@ -215,8 +226,8 @@ enum {
     KINDS
 };
 static const char *const program_names[KINDS] = {
-    "lines", "global_lines", "loops",   "big_lines",   "steps",       "global_steps", "loop_steps",
-    "jumps", "calls",        "c_calls", "class_calls", "resumptions", "unwindings"};
+    "lines", "global_lines", "loops", "big_lines", "long_lines", "steps", "global_steps",
+    "loop_steps", "jumps", "calls", "c_calls", "class_calls", "resumptions", "unwindings"};
 
 /* Of what the cost of an event consists. A pair's stands half at its beginning and half at its end. */
 static const double parts[COST_KINDS][KINDS] = {
@@ -257,6 +268,8 @@ static bool occurs(const tracer *t, int kind)
 {
     if (kind == STEP || kind == STEP_GLOBAL || kind == STEP_LOOP)
         return t->options.stmts && steps_may_be_better();
+    if (kind == INSTRUCTION)
+        return t->options.stmts && PY_VERSION_HEX < 0x030C0000;
     if (kind == LINE_GLOBAL || kind == LINE_LOOP || kind == BIG || kind == JUMP)
         return t->options.stmts && PY_VERSION_HEX >= 0x030C0000;
     return true;
@@ -293,15 +306,16 @@ static bool time_programs(const tracer *t, PyObject *names, timings best)
     return true;
 }
 
-/* What the events of a lane cost: so many times each kind. */
+/* What the events of a lane cost: so many times each kind; and instructions, of that weight. */
 static void count_parts(const uint64_t before[COST_KINDS], const uint64_t after[COST_KINDS],
-                        double found[KINDS])
+                        uint64_t weight, double found[KINDS])
 {
     for (int k = 0; k < KINDS; k++) {
         found[k] = 0;
         for (int event = 0; event < COST_KINDS; event++)
             found[k] += parts[event][k] * (double)(after[event] - before[event]);
     }
+    found[INSTRUCTION] = (double)weight;
 }
 
 /* All events from here on are timed to their callbacks' ends; until */
@@ -325,13 +339,14 @@ static bool count_programs(tracer *t, PyObject *names, double events[KINDS][KIND
     for (int kind = 0; kind < KINDS; kind++) {
         bool ok = run_once(t, names, "rewind") > 0;
         memcpy(before, l->events, sizeof before);
+        uint64_t weight = l->weight;
         watch_begin(t, l);
         for (int i = 0; ok && occurs(t, kind) && i < ROUNDS; i++)
             ok = run_once(t, names, program_names[kind]) > 0;
         watch_end(t, l);
         if (!ok)
             return false;
-        count_parts(before, l->events, events[kind]);
+        count_parts(before, l->events, l->weight - weight, events[kind]);
     }
     return true;
 }
@@ -458,6 +473,7 @@ static void set_costs(tracer *t, const double *cost)
     event_costs *c = &t->speed.measured;
     for (int event = 0; event < COST_KINDS; event++)
         c->of[event] = rounded(cost_of_event(cost, event));
+    c->instruction = rounded(cost[INSTRUCTION] * WEIGHT_PARTS);
     c->most_debt = rounded(cost[CALL]) * MOST_EVENTS_OWED;
 }
 

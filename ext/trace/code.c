@@ -8,6 +8,7 @@
 #include "extension_code.h"
 #include "frames.h"
 #include "greenlet.h"
+#include "instructions.h"
 #include "line_costs.h"
 #include "names.h"
 #include "source.h"
@@ -484,7 +485,8 @@ static bool learn_lines(const tracer *t, code_info *info, PyCodeObject *code)
     bool found = info->folded
                      ? code_number_lines(info, FOLDED_LINES)
                      : code_collect_lines(info, code, last_line_of(&t->files.list[info->file]));
-    if (found && line_costs_find(info, code, t->options.stmts, !tiers_wanted(t)))
+    if (found && line_costs_find(info, code, t->options.stmts, !tiers_wanted(t)) &&
+        (!t->options.stmts || instructions_weigh(info, code)))
         return true;
     code_forget_lines(info);
     return false;

@@ -132,6 +132,9 @@ void code_forget_lines(code_info *info)
     free(info->line_kinds);
     free(info->witnesses);
     free(info->heard);
+    free(info->ahead);
+    info->ahead = NULL;
+    info->n_ahead = 0;
     info->witnesses = NULL;
     info->heard = NULL;
     info->n_witnesses = 0;
@@ -179,7 +182,7 @@ static bool place_all(code_info *info, PyCodeObject *code)
     return info->all_placed;
 }
 
-static Py_ssize_t code_units(PyCodeObject *code)
+Py_ssize_t code_units(PyCodeObject *code)
 {
 #if PY_VERSION_HEX >= 0x030B0000
     return Py_SIZE(code);

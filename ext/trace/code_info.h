@@ -29,6 +29,8 @@ struct code_info {
     int *lines;         /* ascending */
     uint32_t lines_cap; /* while they are collected */
     uint8_t *line_kinds; /* see code_line_kind(); NULL before it runs */
+    uint32_t *ahead; /* by offset in code units, instructions.h; NULL: not known */
+    uint32_t n_ahead;
     uint32_t *witnesses; /* indexes of lines that take next to nothing (witness.h) */
     uint32_t n_witnesses;
     line_slot *heard; /* what each of these had when asked last; NULL: none has been */
@@ -84,6 +86,8 @@ bool code_number_lines(code_info *info, int n);
 /* As if they had not been looked for. */
 void code_forget_lines(code_info *info);
 
+/* How many units of two bytes the code has. */
+Py_ssize_t code_units(PyCodeObject *code);
 /* Whether a lane has ever run it. */
 bool code_has_run(const code_info *info);
 /* Whether a jump stays on its line. One whose place alone is known has been found to. */

@@ -80,7 +80,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "9|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "10|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')
@@ -109,7 +109,7 @@ static bool is_plausible(const costs *c, bool tsc)
               (tsc || c->ns_per_unit == 1);
     for (int k = 0; k < COST_KINDS; k++)
         ok = ok && (double)c->of.of[k] * c->ns_per_unit < LARGEST_NS;
-    return ok;
+    return ok && (double)c->of.instruction * c->ns_per_unit / WEIGHT_PARTS < LARGEST_NS;
 }
 
 /* The numbers behind the key's line. */
@@ -122,6 +122,7 @@ static bool parse(const char *text, costs *c)
     for (int k = 0; k < COST_KINDS; k++)
         c->of.of[k] = strtoull(end, &end, 10);
     c->of.most_debt = strtoull(end, &end, 10);
+    c->of.instruction = strtoull(end, &end, 10);
     for (int k = 0; k < COST_KINDS; k++)
         c->usual[k] = (double)strtoull(end, &end, 10) / PARTS;
     return *end == '\n';
@@ -146,7 +147,8 @@ static size_t print(char *text, const char *key, const costs *c)
                                 c->speed);
     for (int k = 0; k < COST_KINDS; k++)
         n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.of[k]);
-    n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64, c->of.most_debt);
+    n += (size_t)snprintf(text + n, FILE_ROOM - n, " %" PRIu64 " %" PRIu64, c->of.most_debt,
+                          c->of.instruction);
     for (int k = 0; k < COST_KINDS; k++)
         n += (size_t)snprintf(text + n, FILE_ROOM - n, " %.0f", c->usual[k] * PARTS);
     n += (size_t)snprintf(text + n, FILE_ROOM - n, "\n");

@@ -10,6 +10,7 @@
 #include "engine.h"
 
 #include "code.h"
+#include "instructions.h"
 #include "lane.h"
 #include "new_threads.h"
 #include "tracer.h"
@@ -34,16 +35,22 @@ static code_info *info_of(tracer *t, PyFrameObject *frame)
     return code_info_of(t, code_of(frame), NULL);
 }
 
+/* Of the instruction at which it is; negative: it has not begun. */
+static inline int offset_of(PyFrameObject *frame)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return PyFrame_GetLasti(frame);
+#else
+    return frame->f_lasti < 0 ? -1 : frame->f_lasti * 2;
+#endif
+}
+
 /* With stmts=0 nobody has told at which line the frame at the top is. */
 static void place_top(lane *l)
 {
     activation *top = l->top;
     PyFrameObject *frame = (PyFrameObject *)(uintptr_t)top->key;
-#if PY_VERSION_HEX >= 0x030B0000
-    int offset = PyFrame_GetLasti(frame);
-#else
-    int offset = frame->f_lasti * 2;
-#endif
+    int offset = offset_of(frame);
     if (offset >= 0)
         top->slot = &top->slots[code_place(top->info, code_of(frame), offset)];
 }
@@ -53,12 +60,34 @@ static int resume_offset(PyFrameObject *frame, PyCodeObject *code)
 {
     if (!(code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)))
         return -1;
+    int at = offset_of(frame);
 #if PY_VERSION_HEX >= 0x030B0000
-    int at = PyFrame_GetLasti(frame);
     return at <= code->_co_firsttraceable * (int)sizeof(_Py_CODEUNIT) ? -1 : at;
 #else
-    return frame->f_lasti < 0 ? -1 : frame->f_lasti * 2;
+    return at;
 #endif
+}
+
+/* The next interval bears what the top's line has cost up to where it is; the rest is still to come. */
+static inline void weigh_up_to(const tracer *t, lane *l, PyFrameObject *frame)
+{
+    activation *top = l->top;
+    uint32_t behind = ahead_behind(top->info, (uint32_t)offset_of(frame) / 2);
+    if (behind < top->at) {
+        lane_owe_weight(&t->costs, l, top->at - behind);
+        top->at = behind;
+    }
+}
+
+/* The frame at the top, if that is what has called. */
+static void weigh_caller(const tracer *t, lane *l, PyFrameObject *callee)
+{
+    if (!l->top->at)
+        return;
+    PyFrameObject *caller = PyFrame_GetBack(callee);
+    if (caller && l->top->key == caller)
+        weigh_up_to(t, l, caller);
+    Py_XDECREF(caller);
 }
 
 /* Makes the frame the top if it is traced; *now is put right if that took time. */
@@ -84,8 +113,11 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
         place_top(l);
     int offset = resume_offset(frame, code_of(frame));
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
-    if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0)
+    weigh_caller(t, l, frame);
+    if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0) {
         l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
+        l->top->at = ahead_behind(info, (uint32_t)offset / 2);
+    }
     if (UNLIKELY(t->units.n_open) && l->top->key == frame) {
         if (offset < 0)
             units_take(&t->units, frame);
@@ -357,7 +389,23 @@ static void on_return(tracer *t, lane *l, PyFrameObject *frame, const PyObject *
         suspend(t, l, value, now);
     if (UNLIKELY(l->top->unit != NULL) && value && !units_hold(&t->units, frame, l->top->unit))
         trace_fail(t);
+    weigh_up_to(t, l, frame);
     lane_leave(t, l, now, value ? COST_LEAVE : COST_UNWIND);
+}
+
+static inline void on_line(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
+{
+    activation *top = l->top;
+    uint32_t unit = (uint32_t)offset_of(frame) / 2;
+    lane_owe_weight(&t->costs, l, top->at);
+    if (!ahead_known(top->info, unit)) {
+        top->at = 0;
+        lane_line(t, l, PyFrame_GetLineNumber(frame), now);
+        return;
+    }
+    uint32_t ahead = top->info->ahead[unit];
+    top->at = ahead_weight(ahead);
+    lane_line_at(t, l, ahead_line(ahead), now, COST_LINE);
 }
 
 /* PyTrace_RETURN without a value: an exception leaves the frame. */
@@ -366,7 +414,7 @@ static void trace_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyOb
 {
     if (LIKELY(what == PyTrace_LINE)) {
         if (t->options.stmts && is_top(t, l, frame, &now))
-            lane_line(t, l, PyFrame_GetLineNumber(frame), now);
+            on_line(t, l, frame, now);
     } else if (what == PyTrace_CALL) {
         on_enter(t, l, frame, now);
     } else if (what == PyTrace_RETURN) {
@@ -421,6 +469,8 @@ static void c_event(tracer *t, lane *l, PyFrameObject *frame, int what, PyObject
         int64_t sub = code_c_sub(t, callable, method);
         if (sub >= 0 && !t->options.stmts && !l->top->c)
             place_top(l);
+        if (sub >= 0 && !l->top->c)
+            weigh_up_to(t, l, frame);
         if (sub >= 0)
             lane_enter(t, l, method, NULL, (uint32_t)sub, lane_later(l, now, since), COST_C_ENTER);
     } else if (l->top->c && l->top->key == method) {

@@ -299,7 +299,7 @@ void lane_place(lane *l, int line)
     if (a->info) {
         uint32_t index = code_line_index(a->info, line);
         a->slot = &a->slots[index];
-        a->at = index + 1;
+        a->at = PY_VERSION_HEX < 0x030C0000 ? 0 : index + 1;
     }
 }
 
@@ -469,7 +469,7 @@ static bool lane_begin(tracer *t, lane *l, uint32_t place)
         lane_look_at_wait(l);
     l->since = clock_read(&t->clock);
     l->began = clock_shared(&t->clock);
-    l->elapsed = l->forgiven = l->slow_work = l->paid = l->waited = 0;
+    l->elapsed = l->forgiven = l->slow_work = l->paid = l->weight = l->waited = 0;
     l->credit = l->most_debt = t->costs.most_debt;
     memset(l->events, 0, sizeof l->events);
     memset(l->paid_for, 0, sizeof l->paid_for);

@@ -54,8 +54,11 @@ typedef struct {
     uint64_t of[COST_KINDS];
     uint64_t most_debt;         /* that a lane may owe which is new */
     uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
+    uint64_t instruction; /* what a weight of one costs (instructions.h), in WEIGHT_PARTS of a unit */
     double units_per_ns;
 } event_costs;
+
+enum { WEIGHT_PARTS = 256 };
 
 /* One frame, or one C function, that is running. */
 typedef struct {
@@ -69,7 +72,8 @@ typedef struct {
     uint32_t sub;
     /*
      * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where it has raised
-     * (offset in code units + 1), 0: nowhere since a line started.
+     * (offset in code units + 1), 0: nowhere since a line started. Before 3.12: the weight of what is
+     * left of its line (instructions.h).
      */
     uint32_t at;
     bool c; /* a C function */
@@ -95,6 +99,7 @@ struct lane {
     uint64_t events[COST_KINDS];
     uint64_t paid_for[COST_KINDS]; /* of these events the cost is known for good: */
     uint64_t paid; /* at what was in force when they came */
+    uint64_t weight; /* of the instructions that have been paid for (lane_owe_weight()) */
     uint64_t waited; /* for a processor, and left out of the intervals that were charged */
     uint64_t wait_ns; /* for one, by the kernel's figures, when they were last looked at */
     uint64_t slow_work; /* time that went into snapshots and the like */
@@ -198,6 +203,15 @@ static inline void lane_owe(const event_costs *costs, lane *l, enum cost_kind ki
 {
     l->credit -= costs->of[kind];       /* may be less than nothing: see lane_charge() */
     l->events[kind]++;
+}
+
+/* And that of instructions of that weight. */
+static inline void lane_owe_weight(const event_costs *costs, lane *l, uint32_t weight)
+{
+    uint64_t cost = weight * costs->instruction / WEIGHT_PARTS;
+    l->credit -= cost;
+    l->paid += cost;
+    l->weight += weight;
 }
 
 /* How many events have told of lines, or have been looked at for that. */

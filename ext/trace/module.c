@@ -11,6 +11,7 @@
 #include "exits.h"
 #include "flow.h"
 #include "lane.h"
+#include "instructions.h"
 #include "line_costs.h"
 #include "snapshot.h"
 #include "tiers.h"
@@ -296,7 +297,7 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
     tiers_count(t, &hot, &refused);
     return Py_BuildValue(
         "{s:s,s:s,s:n,s:n,s:n,s:n,s:n,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:i,s:d,s:d,s:d,s:d,s:d,s:d,s:d,"
-        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:d,s:K,s:N}",
+        "s:K,s:K,s:d,s:d,s:d,s:d,s:K,s:K,s:d,s:K,s:N,s:d}",
         "engine", engine_name, "clock",
         t->clock.cpu   ? "thread cpu"
         : t->clock.tsc ? "tsc"
@@ -322,7 +323,9 @@ static PyObject *tracer_facts(PyObject *self, PyObject *unused)
         "waited_for_processor", (double)lanes_waited(&t->lanes) * ns / 1e9, "hot_codes",
         (unsigned long long)hot, "refused_codes", (unsigned long long)refused, "program_factor",
         t->speed.program > 0 ? t->speed.program : 1, "events_timed",
-        (unsigned long long)t->speed.watch.timed, "event_costs", costs_in_ns(&t->costs, ns));
+        (unsigned long long)t->speed.watch.timed, "event_costs", costs_in_ns(&t->costs, ns),
+        "ns_per_instruction",
+        (double)(t->costs.instruction * PLAIN_INSTRUCTION) * ns / WEIGHT_PARTS);
 }
 
 /* ---- The type and the module ---- */

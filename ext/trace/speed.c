@@ -199,6 +199,7 @@ static void put_in_force(machine_speed *s, uint64_t time, event_costs *costs, la
     for (int kind = 0; kind < COST_KINDS; kind++)
         costs->of[kind] = scaled(s, kind, factor);
     costs->most_debt = (uint64_t)((double)s->measured.most_debt * factor + 0.5);
+    costs->instruction = (uint64_t)((double)s->measured.instruction * factor + 0.5);
     if (factor < s->least)
         s->least = factor;
     if (factor > s->largest)
