@@ -21,6 +21,7 @@
 #include <string.h>
 #include <time.h>
 
+#if PY_VERSION_HEX >= 0x030C0000
 /*
  * Lines of which each runs now and then, beside some that do next to nothing: in these nothing
  * of an event is hidden by what waits for memory or for a result. And what few events else.
@@ -49,6 +50,32 @@
     "            pair = n, total\n"         \
     "        while c > LIMIT:\n"            \
     "            c -= 30\n"
+#else
+/*
+ * Short lines. Where a trace function is set little depends on whether branches can be foreseen, and
+ * what does would be taken for the line's, although it goes with its instructions.
+ */
+#define LINES_BODY                   \
+    "    total = 0\n"                \
+    "    row = [0] * 8\n"            \
+    "    for n in noise(60):\n"      \
+    "        for i in FEW:\n"        \
+    "            a = i\n"            \
+    "            b = a\n"            \
+    "            c = row\n"          \
+    "            a = b < total\n"    \
+    "        b = c[2]\n"             \
+    "        total = n & 63\n"       \
+    "        c = a\n"                \
+    "        a = n * 0.5\n"          \
+    "        b = a + 1.5\n"          \
+    "        if b is None:\n"        \
+    "            total = b\n"        \
+    "        c = n & 31\n"           \
+    "        row[n & 7] = total\n"   \
+    "        b = c\n"                \
+    "        pair = n, total\n"
+#endif
 
 /* Many names: where one stands in its table, and what stands in its way there, is chance. */
 #define GLOBALS_BODY             \
