@@ -52,29 +52,65 @@
     "            c -= 30\n"
 #else
 /*
- * Short lines. Where a trace function is set little depends on whether branches can be foreseen, and
- * what does would be taken for the line's, although it goes with its instructions.
+ * Short lines. Where a trace function is set it is told of lines more by how many instructions run
+ * than by what has to be guessed; and what is guessed wrong here would be taken off every line.
  */
-#define LINES_BODY                   \
-    "    total = 0\n"                \
-    "    row = [0] * 8\n"            \
-    "    for n in noise(60):\n"      \
-    "        for i in FEW:\n"        \
-    "            a = i\n"            \
-    "            b = a\n"            \
-    "            c = row\n"          \
-    "            a = b < total\n"    \
-    "        b = c[2]\n"             \
-    "        total = n & 63\n"       \
-    "        c = a\n"                \
-    "        a = n * 0.5\n"          \
-    "        b = a + 1.5\n"          \
-    "        if b is None:\n"        \
-    "            total = b\n"        \
-    "        c = n & 31\n"           \
-    "        row[n & 7] = total\n"   \
-    "        b = c\n"                \
+#define LINES_BODY                  \
+    "    total = 0\n"               \
+    "    row = [0] * 8\n"           \
+    "    for n in noise(200):\n"    \
+    "        a = n\n"               \
+    "        b = a\n"               \
+    "        total = n & 63\n"      \
+    "        c = b\n"               \
+    "        a = n * 0.5\n"         \
+    "        b = a + 1.5\n"         \
+    "        if b is None:\n"       \
+    "            total = b\n"       \
+    "        c = total\n"           \
+    "        row[n & 7] = total\n"  \
+    "        b = c\n"               \
+    "        if b < total:\n"       \
+    "            b = total\n"       \
     "        pair = n, total\n"
+#endif
+
+/* Calls: before 3.12 in longer loops, of few calls each. */
+#if PY_VERSION_HEX >= 0x030C0000
+#define CALLS_BODY                              \
+    "    for n in noise(12):\n"                 \
+    "        for i in FEW:\n"                   \
+    "            best = same(i)\n"              \
+    "            task.add(i)\n"                 \
+    "            task.state = larger(i, n)\n"   \
+    "            task.finish()\n"
+#define C_CALLS_BODY           \
+    "    for n in noise(20):\n" \
+    "        out.append(n)\n"   \
+    "        length(text)\n"    \
+    "        text.upper()\n"    \
+    "        number('a')\n"     \
+    "        weight(n)\n"       \
+    "        out.pop()\n"
+#else
+#define CALLS_BODY                              \
+    "    for n in noise(8):\n"                  \
+    "        for i in MANY:\n"                  \
+    "            best = same(i)\n"              \
+    "            task.finish()\n"               \
+    "        for i in MANY:\n"                  \
+    "            best = more(i)\n"              \
+    "            task.add(i)\n"
+#define C_CALLS_BODY               \
+    "    for n in noise(4):\n"      \
+    "        for i in MANY:\n"      \
+    "            out.append(i)\n"   \
+    "            length(text)\n"    \
+    "            number('a')\n"     \
+    "        for i in MANY:\n"      \
+    "            text.upper()\n"    \
+    "            weight(i)\n"       \
+    "            out.pop()\n"
 #endif
 
 /* Many names: where one stands in its table, and what stands in its way there, is chance. */
@@ -154,6 +190,8 @@ static const char programs[] =
     "MANY = tuple(range(30))\n"
     "def same(n):\n"
     "    return n\n"
+    "def more(n):\n"
+    "    return n + 1\n"
     "def larger(a, b=0):\n"
     "    return a if a > b else b\n"
     "def chain(n):\n"
@@ -182,23 +220,12 @@ static const char programs[] =
     "        for i in ROWS[n & 3]: n += i & 7\n"
     "def calls():\n"
     "    task = TASKS[0]\n"
-    "    for n in noise(12):\n"
-    "        for i in FEW:\n"
-    "            best = same(i)\n"
-    "            task.add(i)\n"
-    "            task.state = larger(i, n)\n"
-    "            task.finish()\n"
+    CALLS_BODY
     /* by local names, that the look-up of others is not taken for a part of the call */
     "def c_calls():\n"
     "    out = []\n"
     "    length, number, weight, text = len, ord, WEIGHTS.get, 'a line of text'\n"
-    "    for n in noise(20):\n"
-    "        out.append(n)\n"
-    "        length(text)\n"
-    "        text.upper()\n"
-    "        number('a')\n"
-    "        weight(n)\n"
-    "        out.pop()\n"
+    C_CALLS_BODY
     "def class_calls():\n"
     "    text = 'some'\n"
     "    for n in noise(40):\n"

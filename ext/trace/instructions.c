@@ -35,17 +35,17 @@ typedef struct {
  */
 #if PY_VERSION_HEX >= 0x030B0000
 
-#define A_GLOBAL    {.more = 11, .caches = 5}
-#define ATTRIBUTE   {.more = 20, .caches = 4}
-#define SETTING     {.more = 30, .caches = 4}
+#define A_GLOBAL    {.more = 10, .caches = 5}
+#define ATTRIBUTE   {.more = 19, .caches = 4}
+#define SETTING     {.more = 28, .caches = 4}
 #define ITEM        {.more = 1, .caches = 4}
-#define ITEM_SET    {.more = 9, .caches = 1}
-#define ITEMS       {.more = 51, .caches = 1}
-#define COMPARISON  {.more = 5, .caches = 2}
-#define METHOD      {.more = 32, .caches = 10}
-#define BEFORE_CALL {.more = 24, .caches = 1}
+#define ITEM_SET    {.more = 8, .caches = 1}
+#define ITEMS       {.more = 47, .caches = 1}
+#define COMPARISON  {.more = 4, .caches = 2}
+#define METHOD      {.more = 30, .caches = 10}
+#define BEFORE_CALL {.more = 22, .caches = 1}
 #define A_CALL      {.caches = 4}
-#define OPERATION   {.more = 4, .caches = 1}
+#define OPERATION   {.more = 2, .caches = 1}
 
 /* As code that has run has them, too. */
 static const instruction instructions[256] = {
