@@ -55,36 +55,36 @@
  * Short lines. Where a trace function is set it is told of lines more by how many instructions run
  * than by what has to be guessed; and what is guessed wrong here would be taken off every line.
  */
-#define LINES_BODY                  \
-    "    total = 0\n"               \
-    "    row = [0] * 8\n"           \
-    "    for n in noise(200):\n"    \
-    "        a = n\n"               \
-    "        b = a\n"               \
-    "        total = n & 63\n"      \
-    "        c = b\n"               \
-    "        a = n * 0.5\n"         \
-    "        b = a + 1.5\n"         \
-    "        if b is None:\n"       \
-    "            total = b\n"       \
-    "        c = total\n"           \
-    "        row[n & 7] = total\n"  \
-    "        b = c\n"               \
-    "        if b < total:\n"       \
-    "            b = total\n"       \
+#define LINES_BODY                 \
+    "    total = 0\n"              \
+    "    row = [0] * 8\n"          \
+    "    for n in noise(200):\n"   \
+    "        a = n\n"              \
+    "        b = a\n"              \
+    "        total = n & 63\n"     \
+    "        c = b\n"              \
+    "        a = n * 0.5\n"        \
+    "        b = a + 1.5\n"        \
+    "        if b is None:\n"      \
+    "            total = b\n"      \
+    "        c = total\n"          \
+    "        row[n & 7] = total\n" \
+    "        b = c\n"              \
+    "        if b < total:\n"      \
+    "            b = total\n"      \
     "        pair = n, total\n"
 #endif
 
 /* Calls: before 3.12 in longer loops, of few calls each. */
 #if PY_VERSION_HEX >= 0x030C0000
-#define CALLS_BODY                              \
-    "    for n in noise(12):\n"                 \
-    "        for i in FEW:\n"                   \
-    "            best = same(i)\n"              \
-    "            task.add(i)\n"                 \
-    "            task.state = larger(i, n)\n"   \
+#define CALLS_BODY                            \
+    "    for n in noise(12):\n"               \
+    "        for i in FEW:\n"                 \
+    "            best = same(i)\n"            \
+    "            task.add(i)\n"               \
+    "            task.state = larger(i, n)\n" \
     "            task.finish()\n"
-#define C_CALLS_BODY           \
+#define C_CALLS_BODY            \
     "    for n in noise(20):\n" \
     "        out.append(n)\n"   \
     "        length(text)\n"    \
@@ -93,23 +93,23 @@
     "        weight(n)\n"       \
     "        out.pop()\n"
 #else
-#define CALLS_BODY                              \
-    "    for n in noise(8):\n"                  \
-    "        for i in MANY:\n"                  \
-    "            best = same(i)\n"              \
-    "            task.finish()\n"               \
-    "        for i in MANY:\n"                  \
-    "            best = more(i)\n"              \
+#define CALLS_BODY                 \
+    "    for n in noise(8):\n"     \
+    "        for i in MANY:\n"     \
+    "            best = same(i)\n" \
+    "            task.finish()\n"  \
+    "        for i in MANY:\n"     \
+    "            best = more(i)\n" \
     "            task.add(i)\n"
-#define C_CALLS_BODY               \
-    "    for n in noise(4):\n"      \
-    "        for i in MANY:\n"      \
-    "            out.append(i)\n"   \
-    "            length(text)\n"    \
-    "            number('a')\n"     \
-    "        for i in MANY:\n"      \
-    "            text.upper()\n"    \
-    "            weight(i)\n"       \
+#define C_CALLS_BODY              \
+    "    for n in noise(4):\n"    \
+    "        for i in MANY:\n"    \
+    "            out.append(i)\n" \
+    "            length(text)\n"  \
+    "            number('a')\n"   \
+    "        for i in MANY:\n"    \
+    "            text.upper()\n"  \
+    "            weight(i)\n"     \
     "            out.pop()\n"
 #endif
 
@@ -147,12 +147,12 @@
     "                total = j\n"
 
 /* Of many instructions each. */
-#define LONG_LINES_BODY                                                                   \
-    "    row, task, total, x = [0] * 8, TASKS[0], 0, 0.5\n"                               \
-    "    for n in noise(40):\n"                                                           \
-    "        a = n; b = a; c = b; total = a + c; a = total & 63; b = a * 3; c = b - n\n"  \
-    "        x = n * 0.5 + 1.5 - x * 0.25; y = x * 0.5; x = y - x; c = a, b; d = c\n"     \
-    "        row[n & 7] = a; b = row[a & 7]; c = b > n; a = b if c else n; d = a is c\n"  \
+#define LONG_LINES_BODY                                                                  \
+    "    row, task, total, x = [0] * 8, TASKS[0], 0, 0.5\n"                              \
+    "    for n in noise(40):\n"                                                          \
+    "        a = n; b = a; c = b; total = a + c; a = total & 63; b = a * 3; c = b - n\n" \
+    "        x = n * 0.5 + 1.5 - x * 0.25; y = x * 0.5; x = y - x; c = a, b; d = c\n"    \
+    "        row[n & 7] = a; b = row[a & 7]; c = b > n; a = b if c else n; d = a is c\n" \
     "        task.n = a; b = task.n; c = task.state; a = LIMIT; d = WEIGHTS[n & 3]; c = b\n"
 
 /* Far below the first line of its code, where it is followed by the instruction. */
@@ -280,8 +280,9 @@ enum {
     KINDS
 };
 static const char *const program_names[KINDS] = {
-    "lines", "global_lines", "loops", "big_lines", "long_lines", "steps", "global_steps",
-    "loop_steps", "jumps", "calls", "c_calls", "class_calls", "resumptions", "unwindings"};
+    "lines",   "global_lines", "loops",       "big_lines", "long_lines",
+    "steps",   "global_steps", "loop_steps",  "jumps",     "calls",
+    "c_calls", "class_calls",  "resumptions", "unwindings"};
 
 /* Of what the cost of an event consists. A pair's stands half at its beginning and half at its end. */
 static const double parts[COST_KINDS][KINDS] = {

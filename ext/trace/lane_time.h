@@ -54,7 +54,7 @@ typedef struct {
     uint64_t of[COST_KINDS];
     uint64_t most_debt;         /* that a lane may owe which is new */
     uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
-    uint64_t instruction; /* what a weight of one costs (instructions.h), in WEIGHT_PARTS of a unit */
+    uint64_t instruction; /* of a weight of one (instructions.h), in WEIGHT_PARTS of a unit */
     double units_per_ns;
 } event_costs;
 
@@ -201,7 +201,7 @@ static inline uint64_t lane_later(const lane *l, uint64_t now, uint64_t since)
 /* The next interval bears the cost of that event, too. */
 static inline void lane_owe(const event_costs *costs, lane *l, enum cost_kind kind)
 {
-    l->credit -= costs->of[kind];       /* may be less than nothing: see lane_charge() */
+    l->credit -= costs->of[kind]; /* may be less than nothing: see lane_charge() */
     l->events[kind]++;
 }
 
