@@ -3,28 +3,24 @@
 
 #include "format/codec.h"
 
-/* At most 32. Eight bytes are written, of which those that are whole count. */
-static inline void put_bits(struct nyt_bits *b, uint32_t bits, unsigned n)
+/* Eight bytes are written, of which those that are whole count. Less than 64 bits are held. */
+static inline void put_whole(struct nyt_bits *b)
 {
-    b->held |= (uint64_t)bits << b->n;
-    b->n += n;
     nyt_put_le64(b->p, b->held);
     b->p += b->n / 8;
     b->held >>= b->n & ~7u;
     b->n &= 7;
 }
 
-/* Huffman codes, of at most 16 bits, come with their highest bit first. */
-static inline uint32_t turned(uint32_t code, unsigned n)
+/* At most 32. */
+static inline void put_bits(struct nyt_bits *b, uint32_t bits, unsigned n)
 {
-    code = (code & 0x5555) << 1 | (code >> 1 & 0x5555);
-    code = (code & 0x3333) << 2 | (code >> 2 & 0x3333);
-    code = (code & 0x0F0F) << 4 | (code >> 4 & 0x0F0F);
-    code = (code & 0x00FF) << 8 | (code >> 8 & 0x00FF);
-    return code >> (16 - n);
+    b->held |= (uint64_t)bits << b->n;
+    b->n += n;
+    put_whole(b);
 }
 
-/* The code of each literal with its first bit lowest: 8 bits, from LONG_LITERALS on 9. */
+/* Huffman codes come with their highest bit first. That of each literal: 8 bits, from LONG_LITERALS on 9. */
 #define PAIR_OF(c)    (((c) >> 1 & 1) | ((c) & 1) << 1)
 #define NIBBLE_OF(c)  (PAIR_OF((c) >> 2) | PAIR_OF(c) << 2)
 #define BYTE_OF(c)    (NIBBLE_OF((c) >> 4) | NIBBLE_OF(c) << 4)
@@ -42,9 +38,18 @@ static const uint16_t literal_codes[256] = {SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY
 
 void nyt_bits_literals(struct nyt_bits *b, const uint8_t *bytes, size_t len)
 {
+    enum { AT_ONCE = (64 - 7) / NYT_LITERAL_BITS };
     struct nyt_bits here = *b;  /* which the bytes that are written can't alter */
-    for (size_t i = 0; i < len; i++)
-        put_bits(&here, literal_codes[bytes[i]], 8 + (bytes[i] >= LONG_LITERALS));
+    while (len) {
+        size_t some = len < AT_ONCE ? len : AT_ONCE;
+        for (size_t i = 0; i < some; i++) {
+            here.held |= (uint64_t)literal_codes[bytes[i]] << here.n;
+            here.n += 8 + (bytes[i] >= LONG_LITERALS);
+        }
+        put_whole(&here);
+        bytes += some;
+        len -= some;
+    }
     *b = here;
 }
 
@@ -73,14 +78,22 @@ static inline void add_bits(some_bits *s, uint32_t bits, unsigned n)
     s->n += n;
 }
 
-/* Of the symbols 256 to 287. */
+/* Of the symbols 256 to 287, 7 bits, from LONG_LENGTHS on 8; and of the distances', all of 5. */
+#define SEVEN_OF(c) (BYTE_OF(c) >> 1)
+#define FIVE_OF(c)  (BYTE_OF(c) >> 3)
+#define EIGHT(of, c) \
+    of(c), of((c) + 1), of((c) + 2), of((c) + 3), of((c) + 4), of((c) + 5), of((c) + 6), of((c) + 7)
+
+enum { FIRST_LENGTH = 256, LONG_LENGTHS = 280 };
+
+static const uint8_t length_codes[32] = {EIGHT(SEVEN_OF, 0), EIGHT(SEVEN_OF, 8),
+                                         EIGHT(SEVEN_OF, 16), EIGHT(BYTE_OF, 0xC0)};
+static const uint8_t back_codes[32] = {EIGHT(FIVE_OF, 0), EIGHT(FIVE_OF, 8), EIGHT(FIVE_OF, 16),
+                                       EIGHT(FIVE_OF, 24)};
+
 static inline void add_length_symbol(some_bits *s, unsigned symbol)
 {
-    enum { FIRST = 256, LONG = 280, LONG_FROM = 0xC0 };
-    if (symbol < LONG)
-        add_bits(s, turned(symbol - FIRST, 7), 7);
-    else
-        add_bits(s, turned(LONG_FROM + symbol - LONG, 8), 8);
+    add_bits(s, length_codes[symbol - FIRST_LENGTH], 7 + (symbol >= LONG_LENGTHS));
 }
 
 static inline void add_length(some_bits *s, unsigned length)
@@ -100,7 +113,7 @@ static inline void add_back(some_bits *s, uint32_t back)
 {
     uint32_t more = back - 1;
     unsigned extra = more < 4 ? 0 : log2_of(more) - 1;
-    add_bits(s, turned(2 * extra + (more >> extra), 5), 5);
+    add_bits(s, back_codes[2 * extra + (more >> extra)], 5);
     add_bits(s, more & ((1u << extra) - 1), extra);
 }
 
@@ -114,14 +127,16 @@ static unsigned next_match(uint64_t left)
 
 void nyt_bits_matches(struct nyt_bits *b, uint64_t left, uint32_t back)
 {
+    struct nyt_bits here = *b;
     while (left) {
         unsigned length = next_match(left);
         some_bits match = {0, 0};
         add_length(&match, length);
         add_back(&match, back);
-        put_bits(b, match.bits, match.n);
+        put_bits(&here, match.bits, match.n);
         left -= length;
     }
+    *b = here;
 }
 
 void nyt_bits_begin_block(struct nyt_bits *b)
