@@ -162,6 +162,33 @@ def test_a_wrong_pyproject_is_an_error(text: str, reason: str, tmp_path: Path) -
         from_pyproject(tmp_path)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="needs CPython 3.11 or later")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.pynytprof]\ncompress = 4\n",
+        ' [ tool . "pynytprof" ]\ncompress = 4\n',
+        "[tool]  # of all\npynytprof = {compress = 4}\n",
+        "[tool]\npynytprof.compress = 4\n",
+        "tool.pynytprof.compress = 4\n",
+        "tool = {pynytprof = {compress = 4}}\n",
+        '["\\u0074ool".pynytprof]\ncompress = 4\n',
+    ],
+)
+def test_a_table_is_found_however_it_is_spelt(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert from_pyproject(tmp_path) == {"compress": 4}
+
+
+def test_a_pyproject_that_only_names_us_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "[project]\ndependencies = ['pynytprof']\n[tool.ruff]\nexclude = ['tool.pynytprof']\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    monkeypatch.setitem(sys.modules, "tomllib", None)
+    assert from_pyproject(tmp_path) == {}
+
+
 def test_an_own_variable_wins_over_nytprof() -> None:
     found = from_environment(
         {"NYTPROF": "compress=1:include=a", "PYNYTPROF_COMPRESS": "2", "NYTPROF_FILTER": "/b"}
