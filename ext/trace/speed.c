@@ -172,11 +172,12 @@ static void witnesses_agree(machine_speed *s)
 
 /*
  * What an event costs more than at the calibration, at the speed of the machine then, in units: what
- * our callback takes longer. Bounded, for it is a sample.
+ * our callback takes longer. Bounded, for it is a sample. Before 3.12 the interpreter's part is so
+ * much larger that a shorter callback tells nothing.
  */
 static double more_than_usual(const machine_speed *s, int kind)
 {
-    const double least = -0.2, most = 4;
+    const double least = PY_VERSION_HEX >= 0x030C0000 ? -0.2 : 0, most = 4;
     double cost = (double)s->measured.of[kind], usual = s->usual[kind];
     double more = own_time_of(&s->watch.found, kind, usual) - usual;
     return more < least * cost ? least * cost : more > most * cost ? most * cost : more;
