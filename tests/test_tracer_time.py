@@ -77,6 +77,8 @@ def test_every_kind_of_event_that_comes_has_a_cost(options: dict[str, bool]) -> 
     assert costs["ns_per_call"] > 0 and costs["ns_per_resumption"] > 0
     steps = (3, 12) <= sys.version_info < (3, 13, 2)  # there are no single instructions elsewhere
     assert (costs["ns_per_step"] > 0) == (steps and options.get("stmts", True))
+    looked_at = sys.version_info < (3, 12)  # is each instruction
+    assert (costs["ns_per_instruction"] > 0) == (looked_at and options.get("stmts", True))
     c_calls = options.get("slowops", True) and options.get("subs", True)
     assert (costs["ns_per_c_call"] > 0) == c_calls
 
@@ -150,6 +152,38 @@ def test_a_loop_over_much_code_is_found() -> None:
     exec("def f(rows, n):\n    for row in rows:\n" + body, names)
     loops = [line for line, kind in line_costs(names["f"].__code__).items() if kind == "loop"]
     assert loops == ([2] if sys.version_info >= (3, 12) else [])
+
+
+LINES_BY_WEIGHT = """\
+def f(a, b, c):
+    a = b
+    a = b; b = a; a = b; b = a
+    a = b if c else 1
+    a = LIMIT
+    a = b.c
+    a, b = c
+    for i in c: a = i; b = i; c = i
+    return (yield a)
+"""
+
+
+def test_lines_weigh_what_their_instructions_do() -> None:
+    from pynytprof._ctrace import line_weights
+
+    names: dict[str, Any] = {}
+    exec(LINES_BY_WEIGHT, names)
+    found = line_weights(names["f"].__code__)
+    if sys.version_info >= (3, 12):
+        assert found == {}
+        return
+    plain = 8  # one that loads or stores a local variable
+    assert found[2] == 2 * plain and found[3] == 8 * plain
+    # one branch of two: the condition, its jump, a value, perhaps a jump; the value is stored
+    assert 4 * plain < found[4] < 6 * plain
+    # only 3.11 has forms of these for what they get, and none of them here
+    assert (found[5] > 2 * plain) == (found[6] > 3 * plain) == (sys.version_info >= (3, 11))
+    assert (found[7] > 4 * plain) == (sys.version_info >= (3, 11))
+    assert found[8] == 11 * plain  # once around: what the jump back comes to begins anew
 
 
 def test_our_own_cost_is_taken_off(bench: Bench) -> None:

@@ -508,11 +508,53 @@ static PyObject *line_costs(PyObject *module, PyObject *object)
     return found || PyErr_Occurred() ? found : PyErr_NoMemory();
 }
 
+typedef struct {
+    const code_info *info;
+    PyObject *found; /* dict */
+} weight_search;
+
+static bool add_line_weight(void *search, line_range r)
+{
+    const weight_search *s = search;
+    uint32_t unit = (uint32_t)r.start / 2;
+    if (r.line <= 0 || !ahead_known(s->info, unit))
+        return true;
+    PyObject *line = PyLong_FromLong(r.line);
+    PyObject *weight = PyLong_FromUnsignedLong(ahead_weight(s->info->ahead[unit]));
+    bool ok = line && weight && PyDict_SetDefault(s->found, line, weight);
+    Py_XDECREF(line);
+    Py_XDECREF(weight);
+    return ok;
+}
+
+PyDoc_STRVAR(line_weights_doc,
+"line_weights($module, code, /)\n--\n\n"
+"What the instructions of each line weigh, from its first on, as a new dict: line -> weight. An\n"
+"instruction's is at least 8. From 3.12 on there is none.");
+
+static PyObject *line_weights(PyObject *module, PyObject *object)
+{
+    (void)module;
+    if (!is_code(object))
+        return NULL;
+    PyCodeObject *code = (PyCodeObject *)object;
+    code_info *info = calloc(1, sizeof *info);
+    weight_search s = {.info = info, .found = PyDict_New()};
+    bool ok = s.found && info && code_collect_lines(info, code, code_last_line(code, INT_MAX)) &&
+              instructions_weigh(info, code) && code_each_range(code, add_line_weight, &s);
+    if (info)
+        code_info_free(info);
+    if (!ok)
+        Py_CLEAR(s.found);
+    return s.found || PyErr_Occurred() ? s.found : PyErr_NoMemory();
+}
+
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
     {"line_blocks", line_blocks, METH_O, line_blocks_doc},
     {"line_costs", line_costs, METH_O, line_costs_doc},
     {"line_ranges", line_ranges, METH_O, line_ranges_doc},
+    {"line_weights", line_weights, METH_O, line_weights_doc},
     {"watch_ends", ends_watch, METH_VARARGS, ends_watch_doc},
     {"unwatch_ends", ends_unwatch, METH_NOARGS, ends_unwatch_doc},
     {"begin", session_begin, METH_NOARGS, session_begin_doc},

@@ -25,6 +25,7 @@
  *     lane_time.c           a lane's time, and what of it is our cost
  *     options.c             the arguments of Tracer()
  *     line_costs.c          what a line's events cost, by the instruction it begins with
+ *     instructions.c        what its instructions cost, where each is looked at (3.10, 3.11)
  *     speed.c               how fast the machine is, and costs accordingly
  *     witness.c             what events cost in the program that runs
  *     local_events.c        sys.monitoring's events for single code objects
