@@ -25,7 +25,7 @@ from shop import cart, stock
 
 class Till:
     def pay(self, n):
-        return cart.price(n) + deep(n % 7)
+        return cart.price(30 * n) + deep(n % 7)
 
 def deep(n):
     return n if n == 0 else deep(n - 1)
@@ -57,7 +57,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "shop" / "cart.py").write_text(CART)
     (folder / "shop" / "stock.py").write_text(STOCK)
     (folder / "main.py").write_text(PROGRAM)
-    done = run([*profiling(), "main.py"], folder)
+    # Raw: on 3.11 what is taken off for our events may bring lines as short as these to 0.
+    done = run([*profiling(["--raw"]), "main.py"], folder)
     assert done.returncode == 0, done.stderr
     return folder / "nytprof.out"
 
@@ -448,7 +449,7 @@ thread = threading.Thread(target=work, args=(300000,))
 thread.start()
 thread.join()
 """)
-    assert run([*profiling(), "main.py"], tmp_path).returncode == 0
+    assert run([*profiling(["--raw"]), "main.py"], tmp_path).returncode == 0
     report = json.loads(shown(nytprof, "summary", "--json", tmp_path / "nytprof.out"))
     assert "main.py:8" not in report["sentence"]
     assert report["split"]["waiting"] > 0
