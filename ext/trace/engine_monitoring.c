@@ -210,6 +210,24 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t n, PyObje
  * INSTRUCTION: a line starts as LINE would tell it, where what ran before in this frame was on
  * another line, or on none.
  */
+static inline PyObject *step(tracer *t, lane *l, uint32_t unit, uint64_t now, bool tiers)
+{
+    const code_info *info = l->top->info;
+    uint32_t what = unit < info->n_steps ? info->steps[unit] : 0;
+    uint32_t line = what >> STEP_LINE_SHIFT;
+    bool starts = what & STEP_STARTS_LINE && line != l->top->at;
+    if (what)
+        l->top->at = line;
+    if (!starts) {
+        lane_pass(t, l, now, COST_STEP_BIG);
+        return what ? Py_NewRef(Py_None) : disable(t);
+    }
+    lane_line_at(t, l, line - 1, now, code_line_kind(info, line - 1) + (COST_STEP - COST_LINE));
+    if (tiers && UNLIKELY(l->top->slots[line - 1].count >= info->due))
+        tiers_due(t, l, (PyCodeObject *)(uintptr_t)l->top->key, l->top->info);
+    return Py_NewRef(Py_None);
+}
+
 static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 2, names))
@@ -225,18 +243,50 @@ static PyObject *on_instruction(PyObject *self, PyObject *const *args, size_t n,
             return Py_NewRef(answer);
         now = l->since;
     }
+    return step(t, l, (uint32_t)as_int(args[1]) / 2, now, false);
+}
+
+/* The same of hot code, of whose lines only some have events: what is left of its steps tells. */
+static PyObject *step_of_tier(tracer *t, lane *l, uint32_t unit, uint64_t now)
+{
     const code_info *info = l->top->info;
-    uint32_t unit = (uint32_t)as_int(args[1]) / 2;
-    uint32_t step = unit < info->n_steps ? info->steps[unit] : 0;
-    uint32_t line = step >> STEP_LINE_SHIFT;
-    bool starts = step & STEP_STARTS_LINE && line != l->top->at;
-    if (step)
+    uint8_t left = unit < info->n_steps ? info->tier->steps[unit] : LEFT_OUT;
+    uint32_t line = left ? info->steps[unit] >> STEP_LINE_SHIFT : 0;
+    bool starts = left == LEFT_STARTS || (left == LEFT_ASKS && line != l->top->at);
+    if (left)
         l->top->at = line;
-    if (starts)
-        lane_line_at(t, l, line - 1, now, info->line_kinds[line - 1] + (COST_STEP - COST_LINE));
-    else
+    if (!starts) {
         lane_pass(t, l, now, COST_STEP_BIG);
-    return step ? Py_NewRef(Py_None) : disable(t);
+        return left ? Py_NewRef(Py_None) : disable(t);
+    }
+    lane_line_at(t, l, line - 1, now, code_line_kind(info, line - 1) + (COST_STEP - COST_LINE));
+    if (UNLIKELY(l->top->slots[line - 1].count >= info->due))
+        tiers_due(t, l, (PyCodeObject *)(uintptr_t)l->top->key, l->top->info);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_instruction_of_tiers(PyObject *self, PyObject *const *args, size_t n,
+                                         PyObject *names)
+{
+    if (!IS_EVENT(n, 2, names))
+        return refuse(self, args, n, names);
+    tracer *t = CALLBACK_OF(self);
+    uint64_t now = clock_read(&t->clock);
+    lane *l = lane_of_this_thread(t);
+    PyObject *answer;
+    if (UNLIKELY(!l))
+        Py_RETURN_NONE;
+    if (UNLIKELY(l->top->key != args[0])) {
+        l->at_line = true;
+        bool found = find_top(t, l, args[0], &answer);
+        l->at_line = false;
+        if (!found)
+            return Py_NewRef(answer);
+        now = l->since;
+    }
+    uint32_t unit = (uint32_t)as_int(args[1]) / 2;
+    return tiers_are_off(l->top) && l->top->info->tier->steps ? step_of_tier(t, l, unit, now)
+                                                              : step(t, l, unit, now, true);
 }
 
 /* ---- Frames ---- */
@@ -411,7 +461,7 @@ static inline PyObject *enter(PyObject *self, PyObject *code, int offset, bool m
     if (LIKELY(entered) && offset >= 0) {
         uint32_t index = code_place(info, (PyCodeObject *)code, offset);
         l->top->slot = &l->top->slots[index];
-        l->top->at = info->tier || begins_line(info, offset, !may_disable) ? 0 : index + 1;
+        l->top->at = begins_line(info, offset, !may_disable) ? 0 : index + 1;
     } else if (entered && t->options.stmts) {
         begin_lines(t, l, code, tiers);
     }
@@ -740,7 +790,7 @@ static const struct {
     {"RAISE", NULL, on_raise, EXCEPTION | FOR_TIERS},
     {"LINE", on_line, on_line_of_tiers, LOCAL | FOR_STMTS},
     {"JUMP", on_jump, on_jump, LOCAL | FOR_STMTS},
-    {"INSTRUCTION", on_instruction, on_instruction, LOCAL | FOR_STMTS | FOR_STEPS},
+    {"INSTRUCTION", on_instruction, on_instruction_of_tiers, LOCAL | FOR_STMTS | FOR_STEPS},
     {"CALL", on_call, on_call_of_tiers, LOCAL | FOR_C},
     {"C_RETURN", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},
     {"C_RAISE", on_c_leave, on_c_leave_of_tiers, LOCAL | FOR_C},

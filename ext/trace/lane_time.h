@@ -60,6 +60,8 @@ typedef struct {
 
 enum { WEIGHT_PARTS = 256 };
 
+enum { HAS_RAISED = 1u << 30 };
+
 /* One frame, or one C function, that is running. */
 typedef struct {
     const void *key; /* identity: code object or frame (engine's choice), C: method */
@@ -71,9 +73,9 @@ typedef struct {
     unit_mark *unit; /* the innermost unit of work that is open in this frame, or NULL */
     uint32_t sub;
     /*
-     * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: where it has raised
-     * (offset in code units + 1), 0: nowhere since a line started. Before 3.12: the weight of what is
-     * left of its line (instructions.h).
+     * Steps: the line of what ran last (index + 1), 0: none, or it began. Tiers: HAS_RAISED and where
+     * (offset in code units), unless a line has started since. Before 3.12: the weight of what is left
+     * of its line (instructions.h).
      */
     uint32_t at;
     bool c; /* a C function */

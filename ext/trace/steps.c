@@ -245,7 +245,7 @@ static void mark_handlers(line_search *s, const uint8_t *code)
         p = varint(p, end, &depth);
         if (handler >= s->n_units)
             continue;
-        mark(s, handler, code[2 * handler] != END_ASYNC_FOR ? STEP_STARTS_LINE : 0);
+        mark(s, handler, code[2 * handler] != END_ASYNC_FOR ? STEP_STARTS_LINE | STEP_HANDLER : 0);
         int line = s->lines[handler];
         if (line && may_raise_on_line(s, code, start, size, line))
             s->doubtful = true;
@@ -279,6 +279,112 @@ bool steps_find(code_info *info, PyCodeObject *code)
     free(s.lines);
     Py_XDECREF(bytes);
     return ok;
+}
+
+/* ---- What is left of them in hot code ---- */
+
+typedef struct {
+    const code_info *info;
+    const code_flow *flow;
+    uint8_t *left;
+    bool *asked; /* by block: what ran last in it has to be known when it is left, */
+    bool *before; /* or before it is come to */
+} left_search;
+
+/* The last step from unit `from` to before `end`; -1: there is none. */
+static int64_t last_step(const left_search *s, uint32_t from, uint32_t end)
+{
+    for (int64_t unit = end; unit-- > from;)
+        if (unit < s->info->n_steps && s->info->steps[unit])
+            return unit;
+    return -1;
+}
+
+/* The line at which a frame comes to `end` in the block has to be known. */
+static void ask(left_search *s, uint32_t block, uint32_t end)
+{
+    int64_t unit = last_step(s, s->flow->blocks[block].unit, end);
+    if (unit < 0)
+        s->before[block] = true;
+    else if (s->left[unit] == LEFT_OUT)
+        s->left[unit] = LEFT_SEEN;
+}
+
+/* Until nothing changes: where a block has no step, what ran before it is asked for. */
+static void ask_before(left_search *s)
+{
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t i = 0; i < s->flow->n_edges; i++) {
+            const flow_edge *e = &s->flow->edges[i];
+            if (!s->before[e->to] || s->asked[e->from])
+                continue;
+            ask(s, e->from, s->flow->blocks[e->from].last_unit + 1);
+            again = s->asked[e->from] = true;
+        }
+    }
+}
+
+/* What comes to a block by its edges starts its first line always, never, or now and then. */
+static enum step_left left_of_leader(const code_flow *flow, uint32_t block)
+{
+    bool starts = false, goes_on = false;
+    for (uint32_t i = 0; i < flow->n_edges; i++) {
+        starts = starts || (flow->edges[i].to == block && !flow->edges[i].same_line);
+        goes_on = goes_on || (flow->edges[i].to == block && flow->edges[i].same_line);
+    }
+    return !starts ? LEFT_OUT : goes_on ? LEFT_ASKS : LEFT_STARTS;
+}
+
+static bool is_led_to(const code_flow *flow, uint32_t block)
+{
+    for (uint32_t i = 0; i < flow->n_edges; i++)
+        if (flow->edges[i].to == block)
+            return true;
+    return false;
+}
+
+static enum step_left left_of_place(const left_search *s, const flow_place *p)
+{
+    if (p->kind == PLACE_INNER)
+        return LEFT_STARTS;
+    if (p->kind == PLACE_LEADER)
+        return left_of_leader(s->flow, p->block);
+    bool handler = s->info->steps[p->unit] & STEP_HANDLER && !is_led_to(s->flow, p->block);
+    return handler ? LEFT_STARTS : LEFT_ASKS;
+}
+
+/* False: what ran before can't be known everywhere. */
+static bool find_left(left_search *s, const bool *kept)
+{
+    for (uint32_t i = 0; i < s->flow->n_places; i++) {
+        const flow_place *p = &s->flow->places[i];
+        if (kept[p->line] && s->info->steps[p->unit] & STEP_STARTS_LINE)
+            s->left[p->unit] = (uint8_t)left_of_place(s, p);
+    }
+    for (uint32_t i = 0; i < s->flow->n_places; i++)
+        if (s->left[s->flow->places[i].unit] == LEFT_ASKS)
+            ask(s, s->flow->places[i].block, s->flow->places[i].unit);
+    ask_before(s);
+    /* A handler is come to with whatever was left of the line that raised. */
+    for (uint32_t i = 0; i < s->flow->n_blocks; i++)
+        if (s->before[i] && s->info->steps[s->flow->blocks[i].unit] & STEP_HANDLER)
+            return false;
+    return true;
+}
+
+uint8_t *steps_left(const code_info *info, const code_flow *flow, const bool *kept)
+{
+    left_search s = {.info = info, .flow = flow};
+    s.left = calloc(info->n_steps, sizeof *s.left);
+    s.asked = calloc(flow->n_blocks, sizeof *s.asked);
+    s.before = calloc(flow->n_blocks, sizeof *s.before);
+    bool ok = s.left && s.asked && s.before && find_left(&s, kept);
+    free(s.asked);
+    free(s.before);
+    if (!ok)
+        free(s.left);
+    return ok ? s.left : NULL;
 }
 
 /* ---- Events ---- */
@@ -334,6 +440,12 @@ bool steps_find(code_info *info, PyCodeObject *code)
 {
     (void)info, (void)code;
     return false;
+}
+
+uint8_t *steps_left(const code_info *info, const code_flow *flow, const bool *kept)
+{
+    (void)info, (void)flow, (void)kept;
+    return NULL;
 }
 
 void steps_thin_events(const code_info *info, PyCodeObject *code, int tool)

@@ -38,6 +38,7 @@ void tier_free(code_tier *tier)
     free(tier->learned);
     free(tier->part);
     free(tier->shared);
+    free(tier->steps);
     Py_XDECREF(tier->code);
     free(tier);
 }

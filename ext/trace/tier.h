@@ -83,6 +83,9 @@ typedef struct {
     uint32_t *part; /* by line: those of one part have their time measured together */
     bool *shared; /* by line: its time is a learned share, at least in part */
     uint32_t first_line; /* index of the line that each call begins with */
+    uint8_t
+        *steps; /* by offset in code units, of code that is followed so: what is left of them while
+                     * lines are off (enum step_left) */
     tier_place **places; /* by place, NULL where nothing has been noted */
     uint32_t places_cap;
     uint8_t window; /* while all are on: how many have passed; the first is not learned from */

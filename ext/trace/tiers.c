@@ -15,6 +15,8 @@
  *   come, and not gone on. So it is with frames that are found open, the other way round.
  * - Where another tool is, or comes (sys.settrace is what lets code jump to other lines; it also
  *   fires no event at what is disabled), or stacks are exchanged (greenlet), all lines are on.
+ * - Code that is followed by INSTRUCTION (steps.h) has what is left of its steps: those of the lines that
+ *   are counted, and those that tell of the line from which one comes to these.
  * - Where two code objects share one code_info, they share the lines' figures: all lines are on.
  *
  * Times are shares.c's. Shares are learned, in some windows of time, before lines are switched off,
@@ -27,6 +29,7 @@
 #include "flow.h"
 #include "frames.h"
 #include "shares.h"
+#include "steps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +161,7 @@ static void note_open_of(tracer *t, lane *l, const code_tier *only, int by)
         if (!frame)
             break;
         uint32_t unit = (uint32_t)frame_offset(frame) / 2;
-        if (a->at != unit + 1)          /* what has raised there is noted already */
+        if (a->at != (HAS_RAISED | unit))       /* what has raised there is noted already */
             note_stuck(t, tier, a->place, block_at(&tier->flow, unit), next_unit_of(a, unit), by);
         frame = frame->back;
     }
@@ -170,6 +173,34 @@ static void note_open(tracer *t, const code_tier *only, int by)
     for (size_t i = 0; i < t->lanes.n; i++)
         if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
             note_open_of(t, t->lanes.list[i], only, by);
+}
+
+/* ---- Steps ---- */
+
+/* Of open frames, which have come past steps without events, what has run last. */
+static void find_steps_of(lane *l, const code_tier *tier)
+{
+    const PyThreadState *thread = l->top == l->stack ? NULL : thread_of(l);
+    const raw_frame *frame = thread ? running_frame_of(thread) : NULL;
+    if (frame && l->leaving)
+        frame = frame->back;
+    for (activation *a = l->top; a > l->stack && frame; a--) {
+        if (tier_of(a) != tier)
+            continue;
+        frame = find_frame(frame, a->key);
+        if (!frame)
+            break;
+        if (!(a->at & HAS_RAISED))
+            a->at = code_place(a->info, (PyCodeObject *)(uintptr_t)a->key, frame_offset(frame)) + 1;
+        frame = frame->back;
+    }
+}
+
+static void find_steps(const tracer *t, const code_tier *tier)
+{
+    for (size_t i = 0; i < t->lanes.n; i++)
+        if (t->lanes.list[i]->key && !t->lanes.list[i]->folded)
+            find_steps_of(t->lanes.list[i], tier);
 }
 
 /* ---- Settling ---- */
@@ -270,13 +301,19 @@ void tiers_go_on(tracer *t)
 /* ---- Off and on ---- */
 
 /* All that has been disabled in the code is on again; false: perhaps not. */
-static bool renew_events(tracer *t, const code_tier *tier)
+static bool renew_events(tracer *t, const code_info *info)
 {
+    const code_tier *tier = info->tier;
     engine_state *e = &t->engine;
-    bool ok = local_events_renew(&e->by_line, (PyCodeObject *)tier->code, e->events) == 0;
-    if (!ok)
+    PyCodeObject *code = (PyCodeObject *)tier->code;
+    bool by_step = tier->steps && e->steps;
+    int rc = by_step ? local_events_renew(&e->by_step, code, e->step_events)
+                     : local_events_renew(&e->by_line, code, e->events);
+    if (by_step && rc == 0)
+        steps_thin_events(info, code, e->tool_id);
+    if (rc < 0)
         trace_fail(t);
-    return ok;
+    return rc == 0;
 }
 
 static void mark_lines(code_info *info, bool off)
@@ -317,11 +354,13 @@ static void switch_off(tracer *t, code_info *info)
 /* False: for want of memory it stays as it was. */
 static bool switch_on(tracer *t, code_info *info)
 {
-    if (!renew_events(t, info->tier))
+    if (!renew_events(t, info))
         return false;
     settle_code(t, info);
     mark_lines(info, false);
     note_open(t, info->tier, -1);
+    if (info->tier->steps)
+        find_steps(t, info->tier);
     return true;
 }
 
@@ -418,6 +457,10 @@ static bool tier_find(code_tier *tier, const code_info *info, PyCodeObject *code
     tier->part = calloc(info->n_lines, sizeof *tier->part);
     tier->shared = calloc(info->n_lines, sizeof *tier->shared);
     ok = ok && tier->learned && tier->part && tier->shared && shares_find_parts(tier);
+    if (ok && info->steps) {
+        tier->steps = steps_left(info, &tier->flow, tier->derived.kept);
+        ok = tier->steps != NULL;
+    }
     free(tier->flow.edges);     /* what they told is in the derivation */
     tier->flow.edges = NULL;
     tier->flow.n_edges = 0;
@@ -443,7 +486,7 @@ static code_tier *tier_new(const code_info *info, PyCodeObject *code)
 /* From now on it is looked at how frames go through it. */
 static void become_hot(tracer *t, code_info *info, PyCodeObject *code)
 {
-    bool possible = !info->no_tier && !info->steps && !info->folded;
+    bool possible = !info->no_tier && !info->folded;
     code_tier *tier = possible ? tier_new(info, code) : NULL;
     info->tier = tier;
     info->no_tier = !tier;
@@ -546,7 +589,7 @@ void tiers_raise(tracer *t, lane *l, PyObject *exception)
     if (has_begun(unit, (PyCodeObject *)tier->code) &&
         !ends_loop(&tier->flow.blocks[block], unit, exception)) {
         note_stuck(t, tier, l->top->place, block, unit + 1, 1);
-        l->top->at = unit + 1;
+        l->top->at = HAS_RAISED | unit;
     }
 }
 
@@ -557,7 +600,6 @@ void tiers_found(tracer *t, lane *l, PyFrameObject *frame)
     int offset = tier && !tier->dead ? PyFrame_GetLasti(frame) : -1;
     if (offset < 0 || !has_begun((uint32_t)offset / 2, (PyCodeObject *)tier->code))
         return;
-    a->at = 0;
     uint32_t unit = (uint32_t)offset / 2;
     bool not_yet = l->at_line && frame == PyEval_GetFrame();  /* its line has not been counted */
     note_stuck(t, tier, a->place, block_at(&tier->flow, unit), unit + !not_yet, -1);
