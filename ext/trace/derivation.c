@@ -30,6 +30,9 @@ typedef struct {
     const code_flow *flow;
     size_t n_columns;
     uint32_t *column_of; /* by edge */
+    uint32_t *edges; /* those that come to a block side by side, */
+    uint32_t *first_in; /* from here on, to the next block's */
+    uint32_t *first_out; /* the same of edges that leave it, as they are */
     int32_t *work;      /* the row that is looked at */
     int32_t *rows;      /* those that are used, one after the other; */
     uint32_t *pivots;   /* each is solved for this column, and has nothing of the earlier ones' */
@@ -121,23 +124,43 @@ static void learn_row(elimination *e, uint32_t id)
 
 /* ---- Equations ---- */
 
+/* Of code of many lines, most of the time would go into looking for edges. */
+static void sort_edges(elimination *e)
+{
+    const code_flow *flow = e->flow;
+    for (uint32_t i = 0; i < flow->n_edges; i++) {
+        e->first_in[flow->edges[i].to + 1]++;
+        e->first_out[flow->edges[i].from + 1]++;
+    }
+    for (uint32_t i = 0; i < flow->n_blocks; i++) {
+        e->first_in[i + 1] += e->first_in[i];
+        e->first_out[i + 1] += e->first_out[i];
+    }
+    for (uint32_t i = 0; i < flow->n_edges; i++)
+        e->edges[e->first_in[flow->edges[i].to]++] = i;
+    for (uint32_t i = flow->n_blocks; i > 0; i--)
+        e->first_in[i] = e->first_in[i - 1];
+    e->first_in[0] = 0;
+}
+
 /* False: no memory. */
 static bool find_columns(elimination *e)
 {
     const code_flow *flow = e->flow;
-    uint32_t *come = calloc(flow->n_blocks, sizeof *come);
     e->column_of = malloc((flow->n_edges + 1) * sizeof *e->column_of);
-    bool ok = come && e->column_of;
+    e->edges = malloc((flow->n_edges + 1) * sizeof *e->edges);
+    e->first_in = calloc((size_t)flow->n_blocks + 1, sizeof *e->first_in);
+    e->first_out = calloc((size_t)flow->n_blocks + 1, sizeof *e->first_out);
+    if (!e->column_of || !e->edges || !e->first_in || !e->first_out)
+        return false;
+    sort_edges(e);
     e->n_columns = flow->n_blocks;
-    for (uint32_t i = 0; ok && i < flow->n_edges; i++)
-        come[flow->edges[i].to]++;
-    for (uint32_t i = 0; ok && i < flow->n_edges; i++) {
+    for (uint32_t i = 0; i < flow->n_edges; i++) {
         uint32_t to = flow->edges[i].to;
-        bool only = flow->blocks[to].in_known && come[to] == 1;
+        bool only = flow->blocks[to].in_known && e->first_in[to + 1] - e->first_in[to] == 1;
         e->column_of[i] = only ? to : (uint32_t)e->n_columns++;
     }
-    free(come);
-    return ok;
+    return true;
 }
 
 /* The block runs as often as it is come into, or left. */
@@ -145,9 +168,9 @@ static void learn_balance(elimination *e, uint32_t block, bool in)
 {
     clear(e);
     e->work[block] = 1;
-    for (uint32_t i = 0; i < e->flow->n_edges; i++)
-        if ((in ? e->flow->edges[i].to : e->flow->edges[i].from) == block)
-            --e->work[e->column_of[i]];
+    const uint32_t *first = in ? e->first_in : e->first_out;
+    for (uint32_t i = first[block]; i < first[block + 1]; i++)
+        --e->work[e->column_of[in ? e->edges[i] : i]];
     learn_row(e, in ? row_of_way_in(e->d, block) : block);
 }
 
@@ -167,9 +190,11 @@ static void add_place(elimination *e, const flow_place *p)
 {
     if (p->kind == PLACE_INNER)
         e->work[p->block]++;
-    for (uint32_t i = 0; i < e->flow->n_edges && p->kind == PLACE_LEADER; i++)
-        if (e->flow->edges[i].to == p->block && !e->flow->edges[i].same_line)
-            ++e->work[e->column_of[i]];
+    if (p->kind != PLACE_LEADER)
+        return;
+    for (uint32_t i = e->first_in[p->block]; i < e->first_in[p->block + 1]; i++)
+        if (!e->flow->edges[e->edges[i]].same_line)
+            ++e->work[e->column_of[e->edges[i]]];
 }
 
 /* False: of none of its places, or not of all, it is known how often it starts there. */
@@ -288,6 +313,9 @@ bool derivation_find(derivation *d, const code_flow *flow, uint32_t n_lines, con
     elimination e = {.d = d, .flow = flow};
     bool ok = d->kept && d->values && find_columns(&e) && eliminate(&e, often);
     free(e.column_of);
+    free(e.edges);
+    free(e.first_in);
+    free(e.first_out);
     free(e.work);
     free(e.rows);
     free(e.pivots);

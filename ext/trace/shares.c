@@ -82,12 +82,16 @@ static void join_all(const part_search *s)
 }
 
 /* A part of one line alone has its time measured. */
-static void mark_shared(const part_search *s, bool *shared)
+static bool mark_shared(const part_search *s, bool *shared)
 {
-    for (uint32_t i = 0; i < s->n_lines; i++)
+    bool *is_shared = calloc(s->n_lines + s->tier->flow.n_blocks, sizeof *is_shared);
+    for (uint32_t i = 0; is_shared && i < s->n_lines; i++)
         if (!s->tier->derived.kept[i])
-            for (uint32_t k = 0; k < s->n_lines; k++)
-                shared[k] = shared[k] || s->tier->part[k] == s->tier->part[i];
+            is_shared[s->tier->part[i]] = true;
+    for (uint32_t i = 0; is_shared && i < s->n_lines; i++)
+        shared[i] = is_shared[s->tier->part[i]];
+    free(is_shared);
+    return is_shared != NULL;
 }
 
 bool shares_find_parts(code_tier *tier)
@@ -104,7 +108,7 @@ bool shares_find_parts(code_tier *tier)
         join_all(&s);
         for (uint32_t i = 0; i < s.n_lines; i++)
             tier->part[i] = root(&s, i);
-        mark_shared(&s, tier->shared);
+        ok = mark_shared(&s, tier->shared);
     }
     free(s.parent);
     free(s.open);
