@@ -145,3 +145,26 @@ def test_most_instructions_have_no_event(tmp_path: Path) -> None:
         tracer.stop()
     assert sum(hits[0] for hits in tracer.line_hits().values()) == count
     assert count <= events < 1.5 * count < instructions / 3
+
+
+def test_hot_code_of_many_lines_has_fewer_events(tmp_path: Path) -> None:
+    """Counts are all there, though most lines of the loop have no event any more."""
+    many = "".join("        n += 1\n" for _ in range(300))
+    text = (
+        f"def far(n):\n    if n < 0:\n{many}    for i in range(n):\n        a = i\n"
+        "        b = a\n        c = b\n        if c % 2:\n            a = b\n            b = c\n"
+        "        c = a\nfar(4000)\n"
+    )
+    program = tmp_path / "program.py"
+    found = {}
+    for exact in (True, False):
+        tracer = _ctrace.Tracer(exact_lines=exact, include=(str(program),))
+        tracer.start()
+        try:
+            exec(compile(text, str(program), "exec"), {})
+            events = tracer.facts()["line_events"]
+        finally:
+            tracer.stop()
+        found[exact] = {line: hits[0] for line, hits in tracer.line_hits().items()}
+    assert found[True] == found[False]
+    assert events < sum(found[False].values()) / 2
