@@ -10,6 +10,7 @@
 #include "engine.h"
 
 #include "code.h"
+#include "frames.h"
 #include "instructions.h"
 #include "lane.h"
 #include "new_threads.h"
@@ -22,27 +23,16 @@
 
 const char engine_name[] = "PyEval_SetTrace";
 
-/* Borrowed: the frame keeps it. */
-static PyCodeObject *code_of(PyFrameObject *frame)
-{
-    PyCodeObject *code = PyFrame_GetCode(frame);
-    Py_DECREF(code);
-    return code;
-}
-
 static code_info *info_of(tracer *t, PyFrameObject *frame)
 {
-    return code_info_of(t, code_of(frame), NULL);
+    return code_info_of(t, frame_code(frame), NULL);
 }
 
 /* Of the instruction at which it is; negative: it has not begun. */
-static inline int offset_of(PyFrameObject *frame)
+static inline int offset_of(const PyFrameObject *frame)
 {
-#if PY_VERSION_HEX >= 0x030B0000
-    return PyFrame_GetLasti(frame);
-#else
-    return frame->f_lasti < 0 ? -1 : frame->f_lasti * 2;
-#endif
+    int unit = frame_unit(frame);
+    return unit < 0 ? -1 : unit * 2;
 }
 
 /* With stmts=0 nobody has told at which line the frame at the top is. */
@@ -52,7 +42,7 @@ static void place_top(lane *l)
     PyFrameObject *frame = (PyFrameObject *)(uintptr_t)top->key;
     int offset = offset_of(frame);
     if (offset >= 0)
-        top->slot = &top->slots[code_place(top->info, code_of(frame), offset)];
+        top->slot = &top->slots[code_place(top->info, frame_code(frame), offset)];
 }
 
 /* The offset at which a generator goes on; -1: this frame begins. */
@@ -69,10 +59,10 @@ static int resume_offset(PyFrameObject *frame, PyCodeObject *code)
 }
 
 /* The next interval bears what the top's line has cost up to where it is; the rest is still to come. */
-static inline void weigh_up_to(const tracer *t, lane *l, PyFrameObject *frame)
+static inline void weigh_up_to(const tracer *t, lane *l, const PyFrameObject *frame)
 {
     activation *top = l->top;
-    uint32_t behind = ahead_behind(top->info, (uint32_t)offset_of(frame) / 2);
+    uint32_t behind = ahead_behind(top->info, (uint32_t)frame_unit(frame));
     if (behind < top->at) {
         lane_owe_weight(&t->costs, l, top->at - behind);
         top->at = behind;
@@ -80,14 +70,10 @@ static inline void weigh_up_to(const tracer *t, lane *l, PyFrameObject *frame)
 }
 
 /* The frame at the top, if that is what has called. */
-static void weigh_caller(const tracer *t, lane *l, PyFrameObject *callee)
+static inline void weigh_caller(const tracer *t, lane *l, const PyFrameObject *callee)
 {
-    if (!l->top->at)
-        return;
-    PyFrameObject *caller = PyFrame_GetBack(callee);
-    if (caller && l->top->key == caller)
-        weigh_up_to(t, l, caller);
-    Py_XDECREF(caller);
+    if (l->top->at && frame_called_by(callee, l->top->key))
+        weigh_up_to(t, l, (const PyFrameObject *)l->top->key);
 }
 
 /* Makes the frame the top if it is traced; *now is put right if that took time. */
@@ -111,11 +97,11 @@ static void on_enter(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
     now = lane_later(l, now, since);
     if (!t->options.stmts && l->top->info && !l->top->c)
         place_top(l);
-    int offset = resume_offset(frame, code_of(frame));
+    int offset = resume_offset(frame, frame_code(frame));
     enum cost_kind kind = offset < 0 ? COST_ENTER : COST_RESUME;
     weigh_caller(t, l, frame);
     if (lane_enter(t, l, frame, info, info->sub, now, kind) && offset >= 0) {
-        l->top->slot = &l->top->slots[code_place(info, code_of(frame), offset)];
+        l->top->slot = &l->top->slots[code_place(info, frame_code(frame), offset)];
         l->top->at = ahead_behind(info, (uint32_t)offset / 2);
     }
     if (UNLIKELY(t->units.n_open) && l->top->key == frame) {
@@ -396,7 +382,7 @@ static void on_return(tracer *t, lane *l, PyFrameObject *frame, const PyObject *
 static inline void on_line(tracer *t, lane *l, PyFrameObject *frame, uint64_t now)
 {
     activation *top = l->top;
-    uint32_t unit = (uint32_t)offset_of(frame) / 2;
+    uint32_t unit = (uint32_t)frame_unit(frame);
     lane_owe_weight(&t->costs, l, top->at);
     if (!ahead_known(top->info, unit)) {
         top->at = 0;

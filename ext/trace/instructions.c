@@ -181,7 +181,7 @@ static bool is_prefix(int opcode)
 
 #endif
 
-/* For a while: what belongs to the instruction before. No line has so large a number. */
+/* For a while: a unit that belongs to the instruction before it. No line has so large a number. */
 #define NOTHING_AHEAD UINT32_MAX
 
 typedef struct {
@@ -240,8 +240,11 @@ static bool weigh_range(void *of, line_range r)
         for (; caches && unit < end; caches--)
             ahead[unit++] = NOTHING_AHEAD;
     }
+    uint32_t behind = 0;
     for (uint32_t unit = end; unit-- > first;) {
-        uint32_t weight = ahead[unit] == NOTHING_AHEAD ? 0 : weight_from(w, unit, end);
+        bool cache = ahead[unit] == NOTHING_AHEAD;
+        uint32_t weight = cache ? behind + PLAIN_INSTRUCTION : weight_from(w, unit, end);
+        behind = cache ? behind : weight;
         ahead[unit] = line << AHEAD_BITS | (weight < MOST_AHEAD ? weight : MOST_AHEAD);
     }
     return true;

@@ -37,7 +37,7 @@ static inline bool ahead_known(const code_info *info, uint32_t unit)
     return LIKELY(unit < info->n_ahead);
 }
 
-/* The weight behind the instruction at that unit; 0: not known. */
+/* The weight behind the instruction at that unit, or that has its cache there; 0: not known. */
 static inline uint32_t ahead_behind(const code_info *info, uint32_t unit)
 {
     uint32_t weight = ahead_known(info, unit) ? ahead_weight(info->ahead[unit]) : 0;
