@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from support import environment
 
-from pynytprof import verify
+from pynytprof import reader, verify
 
 TIME_LIMIT_S = 200
 
@@ -233,3 +233,28 @@ def test_in_a_terminal(tmp_path: Path) -> None:
     counts = [words[0] for words in shown if words[-4:] == ["return", "n", "**", "3"]]
     assert counts == ["70", "30"]
     assert [words[0] for words in shown if words[-3:] == ["total", "=", "0"]] == ["1"]
+
+
+def test_what_shows_a_value_is_no_part_of_the_profile(kernel: tuple[Notebook, Path]) -> None:
+    notebook, folder = kernel
+    notebook("class Shown:\n    def __repr__(self):\n        return 'as it ' + 'is'")
+    for cell in (
+        "%nytprof -q -o shown.out Shown()",
+        "%%nytprof -q -o shown.out\nfor n in range(3): square(n)\nShown()",
+        "%%nytprof -q -o shown.out\n\n# nothing\nShown()",
+    ):
+        (output,) = (one for one in notebook(cell) if one["output_type"] == "execute_result")
+        assert output["data"]["text/plain"] == "as it is"
+        profile = reader.read(folder / "shown.out")
+        found = [one.count for one in profile.lines if (one.source or "").strip() == "Shown()"]
+        assert found == [1]
+        assert not any("__repr__" in name or "displayhook" in name for name in profile.subs)
+
+
+def test_a_value_that_cannot_be_shown_leaves_the_profile(kernel: tuple[Notebook, Path]) -> None:
+    notebook, _ = kernel
+    notebook("import sys\ndef hook(value): raise RuntimeError('no hook')\nold = sys.displayhook")
+    with pytest.raises(CellExecutionError, match="no hook"):
+        notebook("sys.displayhook = hook\nget_ipython().run_line_magic('nytprof', 'square(4)')")
+    assert any("square" in _text(one) for one in notebook.outputs)
+    notebook("sys.displayhook = old")

@@ -19,6 +19,7 @@ import inspect
 import linecache
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -90,21 +91,20 @@ def _take(wanted: _Wanted, name: str, value: str) -> None:
 
 
 def _compiled(shell: Any, text: str) -> tuple[list[Any], str]:
-    """The code objects of a cell, the last of which shows its value; and the cell's name.
+    """The code objects of a cell, the last of which may have a value to show; and the cell's name.
 
     Raises SyntaxError, and ValueError for what can't be run here.
     """
     source = shell.transform_cell(text)
     name = shell.compile.cache(source, shell.execution_count, raw_code=text)
     tree = shell.transform_ast(shell.compile.ast_parse(source, filename=name))
-    last = tree.body[-1:] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
-    parts: list[tuple[ast.AST, str]] = [
-        (ast.Module(tree.body[: len(tree.body) - len(last)], []), "exec")
-    ]
-    if last and not source.rstrip().endswith(";"):
-        parts.append((ast.Interactive(last), "single"))
-    elif last:
-        parts.append((ast.Module(last, []), "exec"))
+    statements: list[ast.stmt] = tree.body
+    shown: list[ast.expr] = []
+    if statements and isinstance(statements[-1], ast.Expr) and not source.rstrip().endswith(";"):
+        shown = [statements[-1].value]
+        statements = statements[:-1]
+    parts: list[tuple[ast.AST, str]] = [(ast.Module(statements, []), "exec")] if statements else []
+    parts += [(ast.Expression(value), "eval") for value in shown]
     with shell.compile.extra_flags(_TOP_LEVEL_AWAIT):
         codes = [shell.compile(part, name, kind) for part, kind in parts]
     if any(code.co_flags & inspect.CO_COROUTINE for code in codes):
@@ -115,9 +115,12 @@ def _compiled(shell: Any, text: str) -> tuple[list[Any], str]:
     return codes, name
 
 
-def _run(codes: Iterable[Any], namespace: dict[str, Any]) -> None:
+def _run(codes: Iterable[Any], namespace: dict[str, Any]) -> object:
+    """Returns what is to be shown: the last expression's value, or None."""
+    value = None
     for code in codes:
-        exec(code, namespace)
+        value = eval(code, namespace)
+    return value
 
 
 # ---- What is shown ----
@@ -308,22 +311,28 @@ class _Magic:
             raise UsageError(f"nytprof: {error}") from None
         if _at_work:
             print("pynytprof: a profile is being made already, and this is a part of it")
-            _run(codes, self._shell.user_ns)
+            sys.displayhook(_run(codes, self._shell.user_ns))
         else:
             self._profile(wanted, codes, name)
 
     def _profile(self, wanted: _Wanted, codes: list[Any], name: str) -> None:
-        """Runs the code; what it raises comes through once the profile has been shown."""
+        """Runs the code; what it raises comes through once the profile has been shown.
+
+        How IPython shows the value is not a part of it.
+        """
         global _at_work
         with tempfile.TemporaryDirectory() as folder:
             path = wanted.file or os.path.join(folder, "nytprof.out")
             tracer = self._started(path, wanted.options)
             _at_work = True
             try:
-                _run(codes, self._shell.user_ns)
+                try:
+                    value = _run(codes, self._shell.user_ns)
+                finally:
+                    _at_work = False
+                    tracer.stop()
+                sys.displayhook(value)
             finally:
-                _at_work = False
-                tracer.stop()
                 if not tracer._session.failed:
                     self._show(path, wanted, name)
 
