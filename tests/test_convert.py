@@ -676,6 +676,17 @@ def test_lcov_has_files_alone_and_tells_which_are_missing(door: Door, tmp_path: 
     assert re.findall("(?m)^SF:(.*)$", done.stdout) == names[:1]
 
 
+def test_lcov_tells_of_no_empty_module(door: Door, tmp_path: Path) -> None:
+    for name in ("empty.py", "emptied.py"):
+        (tmp_path / name).touch()
+    chunks = [CHUNKS[0], file(1, str(tmp_path / "empty.py")), file(2, str(tmp_path / "emptied.py")),
+              (b"S", b"".join(TIMES.pack(*at, 0, 0, 1, 5, 5) for at in ((1, 1), (2, 1), (2, 9)))),
+              CHUNKS[-1]]  # fmt: skip
+    done = door.run("convert", "--to", "lcov", write(tmp_path / "a.out", chunks))
+    assert done.stdout == ""
+    assert done.stderr.count(".py") == 1 and "emptied.py" in done.stderr
+
+
 def test_genhtml_takes_it(tmp_path: Path) -> None:
     """Names that mean something in a tracefile included."""
     program = shutil.which("genhtml")

@@ -204,6 +204,18 @@ static bool is_there(const nyt_file *file)
     return ok;
 }
 
+/* An empty module has run, says CPython, its line 1; but there is nothing to show. */
+static bool is_empty_module(const nyt_profile *p, const nyt_file *file)
+{
+    size_t n;
+    const nyt_line *lines = nyt_profile_lines(p, NYT_LEVEL_LINE, file->fid, &n);
+    FILE *in = n == 1 && lines[0].line == 1 ? fopen(file->name.data, "rb") : NULL;
+    bool is = in && fgetc(in) == EOF;
+    if (in)
+        fclose(in);
+    return is;
+}
+
 static void put_file(struct lcov *l, const nyt_file *file)
 {
     nyt_out_text(l->o, "TN:\nSF:");
@@ -225,7 +237,7 @@ static void put_files(struct lcov *l, nyt_limit *limit)
     nyt_shown shown = NYT_SHOWN_NOTHING;
     for (size_t i = 0; !l->failed && i < l->p->file_count; i++) {
         const nyt_file *file = &l->p->files[i];
-        if (!is_file(l->p, file))
+        if (!is_file(l->p, file) || is_empty_module(l->p, file))
             continue;
         if (!is_there(file)) {
             tell_missing(limit, file);
