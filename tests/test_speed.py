@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from support import run
 
+from pynytprof import _ctrace
+
 # Runs a Tracer in C; prints its facts, what a section lasted, and how long it must have, at
 # least and at most: the work alone, and all around it.
 PROGRAM = """\
@@ -227,6 +229,31 @@ def test_callbacks_are_timed_between_looks_and_costs_stay_near_those_measured(ca
         measured = at_first["event_costs"][kind]
         assert 0.8 * measured - 1 <= ns <= 5 * measured + 1, kind
     assert found["forgotten"]["events_timed"] == 0
+
+
+def test_where_nothing_has_been_timed_costs_are_those_measured() -> None:
+    assert _ctrace.costs_by_length(40, []) == ([40] * 64, [40] * 64)
+
+
+def test_events_cost_more_in_intervals_in_which_callbacks_have_taken_longer() -> None:
+    usual = [(2**length + 3, 0.0) for length in (4, 5, 6)] * 200
+    line, leave = _ctrace.costs_by_length(40, usual + [(1100, 90.0)] * 200)
+    assert line[:10] == leave[:10] == [40] * 10  # those are as they were
+    assert line[10] > 40 + 90 * 0.9  # both our part and the interpreter's take longer
+    assert 40 < leave[10] <= line[10]  # kinds that have not been timed: what is common to all
+    assert line[10] >= line[11] > 40  # none so long has been timed: as in shorter ones
+    assert line[15:] == [line[15]] * 49
+
+
+def test_the_more_events_have_been_timed_the_more_their_kind_counts() -> None:
+    few, many = ([(1100, 90.0)] * n for n in (3, 300))
+    by_few, by_many = (_ctrace.costs_by_length(40, timed)[0][10] for timed in (few, many))
+    assert 40 < by_few < by_many
+
+
+def test_an_event_costs_no_more_than_the_interval_that_it_ends_and_what_it_costs_at_least() -> None:
+    line, _ = _ctrace.costs_by_length(40, [(150, 5000.0)] * 300)
+    assert line[7] == 40 + 128
 
 
 @pytest.mark.parametrize("options", ["raw=True", "cpu=True"])

@@ -378,7 +378,7 @@ static void count_parts(const uint64_t before[COST_KINDS], const uint64_t after[
 /* All events from here on are timed to their callbacks' ends; until */
 static void watch_begin(tracer *probe, lane *l)
 {
-    own_time_begin(&probe->speed.watch, l, UINT32_MAX, 0);
+    own_time_begin(&probe->speed.watch, &probe->clock, l, UINT32_MAX, 0);
 }
 
 /* here. */
@@ -552,7 +552,7 @@ static double cost_of_event(const double *cost, int event)
 
 static void set_costs(tracer *t, const double *cost)
 {
-    event_costs *c = &t->speed.measured;
+    base_costs *c = &t->speed.measured;
     for (int event = 0; event < COST_KINDS; event++)
         c->of[event] = rounded(cost_of_event(cost, event));
     c->instruction = rounded(cost[INSTRUCTION] * WEIGHT_PARTS);

@@ -100,7 +100,8 @@ int tracer_begin(tracer *t, bool open_frames)
     calibration_abandon();
     if (t->run == 0)
         clock_begin(&t->clock, t->options.cpu);
-    speed_begin(&t->speed, &t->clock, &t->costs, &t->lanes);
+    speed_begin(&t->speed, &t->clock, &t->costs);
+    t->speed.watch.usual = t->speed.usual;
     t->speed.watch.stage = WATCH_NEXT;
     t->lanes.look_at = t->speed.interval ? clock_shared(&t->clock) + t->speed.interval / 2
                                          : UINT64_MAX;

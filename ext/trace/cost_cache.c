@@ -28,7 +28,7 @@ static const double LARGEST_NS = 1e5;
 typedef struct {
     double ns_per_unit;
     uint64_t speed; /* what speed_probe() took beside it */
-    event_costs of;
+    base_costs of;
     double usual[COST_KINDS];
 } costs;
 
@@ -80,7 +80,7 @@ static void make_key(const tracer *t, char *key)
     processor_name(processor);
     file_mark("/proc/self/exe", python, sizeof python);
     file_mark(dladdr((const void *)kept, &here) ? here.dli_fname : NULL, ours, sizeof ours);
-    snprintf(key, KEY_ROOM, "10|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
+    snprintf(key, KEY_ROOM, "11|%s|%.200s|%s|%s|%s|%d%d", NYT_VERSION, Py_GetVersion(), processor,
              python, ours, variant(t), t->clock.tsc);
     for (char *p = key; *p; p++)
         if (*p == '\n')

@@ -33,7 +33,7 @@ static void watch_own_time(tracer *t, lane *l, uint64_t began, uint64_t now)
     look_after(t, soon ? 2 : A_WHILE);
     lane_forgive(&t->clock, &t->lanes, l, began);
     if (soon && ran_on)
-        own_time_begin(w, l, OWN_TIMES, SKIPPED);
+        own_time_begin(w, &t->clock, l, OWN_TIMES, SKIPPED);
 }
 
 /* A thread that mostly waits needs no look: what there is to take off is little, and looks would be
@@ -53,7 +53,7 @@ static bool has_hardly_run(tracer *t, const lane *l)
 static void look(tracer *t, lane *l)
 {
     witnesses_ask(t, l);
-    speed_follow(&t->speed, &t->clock, &t->costs, &t->lanes);
+    speed_follow(&t->speed, &t->clock, &t->costs);
     t->speed.watch.stage = WATCH_NEXT;
     look_after(t, 2);
 }
@@ -63,7 +63,7 @@ void deadline_work(tracer *t, lane *l)
     own_watch *w = &t->speed.watch;
     uint64_t began = clock_read(&t->clock);
     if (w->of == l && !ends_signal_pending() &&
-        own_time_note(w, &t->clock, l, speed_factor(&t->speed)))
+        own_time_note(w, &t->clock, l, began, speed_factor(&t->speed)))
         return;
     lanes_hurry(t, t->lanes.deadline);      /* before the look at the signal's flag */
     if (ends_signal_pending())

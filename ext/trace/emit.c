@@ -307,7 +307,7 @@ static void add_contexts(emitter *e, char **names)
 /* Perl's reader wants each section to last at least as long as its lines' times. */
 static double lane_end(const emitter *e, const lane *l, double start)
 {
-    double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(&e->t->costs, l));
+    double worked = seconds(e, l->elapsed) + seconds(e, lane_overhead(l));
     const tracer *t = e->t;
     double end = wall_time(e, !t->clock.cpu                         ? l->since
                               : t->lanes.n && l == t->lanes.list[0] ? t->lanes.settled
@@ -336,7 +336,7 @@ static void emit_end(emitter *e, const lane *l, uint32_t id)
 {
     add_u32(e, id);
     add_f64(e, lane_end(e, l, wall_time(e, l->began)));
-    add_u64(e, (uint64_t)((double)lane_overhead(&e->t->costs, l) * e->ticks_per_unit));
+    add_u64(e, (uint64_t)((double)lane_overhead(l) * e->ticks_per_unit));
     put_chunk(e, 'E');
 }
 

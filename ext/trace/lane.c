@@ -469,10 +469,9 @@ static bool lane_begin(tracer *t, lane *l, uint32_t place)
         lane_look_at_wait(l);
     l->since = clock_read(&t->clock);
     l->began = clock_shared(&t->clock);
-    l->elapsed = l->forgiven = l->slow_work = l->paid = l->weight = l->waited = 0;
+    l->elapsed = l->forgiven = l->slow_work = l->taken = l->weight = l->waited = 0;
     l->credit = l->most_debt = t->costs.most_debt;
     memset(l->events, 0, sizeof l->events);
-    memset(l->paid_for, 0, sizeof l->paid_for);
     l->deadline = lane_deadline(&t->clock, l, next_deadline(&t->lanes));
     if (must_hurry())
         l->deadline = 0;
@@ -548,12 +547,10 @@ static void lanes_fold(tracer *t)
         fold->elapsed += l->elapsed;
         fold->forgiven += lane_debt(l) + l->forgiven;
         fold->slow_work += l->slow_work;
-        fold->paid += l->paid;
+        fold->taken += l->taken;
         fold->waited += l->waited;
-        for (int kind = 0; kind < COST_KINDS; kind++) {
+        for (int kind = 0; kind < COST_KINDS; kind++)
             fold->events[kind] += l->events[kind];
-            fold->paid_for[kind] += l->paid_for[kind];
-        }
         if (l->since > fold->since)
             fold->since = l->since;
         l->key = 0;

@@ -3,32 +3,12 @@
 
 #include "wait.h"
 
-#include <string.h>
-
 TRACE_THREAD_LOCAL lane *trace_my_lane;
 TRACE_THREAD_LOCAL uint64_t trace_my_key;
 
-static uint64_t unpaid(const event_costs *costs, const lane *l)
+uint64_t lane_overhead(const lane *l)
 {
-    uint64_t sum = 0;
-    for (int kind = 0; kind < COST_KINDS; kind++)
-        sum += (l->events[kind] - l->paid_for[kind]) * costs->of[kind];
-    return sum;
-}
-
-uint64_t lane_overhead(const event_costs *costs, const lane *l)
-{
-    uint64_t sum = l->slow_work + l->paid + unpaid(costs, l);
-    return sum - lane_debt(l) - l->forgiven;
-}
-
-void lanes_pay(const event_costs *costs, lane_table *lanes)
-{
-    for (size_t i = 0; i < lanes->n; i++) {
-        lane *l = lanes->list[i];
-        l->paid += unpaid(costs, l);
-        memcpy(l->paid_for, l->events, sizeof l->paid_for);
-    }
+    return l->slow_work + l->taken - lane_debt(l) - l->forgiven;
 }
 
 void lane_look_at_wait(lane *l)
@@ -61,7 +41,7 @@ static uint64_t without_wait(const event_costs *costs, lane *l, uint64_t gross)
 
 uint64_t lane_charge_unusual(const event_costs *costs, lane *l, uint64_t gross, enum cost_kind kind)
 {
-    uint64_t due = costs->of[kind] + lane_debt(l);
+    uint64_t due = cost_within(costs, kind, gross) + lane_debt(l);
     if (gross >= costs->long_interval)
         gross = without_wait(costs, l, gross);
     if (gross >= due) {

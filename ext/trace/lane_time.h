@@ -50,11 +50,24 @@ enum cost_kind {
     COST_KINDS
 };
 
+/* Intervals by their length: column n has those of 2^n to 2^(n+1)-1 units. */
+enum { LENGTHS = 64 };
+
+/* As the calibration has them. */
 typedef struct {
     uint64_t of[COST_KINDS];
-    uint64_t most_debt;         /* that a lane may owe which is new */
-    uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
+    uint64_t most_debt; /* that a lane may owe which is new */
     uint64_t instruction; /* of a weight of one (instructions.h), in WEIGHT_PARTS of a unit */
+} base_costs;
+
+/* In force now. */
+typedef struct {
+    uint64_t of[COST_KINDS]; /* where all that an event needs is at hand */
+    /* The same in the program that runs, by how long the interval is that bears it (own_time.h). */
+    uint32_t within[COST_KINDS][LENGTHS];
+    uint64_t most_debt;
+    uint64_t long_interval; /* one that may hold a wait for a processor; INT64_MAX: none may */
+    uint64_t instruction;
     double units_per_ns;
 } event_costs;
 
@@ -99,8 +112,7 @@ struct lane {
     uint64_t forgiven; /* cost that was not taken off because too much was owed */
     uint64_t elapsed; /* charged to frames: the sum of all intervals less our cost */
     uint64_t events[COST_KINDS];
-    uint64_t paid_for[COST_KINDS]; /* of these events the cost is known for good: */
-    uint64_t paid; /* at what was in force when they came */
+    uint64_t taken; /* what these have cost by all that was in force when they came */
     uint64_t weight; /* of the instructions that have been paid for (lane_owe_weight()) */
     uint64_t waited; /* for a processor, and left out of the intervals that were charged */
     uint64_t wait_ns; /* for one, by the kernel's figures, when they were last looked at */
@@ -166,6 +178,18 @@ static inline uint64_t lane_debt(const lane *l)
     return l->most_debt - l->credit;
 }
 
+/* Of an interval of that many units: its column. */
+static inline int interval_length(uint64_t units)
+{
+    return 63 - __builtin_clzll(units | 1);
+}
+
+/* What an event costs that ends such an interval. */
+static inline uint64_t cost_within(const event_costs *costs, enum cost_kind kind, uint64_t gross)
+{
+    return costs->within[kind][interval_length(gross)];
+}
+
 /* The rest of lane_charge(), for an interval that is long, or shorter than can be borne. */
 uint64_t lane_charge_unusual(const event_costs *costs, lane *l, uint64_t gross,
                              enum cost_kind kind);
@@ -180,9 +204,11 @@ static inline uint64_t lane_charge(const event_costs *costs, lane *l, uint64_t n
                                    enum cost_kind kind)
 {
     uint64_t gross = now - l->since;
-    uint64_t rest = gross - costs->of[kind] + l->credit; /* less than nothing is very much */
+    uint64_t cost = cost_within(costs, kind, gross);
+    uint64_t rest = gross - cost + l->credit; /* less than nothing is very much */
     l->since = now;
     l->events[kind]++;
+    l->taken += cost;
     if (UNLIKELY(rest >= costs->long_interval))
         return lane_charge_unusual(costs, l, gross, kind);
     l->credit = rest < l->most_debt ? rest : l->most_debt;
@@ -205,6 +231,7 @@ static inline void lane_owe(const event_costs *costs, lane *l, enum cost_kind ki
 {
     l->credit -= costs->of[kind]; /* may be less than nothing: see lane_charge() */
     l->events[kind]++;
+    l->taken += costs->of[kind];
 }
 
 /* And that of instructions of that weight. */
@@ -212,7 +239,7 @@ static inline void lane_owe_weight(const event_costs *costs, lane *l, uint32_t w
 {
     uint64_t cost = weight * costs->instruction / WEIGHT_PARTS;
     l->credit -= cost;
-    l->paid += cost;
+    l->taken += cost;
     l->weight += weight;
 }
 
@@ -222,11 +249,8 @@ uint64_t lanes_line_events(const lane_table *lanes);
 /* How long all have waited for a processor, as far as that has been left out. */
 uint64_t lanes_waited(const lane_table *lanes);
 
-/* Costs are about to change: those of the events so far are what they are now. */
-void lanes_pay(const event_costs *costs, lane_table *lanes);
-
 /* All that has been taken off, or was never charged. */
-uint64_t lane_overhead(const event_costs *costs, const lane *l);
+uint64_t lane_overhead(const lane *l);
 /* Whether it has events, be it that all their time was our cost. */
 bool lane_worked(const lane *l);
 

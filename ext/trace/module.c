@@ -549,8 +549,63 @@ static PyObject *line_weights(PyObject *module, PyObject *object)
     return s.found || PyErr_Occurred() ? s.found : PyErr_NoMemory();
 }
 
+PyDoc_STRVAR(costs_by_length_doc,
+"costs_by_length($module, cost, timed, /)\n--\n\n"
+"What events cost by the length of the interval that they end, for tests: one at a line, and one\n"
+"at a return, if either costs as many units and events at lines have been timed: pairs of the units of\n"
+"such an interval, and by how many the callback before took longer than usual. Two lists, in which item n\n"
+"is of intervals from 2**n units on.");
+
+static PyObject *list_of_costs(const uint32_t costs[LENGTHS])
+{
+    PyObject *list = PyList_New(LENGTHS);
+    for (int length = 0; list && length < LENGTHS; length++) {
+        PyObject *cost = PyLong_FromUnsignedLong(costs[length]);
+        if (!cost)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, length, cost);
+    }
+    return list;
+}
+
+static bool add_timed(own_extras *extras, PyObject *timed)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(timed); i++) {
+        unsigned long long interval;
+        double extra;
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(timed, i), "Kd", &interval, &extra))
+            return false;
+        own_extras_add(extras, COST_LINE, interval, extra);
+    }
+    return true;
+}
+
+static PyObject *costs_by_length(PyObject *module, PyObject *args)
+{
+    (void)module;
+    unsigned long long cost;
+    PyObject *timed, *found = NULL;
+    if (!PyArg_ParseTuple(args, "KO!", &cost, &PyList_Type, &timed))
+        return NULL;
+    machine_speed *speed = calloc(1, sizeof *speed);
+    event_costs *costs = calloc(1, sizeof *costs);
+    if (!speed || !costs) {
+        PyErr_NoMemory();
+    } else if (add_timed(&speed->watch.extras, timed)) {
+        speed->measured.of[COST_LINE] = speed->measured.of[COST_LEAVE] = cost;
+        speed_set_costs(speed, 0, costs);
+        found = Py_BuildValue("NN", list_of_costs(costs->within[COST_LINE]),
+                              list_of_costs(costs->within[COST_LEAVE]));
+    }
+    free(speed);
+    free(costs);
+    return found;
+}
+
 static PyMethodDef module_methods[] = {
     {"block_headers", block_headers, METH_O, block_headers_doc},
+    {"costs_by_length", costs_by_length, METH_VARARGS, costs_by_length_doc},
     {"line_blocks", line_blocks, METH_O, line_blocks_doc},
     {"line_costs", line_costs, METH_O, line_costs_doc},
     {"line_ranges", line_ranges, METH_O, line_ranges_doc},

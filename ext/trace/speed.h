@@ -16,7 +16,7 @@ enum { SPEEDS_KEPT = 3, HEARD_KEPT = 15 };
 
 /* Of one tracer. The times of the piece of work are in clock units. */
 typedef struct {
-    event_costs measured;   /* what events cost */
+    base_costs measured;    /* what events cost */
     double usual[COST_KINDS]; /* how long our callbacks took then, in units; 0: not known */
     own_watch watch; /* and do in the program that runs */
     uint64_t then;          /* the work's time when that was measured; 0: not known, costs stay */
@@ -43,9 +43,11 @@ uint64_t speed_probe(const trace_clock *clock);
 bool speed_is_same(uint64_t a, uint64_t b);
 
 /* A run begins or goes on, or some time of it has passed: looks, and puts `costs` right. */
-void speed_begin(machine_speed *s, const trace_clock *clock, event_costs *costs, lane_table *lanes);
-void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs,
-                  lane_table *lanes);
+void speed_begin(machine_speed *s, const trace_clock *clock, event_costs *costs);
+void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs);
+
+/* From here on the work takes that time, and events cost as much as follows from all that is known. */
+void speed_set_costs(machine_speed *s, uint64_t time, event_costs *costs);
 
 /* A witness says that events cost that much of what is taken off for them. */
 void speed_hear(machine_speed *s, double factor);
