@@ -141,12 +141,12 @@ def test_the_costs_follow_the_program(cache: Path) -> None:
     measured = traced(cache, "1000")["facts"]["event_costs"]["line"]
     little = traced(cache, "10", MOVES)["facts"]
     much = traced(cache, "99999", MOVES)["facts"]
-    assert little["event_costs"]["line"] > 1.2 * 0.4 * measured
     if sys.version_info < (3, 12):
         assert little["program_factor"] == much["program_factor"] == 1
-    else:
-        assert much["event_costs"]["line"] < 2.5 * measured
-        assert much["program_factor"] < 1
+        return
+    assert little["event_costs"]["line"] > 1.2 * 0.4 * measured
+    assert much["event_costs"]["line"] < 2.5 * measured
+    assert much["program_factor"] < 1
 
 
 FREES = """0
@@ -227,7 +227,7 @@ def test_callbacks_are_timed_between_looks_and_costs_stay_near_those_measured(ca
     assert 0 < facts["events_timed"] <= 100 * facts["speed_looks"]
     for kind, ns in facts["event_costs"].items():
         measured = at_first["event_costs"][kind]
-        assert 0.8 * measured - 1 <= ns <= 5 * measured + 1, kind
+        assert ns == pytest.approx(measured * facts["program_factor"], abs=1), kind
     assert found["forgotten"]["events_timed"] == 0
 
 
