@@ -40,11 +40,13 @@ static int kind_of_last(own_watch *w, const lane *l)
     return n == 1 ? found : COST_NONE;
 }
 
-/* How the event took its time is remembered until the next one tells in what an interval it lay. */
+/*
+ * How long the event took is remembered until the next one tells in what an interval that lay. So much
+ * more than usual that it is neither spread nor the grain of clocks: something had been forgotten.
+ */
 static void note_extra(own_watch *w, const lane *l, int kind, double took)
 {
-    const double forgotten =
-        3;     /* times as long as usual: less is spread, and the grain of clocks */
+    const double forgotten = 4;
     if (kind != COST_NONE && w->before && l->since > w->before_at)
         own_extras_add(&w->extras, kind, l->since - w->before_at, w->before_extra);
     w->before = kind != COST_NONE && !w->skip && w->usual[kind] > 0;
