@@ -46,7 +46,7 @@ static int kind_of_last(own_watch *w, const lane *l)
  */
 static void note_extra(own_watch *w, const lane *l, int kind, double took)
 {
-    const double forgotten = 4;
+    const double forgotten = 3.5;
     if (kind != COST_NONE && w->before && l->since > w->before_at)
         own_extras_add(&w->extras, kind, l->since - w->before_at, w->before_extra);
     w->before = kind != COST_NONE && !w->skip && w->usual[kind] > 0;

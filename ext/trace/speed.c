@@ -174,12 +174,12 @@ static void witnesses_agree(machine_speed *s)
 /*
  * What an event costs more in an interval of that length than at the calibration, at the speed of the
  * machine then, in units: what our callback takes longer, and what the interpreter's part does, of
- * which that tells. In six real jobs both were 3.5 to 5 times ours. Bounded: it is a sample.
+ * which that tells. In six real jobs both were 3 to 5 times ours. Bounded: it is a sample.
  */
 static double more_than_usual(const machine_speed *s, const double common[LENGTHS], int kind,
                               int length)
 {
-    const double both = 4;
+    const double both = 3.5;
     double more = both * own_extra_of(&s->watch.extras, common, kind, length);
     return fmin(more, ldexp(1, length));
 }
