@@ -227,7 +227,7 @@ def test_callbacks_are_timed_between_looks_and_costs_stay_near_those_measured(ca
     assert 0 < facts["events_timed"] <= 100 * facts["speed_looks"]
     for kind, ns in facts["event_costs"].items():
         measured = at_first["event_costs"][kind]
-        assert ns == pytest.approx(measured * facts["program_factor"], abs=1), kind
+        assert 0.8 * measured - 1 <= ns <= 1.5 * measured + 1, kind
     assert found["forgotten"]["events_timed"] == 0
 
 

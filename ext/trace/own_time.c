@@ -41,16 +41,22 @@ static int kind_of_last(own_watch *w, const lane *l)
 }
 
 /*
- * How long the event took is remembered until the next one tells in what an interval that lay. So much
- * more than usual that it is neither spread nor the grain of clocks: something had been forgotten.
+ * Whether it took so much more than usual that it is neither spread nor the grain of clocks: something
+ * had been forgotten.
  */
+static bool had_forgotten(const own_watch *w, int kind, double took)
+{
+    const double times = 3.5;
+    return w->usual && w->usual[kind] > 0 && took > times * w->usual[kind];
+}
+
+/* How long the event took is remembered until the next one tells in what an interval that lay. */
 static void note_extra(own_watch *w, const lane *l, int kind, double took)
 {
-    const double forgotten = 3.5;
     if (kind != COST_NONE && w->before && l->since > w->before_at)
         own_extras_add(&w->extras, kind, l->since - w->before_at, w->before_extra);
     w->before = kind != COST_NONE && !w->skip && w->usual[kind] > 0;
-    w->before_extra = took > forgotten * w->usual[kind] ? took - w->usual[kind] : 0;
+    w->before_extra = had_forgotten(w, kind, took) ? took - w->usual[kind] : 0;
 }
 
 bool own_time_note(own_watch *w, const trace_clock *clock, lane *l, uint64_t ended, double factor)
@@ -64,9 +70,10 @@ bool own_time_note(own_watch *w, const trace_clock *clock, lane *l, uint64_t end
     if (w->skip) {
         w->skip--;
     } else if (kind != COST_NONE && units < INTERRUPTED) {
-        w->found.n[kind]++;
+        bool counts = !had_forgotten(w, kind, took);
         w->timed++;
-        w->found.sum[kind] += took;
+        w->found.n[kind] += counts;
+        w->found.sum[kind] += counts ? took : 0;
     }
     w->left--;
     if (w->left == 0)
@@ -94,14 +101,24 @@ void own_extras_add(own_extras *extras, int kind, uint64_t interval, double extr
     extras->sum[kind][length] += extra;
 }
 
-void own_extras_fade(own_extras *extras)
+void own_times_fade(own_watch *w)
 {
     const double kept = 0.98;
-    for (int kind = 0; kind < COST_KINDS; kind++)
+    own_extras *extras = &w->extras;
+    for (int kind = 0; kind < COST_KINDS; kind++) {
+        w->found.n[kind] *= kept;
+        w->found.sum[kind] *= kept;
         for (int length = FIRST_LENGTH; length <= LAST_LENGTH; length++) {
             extras->n[kind][length] *= kept;
             extras->sum[kind][length] *= kept;
         }
+    }
+}
+
+double own_time_of(const own_times *times, int kind, double usual)
+{
+    const double few = 30;          /* so many of the usual kind are added */
+    return (times->sum[kind] + few * usual) / (times->n[kind] + few);
 }
 
 void own_extras_common(const own_extras *extras, double common[LENGTHS])

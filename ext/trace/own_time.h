@@ -66,7 +66,10 @@ void own_times_add(own_times *to, const own_times *from, double scale);
  * more than usual. */
 void own_extras_add(own_extras *extras, int kind, uint64_t interval, double extra);
 /* What has been found counts for less from now on. */
-void own_extras_fade(own_extras *extras);
+void own_times_fade(own_watch *w);
+/* What an event of the kind takes on the average that has forgotten nothing, in units; few or none have
+ * been timed: `usual`. */
+double own_time_of(const own_times *times, int kind, double usual);
 /* What is to be expected, in units, of all kinds in intervals of each length; none at all: 0. */
 void own_extras_common(const own_extras *extras, double common[LENGTHS]);
 /* The same of one kind, with what is common to all as far as few have been timed. */

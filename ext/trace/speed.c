@@ -171,6 +171,15 @@ static void witnesses_agree(machine_speed *s)
         s->program = program;
 }
 
+/* What an event costs that has forgotten nothing: our callback may take longer here, or less. */
+static double cost_at_hand(const machine_speed *s, int kind)
+{
+    const double least = -0.2, most = 0.5;
+    double cost = (double)s->measured.of[kind], usual = s->usual[kind];
+    double more = usual > 0 ? own_time_of(&s->watch.found, kind, usual) - usual : 0;
+    return cost + fmax(least * cost, fmin(more, most * cost));
+}
+
 /*
  * What an event costs more in an interval of that length than at the calibration, at the speed of the
  * machine then, in units: what our callback takes longer, and what the interpreter's part does, of
@@ -187,7 +196,7 @@ static double more_than_usual(const machine_speed *s, const double common[LENGTH
 static void scale_kind(const machine_speed *s, const double common[LENGTHS], int kind,
                        double factor, event_costs *costs)
 {
-    double cost = (double)s->measured.of[kind];
+    double cost = cost_at_hand(s, kind);
     uint32_t *within = costs->within[kind];
     costs->of[kind] = (uint64_t)(cost * factor + 0.5);
     for (int length = FIRST_LENGTH; length <= LAST_LENGTH; length++) {
@@ -250,7 +259,7 @@ void speed_follow(machine_speed *s, const trace_clock *clock, event_costs *costs
     else
         s->changes++;
     speed_set_costs(s, time, costs);
-    own_extras_fade(&s->watch.extras);
+    own_times_fade(&s->watch);
 }
 
 void speed_forget(machine_speed *s)
