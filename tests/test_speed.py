@@ -251,6 +251,18 @@ def test_the_more_events_have_been_timed_the_more_their_kind_counts() -> None:
     assert 40 < by_few < by_many
 
 
+@pytest.mark.parametrize(
+    ("took", "cost"),
+    [(20, (39, 41)), (30, (46, 50)), (90, (60, 60)), (15, (34, 38)), (1, (32, 32))],
+)
+def test_a_kind_of_events_costs_what_its_callbacks_take_longer_or_less_within_bounds(
+    took: int, cost: tuple[int, int]
+) -> None:
+    line, leave = _ctrace.costs_by_length(40, [], 20, took)
+    assert cost[0] <= line[0] <= cost[1] and line == [line[0]] * 64
+    assert leave == [40] * 64  # none of that kind has been timed
+
+
 def test_an_event_costs_no_more_than_the_interval_that_it_ends_and_what_it_costs_at_least() -> None:
     line, _ = _ctrace.costs_by_length(40, [(150, 5000.0)] * 300)
     assert line[7] == 40 + 128

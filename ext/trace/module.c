@@ -550,11 +550,12 @@ static PyObject *line_weights(PyObject *module, PyObject *object)
 }
 
 PyDoc_STRVAR(costs_by_length_doc,
-"costs_by_length($module, cost, timed, /)\n--\n\n"
+"costs_by_length($module, cost, timed, usual=0, took=0, /)\n--\n\n"
 "What events cost by the length of the interval that they end, for tests: one at a line, and one\n"
 "at a return, if either costs as many units and events at lines have been timed: pairs of the units of\n"
-"such an interval, and by how many the callback before took longer than usual. Two lists, in which item n\n"
-"is of intervals from 2**n units on.");
+"such an interval, and by how many the callback before took longer than usual. And a hundred that took\n"
+"as long as `took`, where `usual` is what they take else. Two lists, in which item n is of intervals\n"
+"from 2**n units on.");
 
 static PyObject *list_of_costs(const uint32_t costs[LENGTHS])
 {
@@ -585,15 +586,21 @@ static PyObject *costs_by_length(PyObject *module, PyObject *args)
 {
     (void)module;
     unsigned long long cost;
+    double usual = 0, took = 0;
     PyObject *timed, *found = NULL;
-    if (!PyArg_ParseTuple(args, "KO!", &cost, &PyList_Type, &timed))
+    if (!PyArg_ParseTuple(args, "KO!|dd", &cost, &PyList_Type, &timed, &usual, &took))
         return NULL;
     machine_speed *speed = calloc(1, sizeof *speed);
     event_costs *costs = calloc(1, sizeof *costs);
     if (!speed || !costs) {
         PyErr_NoMemory();
     } else if (add_timed(&speed->watch.extras, timed)) {
+        const double n = 100;
+        own_times *times = &speed->watch.found;
         speed->measured.of[COST_LINE] = speed->measured.of[COST_LEAVE] = cost;
+        speed->usual[COST_LINE] = speed->usual[COST_LEAVE] = usual;
+        times->n[COST_LINE] = took > 0 ? n : 0;
+        times->sum[COST_LINE] = n * took;
         speed_set_costs(speed, 0, costs);
         found = Py_BuildValue("NN", list_of_costs(costs->within[COST_LINE]),
                               list_of_costs(costs->within[COST_LEAVE]));
