@@ -183,7 +183,8 @@ static double cost_at_hand(const machine_speed *s, int kind)
 /*
  * What an event costs more in an interval of that length than at the calibration, at the speed of the
  * machine then, in units: what our callback takes longer, and what the interpreter's part does, of
- * which that tells. In six real jobs both were 3 to 5 times ours. Bounded: it is a sample.
+ * which that tells: it has four times our instructions. The factor is fitted to real jobs' totals
+ * (docs/accuracy.md). Bounded: it is a sample.
  */
 static double more_than_usual(const machine_speed *s, const double common[LENGTHS], int kind,
                               int length)
