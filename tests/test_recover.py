@@ -205,6 +205,29 @@ def test_impossible_times_become_0(tmp_path: Path) -> None:
     assert all(call.incl >= 0 for call in reader.read(tmp_path / "out").calls)
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        b"awaited much",
+        b"Processor waits: Compressed at level 1",
+        b"unit 1 twice the name",
+        b"of unit 1 or 2",
+        b"units untold 3 times",
+        b"shared 3,x /a.py",
+    ],
+)
+def test_comments_that_should_tell_of_figures_and_do_not_are_dropped(
+    comment: bytes, tmp_path: Path
+) -> None:
+    whole = write(tmp_path / "whole.out", CHUNKS).read_bytes()
+    broken = tmp_path / "broken.out"
+    broken.write_bytes(whole.replace(b"NYTProf 5 0\n", b"NYTProf 5 0\n#" + comment + b"\n#kept\n"))
+    out = tmp_path / "sound.out"
+    convert.recover(broken, out)
+    assert faults(out) == []
+    assert comment not in out.read_bytes() and b"#kept\n" in out.read_bytes()
+
+
 def test_unknown_files_get_a_name(tmp_path: Path) -> None:
     done = convert.recover(GOLDEN / "odd" / "fid-undefined-time.out", tmp_path / "out")
     names = [f.name for f in reader.read(tmp_path / "out").files.values()]

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "format/reader.h"
 #include "format/awaited.h"
+#include "format/malformed.h"
 #include "format/shared.h"
 #include "format/units.h"
 #include "model/limits.h"
@@ -42,6 +43,7 @@ void nyt_repair_text(enum nyt_repair what, uint64_t times, char *text, size_t si
         [NYT_REPAIR_MARK] = "marks of subs without source that have a count: dropped",
         [NYT_REPAIR_SUB_AGAIN] = "subs that are defined in more than one file: the first stands",
         [NYT_REPAIR_ENTRY] = "SUB_ENTRY records: dropped, the call tree is added up",
+        [NYT_REPAIR_COMMENT] = "comments that should tell of figures, and do not: dropped",
     };
     int len = snprintf(text, size, "%s", texts[what]);
     if (times > 1 && len > 0 && (size_t)len < size)
@@ -472,6 +474,10 @@ static bool take_record(struct nyt_merge_input *g, const nyt_record *r)
         if (heed_unit(g, r->u.comment.text, &ok) || heed_shared(g, r->u.comment.text, &ok) ||
             heed_await(g, r->u.comment.text, &ok))
             return ok;
+        if (nyt_comment_malformed(r->u.comment.text) != NYT_WELL_FORMED) {
+            g->repairs[NYT_REPAIR_COMMENT]++;
+            return true;
+        }
         return add_comment(g, r->u.comment.text);
     case NYT_TAG_ATTRIBUTE:
         return heed_ticks_per_sec(g) && set_pair(g, &g->attributes, &r->u.pair);

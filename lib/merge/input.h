@@ -26,6 +26,7 @@ enum nyt_repair {
     NYT_REPAIR_MARK,           /* marks of xsubs with a count */
     NYT_REPAIR_SUB_AGAIN,      /* subs defined in two files */
     NYT_REPAIR_ENTRY,          /* SUB_ENTRY records */
+    NYT_REPAIR_COMMENT,        /* that should tell of figures, and does not */
     NYT_REPAIRS
 };
 
