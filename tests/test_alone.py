@@ -132,6 +132,15 @@ def test_one_interpreter_is_enough(way: str, tmp_path: Path) -> None:
 
 
 @ONE
+@pytest.mark.parametrize("name", ["pynytprof", "my_pynytprof"])
+def test_a_program_with_our_name_in_its_path_has_nothing_of_ours(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    program = tmp_path / name / "prog.py"
+    program.write_text("import sys; print([m for m in sys.modules if 'pynytprof' in m])\n")
+    assert run([PYTHON, str(program), "--of=pynytprof"], tmp_path).stdout == "[]\n"
+
+
+@ONE
 def test_what_one_interpreter_can_not_do_is_done_by_two(tmp_path: Path) -> None:
     """Where more than our own modules had to be imported, and for a pipe."""
     (tmp_path / "prog.py").write_text("import sys; print('re' in sys.modules)\n")
