@@ -147,7 +147,8 @@ def _is_read_by_site() -> bool:
         names.add((frame.f_globals.get("__name__"), frame.f_code.co_name))
         frame = frame.f_back
     first = frame.f_code.co_filename.startswith("<frozen importlib._bootstrap")
-    return first and ("site", "addpackage") in names
+    reads = {("site", "addpackage"), ("site", "_exec_imports")}  # the second from 3.15 on
+    return first and not reads.isdisjoint(names)
 
 
 def _prepared(target: _options.Target) -> _targets.Target:
