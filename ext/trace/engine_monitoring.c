@@ -103,6 +103,21 @@ static bool find_top(tracer *t, lane *l, PyObject *code, PyObject **answer)
 
 /* ---- Lines ---- */
 
+/* At an event that may begin a line: the lane, whose top is that code's frame; NULL: what to answer. */
+static inline lane *lane_at_line(tracer *t, PyObject *code, uint64_t *now, PyObject **answer)
+{
+    lane *l = lane_of_this_thread(t);
+    *answer = Py_None;
+    if (UNLIKELY(l && l->top->key != code)) {
+        l->at_line = true;
+        bool found = find_top(t, l, code, answer);
+        l->at_line = false;
+        *now = l->since;
+        return found ? l : NULL;
+    }
+    return l;
+}
+
 static PyObject *on_line(PyObject *self, PyObject *const *args, size_t n, PyObject *names)
 {
     if (!IS_EVENT(n, 2, names))
@@ -133,18 +148,10 @@ static PyObject *on_line_of_tiers(PyObject *self, PyObject *const *args, size_t 
         return refuse(self, args, n, names);
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
-    lane *l = lane_of_this_thread(t);
     PyObject *answer;
+    lane *l = lane_at_line(t, args[0], &now, &answer);
     if (UNLIKELY(!l))
-        Py_RETURN_NONE;
-    if (UNLIKELY(l->top->key != args[0])) {
-        l->at_line = true;
-        bool found = find_top(t, l, args[0], &answer);
-        l->at_line = false;
-        if (!found)
-            return Py_NewRef(answer);
-        now = l->since;
-    }
+        return Py_NewRef(answer);
     code_info *info = l->top->info;
     uint32_t line = code_line_index(info, as_int(args[1]));
     if (UNLIKELY(l->top->begun) && opening_met(t, l, line, now))
@@ -272,18 +279,10 @@ static PyObject *on_instruction_of_tiers(PyObject *self, PyObject *const *args, 
         return refuse(self, args, n, names);
     tracer *t = CALLBACK_OF(self);
     uint64_t now = clock_read(&t->clock);
-    lane *l = lane_of_this_thread(t);
     PyObject *answer;
+    lane *l = lane_at_line(t, args[0], &now, &answer);
     if (UNLIKELY(!l))
-        Py_RETURN_NONE;
-    if (UNLIKELY(l->top->key != args[0])) {
-        l->at_line = true;
-        bool found = find_top(t, l, args[0], &answer);
-        l->at_line = false;
-        if (!found)
-            return Py_NewRef(answer);
-        now = l->since;
-    }
+        return Py_NewRef(answer);
     uint32_t unit = (uint32_t)as_int(args[1]) / 2;
     return tiers_are_off(l->top) && l->top->info->tier->steps ? step_of_tier(t, l, unit, now)
                                                               : step(t, l, unit, now, true);
